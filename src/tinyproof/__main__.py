@@ -1,0 +1,6 @@
+"""`python -m tinyproof` is the command line."""
+
+from tinyproof.cli import main
+
+if __name__ == "__main__":
+    main()

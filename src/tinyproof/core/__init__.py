@@ -1,0 +1,4 @@
+"""Plain data and pure functions that both halves stand on.
+
+Reading order: errors, finding, table, files, stats, workers.
+"""

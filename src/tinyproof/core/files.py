@@ -1,0 +1,141 @@
+"""Files: written whole or not at all, read with a bound, named by their digest."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinyproof.core.errors import DataError, InputError, OutputError
+
+
+@contextlib.contextmanager
+def writing(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path beside `path`; rename it onto `path` when the block ends well, remove it otherwise.
+
+    Raises OutputError when the disk, the folder or its permissions do not let it be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with writing(Path(folder) / "a.txt") as beside:
+    ...         _ = beside.write_text("whole")
+    ...     (Path(folder) / "a.txt").read_text()
+    'whole'
+    """
+    path = Path(path)
+    beside: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise OutputError(path, "a folder of that name is in the way")
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".partial", dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
+        yield beside
+        beside.chmod(0o666 & ~_umask())
+        _sync(beside)
+        beside.replace(path)
+        beside = None
+    except OSError as error:
+        raise OutputError(path, reason(error)) from error
+    finally:
+        if beside is not None:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path | str, content: bytes | str) -> Path:
+    """Write `content` (text as UTF-8) to `path`: all of it, or nothing. Returns the path. Raises OutputError."""
+    with writing(path) as beside:
+        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return Path(path)
+
+
+def read_bounded(path: Path | str, max_bytes: int) -> bytes:
+    """Read a file of at most `max_bytes` bytes. Raises DataError when it is missing, larger or not a plain file."""
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise DataError(str(path), "is a folder, not a file" if path.is_dir() else "no such file")
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read: {reason(error)}") from error
+    if len(content) > max_bytes:
+        raise DataError(str(path), f"is larger than {max_bytes:,} bytes")
+    return content
+
+
+def output_folder(path: Path | str) -> Path:
+    """Make a folder and prove that it can be written before any work is done. Raises OutputError.
+
+    Returns its path.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise OutputError(path, reason(error)) from error
+    return path
+
+
+def existing(path: Path | str, field: str = "path") -> Path:
+    """Return the path when something is there, else raise InputError that names the field."""
+    path = Path(path)
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise InputError(field, str(path), "a file or folder that exists", why) from error
+    return path
+
+
+def sha256(content: bytes | Path) -> str:
+    """The SHA-256 of bytes, or of a file read in pieces, as 64 hexadecimal digits.
+
+    >>> sha256(b"")[:16]
+    'e3b0c44298fc1c14'
+    """
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def reason(error: OSError) -> str:
+    """What an OSError says, in plain lower-case words.
+
+    >>> reason(OSError(errno.ENOSPC, "No space left on device"))
+    'no space left on the device'
+    """
+    words = {
+        errno.ENOSPC: "no space left on the device",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EACCES: "no permission",
+        errno.EPERM: "no permission",
+        errno.EROFS: "the file system is read-only",
+        errno.ENOENT: "no such file or folder",
+        errno.ENOTDIR: "a file is in the way where a folder should be",
+        errno.EEXIST: "a file is in the way where a folder should be",
+        errno.EISDIR: "a folder of that name is in the way",
+        errno.ENAMETOOLONG: "the name is too long",
+        errno.EBUSY: "it is open in another program",
+    }
+    return words.get(error.errno or 0, (error.strerror or str(error)).lower())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

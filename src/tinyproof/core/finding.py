@@ -1,0 +1,167 @@
+"""What a check found: rule, severity, place, what it says, what it should say, what it costs.
+
+Workbook and notebook audits give the same values, so one class report shows both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tinyproof.core.errors import InputError
+
+Severity = Literal["error", "warning", "note"]
+Status = Literal["right", "wrong", "undecided", "unreadable"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+STATUSES: tuple[Status, ...] = ("right", "wrong", "undecided", "unreadable")
+
+
+@dataclass(frozen=True)
+class SheetPlace:
+    """A place in a workbook: sheet name, column in textbook words (`dE/dw3`), cells (`AA33:AA100`)."""
+
+    sheet: str
+    column: str = ""
+    cells: str = ""
+
+    def __str__(self) -> str:
+        column = f", column {self.column}" if self.column else ""
+        return f'sheet "{self.sheet}"{column}' + (f" ({self.cells.replace(':', ' to ')})" if self.cells else "")
+
+
+@dataclass(frozen=True)
+class CodePlace:
+    """A place in a notebook, script or text: the file, the cell (counted from 1) and the line in it (from 1)."""
+
+    file: str
+    cell: int | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = self.file if self.cell is None else f"cell {self.cell}"
+        return where if self.line is None else f"{where}, line {self.line}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake, however many cells or epochs show it.
+
+    `rule`: its name, from the catalogue of its audit (`wrong-gradient`, `evaluates-on-training-data`).
+    `message`: one sentence for a person. `says` and `should_say`: the thing found and the thing right. `why`: the
+    reason, in words of the field. `fix`: ready to paste. `effect`: what it changes, by how much. `evidence`: the
+    lines that show it (log and code).
+    """
+
+    rule: str
+    severity: Severity
+    place: SheetPlace | CodePlace
+    message: str
+    says: str = ""
+    should_say: str = ""
+    why: str = ""
+    fix: str = ""
+    effect: str = ""
+    evidence: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise InputError("severity", self.severity, ", ".join(SEVERITIES))
+
+    def to_json(self) -> dict[str, Any]:
+        """A flat dict; `kind` is the rule's name for workbooks, `rule` for notebooks."""
+        if isinstance(self.place, SheetPlace):
+            where: dict[str, Any] = {
+                "sheet": self.place.sheet,
+                "column": self.place.column,
+                "cells": self.place.cells,
+                "severity": self.severity,
+                "kind": self.rule,
+            }
+        else:
+            where = {
+                "file": self.place.file,
+                "cell": self.place.cell,
+                "line": self.place.line,
+                "severity": self.severity,
+                "rule": self.rule,
+            }
+        return where | {
+            "message": self.message,
+            "says": self.says,
+            "should_say": self.should_say,
+            "why": self.why,
+            "fix": self.fix,
+            "effect": self.effect,
+            "evidence": list(self.evidence),
+        }
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What the audit says of one file.
+
+    `status`: right (checked and nothing wrong), wrong (at least one error), undecided (something could not be
+    decided, and no error), unreadable. `checked`: what was checked and found right, one line each. `fingerprint`:
+    equal for files whose content (formulas, logs) is the same, so that copies can be grouped; empty where there is
+    none.
+    `problem`: why it is undecided or unreadable, in one line.
+    """
+
+    file: str
+    kind: Literal["workbook", "notebook", "script", "text", "other"]
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    checked: tuple[str, ...] = ()
+    problem: str = ""
+    fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise InputError("status", self.status, ", ".join(STATUSES))
+
+    def count(self, severity: Severity) -> int:
+        """How many findings of that severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "type": self.kind,
+            "status": self.status,
+            "findings": [finding.to_json() for finding in self.findings],
+            "checked": list(self.checked),
+            "problem": self.problem,
+            "fingerprint": self.fingerprint,
+        }
+
+
+def status_of(findings: Iterable[Finding], undecided: bool = False) -> Status:
+    """wrong where there is an error; else undecided where something could not be decided; else right.
+
+    >>> status_of([])
+    'right'
+    """
+    if any(finding.severity == "error" for finding in findings):
+        return "wrong"
+    return "undecided" if undecided else "right"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the audit says of many files."""
+
+    files: tuple[FileReport, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when a file is wrong, undecided or unreadable (undecided is not a pass), else 0."""
+        return int(any(file.status != "right" for file in self.files))
+
+    def counts(self) -> dict[str, int]:
+        """How many files of each status."""
+        return {status: sum(file.status == status for file in self.files) for status in STATUSES}
+
+    def to_json(self) -> dict[str, Any]:
+        return {"files": [file.to_json() for file in self.files], "counts": self.counts()}

@@ -1,0 +1,119 @@
+"""Statistics of repeated runs: mean, spread, intervals, one-sided and paired tests (scipy does the distributions)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinyproof.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval, `low` to `high`, in the unit of the data; `confidence` between 0 and 1."""
+
+    low: float
+    high: float
+    confidence: float
+
+
+def mean(values: Sequence[float]) -> float:
+    """The arithmetic mean (correctly rounded sum). Raises InputError on an empty sequence.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    if not values:
+        raise InputError("values", "none", "at least one value")
+    return math.fsum(values) / len(values)
+
+
+def sd(values: Sequence[float]) -> float:
+    """The sample standard deviation (n - 1). Raises InputError below two values.
+
+    >>> sd([1.0, 3.0])
+    1.4142135623730951
+    """
+    if len(values) < 2:
+        raise InputError("values", f"{len(values)} value(s)", "at least two values for a standard deviation")
+    centre = mean(values)
+    return math.sqrt(math.fsum((v - centre) ** 2 for v in values) / (len(values) - 1))
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Student's t interval of the mean, two-sided. Needs two values or more (InputError)."""
+    from scipy.stats import t
+
+    half = float(t.ppf((1 + _level(confidence)) / 2, len(values) - 1)) * sd(values) / math.sqrt(len(values))
+    return Interval(mean(values) - half, mean(values) + half, confidence)
+
+
+def mean_bound(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """One-sided t bounds of the mean, each alone with the given confidence: (lower bound, upper bound)."""
+    from scipy.stats import t
+
+    half = float(t.ppf(_level(confidence), len(values) - 1)) * sd(values) / math.sqrt(len(values))
+    return Interval(mean(values) - half, mean(values) + half, confidence)
+
+
+def mean_above_p(values: Sequence[float], target: float) -> float:
+    """p-value of the one-sided t test of "the mean is at most `target`" against "it is above"."""
+    from scipy.stats import t
+
+    spread = sd(values) / math.sqrt(len(values))
+    if spread == 0:
+        return 0.0 if mean(values) > target else 1.0
+    return float(t.sf((mean(values) - target) / spread, len(values) - 1))
+
+
+def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
+    """The exact binomial interval of a proportion (0 to 1), for one accuracy on `trials` images.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934).
+
+    >>> interval = clopper_pearson(9940, 10000)
+    >>> f"{interval.low:.4f} {interval.high:.4f}"
+    '0.9923 0.9954'
+    """
+    from scipy.stats import beta
+
+    if trials < 1 or not 0 <= successes <= trials:
+        raise InputError("successes", f"{successes} of {trials}", "0 <= successes <= trials, trials >= 1")
+    tail = (1 - _level(confidence)) / 2
+    low = 0.0 if successes == 0 else float(beta.ppf(tail, successes, trials - successes + 1))
+    high = 1.0 if successes == trials else float(beta.ppf(1 - tail, successes + 1, trials - successes))
+    return Interval(low, high, confidence)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Differences `first - second` on the same seeds: their mean, interval, two-sided p-value, count."""
+
+    mean: float
+    interval: Interval
+    p_value: float
+    n: int
+
+
+def paired(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Paired:
+    """Paired t test of two equally long sequences. Raises InputError where the lengths differ or are below two."""
+    from scipy.stats import t
+
+    if len(first) != len(second):
+        raise InputError("values", f"{len(first)} and {len(second)} values", "as many of one as of the other")
+    differences = [a - b for a, b in zip(first, second, strict=True)]
+    interval = mean_interval(differences, confidence)
+    spread = sd(differences) / math.sqrt(len(differences))
+    centre = mean(differences)
+    if spread == 0:
+        p_value = 1.0 if centre == 0 else 0.0
+    else:
+        p_value = 2 * float(t.sf(abs(centre) / spread, len(differences) - 1))
+    return Paired(centre, interval, p_value, len(differences))
+
+
+def _level(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise InputError("confidence", confidence, "a number between 0 and 1, for example 0.95")
+    return confidence

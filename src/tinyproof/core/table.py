@@ -1,0 +1,133 @@
+"""Table: computed once, then rendered as terminal text, Markdown, HTML or CSV."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tinyproof.core.errors import InputError
+
+Cell = str | int | float | bool | None
+Align = Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, its alignment, and the format (as in `format(value, spec)`) of its numbers."""
+
+    name: str
+    align: Align = "left"
+    spec: str = ""
+
+    def show(self, value: Cell) -> str:
+        """The cell as a person reads it: `None` is empty, floats follow `spec`."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int | float) and self.spec:
+            return format(value, self.spec)
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under columns. Every row has one cell for each column (InputError otherwise).
+
+    >>> table = Table("layers", (Column("layer"), Column("parameters", "right", ",")), (("conv1", 288), ("fc", 1290)))
+    >>> print(table.text())
+    layer  parameters
+    -----  ----------
+    conv1         288
+    fc          1,290
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Sequence[Cell], ...]
+    footer: tuple[Sequence[Cell], ...] = ()
+
+    def __post_init__(self) -> None:
+        for number, row in enumerate((*self.rows, *self.footer), 1):
+            if len(row) != len(self.columns):
+                raise InputError("row", f"row {number} with {len(row)} cells", f"{len(self.columns)} cells", self.title)
+
+    def _shown(self, rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
+        return [[column.show(value) for column, value in zip(self.columns, row, strict=True)] for row in rows]
+
+    def text(self) -> str:
+        """Monospaced text with a rule under the heading; wide (East Asian, combining) characters are measured."""
+        from rich.cells import cell_len
+
+        body, foot = self._shown(self.rows), self._shown(self.footer)
+        names = [column.name for column in self.columns]
+        widths = [max(cell_len(line[i]) for line in [names, *body, *foot]) for i in range(len(names))]
+
+        def line(cells: Sequence[str]) -> str:
+            padded = []
+            for cell, width, column in zip(cells, widths, self.columns, strict=True):
+                gap = " " * (width - cell_len(cell))
+                padded.append(gap + cell if column.align == "right" else cell + gap)
+            return "  ".join(padded).rstrip()
+
+        rule = line(["-" * width for width in widths])
+        lines = [line(names), rule, *map(line, body)]
+        if foot:
+            lines += [rule, *map(line, foot)]
+        return "\n".join(lines)
+
+    def markdown(self) -> str:
+        """A GitHub-flavoured Markdown table; `|` and line breaks inside cells are escaped."""
+
+        def line(cells: Sequence[str]) -> str:
+            return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+        rule = "| " + " | ".join("---:" if column.align == "right" else "---" for column in self.columns) + " |"
+        body = self._shown([*self.rows, *self.footer])
+        return "\n".join([line([column.name for column in self.columns]), rule, *map(line, body)])
+
+    def html(self) -> str:
+        """A `<table>` with everything escaped; numbers get the class `number`."""
+
+        def cells(row: Sequence[str], tag: str) -> str:
+            out = []
+            for cell, column in zip(row, self.columns, strict=True):
+                kind = ' class="number"' if column.align == "right" else ""
+                out.append(f"<{tag}{kind}>{html.escape(cell)}</{tag}>")
+            return "<tr>" + "".join(out) + "</tr>"
+
+        head = cells([column.name for column in self.columns], "th")
+        body = "".join(cells(row, "td") for row in self._shown(self.rows))
+        foot = "".join(cells(row, "td") for row in self._shown(self.footer))
+        caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
+        end = f"<tfoot>{foot}</tfoot>" if foot else ""
+        return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody>{end}</table>"
+
+    def csv(self) -> str:
+        """RFC 4180 text: full-precision numbers, and no cell that a spreadsheet would run as a formula."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow([harmless(column.name) for column in self.columns])
+        for row in (*self.rows, *self.footer):
+            writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+        return out.getvalue()
+
+    def records(self) -> list[dict[str, Any]]:
+        """One dict a row, ready for JSON or `pandas.DataFrame`."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: a quote stands before `= + - @`, tab and carriage return.
+
+    Source: OWASP, "CSV injection".
+
+    >>> harmless("=1+1")
+    "'=1+1"
+    """
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,159 @@
+"""Work in processes that can be bounded and killed: one item at a time each, with a time and a memory limit.
+
+A worker that hangs or eats memory is killed and replaced; its item gets an `Outcome` that says so, the rest goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing as mp
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Literal
+
+from tinyproof.core.errors import TinyproofError, one_line
+
+StartMethod = Literal["auto", "fork", "spawn"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one item: its position, its `value`, or why there is none (`problem`, one line)."""
+
+    index: int
+    value: Any = None
+    problem: str = ""
+    seconds: float = 0.0
+
+
+class _Worker:
+    def __init__(self, context: Any, function: Callable[[Any], Any], memory_bytes: int | None) -> None:
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, function, memory_bytes), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.index: int | None = None
+        self.started = 0.0
+
+    def give(self, index: int, item: Any) -> None:
+        self.index, self.started = index, time.monotonic()
+        self.pipe.send(item)
+
+    def kill(self) -> None:
+        with contextlib.suppress(Exception):
+            self.process.kill()
+            self.process.join(5)
+        self.pipe.close()
+
+
+def run_bounded(
+    function: Callable[[Any], Any],
+    items: Sequence[Any],
+    *,
+    processes: int | None = None,
+    seconds: float | None = 60.0,
+    memory_bytes: int | None = None,
+    start: StartMethod = "auto",
+) -> Iterator[Outcome]:
+    """Call `function(item)` for every item in worker processes; yield an Outcome for each as it ends, in any order.
+
+    `function` must be importable (spawn) and its results picklable: they come from our own code, never from a file.
+    `seconds`: wall time per item; `memory_bytes`: address space of a worker (Linux and macOS; ignored elsewhere).
+    A TinyproofError becomes its one line; any other exception becomes `internal error: ...`. Leaving the generator
+    early (or Ctrl-C) kills every worker.
+    """
+    count = max(1, min(processes or os.cpu_count() or 1, len(items)))
+    context = mp.get_context(_method(start))
+    workers = [_Worker(context, function, memory_bytes) for _ in range(count)] if items else []
+    waiting = iter(enumerate(items))
+    try:
+        busy = [worker for worker in workers if _feed(worker, waiting)]
+        while busy:
+            now = time.monotonic()
+            limit = None if seconds is None else max(0.0, min(w.started + seconds - now for w in busy))
+            ready = set(wait([worker.pipe for worker in busy], limit))
+            for position, worker in enumerate(busy):
+                elapsed = time.monotonic() - worker.started
+                if worker.pipe in ready:
+                    outcome = _receive(worker, elapsed)
+                elif seconds is not None and elapsed >= seconds:
+                    outcome = Outcome(_index(worker), None, f"took longer than {seconds:g} s and was stopped", elapsed)
+                else:
+                    continue
+                if (outcome.value is None and not worker.process.is_alive()) or worker.pipe not in ready:
+                    worker.kill()
+                    workers[workers.index(worker)] = busy[position] = _Worker(context, function, memory_bytes)
+                    worker = busy[position]
+                else:
+                    worker.index = None
+                yield outcome
+                if not _feed(worker, waiting):
+                    worker.index = None
+            busy = [worker for worker in busy if worker.index is not None]
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def _feed(worker: _Worker, waiting: Iterator[tuple[int, Any]]) -> bool:
+    worker.index = None
+    for index, item in waiting:
+        worker.give(index, item)
+        return True
+    return False
+
+
+def _index(worker: _Worker) -> int:
+    assert worker.index is not None
+    return worker.index
+
+
+def _receive(worker: _Worker, elapsed: float) -> Outcome:
+    index = _index(worker)
+    try:
+        value, problem = worker.pipe.recv()
+    except (EOFError, OSError):
+        worker.process.join(5)
+        return Outcome(index, None, "the worker process died (out of memory, or killed)", elapsed)
+    return Outcome(index, value, problem, elapsed)
+
+
+def _method(start: StartMethod) -> str:
+    if start != "auto":
+        return start
+    # A fork is quick, and safe only while no other thread holds a lock; macOS's system libraries do not survive it.
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+
+
+def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if memory_bytes is not None:
+        with contextlib.suppress(ImportError, ValueError, OSError):
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    while True:
+        try:
+            item = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer: tuple[Any, str] = (function(item), "")
+        except TinyproofError as error:
+            answer = (None, str(error))
+        except MemoryError:
+            answer = (None, "needs more memory than is allowed")
+        except RecursionError:
+            answer = (None, "is nested too deeply")
+        except Exception as error:
+            answer = (None, f"internal error: {type(error).__name__}: {one_line(str(error), 200)}")
+        try:
+            pipe.send(answer)
+        except (BrokenPipeError, OSError):
+            return

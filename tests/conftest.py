@@ -1,0 +1,84 @@
+"""Shared fixtures: real oracles and real data. Where one is missing a test is skipped with a reason; in CI it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def missing(what: str) -> None:
+    """Skip for a user, fail in CI: a check that silently does not run is no check."""
+    if IN_CI:
+        pytest.fail(f"{what} (in CI a skip is a failure)")
+    pytest.skip(what)
+
+
+def program(*names: str) -> str:
+    for name in names:
+        found = shutil.which(name)
+        if found:
+            return found
+    missing(f"{names[0]} is not installed")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def libreoffice() -> str:
+    """Path of LibreOffice's command line."""
+    return program("soffice", "libreoffice")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium that can run headless."""
+    return program("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def compiler() -> str:
+    """Path of a C++ compiler."""
+    return program("c++", "g++", "clang++")
+
+
+def _folder(variable: str, what: str) -> Path:
+    value = os.environ.get(variable)
+    if not value or not Path(value).is_dir():
+        missing(f"{variable} does not name a folder with {what}")
+    return Path(value or "")
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> Path:
+    """The folder with the four MNIST files."""
+    return _folder("TINYPROOF_DATA", "the MNIST files")
+
+
+@pytest.fixture(scope="session")
+def corpus_folder() -> Path:
+    """The folder with hand-made workbooks and what is wrong in each (workbooks/truth.json)."""
+    return _folder("TINYPROOF_CORPUS", "hand-made workbooks")
+
+
+@pytest.fixture
+def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Call the command line in a process of its own, as a user does: cli("models", "--json")."""
+
+    def call(*args: object, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tinyproof", *map(str, args)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "COLUMNS": "120", "NO_COLOR": "1", **environment},
+        )
+
+    return call
