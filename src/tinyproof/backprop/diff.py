@@ -124,7 +124,7 @@ def slope(expr: Call, position: int, value: Expr) -> Expr:
 
 
 def _pick(expr: Call, position: int) -> Expr:
-    """1 where this argument is the largest (smallest), else 0. Of equals the last counts: max(x, 0) has slope 0 at 0."""
+    """1 where this argument is the largest (smallest), else 0; of equals the last counts, so max(x, 0) is flat at 0."""
     mine = expr.args[position]
     condition: Expr = ONE
     for other, arg in enumerate(expr.args):

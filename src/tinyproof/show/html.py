@@ -1,4 +1,4 @@
-"""The one door to the page templates: every page extends base.html.j2, is self-contained and escapes what it is given."""
+"""The one door to the page templates: every page extends base.html.j2, is self-contained and escapes its values."""
 
 from __future__ import annotations
 
