@@ -5,7 +5,7 @@ Everything in this half starts here: an expression is evaluated (numbers), diffe
 
 >>> net = Var("w1") * Var("i1") + Var("w2") * Var("i2")
 >>> evaluate(net, {"w1": 0.15, "i1": 0.05, "w2": 0.20, "i2": 0.10})
-0.0275
+0.027500000000000004
 """
 
 from __future__ import annotations

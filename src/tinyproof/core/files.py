@@ -60,7 +60,8 @@ def read_bounded(path: Path | str, max_bytes: int) -> bytes:
     path = Path(path)
     try:
         if not path.is_file():
-            raise DataError(str(path), "is a folder, not a file" if path.is_dir() else "no such file")
+            kind = "is a folder, not a file" if path.is_dir() else "is not a plain file"
+            raise DataError(str(path), kind if path.exists() else "no such file")
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
     except OSError as error:

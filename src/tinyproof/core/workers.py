@@ -45,6 +45,20 @@ class _Worker:
         self.index, self.started = index, time.monotonic()
         self.pipe.send(item)
 
+    def take(self, arrived: bool, seconds: float | None) -> tuple[Outcome | None, bool]:
+        """The outcome of the item in work, or None while it runs on; and whether this worker still lives."""
+        elapsed = time.monotonic() - self.started
+        assert self.index is not None
+        if arrived:
+            try:
+                value, problem = self.pipe.recv()
+            except (EOFError, OSError):
+                return Outcome(self.index, None, "the worker process died (out of memory, or killed)", elapsed), False
+            return Outcome(self.index, value, problem, elapsed), True
+        if seconds is not None and elapsed >= seconds:
+            return Outcome(self.index, None, f"took longer than {seconds:g} s and was stopped", elapsed), False
+        return None, True
+
     def kill(self) -> None:
         with contextlib.suppress(Exception):
             self.process.kill()
@@ -70,58 +84,34 @@ def run_bounded(
     """
     count = max(1, min(processes or os.cpu_count() or 1, len(items)))
     context = mp.get_context(_method(start))
-    workers = [_Worker(context, function, memory_bytes) for _ in range(count)] if items else []
     waiting = iter(enumerate(items))
+    workers = [_Worker(context, function, memory_bytes) for _ in range(count)] if items else []
     try:
-        busy = [worker for worker in workers if _feed(worker, waiting)]
-        while busy:
+        for worker in workers:
+            _feed(worker, waiting)
+        while busy := [worker for worker in workers if worker.index is not None]:
             now = time.monotonic()
-            limit = None if seconds is None else max(0.0, min(w.started + seconds - now for w in busy))
-            ready = set(wait([worker.pipe for worker in busy], limit))
-            for position, worker in enumerate(busy):
-                elapsed = time.monotonic() - worker.started
-                if worker.pipe in ready:
-                    outcome = _receive(worker, elapsed)
-                elif seconds is not None and elapsed >= seconds:
-                    outcome = Outcome(_index(worker), None, f"took longer than {seconds:g} s and was stopped", elapsed)
-                else:
+            patience = None if seconds is None else max(0.0, min(w.started for w in busy) + seconds - now)
+            arrived = set(wait([worker.pipe for worker in busy], patience))
+            for worker in busy:
+                outcome, lives = worker.take(worker.pipe in arrived, seconds)
+                if outcome is None:
                     continue
-                if (outcome.value is None and not worker.process.is_alive()) or worker.pipe not in ready:
+                worker.index = None
+                if not lives:
                     worker.kill()
-                    workers[workers.index(worker)] = busy[position] = _Worker(context, function, memory_bytes)
-                    worker = busy[position]
-                else:
-                    worker.index = None
+                    workers[workers.index(worker)] = worker = _Worker(context, function, memory_bytes)
+                _feed(worker, waiting)
                 yield outcome
-                if not _feed(worker, waiting):
-                    worker.index = None
-            busy = [worker for worker in busy if worker.index is not None]
     finally:
         for worker in workers:
             worker.kill()
 
 
-def _feed(worker: _Worker, waiting: Iterator[tuple[int, Any]]) -> bool:
-    worker.index = None
+def _feed(worker: _Worker, waiting: Iterator[tuple[int, Any]]) -> None:
     for index, item in waiting:
         worker.give(index, item)
-        return True
-    return False
-
-
-def _index(worker: _Worker) -> int:
-    assert worker.index is not None
-    return worker.index
-
-
-def _receive(worker: _Worker, elapsed: float) -> Outcome:
-    index = _index(worker)
-    try:
-        value, problem = worker.pipe.recv()
-    except (EOFError, OSError):
-        worker.process.join(5)
-        return Outcome(index, None, "the worker process died (out of memory, or killed)", elapsed)
-    return Outcome(index, value, problem, elapsed)
+        return
 
 
 def _method(start: StartMethod) -> str:
@@ -155,5 +145,7 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int |
             answer = (None, f"internal error: {type(error).__name__}: {one_line(str(error), 200)}")
         try:
             pipe.send(answer)
-        except (BrokenPipeError, OSError):
+        except (BrokenPipeError, ConnectionError):
             return
+        except Exception as error:  # the value cannot be pickled: say so instead of dying
+            pipe.send((None, f"internal error: the result cannot be sent: {one_line(str(error), 200)}"))

@@ -1,0 +1,66 @@
+"""The command line's own manners: help, version, one line for a mistake, exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+import tinyproof
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_version(cli: Cli) -> None:
+    done = cli("--version")
+    assert (done.returncode, done.stdout) == (0, f"tinyproof {tinyproof.__version__}\n")
+
+
+def test_help_names_every_command(cli: Cli) -> None:
+    from tinyproof.cli import app
+
+    done = cli("--help")
+    names = [
+        command.name or (command.callback.__name__ if command.callback else "") for command in app.registered_commands
+    ]
+    assert done.returncode == 0
+    assert len(names) == len(set(names))
+    for name in names:
+        assert name in done.stdout
+
+
+def test_an_unknown_command_exits_2_without_a_traceback(cli: Cli) -> None:
+    done = cli("frobnicate")
+    assert done.returncode == 2
+    assert "frobnicate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "code"),
+    [
+        ("InputError('epochs', 0, 'from 1')", "tinyproof: epochs: 0 is not allowed; allowed: from 1\n", 2),
+        ("Stopped('stopped after epoch 3')", "tinyproof: stopped after epoch 3\n", 130),
+        ("KeyboardInterrupt()", "tinyproof: stopped\n", 130),
+        ("OSError(28, 'No space left on device', 'out/a')", "tinyproof: out/a: cannot be written: no space left", 2),
+    ],
+)
+def test_a_mistake_is_one_line_and_an_exit_code(error: str, line: str, code: int) -> None:
+    import sys
+
+    program = (
+        "import tinyproof.cli as c\nfrom tinyproof.core.errors import *\n"
+        f"def app(): raise {error}\nc.app = app\nc.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stderr.startswith(line)
+    assert done.stderr.count("\n") == 1
+
+
+def test_public_names_resolve() -> None:
+    for name in tinyproof.__all__:
+        assert getattr(tinyproof, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'frobnicate'"):
+        _ = tinyproof.frobnicate
