@@ -9,12 +9,13 @@ Source: Griewank and Walther, "Evaluating Derivatives" (2008), chapter 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from tinyproof.backprop.expr import Call, Equation, Expr, Num, Var, call, names
+from tinyproof.backprop.expr import Call, Equation, Expr, Num, Var, call, names, substitute
+from tinyproof.backprop.tidy import ONE, ZERO, add_up, product
 from tinyproof.core.errors import InputError
 
-ONE, ZERO = Num(1.0), Num(0.0)
+Known = Mapping[Expr, str]  # an expression -> the name that stands for it on the page
 
 
 def gradient_name(loss: str, name: str) -> str:
@@ -27,135 +28,164 @@ def gradient_name(loss: str, name: str) -> str:
 
 
 def backward(equations: Sequence[Equation], wanted: Sequence[str]) -> list[Equation]:
-    """Gradient equations of the last equation's name, for every quantity between it and `wanted`, loss first.
+    """Gradient equations of the last equation's name, for every quantity between it and `wanted`, from the loss back.
 
-    A name in `wanted` that the loss does not depend on has the gradient 0. Raises InputError where
-    `equations` is empty.
+    A gradient that is a plain number (dE_total/dE1 = 1) is multiplied in and has no equation of its own unless it is
+    wanted. A name in `wanted` that the loss does not depend on has the gradient 0. Raises InputError where
+    `equations` is empty or names one quantity twice.
     """
     if not equations:
         raise InputError("equations", "none", "at least one equation, the loss")
     loss = equations[-1].name
-    needed = set(wanted)
+    known: dict[Expr, str] = {}
     for equation in equations:
-        if any(name in needed for name in names(equation.expr)):
-            needed.add(equation.name)
-    terms: dict[str, list[Expr]] = {loss: []}
-    result: list[Equation] = []
-    done: set[str] = set()
-
-    def close(name: str) -> Expr:
-        """Write the gradient of `name` down; give what others multiply by."""
-        done.add(name)
-        expr = ONE if name == loss else add_up(terms.get(name, []))
-        if name != loss:
-            result.append(Equation(gradient_name(loss, name), expr))
-        return ONE if name == loss else Var(gradient_name(loss, name))
-
+        known.setdefault(equation.expr, equation.name)
+    needed = _between(equations, wanted)
+    terms: dict[str, list[Expr]] = {loss: [ONE]}
+    gradients: dict[str, Expr] = {}
     for equation in reversed(equations):
         if equation.name not in needed or equation.name not in terms:
             continue
-        upstream = close(equation.name)
-        for name in names(equation.expr):
-            if name in needed:
-                slope = partial(equation.expr, name, equation.name)
-                terms.setdefault(name, []).append(times(upstream, slope))
+        gradient = gradients[equation.name] = _sum(terms[equation.name])
+        upstream = gradient if not names(gradient) else Var(gradient_name(loss, equation.name))
+        for name, inner in partials(equation.expr, needed, known).items():
+            terms.setdefault(name, []).append(product(upstream, inner))
     for name in wanted:
-        if name not in done:
-            close(name)
-    return result
+        gradients.setdefault(name, _sum(terms.get(name, [])))
+    shown = {name: expr for name, expr in gradients.items() if name in wanted or names(expr)}
+    return [Equation(gradient_name(loss, name), expr) for name, expr in shown.items()]
 
 
-def partial(expr: Expr, name: str, result: str | None = None) -> Expr:
+def _sum(terms: Sequence[Expr]) -> Expr:
+    """The sum in the order of the equations: they were walked from the end."""
+    return add_up(terms[::-1])
+
+
+def _between(equations: Sequence[Equation], wanted: Sequence[str]) -> set[str]:
+    """The wanted names and every equation that depends on one of them."""
+    needed, defined = set(wanted), set[str]()
+    for equation in equations:
+        if equation.name in defined:
+            raise InputError("equations", equation.name, "each name defined once")
+        defined.add(equation.name)
+        if any(name in needed for name in names(equation.expr)):
+            needed.add(equation.name)
+    return needed
+
+
+def written_out(equations: Sequence[Equation], keep: Sequence[str]) -> list[Equation]:
+    """The equations named in `keep`, in that order, each with every other equation's name replaced by its expression.
+
+    Turns a chain of gradients into what the course's sheets write in one cell:
+    `dE/dw5 = (a_o1-t1)*a_o1*(1-a_o1)*a_h1`. Grows with every layer: a deep network is better left as a chain.
+    """
+    whole: dict[str, Expr] = {}
+    for equation in equations:
+        whole[equation.name] = _flatten(substitute(equation.expr, whole))
+    return [Equation(name, whole[name]) for name in keep]
+
+
+def _flatten(expr: Expr) -> Expr:
+    return product(expr) if isinstance(expr, Call) and expr.function in ("mul", "neg", "div") else expr
+
+
+def partial(expr: Expr, name: str, known: Known | None = None) -> Expr:
     """The partial derivative of `expr` with respect to `name`, every other name held fixed.
 
-    `result`: the name that stands for the value of `expr`; the slopes of sigmoid, tanh and exp are written with it.
+    `known`: expressions that have a name; the slopes of sigmoid, tanh, softmax, exp and sqrt are written with it.
+
+    >>> partial(Var("x") ** 2, "x") == 2 * Var("x")
+    True
     """
-    if isinstance(expr, Num):
-        return ZERO
+    return partials(expr, {name}, known).get(name, ZERO)
+
+
+def partials(expr: Expr, wanted: Collection[str], known: Known | None = None) -> dict[str, Expr]:
+    """The partial derivatives of `expr` with respect to the wanted names in it, in one walk; zeros are left out."""
     if isinstance(expr, Var):
-        return ONE if expr.name == name else ZERO
-    assert isinstance(expr, Call)
-    value = expr if result is None else Var(result)
-    pieces = []
-    for position, arg in enumerate(expr.args):
-        inner = partial(arg, name)
-        if inner != ZERO:
-            pieces.append(times(slope(expr, position, value), inner))
-    return add_up(pieces)
+        return {expr.name: ONE} if expr.name in wanted else {}
+    if not isinstance(expr, Call):
+        return {}
+    inside = [partials(arg, wanted, known) for arg in expr.args]
+    if expr.function == "if":
+        branches = dict.fromkeys([*inside[1], *inside[2]])
+        return {n: call("if", expr.args[0], inside[1].get(n, ZERO), inside[2].get(n, ZERO)) for n in branches}
+    terms: dict[str, list[Expr]] = {}
+    for position, found in enumerate(inside):
+        for name, inner in found.items():
+            if expr.function == "mul":  # in place, so that the factors keep their order
+                factors = [*expr.args[:position], inner, *expr.args[position + 1 :]]
+            else:
+                factors = [slope(expr, position, known), inner]
+            terms.setdefault(name, []).append(product(*factors))
+    sums = {name: add_up(pieces) for name, pieces in terms.items()}
+    return {name: total for name, total in sums.items() if total != ZERO}
 
 
-def slope(expr: Call, position: int, value: Expr) -> Expr:
-    """The derivative of a function call with respect to its argument at `position`; `value` stands for the call itself.
+def slope(expr: Call, position: int, known: Known | None = None) -> Expr:
+    """The derivative of a function call with respect to its argument at `position`.
 
-    At a kink (ReLU at 0, max of equals) it is the derivative from the left, as in PyTorch's ReLU.
+    At a kink it is the derivative from the left for ReLU (0, as in PyTorch); 0 for abs.
     """
     f, args = expr.function, expr.args
-    a = args[0]
-    b = args[1] if len(args) > 1 else ZERO
     if f in ("add", "sub"):
         return ONE if position == 0 or f == "add" else Num(-1.0)
     if f == "mul":
-        return b if position == 0 else a
-    if f == "div":
-        return ONE / b if position == 0 else -(a / b ** Num(2.0))
-    if f == "pow":
-        if position == 1:
-            return times(value, call("ln", a))
-        if isinstance(b, Num):
-            return times(b, a if b.value == 2 else a ** Num(b.value - 1))
-        return times(b, a ** (b - 1))
-    if f == "if":
-        return ZERO if position == 0 else call("if", a, *((ONE, ZERO) if position == 1 else (ZERO, ONE)))
+        return product(*args[:position], *args[position + 1 :])
     if f in ("max", "min"):
         return _pick(expr, position)
+    if f == "softmax":
+        return _softmax_slope(expr, position, known)
     if f in ("gt", "ge", "eq"):
         return ZERO
+    if f in ("div", "pow"):
+        return _power_slope(expr, position, known)
+    a, value = args[0], named(expr, known)
     unary: dict[str, Callable[[], Expr]] = {
         "neg": lambda: Num(-1.0),
         "exp": lambda: value,
-        "ln": lambda: ONE / a,
-        "sqrt": lambda: ONE / (2 * value),
-        "abs": lambda: call("if", call("gt", a, 0), ONE, Num(-1.0)),
+        "ln": lambda: 1 / a,
+        "sqrt": lambda: 1 / (2 * value),
+        "abs": lambda: call("gt", a, 0) - call("gt", 0, a),
         "sigmoid": lambda: value * (1 - value),
-        "tanh": lambda: 1 - value ** Num(2.0),
-        "softplus": lambda: call("sigmoid", a),
+        "tanh": lambda: 1 - value**2,
+        "softplus": lambda: named(call("sigmoid", a), known),
     }
     return unary[f]()
+
+
+def named(expr: Expr, known: Known | None) -> Expr:
+    """The name that stands for `expr`, where it has one."""
+    return Var(known[expr]) if known and expr in known else expr
+
+
+def _power_slope(expr: Call, position: int, known: Known | None) -> Expr:
+    a, b = expr.args
+    if expr.function == "div":
+        return 1 / b if position == 0 else -(a / b**2)
+    if position == 1:
+        return product(named(expr, known), call("ln", a))
+    if isinstance(b, Num):
+        return ZERO if b.value == 0 else product(b, ONE if b.value == 1 else a if b.value == 2 else a ** (b.value - 1))
+    return product(b, a ** (b - 1))
+
+
+def _softmax_slope(expr: Call, position: int, known: Known | None) -> Expr:
+    """a_k*(1-a_k) with respect to its own logit, -a_k*a_j with respect to another."""
+    which, *logits = expr.args
+    assert isinstance(which, Num)
+    own = named(expr, known)
+    if position == which.value:
+        return own * (1 - own)
+    return -(own * named(call("softmax", Num(float(position)), *logits), known))
 
 
 def _pick(expr: Call, position: int) -> Expr:
     """1 where this argument is the largest (smallest), else 0; of equals the last counts, so max(x, 0) is flat at 0."""
     mine = expr.args[position]
-    condition: Expr = ONE
+    conditions = []
     for other, arg in enumerate(expr.args):
         if other != position:
             compare = "gt" if other > position else "ge"
-            test = call(compare, mine, arg) if expr.function == "max" else call(compare, arg, mine)
-            condition = times(condition, test)
-    return call("if", condition, ONE, ZERO)
-
-
-def times(a: Expr, b: Expr) -> Expr:
-    """The product, without factors 1 and with -1 as a sign: what a person would write."""
-    if ZERO in (a, b):
-        return ZERO
-    if a == ONE:
-        return b
-    if b == ONE:
-        return a
-    if b == Num(-1.0):
-        return -a
-    if a == Num(-1.0):
-        return -b
-    return a * b
-
-
-def add_up(terms: Sequence[Expr]) -> Expr:
-    """The sum, without zeros."""
-    kept = [term for term in terms if term != ZERO]
-    if not kept:
-        return ZERO
-    result = kept[0]
-    for term in kept[1:]:
-        result = result + term
-    return result
+            conditions.append(call(compare, *((mine, arg) if expr.function == "max" else (arg, mine))))
+    return call("if", product(*conditions), ONE, ZERO)

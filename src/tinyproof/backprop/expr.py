@@ -22,12 +22,16 @@ Number = Any  # a float or a numpy array of floats; evaluation works on either
 
 
 class Expr:
-    """An arithmetic expression. Build it with `Num`, `Var`, the operators + - * / ** and the functions below."""
+    """An arithmetic expression. Build it with `Num`, `Var`, the operators + - * / ** and the functions below.
+
+    A chain of + (or of *) is one call with many arguments, added from left to right: `a + b + c` is
+    `Call("add", (a, b, c))`, so a sum of a thousand terms is no deeper than one of two.
+    """
 
     __slots__ = ()
 
     def __add__(self, other: Expr | float) -> Expr:
-        return Call("add", (self, wrap(other)))
+        return Call("add", (*_chain("add", self), wrap(other)))
 
     def __radd__(self, other: float) -> Expr:
         return Call("add", (wrap(other), self))
@@ -39,7 +43,7 @@ class Expr:
         return Call("sub", (wrap(other), self))
 
     def __mul__(self, other: Expr | float) -> Expr:
-        return Call("mul", (self, wrap(other)))
+        return Call("mul", (*_chain("mul", self), wrap(other)))
 
     def __rmul__(self, other: float) -> Expr:
         return Call("mul", (wrap(other), self))
@@ -55,6 +59,11 @@ class Expr:
 
     def __neg__(self) -> Expr:
         return Call("neg", (self,))
+
+
+def _chain(function: str, expr: Expr) -> tuple[Expr, ...]:
+    """The arguments of `expr` when it is a call of `function` (what follows joins them), else `expr` alone."""
+    return expr.args if isinstance(expr, Call) and expr.function == function else (expr,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +106,18 @@ def _softplus(x: Number) -> Number:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+def _softmax(which: Number, logits: tuple[Number, ...]) -> Number:
+    largest = _fold(np.maximum, logits)  # taken off every exponent: nothing overflows, and the quotient is the same
+    shifted = [np.exp(x - largest) for x in logits]
+    return shifted[int(which) - 1] / _fold(np.add, tuple(shifted))
+
+
 # name -> (number of arguments, or None for one or more; how to compute it). Comparisons give 1.0 or 0.0.
+# softmax(k, x1, x2, ..) is exp(xk) / (exp(x1) + exp(x2) + ..): its first argument is the number k, counted from 1.
 FUNCTIONS: dict[str, tuple[int | None, Callable[..., Number]]] = {
-    "add": (2, lambda a, b: a + b),
+    "add": (None, lambda *a: _fold(np.add, a)),
     "sub": (2, lambda a, b: a - b),
-    "mul": (2, lambda a, b: a * b),
+    "mul": (None, lambda *a: _fold(np.multiply, a)),
     "div": (2, lambda a, b: a / b),
     "pow": (2, lambda a, b: a**b),
     "neg": (1, lambda a: -a),
@@ -112,6 +128,7 @@ FUNCTIONS: dict[str, tuple[int | None, Callable[..., Number]]] = {
     "sigmoid": (1, _sigmoid),
     "tanh": (1, np.tanh),
     "softplus": (1, _softplus),
+    "softmax": (None, lambda which, *a: _softmax(which, a)),
     "max": (None, lambda *a: _fold(np.maximum, a)),
     "min": (None, lambda *a: _fold(np.minimum, a)),
     "gt": (2, lambda a, b: np.where(np.greater(a, b), 1.0, 0.0)),
@@ -145,10 +162,8 @@ def call(function: str, *args: Expr | float) -> Expr:
 
 def total(terms: Iterable[Expr]) -> Expr:
     """The sum, from left to right; 0 when there is no term."""
-    result: Expr | None = None
-    for term in terms:
-        result = term if result is None else result + term
-    return Num(0.0) if result is None else result
+    parts = tuple(terms)
+    return (Call("add", parts) if len(parts) > 1 else parts[0]) if parts else Num(0.0)
 
 
 def evaluate(expr: Expr, values: Mapping[str, Number]) -> Number:

@@ -1,0 +1,153 @@
+"""Mathematics as typeset: LaTeX, and MathML that browsers show without a network.
+
+>>> from tinyproof.backprop.expr import Var
+>>> print(latex(Var("dE/dw5") * (1 - Var("a_h1"))))
+\\frac{\\partial E}{\\partial w_{5}} \\left(1-a_{h1}\\right)
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+
+from tinyproof.backprop.expr import Expr, Num
+from tinyproof.backprop.notation import ATOM, POWER, PRODUCT, SUM, Writer, Written
+
+_NAME = re.compile(r"(?P<base>[A-Za-z]+?)(?:_(?P<word>[A-Za-z]\w*)|(?P<digits>\d[\d_]*))?(?:\[(?P<example>\d+)\])?")
+
+
+def name_parts(name: str) -> tuple[str, str, str]:
+    """A quantity's letter, its index and its example: `a_h1[2]` is ('a', 'h1', '2'), `h2_1` is ('h', '2,1', '').
+
+    >>> name_parts("E_total")
+    ('E', 'total', '')
+    """
+    found = _NAME.fullmatch(name)
+    if not found:
+        return name, "", ""
+    index = (found["word"] or found["digits"] or "").replace("_", ",")
+    return found["base"], index, found["example"] or ""
+
+
+def gradient_parts(name: str) -> tuple[str, str] | None:
+    """`dE/dw5` is ('E', 'w5'); None for what is no gradient."""
+    top, slash, bottom = name.partition("/")
+    return (top[1:], bottom[1:]) if slash and top[:1] == "d" and bottom[:1] == "d" else None
+
+
+class LaTeX(Writer):
+    """LaTeX for mathematics mode; needs no package."""
+
+    times, opening, closing, comma = " ", r"\left(", r"\right)", ", "
+    functions: Mapping[str, str] = {
+        "exp": r"\exp", "ln": r"\ln", "sigmoid": r"\sigma", "tanh": r"\tanh", "max": r"\max", "min": r"\min",
+        "softplus": r"\operatorname{softplus}",
+    }  # fmt: skip
+
+    def name(self, name: str) -> str:
+        gradient = gradient_parts(name)
+        if gradient:
+            return rf"\frac{{\partial {self.name(gradient[0])}}}{{\partial {self.name(gradient[1])}}}"
+        if name == "learning_rate":
+            return r"\eta"
+        base, index, example = name_parts(name)
+        shown = base if len(base) == 1 else rf"\mathrm{{{base}}}"
+        if index:
+            shown += f"_{{{index}}}" if not index.isalpha() else rf"_{{\mathrm{{{index}}}}}"
+        return shown + (f"^{{({example})}}" if example else "")
+
+    def write_mul(self, *args: Expr) -> Written:
+        shown = [self.at(args[0], PRODUCT), *(self.at(arg, POWER) for arg in args[1:])]
+        joined = shown[0]
+        for before, after, arg in zip(args, shown[1:], args[1:], strict=False):
+            between = r" \cdot " if isinstance(arg, Num) and isinstance(before, Num) else self.times
+            joined += between + after
+        return joined, PRODUCT
+
+    def write_div(self, a: Expr, b: Expr) -> Written:
+        return rf"\frac{{{self(a)}}}{{{self(b)}}}", POWER
+
+    def write_pow(self, a: Expr, b: Expr) -> Written:
+        return f"{self.at(a, ATOM)}^{{{self(b)}}}", POWER
+
+    def write_sqrt(self, a: Expr) -> Written:
+        return rf"\sqrt{{{self(a)}}}", ATOM
+
+    def write_abs(self, a: Expr) -> Written:
+        return rf"\left|{self(a)}\right|", ATOM
+
+    def write_if(self, condition: Expr, a: Expr, b: Expr) -> Written:
+        cases = rf"{self(a)} & {self(condition)} \\ {self(b)} & \text{{otherwise}}"
+        return rf"\begin{{cases}} {cases} \end{{cases}}", ATOM
+
+    def compare(self, sign: str, a: Expr, b: Expr) -> Written:
+        return self.at(a, SUM) + {">=": r" \ge "}.get(sign, f" {sign} ") + self.at(b, SUM), 0
+
+
+def _mo(sign: str) -> str:
+    return f"<mo>{html.escape(sign)}</mo>"
+
+
+class MathML(Writer):
+    """Presentation MathML (MathML Core): the inside of a `<math>` element."""
+
+    times, plus, minus, sign = _mo("·"), _mo("+"), _mo("−"), _mo("−")
+    opening, closing, comma = "<mrow>" + _mo("("), _mo(")") + "</mrow>", _mo(",")
+    functions: Mapping[str, str] = {
+        key: f"<mi>{shown}</mi>"
+        for key, shown in {
+            "exp": "exp", "ln": "ln", "sigmoid": "σ", "tanh": "tanh", "max": "max", "min": "min", "softplus": "softplus"
+        }.items()
+    }  # fmt: skip
+
+    def number(self, value: float) -> Written:
+        shown, precedence = super().number(value)
+        return (f"<mn>{shown.lstrip('-')}</mn>" if value >= 0 else f"{_mo('−')}<mn>{shown[1:]}</mn>"), precedence
+
+    def name(self, name: str) -> str:
+        gradient = gradient_parts(name)
+        if gradient:
+            top, bottom = (f"<mrow><mo>∂</mo>{self.name(part)}</mrow>" for part in gradient)
+            return f"<mfrac>{top}{bottom}</mfrac>"
+        if name == "learning_rate":
+            return "<mi>η</mi>"
+        base, index, example = (html.escape(part) for part in name_parts(name))
+        sub, sup = f"<mi>{index}</mi>", f"<mrow><mo>(</mo><mn>{example}</mn><mo>)</mo></mrow>"
+        if index and example:
+            return f"<msubsup><mi>{base}</mi>{sub}{sup}</msubsup>"
+        if example:
+            return f"<msup><mi>{base}</mi>{sup}</msup>"
+        return f"<msub><mi>{base}</mi>{sub}</msub>" if index else f"<mi>{base}</mi>"
+
+    def write_div(self, a: Expr, b: Expr) -> Written:
+        return f"<mfrac><mrow>{self(a)}</mrow><mrow>{self(b)}</mrow></mfrac>", ATOM
+
+    def write_pow(self, a: Expr, b: Expr) -> Written:
+        return f"<msup><mrow>{self.at(a, ATOM)}</mrow><mrow>{self(b)}</mrow></msup>", POWER
+
+    def write_sqrt(self, a: Expr) -> Written:
+        return f"<msqrt>{self(a)}</msqrt>", ATOM
+
+    def write_abs(self, a: Expr) -> Written:
+        return f"{_mo('|')}{self(a)}{_mo('|')}", ATOM
+
+    def write_if(self, condition: Expr, a: Expr, b: Expr) -> Written:
+        row = "<mtr><mtd>{}</mtd><mtd>{}</mtd></mtr>"
+        table = row.format(self(a), "<mtext>if&#160;</mtext>" + self(condition)) + row.format(
+            self(b), "<mtext>otherwise</mtext>"
+        )
+        return f"<mrow>{_mo('{')}<mtable>{table}</mtable></mrow>", ATOM
+
+    def compare(self, sign: str, a: Expr, b: Expr) -> Written:
+        return self.at(a, SUM) + _mo({">=": "≥"}.get(sign, sign)) + self.at(b, SUM), 0
+
+
+def latex(expr: Expr) -> str:
+    """LaTeX, for mathematics mode."""
+    return LaTeX()(expr)
+
+
+def mathml(expr: Expr) -> str:
+    """A whole `<math>` element."""
+    return f"<math><mrow>{MathML()(expr)}</mrow></math>"

@@ -1,0 +1,256 @@
+"""A small fully connected network as plain data, with the textbook's names.
+
+Inputs `i1 i2`, targets `t1 t2`; weights `w1 w2 ..` numbered through the whole network, unit by unit; biases `b1 b2 ..`
+likewise. With one hidden layer its units are `h1 h2` (before the activation) and `a_h1 a_h2` (after it); with several,
+`h2_1` is unit 1 of hidden layer 2. Outputs `o1`, `a_o1`; losses `E1`, `E_total`; where several examples are taken at
+once, `h1[3]` belongs to the third. What is computed from what stands in `equations`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal, get_args
+
+from tinyproof.core.errors import InputError
+
+Activation = Literal["sigmoid", "tanh", "relu", "leaky relu", "softplus", "identity", "softmax"]
+Loss = Literal["half squared error", "mean squared error", "binary cross-entropy", "categorical cross-entropy"]
+Examples = Literal["summed", "averaged", "one after the other"]
+
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+LOSSES: tuple[str, ...] = get_args(Loss)
+TAKEN: tuple[str, ...] = get_args(Examples)
+MOST_PARAMETERS = 16_384  # a worksheet has that many columns
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training example: what goes in and what should come out."""
+
+    inputs: tuple[float, ...]
+    targets: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: `weights[unit][input]`, an activation, and biases.
+
+    `bias`: None (there is none), one number (one bias that all units of the layer share) or one number a unit.
+    `train_bias`: whether gradient descent changes it; in the well-known worked example it is a constant.
+    `leak`: the slope of leaky ReLU below zero.
+    """
+
+    weights: tuple[tuple[float, ...], ...]
+    activation: Activation = "sigmoid"
+    bias: float | tuple[float, ...] | None = None
+    train_bias: bool = True
+    leak: float = 0.01
+
+    @property
+    def units(self) -> int:
+        return len(self.weights)
+
+    @property
+    def inputs(self) -> int:
+        return len(self.weights[0])
+
+    @property
+    def biases(self) -> tuple[float, ...]:
+        """Every bias of the layer once: none, one, or one a unit."""
+        if self.bias is None:
+            return ()
+        return self.bias if isinstance(self.bias, tuple) else (self.bias,)
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network, its examples, its loss and its learning rate. Raises InputError for what does not fit together.
+
+    `taken`: how several examples make one step: their losses summed, averaged, or one example a step in turn.
+
+    >>> from tinyproof.backprop.presets import preset
+    >>> preset("course").shape
+    (2, 2, 2)
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    examples: tuple[Example, ...]
+    loss: Loss = "half squared error"
+    taken: Examples = "summed"
+    learning_rate: float = 0.5
+    title: str = ""
+    source: str = field(default="", compare=False)  # the file it was read from, for messages
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def with_rate(self, learning_rate: float) -> Net:
+        """The same network with another learning rate."""
+        return replace(self, learning_rate=learning_rate)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Units of every layer, inputs first."""
+        return (self.layers[0].inputs, *(layer.units for layer in self.layers))
+
+    @property
+    def together(self) -> bool:
+        """Whether one step takes several examples at once (their quantities then carry `[1]`, `[2]`, ..)."""
+        return len(self.examples) > 1 and self.taken != "one after the other"
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What follows the names of each example of a step: `[1]`, `[2]`, ..; nothing where a step takes one."""
+        return tuple(f"[{k}]" for k in range(1, len(self.examples) + 1)) if self.together else ("",)
+
+    def unit(self, layer: int, unit: int) -> str:
+        """The name of a unit before its activation; both counted from 0."""
+        if layer == len(self.layers) - 1:
+            return f"o{unit + 1}"
+        return f"h{unit + 1}" if len(self.layers) == 2 else f"h{layer + 1}_{unit + 1}"
+
+    def feeds(self, layer: int, tag: str = "") -> tuple[str, ...]:
+        """The names of what goes into a layer (counted from 0)."""
+        if layer == 0:
+            return tuple(f"i{k + 1}{tag}" for k in range(self.layers[0].inputs))
+        return tuple(f"a_{self.unit(layer - 1, k)}{tag}" for k in range(self.layers[layer - 1].units))
+
+    @cached_property
+    def weight_names(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """`names[layer][unit][input]`."""
+        count, result = 0, []
+        for layer in self.layers:
+            rows = []
+            for row in layer.weights:
+                rows.append(tuple(f"w{count + k + 1}" for k in range(len(row))))
+                count += len(row)
+            result.append(tuple(rows))
+        return tuple(result)
+
+    @cached_property
+    def bias_names(self) -> tuple[tuple[str, ...], ...]:
+        """`names[layer]`: as many as the layer has biases."""
+        count, result = 0, []
+        for layer in self.layers:
+            result.append(tuple(f"b{count + k + 1}" for k in range(len(layer.biases))))
+            count += len(layer.biases)
+        return tuple(result)
+
+    def bias_of(self, layer: int, unit: int) -> str | None:
+        """The name of a unit's bias, where it has one."""
+        names = self.bias_names[layer]
+        return None if not names else names[0] if not isinstance(self.layers[layer].bias, tuple) else names[unit]
+
+    @cached_property
+    def parameters(self) -> dict[str, float]:
+        """Every weight and bias with its starting value, layer by layer, a layer's weights before its biases."""
+        values: dict[str, float] = {}
+        for layer, rows, biases in zip(self.layers, self.weight_names, self.bias_names, strict=True):
+            for names, row in zip(rows, layer.weights, strict=True):
+                values.update(zip(names, row, strict=True))
+            values.update(zip(biases, layer.biases, strict=True))
+        return values
+
+    @cached_property
+    def trained(self) -> tuple[str, ...]:
+        """The parameters that gradient descent changes: weights first, then biases."""
+        weights = [name for rows in self.weight_names for names in rows for name in names]
+        pairs = zip(self.layers, self.bias_names, strict=True)
+        return (*weights, *(name for layer, names in pairs if layer.train_bias for name in names))
+
+    def data(self, example: int, tag: str = "") -> dict[str, float]:
+        """Targets and inputs of one example (counted from 0), by name."""
+        chosen = self.examples[example]
+        values = {f"t{k}{tag}": value for k, value in enumerate(chosen.targets, 1)}
+        return values | {f"i{k}{tag}": value for k, value in enumerate(chosen.inputs, 1)}
+
+    def givens(self, iteration: int = 1) -> dict[str, float]:
+        """Everything that must be known before an iteration, with the starting parameters: t, i, w, b."""
+        values: dict[str, float] = {}
+        if self.together:
+            for number, tag in enumerate(self.tags):
+                values |= self.data(number, tag)
+        else:
+            values = self.data((iteration - 1) % len(self.examples))
+        return values | self.parameters
+
+
+def _check(net: Net) -> None:
+    where = net.source
+    if not net.name or not net.name.isprintable():
+        raise InputError("name", net.name, "a short text", where)
+    for name, value, allowed in (("loss", net.loss, LOSSES), ("taken", net.taken, TAKEN)):
+        if value not in allowed:
+            raise InputError(name, value, ", ".join(allowed), where)
+    _finite("learning_rate", net.learning_rate, where)
+    if not net.layers:
+        raise InputError("layers", "none", "at least one layer, the output", where)
+    for number, layer in enumerate(net.layers, 1):
+        _check_layer(f"layers[{number}]", layer, number == len(net.layers), where)
+    for number, (before, after) in enumerate(zip(net.layers, net.layers[1:], strict=False), 2):
+        if after.inputs != before.units:
+            found = f"rows of {after.inputs}"
+            raise InputError(f"layers[{number}].weights", found, f"rows of {before.units}, the units before it", where)
+    count = sum(layer.units * layer.inputs + len(layer.biases) for layer in net.layers)
+    if count > MOST_PARAMETERS:
+        raise InputError("layers", f"{count:,} weights and biases", f"at most {MOST_PARAMETERS:,} in all", where)
+    if not net.examples:
+        raise InputError("examples", "none", "at least one example", where)
+    for number, example in enumerate(net.examples, 1):
+        _check_example(f"examples[{number}]", net, example)
+    _check_loss(net)
+
+
+def _check_layer(place: str, layer: Layer, last: bool, where: str) -> None:
+    if layer.activation not in ACTIVATIONS:
+        raise InputError(f"{place}.activation", layer.activation, ", ".join(ACTIVATIONS), where)
+    if layer.activation == "softmax" and not last:
+        raise InputError(f"{place}.activation", "softmax", "softmax in the last layer only", where)
+    if not layer.weights or not layer.weights[0]:
+        raise InputError(f"{place}.weights", "none", "one row of numbers for each unit", where)
+    if layer.activation == "softmax" and layer.units < 2:
+        raise InputError(f"{place}.weights", "1 row", "two rows or more with softmax", where)
+    for number, row in enumerate(layer.weights, 1):
+        if len(row) != layer.inputs:
+            allowed = f"{layer.inputs}, as in row 1"
+            raise InputError(f"{place}.weights", f"row {number} of {len(row)} numbers", allowed, where)
+        _all_finite(f"{place}.weights, row {number}", row, where)
+    if isinstance(layer.bias, tuple) and len(layer.bias) != layer.units:
+        raise InputError(f"{place}.bias", f"{len(layer.bias)} numbers", f"one number, or {layer.units}", where)
+    _all_finite(f"{place}.bias", layer.biases, where)
+    _finite(f"{place}.leak", layer.leak, where)
+
+
+def _check_example(place: str, net: Net, example: Example) -> None:
+    first, last = net.shape[0], net.shape[-1]
+    for name, values, count in (("inputs", example.inputs, first), ("targets", example.targets, last)):
+        if len(values) != count:
+            raise InputError(f"{place}.{name}", f"{len(values)} numbers", f"{count}, as the weights say", net.source)
+        _all_finite(f"{place}.{name}", values, net.source)
+
+
+def _check_loss(net: Net) -> None:
+    activation, cross = net.layers[-1].activation, net.loss.endswith("cross-entropy")
+    fitting = {"binary cross-entropy": "sigmoid", "categorical cross-entropy": "softmax"}.get(net.loss)
+    if fitting and activation != fitting:
+        raise InputError("loss", net.loss, f"{net.loss} with {fitting} in the last layer", net.source)
+    for number, example in enumerate(net.examples, 1):
+        place = f"examples[{number}].targets"
+        if cross and not all(0 <= target <= 1 for target in example.targets):
+            raise InputError(place, list(example.targets), f"numbers from 0 to 1 with {net.loss}", net.source)
+        if net.loss == "categorical cross-entropy" and abs(math.fsum(example.targets) - 1) > 1e-9:
+            raise InputError(place, list(example.targets), "numbers that add up to 1", net.source)
+
+
+def _all_finite(name: str, values: Sequence[float], where: str) -> None:
+    for value in values:
+        _finite(name, value, where)
+
+
+def _finite(name: str, value: object, where: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(name, value, "a finite number", where)
