@@ -12,7 +12,12 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Public name -> the module that holds it. One line a name; a command's twin has the command's name.
-_WHERE: dict[str, str] = {}
+_WHERE: dict[str, str] = {
+    "Net": "tinyproof.backprop.net",
+    "drawn": "tinyproof.backprop.draw",
+    "preset": "tinyproof.backprop.presets",
+    "read_net": "tinyproof.backprop.toml",
+}
 
 __all__ = ["__version__", *_WHERE]
 
