@@ -1,0 +1,140 @@
+"""Budget: what a network may cost and must reach; and the checks of one measured network against it.
+
+A check has three answers: kept, broken, and not known (None): an accuracy that was not measured is not a pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tinyproof.core.errors import InputError
+from tinyproof.core.fields import from_mapping, number, one_of, whole
+from tinyproof.core.table import Column, Table
+
+# Rules that courses set about what a network is made of, in the words of the report.
+RULES: dict[str, str] = {
+    "uses-batch-norm": "batch normalisation is used",
+    "uses-dropout": "dropout is used",
+    "uses-global-average-pooling": "global average pooling is used",
+    "no-fully-connected": "no fully connected layer is used",
+    "no-fully-connected-or-global-average-pooling": "no fully connected layer, or global average pooling is used",
+}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Upper limits (each exclusive: below), the accuracy of the last epoch in percent (at least), structural rules.
+
+    `None` sets no limit. Raises InputError for a limit that nothing could keep or an unknown rule.
+
+    >>> Budget(parameters_below=8_000, epochs_below=15, accuracy_percent=99.4).parameters_below
+    8000
+    """
+
+    parameters_below: int | None = None
+    epochs_below: int | None = None
+    accuracy_percent: float | None = None
+    bytes_below: int | None = None
+    macs_below: int | None = None
+    rules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("parameters_below", "epochs_below", "bytes_below", "macs_below"):
+            if getattr(self, name) is not None:
+                whole(name, getattr(self, name), 1, 10**15)
+        if self.accuracy_percent is not None:
+            number("accuracy_percent", self.accuracy_percent, 0, 100)
+        if not isinstance(self.rules, tuple):
+            raise InputError("rules", self.rules, "a list of rule names")
+        for rule in self.rules:
+            one_of("rules", rule, list(RULES))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "rules": list(self.rules)}
+
+    @staticmethod
+    def from_dict(data: object, where: str = "") -> Budget:
+        """The budget that `to_dict` gave. Raises InputError that names the field."""
+        return from_mapping(Budget, data, where)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was measured of one network: counts, last-epoch accuracy in percent, and its structure.
+
+    `epochs` and `accuracy_percent` are None where nothing was trained. `kinds`: class names of its layers
+    (`Conv2d`, `BatchNorm2d`), from `anatomy`. `dropout_active`: some dropout probability is above 0.
+    """
+
+    parameters: int
+    bytes: int
+    macs: int | None = None
+    epochs: int | None = None
+    accuracy_percent: float | None = None
+    kinds: tuple[str, ...] = ()
+    dropout_active: bool = False
+    global_average_pooling: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the verdict: what is required, what was measured, and whether it is kept (None: not known)."""
+
+    name: str
+    required: str
+    measured: str
+    kept: bool | None
+
+
+def check(budget: Budget, facts: Facts) -> tuple[Check, ...]:
+    """Every limit and rule of the budget against the facts, in the order of the budget's fields."""
+    checks: list[Check] = []
+    limits: tuple[tuple[str, int | None, int | None], ...] = (
+        ("parameters", budget.parameters_below, facts.parameters),
+        ("epochs", budget.epochs_below, facts.epochs),
+        ("bytes", budget.bytes_below, facts.bytes),
+        ("MACs an image", budget.macs_below, facts.macs),
+    )
+    for name, below, got in limits:
+        if below is not None:
+            kept = None if got is None else got < below
+            checks.append(Check(name, f"below {below:,}", "not known" if got is None else f"{got:,}", kept))
+    if budget.accuracy_percent is not None:
+        reached = facts.accuracy_percent
+        checks.append(
+            Check(
+                "accuracy, last epoch",
+                f"at least {budget.accuracy_percent:g} %",
+                "not known" if reached is None else f"{reached:.2f} %",
+                None if reached is None else at_least(reached, budget.accuracy_percent),
+            )
+        )
+    checks += [_rule(rule, facts) for rule in budget.rules]
+    return tuple(checks)
+
+
+def at_least(percent: float, target: float) -> bool:
+    """Whether an accuracy reaches its target; a difference below 1e-9 points is rounding, not a miss."""
+    return percent >= target - 1e-9
+
+
+def table(checks: tuple[Check, ...]) -> Table:
+    """The checks as a table: requirement, measured, kept."""
+    words = {True: "kept", False: "broken", None: "not known"}
+    columns = (Column("budget"), Column("required", "right"), Column("measured", "right"), Column("verdict"))
+    return Table("", columns, tuple((c.name, c.required, c.measured, words[c.kept]) for c in checks))
+
+
+def _rule(rule: str, facts: Facts) -> Check:
+    has_linear = any("Linear" in kind for kind in facts.kinds)
+    pooled = facts.global_average_pooling
+    kept = {
+        "uses-batch-norm": any("BatchNorm" in kind for kind in facts.kinds),
+        "uses-dropout": facts.dropout_active,
+        "uses-global-average-pooling": pooled,
+        "no-fully-connected": not has_linear,
+        "no-fully-connected-or-global-average-pooling": pooled or not has_linear,
+    }[rule]
+    return Check(rule, RULES[rule], "yes" if kept else "no", kept if facts.kinds else None)

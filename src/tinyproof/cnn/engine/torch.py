@@ -1,0 +1,185 @@
+"""The torch engine: the data set lies on the device as bytes, whole batches are changed as tensors, no DataLoader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tinyproof.cnn.augment import Transforms
+from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.engine import Batch, Evaluation, Tally
+from tinyproof.cnn.recipe import Recipe
+
+
+class TorchEngine:
+    """Trains `module` with PyTorch on any device; see `tinyproof.cnn.engine.Engine` for what each method does."""
+
+    name = "torch"
+
+    def __init__(
+        self,
+        module: nn.Module,
+        recipe: Recipe,
+        dataset: Dataset,
+        seed: int = 0,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.threads = torch.get_num_threads()
+        self.device = device
+        self._module = module.to(device)
+        self._recipe = recipe
+        self._mean, self._std = 255.0 * dataset.mean, 255.0 * dataset.std
+        # One channel is kept; the images stay bytes until a batch is made of them.
+        self._images = torch.from_numpy(dataset.train_images).to(device)
+        self._labels = torch.from_numpy(dataset.train_labels).to(device)
+        self._optimizer = _optimizer(module, recipe)
+        self._has_dropout = any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p for m in module.modules())
+        self._steps = 0
+        self._averaged = [t.detach().clone() for t in self._live()] if recipe.ema is not None else []
+        self._clear()
+
+    def _clear(self) -> None:
+        # The sums stay on the device: reading them after every step would make a GPU wait.
+        self._loss = torch.zeros((), device=self.device)
+        self._correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._count = 0
+
+    def _live(self) -> list[Tensor]:
+        """What is averaged: parameters, and the float buffers (running statistics of batch norm)."""
+        buffers = [b for b in self._module.buffers() if b.is_floating_point()]
+        return [p.detach() for p in self._module.parameters()] + buffers
+
+    def step(self, batch: Batch, rate: float) -> None:
+        """One update; the loss is the cross-entropy of the network's (log-)probabilities or logits."""
+        self._module.train()
+        if self._has_dropout:
+            torch.manual_seed(batch.seed)
+        rows = torch.from_numpy(batch.indices).to(self.device)
+        inputs, labels = self.inputs(self._images[rows], batch.transforms), self._labels[rows]
+        outputs = self._module(inputs)
+        # Log-softmax does not change log-probabilities, so this is NLL for the networks here and right for logits too.
+        loss = F.cross_entropy(outputs, labels, label_smoothing=self._recipe.label_smoothing)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._loss += loss.detach() * len(labels)
+        self._correct += (outputs.detach().argmax(1) == labels).sum()
+        self._count += len(labels)
+        self._average()
+        self._steps += 1
+
+    def inputs(self, images: Tensor, transforms: Transforms | None) -> Tensor:
+        """Bytes [B, H, W] to the network's float32 input [B, 1, H, W]: changed, then normalised."""
+        x = images.unsqueeze(1).float()
+        if transforms is not None:
+            x = apply(x, transforms)
+        return x.sub_(self._mean).div_(self._std)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        if self._recipe.ema is not None:
+            decay = min(self._recipe.ema, (1 + self._steps) / (10 + self._steps))
+            torch._foreach_lerp_(self._averaged, self._live(), 1.0 - decay)
+
+    def tally(self) -> Tally:
+        """Sums since the last call; waits for the device."""
+        tally = Tally(float(self._loss), int(self._correct), self._count)
+        self._clear()
+        return tally
+
+    @torch.inference_mode()
+    def evaluate(self, images: NDArray[np.uint8], labels: NDArray[np.int64], batch_size: int = 500) -> Evaluation:
+        """Log-probabilities in evaluation mode, and the sum of the losses."""
+        self._module.eval()
+        kept = [t.clone() for t in self._live()] if self._averaged else []
+        self._load(self._averaged)
+        parts = []
+        for start in range(0, len(images), batch_size):
+            rows = torch.from_numpy(images[start : start + batch_size]).to(self.device)
+            parts.append(F.log_softmax(self._module(self.inputs(rows, None)), 1))
+        self._load(kept)
+        log_probabilities = torch.cat(parts).float().cpu()
+        loss = F.nll_loss(log_probabilities.double(), torch.from_numpy(labels), reduction="sum")
+        return Evaluation(float(loss), log_probabilities.numpy())
+
+    @torch.no_grad()
+    def _load(self, values: list[Tensor]) -> None:
+        for live, value in zip(self._live(), values, strict=False):
+            live.copy_(value)
+
+    def write_back(self) -> None:
+        """The module already holds the weights; the averaged ones replace them when the recipe averages."""
+        self._load(self._averaged)
+        self._module.eval()
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Weights, buffers, averages, the optimiser's moments and the step count, as arrays of their own."""
+        state = {f"model/{k}": v.detach().cpu().numpy().copy() for k, v in self._module.state_dict().items()}
+        state |= {f"averaged/{i}": v.cpu().numpy().copy() for i, v in enumerate(self._averaged)}
+        for index, moments in self._optimizer.state_dict()["state"].items():
+            for key, value in moments.items():
+                if value is not None:
+                    array = value.cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
+                    state[f"optimizer/{index}/{key}"] = array.copy()
+        state["steps"] = np.asarray(self._steps)
+        return state
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take everything from arrays that `state` gave."""
+        model = {k[6:]: torch.from_numpy(v.copy()) for k, v in state.items() if k.startswith("model/")}
+        self._module.load_state_dict(model)
+        self._averaged = [
+            torch.from_numpy(state[f"averaged/{i}"].copy()).to(self.device) for i in range(len(self._averaged))
+        ]
+        saved = self._optimizer.state_dict()
+        saved["state"] = {}
+        for name, value in state.items():
+            if name.startswith("optimizer/"):
+                _, index, key = name.split("/")
+                saved["state"].setdefault(int(index), {})[key] = torch.from_numpy(value.copy())
+        self._optimizer.load_state_dict(saved)
+        self._steps = int(state["steps"])
+        self._clear()
+
+
+def apply(images: Tensor, transforms: Transforms) -> Tensor:
+    """Change float images [B, 1, H, W] as `transforms` says: bilinear, background 0 outside, then boxes erased."""
+    height, width = images.shape[2:]
+    matrices = torch.from_numpy(transforms.matrices).to(images.device)
+    # Pixels from the centre to affine_grid's units (align_corners=False: -1 and 1 are the image's outer edges).
+    units = torch.tensor([2.0 / width, 2.0 / height], device=images.device)
+    theta = torch.cat([matrices[:, :, :2] * (units[:, None] / units[None, :]), matrices[:, :, 2:] * units[:, None]], 2)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    out = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    if transforms.boxes[:, 2].any():
+        top, left, tall, wide = torch.from_numpy(transforms.boxes).to(images.device).unbind(1)
+        rows = torch.arange(height, device=images.device)
+        columns = torch.arange(width, device=images.device)
+        in_rows = (rows >= top[:, None]) & (rows < (top + tall)[:, None])
+        in_columns = (columns >= left[:, None]) & (columns < (left + wide)[:, None])
+        out = out.masked_fill((in_rows[:, :, None] & in_columns[:, None, :]).unsqueeze(1), 0.0)
+    return out
+
+
+def _optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    weights = [p for p in module.parameters() if p.requires_grad]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(
+            weights,
+            lr=recipe.rate,
+            momentum=recipe.momentum,
+            nesterov=recipe.nesterov,
+            weight_decay=recipe.weight_decay,
+        )
+    betas = (recipe.momentum, recipe.beta2)
+    return torch.optim.AdamW(weights, lr=recipe.rate, betas=betas, weight_decay=recipe.weight_decay)

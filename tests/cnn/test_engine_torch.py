@@ -1,0 +1,143 @@
+"""The torch engine against a training step written out with torch's own parts."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyproof.cnn import nets
+from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.engine import Batch, choose
+from tinyproof.cnn.engine.torch import TorchEngine
+from tinyproof.cnn.recipe import Recipe
+from tinyproof.core.errors import InputError
+
+RATES = [0.01, 0.02, 0.005, 0.03]
+
+
+def batches(count: int, size: int = 50) -> list[Batch]:
+    rng = np.random.Generator(np.random.PCG64(1))
+    return [Batch(rng.permutation(200)[:size], None, int(rng.integers(2**31))) for _ in range(count)]
+
+
+def by_hand(module: nn.Module, recipe: Recipe, few: Dataset, given: list[Batch]) -> tuple[float, list[torch.Tensor]]:
+    """The same steps in plain torch; the averaged weights by torch's own AveragedModel. Returns loss sum, weights."""
+    if recipe.optimizer == "adamw":
+        optimizer: torch.optim.Optimizer = torch.optim.AdamW(module.parameters(), 1, (0.9, 0.999), weight_decay=0.01)
+    else:
+        optimizer = torch.optim.SGD(module.parameters(), 1, 0.9, nesterov=True, weight_decay=1e-4)
+    averaged = torch.optim.swa_utils.AveragedModel(
+        module, avg_fn=lambda old, new, n: old + (new - old) * (1 - min(0.9, n / (9 + n))), use_buffers=True
+    )
+    averaged.update_parameters(module)  # its first update only copies the initial weights
+    # With AdamW in the engine's order of rounding (here and in the loss): its first steps are the gradient's sign, so
+    # the last bit of a small gradient becomes a whole step. SGD's loss is written out.
+    images = (torch.from_numpy(few.train_images).unsqueeze(1).float() - 255 * few.mean) / (255 * few.std)
+    labels = torch.from_numpy(few.train_labels)
+    total = 0.0
+    for batch, rate in zip(given, RATES, strict=True):
+        module.train()
+        torch.manual_seed(batch.seed)
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.zero_grad()
+        out = module(images[batch.indices])
+        smooth = recipe.label_smoothing
+        if recipe.optimizer == "adamw":
+            nll = F.cross_entropy(out, labels[batch.indices], label_smoothing=smooth)
+        else:
+            nll = (1 - smooth) * F.nll_loss(out, labels[batch.indices]) - smooth * out.mean()
+        nll.backward()
+        optimizer.step()
+        averaged.update_parameters(module)
+        total += nll.item() * len(batch.indices)
+    final = averaged.module if recipe.ema else module
+    return total, [t for t in final.state_dict().values() if t.is_floating_point()]
+
+
+@pytest.mark.parametrize("kind", ["adamw with averaging", "sgd with nesterov"])
+def test_steps_are_those_of_plain_torch(kind: str, few: Dataset, quick: Recipe, sgd: Recipe) -> None:
+    recipe = replace(quick, weight_decay=0.01) if kind.startswith("adamw") else sgd
+    module = nets.build("s6-19k", 1)
+    expected_loss, expected = by_hand(deepcopy(module), recipe, few, batches(4))
+    engine = TorchEngine(module, recipe, few)
+    for batch, rate in zip(batches(4), RATES, strict=True):
+        engine.step(batch, rate)
+    tally = engine.tally()
+    engine.write_back()
+    assert tally.count == 200
+    assert tally.loss_sum == pytest.approx(expected_loss, rel=1e-5)
+    found = [t for t in module.state_dict().values() if t.is_floating_point()]
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=2e-6)
+
+
+def test_the_average_differs_from_the_last_weights_and_is_what_is_evaluated(few: Dataset, quick: Recipe) -> None:
+    averaging, plain = (TorchEngine(nets.build("s6-19k", 1), r, few) for r in (quick, replace(quick, ema=None)))
+    for batch in batches(4):
+        averaging.step(batch, 0.02)
+        plain.step(batch, 0.02)
+    a, b = (e.evaluate(few.test_images, few.test_labels).log_probabilities for e in (averaging, plain))
+    assert np.abs(a - b).max() > 1e-3
+    averaging.write_back()
+    again = TorchEngine(averaging._module, replace(quick, ema=None), few).evaluate(few.test_images, few.test_labels)
+    np.testing.assert_array_equal(a, again.log_probabilities)
+
+
+def test_inputs_are_normalised_with_the_data_sets_mean_and_std(few: Dataset, quick: Recipe) -> None:
+    inputs = TorchEngine(nets.build("s6-19k"), quick, few).inputs(torch.from_numpy(few.train_images), None)
+    expected = (few.train_images[:, None] / 255.0 - few.mean) / few.std
+    np.testing.assert_allclose(inputs.numpy(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_evaluation_does_not_depend_on_its_batch_size(few: Dataset, quick: Recipe) -> None:
+    engine = TorchEngine(nets.build("s7-8k", 1), quick, few)
+    one, many = (engine.evaluate(few.test_images, few.test_labels, size) for size in (7, 500))
+    np.testing.assert_allclose(one.log_probabilities, many.log_probabilities, atol=1e-5)
+    by_torch = F.nll_loss(torch.from_numpy(many.log_probabilities), torch.from_numpy(few.test_labels), reduction="sum")
+    assert many.loss_sum == pytest.approx(float(by_torch), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["adamw with averaging", "sgd"])
+def test_going_on_from_a_state_gives_the_same_bits(kind: str, few: Dataset, quick: Recipe, sgd: Recipe) -> None:
+    recipe = sgd if kind == "sgd" else quick
+    whole = TorchEngine(nets.build("s6-12k", 1), recipe, few)
+    for batch in batches(4):
+        whole.step(batch, 0.01)
+    first = TorchEngine(nets.build("s6-12k", 1), recipe, few)
+    for batch in batches(4)[:2]:
+        first.step(batch, 0.01)
+    state = first.state()
+    first.step(batches(4)[3], 5.0)  # what happens to the first engine afterwards must not reach its state
+    second = TorchEngine(nets.build("s6-12k", 9), recipe, few)
+    second.restore(state)
+    for batch in batches(4)[2:]:
+        second.step(batch, 0.01)
+    ours, theirs = second.state(), whole.state()
+    assert ours.keys() == theirs.keys()
+    for key in theirs:
+        np.testing.assert_array_equal(ours[key], theirs[key], err_msg=key)
+
+
+def test_logits_and_log_probabilities_train_alike(few: Dataset, sgd: Recipe) -> None:
+    torch.manual_seed(0)
+    logits = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    logs = nn.Sequential(*deepcopy(logits), nn.LogSoftmax(1))
+    for module in (logits, logs):
+        TorchEngine(module, sgd, few).step(batches(1)[0], 0.01)
+    torch.testing.assert_close(logits[1].weight, logs[1].weight)
+
+
+def test_choose_gives_torch_on_a_device_that_native_does_not_know(quick: Recipe) -> None:
+    kind, reason = choose("auto", nets.build("s7-8k"), quick, "cuda")
+    assert kind is TorchEngine
+    assert "CPU only" in reason
+    with pytest.raises(InputError, match="native does not apply"):
+        choose("native", nets.build("s7-8k"), quick, "cuda")
+    with pytest.raises(InputError, match="auto, torch, native"):
+        choose("jax", nets.build("s7-8k"), quick, "cpu")
