@@ -74,11 +74,16 @@ class Dataset:
 def load(
     name: str = "mnist", data: str | Path | None = None, fetch: bool = True, say: Callable[[str], None] = print
 ) -> Dataset:
-    """A data set by name. `data`: the folder to look in (MNIST); `fetch`: whether MNIST may be downloaded.
+    """A data set by name, or your own by its path (see own_data). `data`: the folder to look in for MNIST; `fetch`:
+    whether MNIST may be downloaded.
 
     Raises InputError for an unknown name, DataError for broken files, `mnist.NotFound` when there is no MNIST.
     """
-    one_of("dataset", name, NAMES)
+    if name not in NAMES and (Path(name).exists() or Path(name).name != name):
+        from tinyproof.cnn import own_data
+
+        return own_data.load(name)
+    one_of("dataset", name, (*NAMES, "the path of your own"))
     return load_digits() if name == "digits" else load_mnist(data, fetch, say)
 
 

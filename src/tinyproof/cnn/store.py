@@ -29,6 +29,10 @@ _ARRAY_BYTES = 2_000_000_000
 Arrays = dict[str, NDArray[Any]]
 
 
+class Busy(InputError):
+    """Another process trains in this folder."""
+
+
 def name_of(identity: Identity) -> str:
     """A folder name for a run that says what it is: model, recipe, data set, seed, first digits of its digest."""
     model = Path(identity.model.rpartition(":")[0] or identity.model).stem if ":" in identity.model else identity.model
@@ -134,7 +138,7 @@ def runs(root: Path) -> list[tuple[Path, Run]]:
 def locked(folder: Path) -> Iterator[None]:
     """Keep every other process out of the folder's run; the lock ends with the process, however it ends.
 
-    Raises InputError when another process has it.
+    Raises Busy when another process has it.
     """
     path = output_folder(folder) / ".lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT)
@@ -142,9 +146,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _lock(handle)
         except OSError as error:
-            raise InputError(
-                "out", str(folder), "a folder that no other process trains in", "one is at work"
-            ) from error
+            raise Busy("out", str(folder), "a folder that no other process trains in", "one is at work") from error
         yield
     finally:
         os.close(handle)

@@ -40,12 +40,13 @@ class Diverged(TinyproofError):
 @dataclass(frozen=True)
 class Watch:
     """Who is told during training: `step(epoch, step, steps, tally so far)` often, `epoch(log)` after each epoch,
-    `say(line)` about choices.
+    `say(line)` about choices; `look(epoch, engine)` may evaluate more after an epoch, before its checkpoint.
     """
 
     step: Callable[[int, int, int, Tally], None] = lambda epoch, step, steps, tally: None
     epoch: Callable[[EpochLog], None] = lambda log: None
     say: Callable[[str], None] = lambda line: None
+    look: Callable[[int, Engine], None] = lambda epoch, engine: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ def train(
     """
     watch = watch or Watch()
     whole("seed", seed, 0, 2**31 - 1)
-    module, worker, reason = _prepare(model, recipe, dataset, seed, engine, device, threads)
+    module, worker, reason = prepare(model, recipe, dataset, seed, engine, device, threads)
     identity = Identity(
         model, _source_digest(model), recipe, seed, dataset.name, dataset.held_out, dataset.digest,
         worker.name, worker.device, worker.threads,
@@ -109,9 +110,10 @@ class _Job:
     watch: Watch
 
 
-def _prepare(
+def prepare(
     model: str, recipe: Recipe, dataset: Dataset, seed: int, engine: str, device: str, threads: int | None
 ) -> tuple[nn.Module, Engine, str]:
+    """The network with its first weights, the engine that will train it, and one line that says why that engine."""
     where = machine.device(device)
     module = nets.build(model, seed)
     nets.set_dropout(module, recipe.dropout)
@@ -149,6 +151,7 @@ def _work(job: _Job, folder: Path | None) -> Trained:
         logs.append(_log(epoch, rate_of[(epoch + 1) * steps - 1], tally, last, dataset, seconds))
         spent += time.perf_counter() - begun
         job.watch.epoch(logs[-1])
+        job.watch.look(epoch + 1, engine)
         if folder is not None and not final:
             meta = {"identity": job.identity.digest, "code": machine.code_digest(), "started": started, "spent": spent}
             store.save_checkpoint(folder, {**meta, "epochs": [asdict(log) for log in logs]}, engine.state())
