@@ -1,9 +1,129 @@
-"""Evidence: `prove`, `compare`, `verify`, `reproduce`, `journal`."""
+"""Evidence: `prove`, `compare`, `verify`, `reproduce`, `report`, `journal`, `lr-test`."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+Recipe = Annotated[
+    str, typer.Option(help="A recipe by name or .toml file, and what differs: `best,epochs=2,augment.max_degrees=5`.")
+]
+DataSet = Annotated[
+    str, typer.Option(help="`mnist`, `digits`, or the path of your own images (folder by class, .npz).")
+]
+Data = Annotated[str | None, typer.Option(help="The folder with the MNIST files.")]
+Seeds = Annotated[int, typer.Option("--seeds", "-n", help="How many runs: declared now, before the first.")]
+Out = Annotated[Path | None, typer.Option(help="The folder that keeps everything.")]
+EngineName = Annotated[str, typer.Option("--engine", help="`auto`, `torch` or `native`.")]
+Device = Annotated[str, typer.Option(help="`auto`, `cpu`, `cuda` or `mps`.")]
+Processes = Annotated[int | None, typer.Option(min=1, max=256, help="Runs side by side; all cores where not given.")]
+Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Threads of each run.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def prove(
+    model: Annotated[str, typer.Argument(help="A network's name, `path/to/model.py:Class`, or a folder of a proof.")],
+    seeds: Seeds = 5,
+    recipe: Recipe = "best",
+    dataset: DataSet = "mnist",
+    data: Data = None,
+    target: Annotated[
+        float | None, typer.Option(help="Accuracy in percent; the data set's own where not given.")
+    ] = None,
+    out: Out = None,
+    engine: EngineName = "auto",
+    device: Device = "auto",
+    processes: Processes = None,
+    threads: Threads = None,
+    first_seed: Annotated[int | None, typer.Option(min=0, help="Use this seed and the next ones.")] = None,
+    parameters_below: Annotated[int | None, typer.Option(min=1, help="Budget: fewer parameters than this.")] = None,
+    epochs_below: Annotated[int | None, typer.Option(min=1, help="Budget: fewer epochs than this.")] = None,
+    bytes_below: Annotated[int | None, typer.Option(min=1, help="Budget: fewer bytes of weights than this.")] = None,
+    macs_below: Annotated[
+        int | None, typer.Option(min=1, help="Budget: fewer multiply-adds an image than this.")
+    ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option(help="Budget: a rule on the layers, for example uses-dropout.")
+    ] = None,
+    weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Train many seeds, declared beforehand, and judge: proved, refuted or undecided.
+
+    The same command goes on after a stop, and judges again where nothing is missing. Exit code 0 only when the
+    accuracy is proved and the budget is kept.
+    """
+    from tinyproof.cnn import declaration
+    from tinyproof.cnn.recipe_text import parse
+    from tinyproof.jobs import prove as job
+
+    limits = {
+        "parameters_below": parameters_below,
+        "epochs_below": epochs_below,
+        "bytes_below": bytes_below,
+        "macs_below": macs_below,
+        "rules": tuple(rule or ()),
+    }
+    with _show(as_json) as told:
+        if (Path(model) / declaration.FILE).is_file():
+            own = dataset if dataset != "mnist" else None
+            found = job.resume(model, own, data, processes, told)
+        else:
+            ask = job.Ask(
+                model, parse(recipe), seeds, dataset, data, target, limits, engine, device, processes, threads,
+                first_seed, weights,
+            )  # fmt: skip
+            found = job.prove(ask, out, told)
+    _print_proof(found, as_json)
+    raise typer.Exit(0 if found.proved else 1)
+
+
+@contextlib.contextmanager
+def _show(quiet: bool) -> Iterator[Any]:
+    """Bars for the runs that are on, and a line for each that ends."""
+    from tinyproof.jobs.series import Told
+    from tinyproof.show.live import bars
+
+    with bars(quiet) as (say, progress):
+        yield Told(say=say, row=lambda seed, folder: say(_row(seed, folder)), progress=progress)
+
+
+def _row(seed: int, folder: Path) -> str:
+    from tinyproof.cnn import proof, store
+
+    why = proof.failure(folder)
+    if why:
+        return f"seed {seed:<10}  failed: {why}"
+    run = store.load(folder)
+    return (
+        f"seed {seed:<10}  {run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"
+    )
+
+
+def _print_proof(found: Any, as_json: bool) -> None:
+    from tinyproof.cnn.budget import table as budget_table
+    from tinyproof.jobs.prove import REPORT
+    from tinyproof.show.prove_page import runs_table, summary_table
+
+    if as_json:
+        print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+        return
+    declared, verdict = found.declaration, found.verdict
+    print(f"\n{declared.model}, recipe {declared.recipe.name}, on {declared.data.name}\n")
+    print(runs_table(found).text() + "\n")
+    print(summary_table(found).text() + "\n")
+    if found.checks:
+        print(budget_table(found.checks).text() + "\n")
+    broken = ", but the budget is broken" if found.kept is False else ""
+    print(f"{verdict.word}{broken}: {verdict.reason}")
+    print(f"report: {found.folder / REPORT}")
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
+    app.command()(prove)

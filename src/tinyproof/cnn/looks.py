@@ -1,0 +1,102 @@
+"""Looks: evaluations as others made them, after a given epoch, on given images; kept beside the run they belong to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyproof.cnn.augment import draw
+from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.declaration import load_json
+from tinyproof.cnn.recipe import Augment, Recipe
+from tinyproof.core.errors import DataError
+from tinyproof.core.fields import from_mapping
+from tinyproof.core.files import write_atomic
+
+FILE = "looks.json"
+_MAX_BYTES = 1_000_000
+_STREAM, _BATCH = 77, 1000
+
+Images = Literal["training", "test"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One evaluation: after which epoch (from 1), on which images, and whether they carried the training augmentation.
+
+    The network is in evaluation mode in every case, as it was in the published notebooks.
+    """
+
+    epoch: int
+    images: Images
+    augmented: bool = False
+
+    @property
+    def name(self) -> str:
+        """A short name, used as a key in records.
+
+        >>> Look(13, "training", augmented=True).name
+        'epoch-13-training-augmented'
+        """
+        return f"epoch-{self.epoch}-{self.images}" + ("-augmented" if self.augmented else "")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look saw: how many of `images` were right, and their mean loss."""
+
+    correct: int
+    images: int
+    loss: float
+
+    @property
+    def percent(self) -> float:
+        """Accuracy, 0 to 100."""
+        return 100 * self.correct / self.images
+
+
+def take(place: Path, look: Look, engine: Any, dataset: Dataset, recipe: Recipe, seed: int) -> None:
+    """Evaluate `engine` (see `tinyproof.cnn.engine.Engine`) as `look` says, and add what it saw to the run's folder."""
+    images, labels = dataset.test_images, dataset.test_labels
+    if look.images == "training":
+        images, labels = dataset.train_images, dataset.train_labels
+    if look.augmented:
+        images = changed(images, recipe.augment, seed, look.epoch)
+    seen = engine.evaluate(images, labels)
+    correct = int((seen.log_probabilities.argmax(1) == labels).sum())
+    found = {**load(place), look.name: Seen(correct, len(labels), seen.loss_sum / len(labels))}
+    text = json.dumps({name: asdict(value) for name, value in found.items()}, indent=1, sort_keys=True)
+    write_atomic(place / FILE, text + "\n")
+
+
+def load(place: Path) -> dict[str, Seen]:
+    """What every look at a run saw, by the look's name. Raises DataError for a broken file."""
+    if not (place / FILE).is_file():
+        return {}
+    data = load_json(place / FILE, _MAX_BYTES)
+    if not isinstance(data, dict):
+        raise DataError(str(place / FILE), "is not a table of evaluations")
+    return {str(name): from_mapping(Seen, value, str(place / FILE)) for name, value in data.items()}
+
+
+def changed(images: NDArray[np.uint8], augment: Augment, seed: int, epoch: int) -> NDArray[np.uint8]:
+    """The images as training sees them: each changed by a draw of its own, rounded to whole grey values [N, H, W]."""
+    import torch
+
+    from tinyproof.cnn.engine.torch import apply
+
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch, _STREAM))))
+    parts = []
+    for start in range(0, len(images), _BATCH):
+        batch = images[start : start + _BATCH]
+        transforms = draw(augment, len(batch), generator, 0.0, images.shape[1])
+        if transforms is None:
+            return images
+        floats = torch.from_numpy(batch).unsqueeze(1).float()
+        parts.append(apply(floats, transforms).squeeze(1).round().clamp(0, 255).to(torch.uint8).numpy())
+    return np.concatenate(parts)

@@ -1,0 +1,175 @@
+"""The page of a proof: the verdict first, then what it stands on, picture by picture, then the evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyproof.cnn import analysis
+from tinyproof.cnn.budget import table as budget_table
+from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.proof import Proof
+from tinyproof.core.table import Column, Table
+from tinyproof.show import prove_plots as plots
+from tinyproof.show.html import data_uri, render, safe
+
+_HARDEST = 24
+_TRAINING = (
+    "On the training images, while the weights move: changed images, dropout on. The test images were looked at once, "
+    "at the end."
+)
+
+
+def page(found: Proof, dataset: Dataset | None = None) -> str:
+    """One self-contained HTML page. `dataset`: for the pictures of the hardest images; without it they are listed."""
+    declared, verdict = found.declaration, found.verdict
+    return render(
+        "prove.html.j2",
+        title=f"{declared.model}, {declared.recipe.name}: {verdict.word}",
+        declared=declared,
+        verdict=verdict,
+        kept=found.kept,
+        panel={"proved": "good", "refuted": "bad"}.get(verdict.word, "warn"),
+        summary=safe(summary_table(found).html()),
+        runs=safe(runs_table(found).html()),
+        budget=safe(budget_table(found.checks).html()) if found.checks else "",
+        recipe=safe(recipe_table(declared.recipe.to_dict()).html()),
+        evidence=safe(evidence_table(found).html()),
+        pictures=_pictures(found, dataset) if found.results else [],
+    )
+
+
+def summary_table(found: Proof) -> Table:
+    """The statistics of the verdict, one a line."""
+    v = found.verdict
+    if v.mean is None:
+        rows: list[tuple[str, str]] = [("runs ended", f"{len(v.scores)} of {v.declared}")]
+    else:
+        rows = [("runs", f"{len(v.scores)} of {v.declared} declared"), ("mean", f"{v.mean:.3f} %")]
+    if v.sd is not None and v.interval is not None and v.p_value is not None:
+        rows += [
+            ("standard deviation", f"{v.sd:.3f} points"),
+            ("worst and best run", f"{v.minimum:.2f} % and {v.maximum:.2f} %"),
+            ("95 % interval of the mean", f"{v.interval.low:.3f} to {v.interval.high:.3f} %"),
+            ("one-sided 95 % bounds of the mean", f"at least {v.lower:.3f} %; at most {v.upper:.3f} %"),
+            (f"p-value of “the mean is below {v.target:g} %”", f"{v.p_value:.2g}"),
+        ]
+    return Table("", (Column("test accuracy after the last epoch"), Column("", "right")), tuple(rows))
+
+
+def runs_table(found: Proof) -> Table:
+    """Every declared run: accuracy with its own interval, loss, time; failed and missing ones too."""
+    columns = (
+        Column("seed"), Column("right", "right", ","), Column("test accuracy, %", "right", ".2f"),
+        Column("95 % interval of this one run", "right"), Column("test loss", "right", ".4f"),
+        Column("seconds", "right", ".1f"),
+    )  # fmt: skip
+    scores = {score.seed: score for score in found.verdict.scores}
+    results = {result.run.identity.seed: result for result in found.results}
+    failed = dict(found.verdict.failed)
+    rows: list[tuple[Any, ...]] = []
+    for seed in found.declaration.seeds:
+        if seed in scores:
+            score, result = scores[seed], results[seed]
+            interval = f"{score.interval.low:.2f} to {score.interval.high:.2f}"
+            rows.append(
+                (str(seed), score.correct, score.percent, interval, result.predictions.loss, result.run.seconds)
+            )
+        else:
+            rows.append((str(seed), None, None, failed.get(seed, "not run yet"), None, None))
+    return Table("", columns, tuple(rows))
+
+
+def recipe_table(recipe: dict[str, Any], prefix: str = "") -> Table:
+    """The recipe, one value a line; those of its parts under `schedule.` and `augment.`."""
+    rows: list[tuple[str, str]] = []
+    for name, value in recipe.items():
+        if isinstance(value, dict):
+            rows += [(f"{name}.{part}", _value(inner)) for part, inner in value.items()]
+        else:
+            rows.append((name, _value(value)))
+    return Table("", (Column("recipe"), Column("", "right")), tuple(rows))
+
+
+def _value(value: Any) -> str:
+    return "as the network says" if value is None else str(value)
+
+
+def evidence_table(found: Proof) -> Table:
+    """What the result was made with, so that somebody else can make it again."""
+    declared = found.declaration
+    data = declared.data
+    rows = [
+        ("declared", f"{declared.declared_at}, {len(declared.seeds)} seeds, before the first run"),
+        ("earlier attempts at this question beside this one", str(len(declared.earlier))),
+        (
+            "data",
+            f"{data.name}: {data.training_images:,} training images, {data.test_images:,} test images",
+        ),
+        ("test images that are also training images", f"{declared.data.overlap:,}"),
+        ("engine", f"{declared.engine} on {declared.device}, {declared.threads} thread(s) a run"),
+    ]
+    if found.results:
+        run = found.results[0].run
+        rows += [(name, str(value)) for name, value in run.hardware.items()]
+        rows += [(name, str(value)) for name, value in run.versions.items()]
+        rows.append(("seconds of training, all runs together", f"{sum(r.run.seconds for r in found.results):,.0f}"))
+    rows += [
+        ("declaration, SHA-256", declared.digest),
+        ("code that computes, SHA-256", declared.code_digest),
+        ("data, SHA-256", declared.data.digest),
+        ("test labels, SHA-256", declared.data.labels_sha256),
+    ]
+    rows += [(f"predictions of seed {r.run.identity.seed}, SHA-256", r.predictions.digest) for r in found.results]
+    return Table("", (Column("evidence"), Column("")), tuple(rows))
+
+
+def _pictures(found: Proof, dataset: Dataset | None) -> list[dict[str, str]]:
+    """Title, picture and caption of every figure of the page."""
+    labels, predictions, runs = found.results[0].predictions.labels, found.predictions, len(found.results)
+    highest = int(max(labels.max(), predictions.max()))
+    classes = dataset.classes if dataset is not None else tuple(map(str, range(highest + 1)))
+    counts = analysis.confusion(predictions, labels, len(classes))
+    confidence = np.stack([r.predictions.confidence for r in found.results])
+    bins = analysis.calibration(confidence, predictions == labels)
+    logs = [r.run.epochs for r in found.results]
+    losses, percents = [[e.train_loss for e in log] for log in logs], [[e.train_percent for e in log] for log in logs]
+    accuracy = analysis.by_class(counts)
+    worst = classes[int(np.nanargmin(accuracy))]
+    figures = [
+        (
+            "Every run",
+            plots.strip(found.verdict),
+            "Each dot is a declared seed after its last epoch; none is left out.",
+        ),
+        ("Training", plots.curves(losses, percents), _TRAINING),
+        (
+            "What is taken for what",
+            plots.confusion(counts, classes),
+            f"{runs} runs together; colours show errors only.",
+        ),
+        ("Errors by class", plots.by_class(accuracy, classes), f"The hardest class is {worst}."),
+        (
+            "Does it know what it knows?",
+            plots.calibration(bins),
+            f"Expected calibration error {100 * bins.error:.2f} %; the dots' sizes follow the numbers of images.",
+        ),
+    ]
+    shown = [{"title": title, "png": data_uri(png), "caption": caption} for title, png, caption in figures]
+    return shown + _hardest(found, dataset, classes)
+
+
+def _hardest(found: Proof, dataset: Dataset | None, classes: tuple[str, ...]) -> list[dict[str, str]]:
+    truth = np.stack([np.exp(-r.predictions.losses) for r in found.results])
+    hard = analysis.hardest(found.predictions, found.results[0].predictions.labels, _HARDEST, truth)
+    if not hard:
+        return []
+    every = sum(image.wrong == len(found.results) for image in hard)
+    runs = len(found.results)
+    caption = f"True class → what most runs said, and how many of {runs} erred; {every} of these defeat every run."
+    if dataset is None:
+        listed = ", ".join(f"{image.row} ({classes[image.truth]} → {classes[image.said]})" for image in hard)
+        return [{"title": "The hardest images", "png": "", "caption": f"{caption} Rows of the test set: {listed}."}]
+    png = plots.gallery(dataset.test_images, hard, classes, len(found.results))
+    return [{"title": "The hardest images", "png": data_uri(png), "caption": caption}]
