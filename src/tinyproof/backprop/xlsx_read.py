@@ -1,0 +1,342 @@
+"""The reading half of the door to .xlsx files: cells (formula and cached value together), names, charts' ranges.
+
+Written for files from strangers: sizes are checked before anything is unpacked, XML goes through defusedxml (no
+entities, no external anything), nothing is executed, fetched or evaluated. openpyxl's own loader is not used for the
+sheets: it gives formulas and cached values only in two separate loads, reads every style first (and raises IndexError
+where a file's styles are incomplete) and streams XML without protection. Its tokenizer, translator and coordinate
+functions are.
+
+Source: ECMA-376 part 1, 18.3 "Worksheets" and 21.2 "Charts"; part 2 "Open Packaging Conventions".
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element, ParseError
+
+from tinyproof.backprop.formula import MAX_COLUMN, MAX_ROW, column_number
+from tinyproof.core.errors import DataError, one_line
+from tinyproof.core.files import read_bounded
+
+MAX_FILE_BYTES = 40_000_000
+MAX_UNPACKED_BYTES = 300_000_000
+MAX_PARTS = 5_000
+MAX_RATIO = 400  # a sheet of zeros packs about 50 : 1; a bomb thousands to one
+MAX_CELLS = 400_000
+MAX_SHEETS = 300
+MAX_STRINGS = 400_000
+MAX_SERIES = 500
+
+Value = float | str | None
+
+
+class Cell(NamedTuple):
+    """A cell that holds something.
+
+    `formula`: its text as written at (`from_row`, `from_col`), which is another cell where Excel shares one formula
+    among many; None for a typed value. `value`: the number or text that the file stores for it; None where there is
+    none. `kind` is "n" number, "s" text, "b" truth value, "e" error, "x" a formula kind that is not read (data table).
+    """
+
+    value: Value
+    kind: str
+    formula: str | None = None
+    from_row: int = 0
+    from_col: int = 0
+
+
+class Series(NamedTuple):
+    """One line of a chart: its values' range, its categories' range and its title (text or range), "" where none."""
+
+    values: str
+    categories: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: the sheet it stands on, its title and its series."""
+
+    sheet: str
+    title: str
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class ReadSheet:
+    """A sheet: its name and the cells that hold something, by (row, column) from 1."""
+
+    name: str
+    cells: dict[tuple[int, int], Cell]
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook as stored. `recalculates`: its program is told to calculate everything anew when it opens it."""
+
+    sheets: tuple[ReadSheet, ...]
+    names: dict[str, str] = field(default_factory=dict)
+    charts: tuple[Chart, ...] = ()
+    recalculates: bool = False
+    iterates: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+def read_book(path: Path | str) -> Book:
+    """Read a workbook whatever its name. Raises DataError that says what the file is when it is no .xlsx workbook.
+
+    Bounds: 40 MB packed, 300 MB unpacked, 400,000 cells, 300 sheets.
+    """
+    shown = Path(path).name
+    content = read_bounded(path, MAX_FILE_BYTES)
+    _refuse_others(content, shown)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _refuse_bombs(archive, shown)
+            return _Reader(archive, shown).book()
+    except zipfile.BadZipFile as error:
+        raise DataError(shown, f"is a damaged or half-written .xlsx file ({one_line(str(error), 80)})") from error
+    except (ParseError, KeyError, ValueError, IndexError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        what = f"{type(error).__name__}: {one_line(str(error), 100)}"
+        raise DataError(shown, f"is not a workbook that can be read ({what})") from error
+
+
+_OTHERS = (
+    (b"%PDF", "is a PDF document, not a workbook"),
+    (b"\xd0\xcf\x11\xe0", "is an encrypted workbook or an old .xls file; save it as .xlsx without a password"),
+    (b"{\\rtf", "is a text document (RTF), not a workbook"),
+    (b"\x89PNG", "is a picture, not a workbook"),
+    (b"\xff\xd8\xff", "is a picture, not a workbook"),
+    (b"<", "is an XML or HTML page, not an .xlsx workbook"),
+    (b"", "is not an .xlsx workbook"),
+)
+
+
+def _refuse_others(content: bytes, shown: str) -> None:
+    if content.startswith(b"PK\x03\x04"):
+        return
+    if not content:
+        raise DataError(shown, "is empty")
+    head = content[:512].lstrip()
+    raise DataError(shown, next(what for magic, what in _OTHERS if head.startswith(magic)))
+
+
+def _refuse_bombs(archive: zipfile.ZipFile, shown: str) -> None:
+    parts = archive.infolist()
+    if len(parts) > MAX_PARTS:
+        raise DataError(shown, f"has {len(parts):,} parts; at most {MAX_PARTS:,} are read")
+    total = sum(part.file_size for part in parts)
+    if total > MAX_UNPACKED_BYTES:
+        raise DataError(shown, f"unpacks to {total:,} bytes; at most {MAX_UNPACKED_BYTES:,} are read")
+    for part in parts:
+        if part.flag_bits & 1:
+            raise DataError(shown, "is encrypted; save it without a password")
+        if part.file_size > 5_000_000 and part.file_size > MAX_RATIO * max(1, part.compress_size):
+            raise DataError(shown, f"has a part packed more than {MAX_RATIO} : 1, as a zip bomb has")
+
+
+class _Reader:
+    def __init__(self, archive: zipfile.ZipFile, shown: str) -> None:
+        self.archive, self.shown = archive, shown
+        self.parts = {name.lstrip("/").lower(): name for name in archive.namelist()}
+        self.cells_left = MAX_CELLS
+        self.strings: list[str] = []
+        self.remarks: list[str] = []
+
+    def book(self) -> Book:
+        root = self.rels("")
+        main = next((target for kind, target in root.values() if kind == "officeDocument"), "xl/workbook.xml")
+        if main.lower() not in self.parts:
+            raise DataError(self.shown, "is a zip archive without a workbook in it")
+        if main.lower().endswith(".bin"):
+            raise DataError(self.shown, "is a binary workbook (.xlsb); save it as .xlsx")
+        tree, rels = self.tree(main), self.rels(main)
+        strings = next((target for kind, target in rels.values() if kind == "sharedStrings"), "")
+        if strings.lower() in self.parts:
+            self.strings = self.read_strings(strings)
+        if any(kind == "vbaProject" for kind, _ in rels.values()):
+            self.remarks.append("the workbook has macros; they were not run")
+        if any(kind == "externalLink" for kind, _ in rels.values()):
+            self.remarks.append("the workbook links to other files; they were not opened")
+        sheets, charts = [], list[Chart]()
+        for node in _all(tree, "sheet")[:MAX_SHEETS]:
+            kind, target = rels.get(_attribute(node, "id"), ("", ""))
+            if target.lower() not in self.parts:
+                continue
+            name = node.get("name", "")
+            if kind == "worksheet":
+                sheets.append(ReadSheet(name, self.read_cells(target), node.get("state", "visible") != "visible"))
+            charts += self.read_charts(target, name)
+        calculation = next(iter(_all(tree, "calcPr")), None)
+        flags = {} if calculation is None else calculation.attrib
+        names = {
+            node.get("name", "").lower(): node.text
+            for node in _all(tree, "definedName")
+            if node.text and not node.get("localSheetId")
+        }
+        recalculates, iterates = (_true(flags.get(flag, "")) for flag in ("fullCalcOnLoad", "iterate"))
+        return Book(tuple(sheets), names, tuple(charts), recalculates, iterates, tuple(self.remarks))
+
+    def tree(self, part: str) -> Element:
+        from defusedxml.ElementTree import fromstring
+
+        root: Element = fromstring(self.archive.read(self.parts[part.lower()]), forbid_dtd=True)
+        return root
+
+    def rels(self, part: str) -> dict[str, tuple[str, str]]:
+        """Relationship id -> (last word of its type, part name), targets outside the file left out."""
+        folder, name = posixpath.split(part)
+        rels = posixpath.join(folder, "_rels", f"{name}.rels").lower()
+        if rels not in self.parts:
+            return {}
+        found = {}
+        for node in _all(self.tree(rels), "Relationship"):
+            if node.get("TargetMode") != "External":
+                target = node.get("Target", "")
+                inside = target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)
+                found[node.get("Id", "")] = (posixpath.basename(node.get("Type", "")), posixpath.normpath(inside))
+        return found
+
+    def elements(self, part: str, wanted: tuple[str, ...]) -> Iterator[Element]:
+        """Elements with one of these names, in order; what has been given out is dropped from memory."""
+        from defusedxml.ElementTree import iterparse
+
+        with self.archive.open(self.parts[part.lower()]) as stream:
+            for _, node in iterparse(stream, events=("end",), forbid_dtd=True):
+                if _local(node.tag) in wanted:
+                    yield node
+                    node.clear()
+
+    def read_strings(self, part: str) -> list[str]:
+        strings = []
+        for node in self.elements(part, ("si",)):
+            strings.append(_text(node))
+            if len(strings) > MAX_STRINGS:
+                raise DataError(self.shown, f"has more than {MAX_STRINGS:,} texts")
+        return strings
+
+    def read_cells(self, part: str) -> dict[tuple[int, int], Cell]:
+        cells: dict[tuple[int, int], Cell] = {}
+        shared: dict[str, tuple[str, int, int]] = {}
+        row, col = 1, 0
+        for node in self.elements(part, ("c", "row")):
+            if _local(node.tag) == "row":
+                row, col = row + 1, 0
+                continue
+            place = node.get("r", "")
+            row, col = _position(place) if place else (row, col + 1)
+            if not (1 <= row <= MAX_ROW and 1 <= col <= MAX_COLUMN):
+                raise DataError(self.shown, f"has a cell outside the sheet ({one_line(place, 20)})")
+            cell = self.read_cell(node, row, col, shared)
+            if cell is not None:
+                cells[row, col] = cell
+                self.cells_left -= 1
+                if self.cells_left < 0:
+                    raise DataError(self.shown, f"has more than {MAX_CELLS:,} filled cells")
+        return cells
+
+    def read_cell(self, node: Element, row: int, col: int, shared: dict[str, tuple[str, int, int]]) -> Cell | None:
+        kind, raw, formula = node.get("t", "n"), None, None
+        for child in node:
+            name = _local(child.tag)
+            if name == "v":
+                raw = child.text
+            elif name == "f":
+                formula = child
+            elif name == "is":
+                raw, kind = _text(child), "str"
+        value, kind = self.read_value(raw, kind)
+        if formula is not None:
+            return _with_formula(formula, value, kind, row, col, shared)
+        return None if value is None else Cell(value, kind)
+
+    def read_value(self, raw: str | None, kind: str) -> tuple[Value, str]:
+        if raw is None:
+            return None, "n"
+        if kind == "s":
+            index = int(raw)
+            return (self.strings[index] if 0 <= index < len(self.strings) else ""), "s"
+        if kind in ("str", "d"):
+            return raw, "s"
+        if kind == "e":
+            return raw, "e"
+        return float(raw), "b" if kind == "b" else "n"
+
+    def read_charts(self, sheet_part: str, sheet: str) -> list[Chart]:
+        found = []
+        for kind, drawing in self.rels(sheet_part).values():
+            if kind != "drawing" or drawing.lower() not in self.parts:
+                continue
+            for kind_of_part, target in self.rels(drawing).values():
+                if kind_of_part == "chart" and target.lower() in self.parts:
+                    found.append(_chart(self.tree(target), sheet))
+        return found
+
+
+def _with_formula(
+    node: Element, value: Value, kind: str, row: int, col: int, shared: dict[str, tuple[str, int, int]]
+) -> Cell:
+    text, form = node.text or "", node.get("t", "normal")
+    if form == "shared":
+        index = node.get("si", "")
+        if text:
+            shared[index] = (text, row, col)
+        text, row, col = shared.get(index, ("#REF!", row, col))
+    if form == "dataTable" or (form == "array" and ":" in node.get("ref", "")):
+        return Cell(value, "x", "=" + text, row, col)
+    return Cell(value, kind, "=" + text, row, col)
+
+
+def _chart(tree: Any, sheet: str) -> Chart:
+    series = []
+    for node in _all(tree, "ser")[:MAX_SERIES]:
+        found = {}
+        for child in node:
+            name = _local(child.tag)
+            if name in ("val", "yVal", "cat", "xVal", "tx"):
+                texts = [one_line(f.text, 200) for f in _all(child, "f") if f.text]
+                literal = [one_line(v.text, 200) for v in _all(child, "v") if v.text] if name == "tx" else []
+                found[name] = (texts or literal or [""])[0]
+        values = found.get("val") or found.get("yVal", "")
+        series.append(Series(values, found.get("cat") or found.get("xVal", ""), found.get("tx", "")))
+    chart = next(iter(_all(tree, "chart")), None)
+    title = next((node for node in chart if _local(node.tag) == "title"), None) if chart is not None else None
+    return Chart(sheet, one_line(_text(title), 200) if title is not None else "", tuple(series))
+
+
+def _local(tag: object) -> str:
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _all(tree: Any, name: str) -> list[Element]:
+    return [node for node in tree.iter() if _local(node.tag) == name]
+
+
+def _attribute(node: Element, name: str) -> str:
+    """An attribute by its local name (`r:id`, whatever its prefix)."""
+    return next((value for key, value in node.attrib.items() if _local(key) == name and "}" in key), "")
+
+
+def _text(node: Any) -> str:
+    """Text of a rich string; phonetic guides are no part of it."""
+    if _local(node.tag) == "rPh":
+        return ""
+    if _local(node.tag) == "t":
+        return node.text or ""
+    return "".join(_text(child) for child in node)
+
+
+def _position(place: str) -> tuple[int, int]:
+    letters = place.rstrip("0123456789")
+    return int(place[len(letters) :]), column_number(letters)
+
+
+def _true(flag: str) -> bool:
+    return flag.lower() in ("1", "true")
