@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,10 +104,13 @@ def read_book(path: Path | str) -> Book:
             return _Reader(archive, shown).book()
     except zipfile.BadZipFile as error:
         raise DataError(shown, f"is a damaged or half-written .xlsx file ({one_line(str(error), 80)})") from error
-    except (ParseError, KeyError, ValueError, IndexError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         what = f"{type(error).__name__}: {one_line(str(error), 100)}"
         raise DataError(shown, f"is not a workbook that can be read ({what})") from error
 
+
+# What a broken part can make the XML parser, the unzipper and this reader raise (defusedxml's refusals are ValueErrors).
+_BROKEN = (ParseError, KeyError, ValueError, IndexError, TypeError, EOFError, OSError, RuntimeError, zlib.error)
 
 _OTHERS = (
     (b"%PDF", "is a PDF document, not a workbook"),
@@ -228,7 +232,7 @@ class _Reader:
         row, col = 1, 0
         for node in self.elements(part, ("c", "row")):
             if _local(node.tag) == "row":
-                row, col = row + 1, 0
+                row, col = int(node.get("r", row)) + 1, 0
                 continue
             place = node.get("r", "")
             row, col = _position(place) if place else (row, col + 1)
