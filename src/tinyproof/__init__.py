@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 # Public name -> the module that holds it. One line a name; a command's twin has the command's name.
 _WHERE: dict[str, str] = {
+    "audit": "tinyproof.jobs.audit",
     "Net": "tinyproof.backprop.net",
     "drawn": "tinyproof.backprop.draw",
     "preset": "tinyproof.backprop.presets",

@@ -259,7 +259,9 @@ def _operate(operator: str, left: _Value, right: _Value) -> _Value:
         if operator == "<>":
             return 1 - call("eq", left, right)
         return call("gt" if operator == "<" else "ge", right, left)
-    function = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "=": "eq", ">": "gt", ">=": "ge"}[operator]
+    if operator in "+*":  # the operators of Expr: a chain of a thousand terms is one call, not a thousand deep
+        return left + right if operator == "+" else left * right
+    function = {"-": "sub", "/": "div", "^": "pow", "=": "eq", ">": "gt", ">=": "ge"}[operator]
     return call(function, left, right)
 
 

@@ -109,7 +109,7 @@ def read_book(path: Path | str) -> Book:
         raise DataError(shown, f"is not a workbook that can be read ({what})") from error
 
 
-# What a broken part can make the XML parser, the unzipper and this reader raise (defusedxml's refusals are ValueErrors).
+# What a broken part makes the XML parser, the unzipper and this reader raise (defusedxml's refusals are ValueErrors).
 _BROKEN = (ParseError, KeyError, ValueError, IndexError, TypeError, EOFError, OSError, RuntimeError, zlib.error)
 
 _OTHERS = (

@@ -2,8 +2,51 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
+    app.command("audit")(audit)
+
+
+def audit(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders of submissions.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the findings as a table to this file.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the class report to this file.")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Worker processes (default: all cores).")] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Only the table, not every finding.")] = False,
+) -> None:
+    """Read hand-made workbooks as mathematics and name the wrong formulas.
+
+    Exit code 0: all right; 1: a file is wrong or could not be decided or read; 2: the command was wrong.
+    """
+    from tinyproof.jobs import audit as job
+    from tinyproof.jobs.audit_text import explain, findings_table, summary
+
+    report = job.audit(*paths, jobs=jobs, progress=_progress() if sys.stderr.isatty() else None)
+    if csv is not None or html is not None:
+        from tinyproof.core.files import write_atomic
+
+        if csv is not None:
+            write_atomic(csv, findings_table(report).csv())
+    if as_json:
+        print(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
+    else:
+        print(summary(report) if brief else explain(report))
+    raise typer.Exit(report.exit_code)
+
+
+def _progress() -> Callable[[int, int], None]:
+    def show(done: int, everything: int) -> None:
+        end = "\n" if done == everything else ""
+        print(f"\r{done} of {everything} files", end=end, file=sys.stderr, flush=True)
+
+    return show

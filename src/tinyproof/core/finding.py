@@ -20,11 +20,15 @@ STATUSES: tuple[Status, ...] = ("right", "wrong", "undecided", "unreadable")
 
 @dataclass(frozen=True)
 class SheetPlace:
-    """A place in a workbook: sheet name, column in textbook words (`dE/dw3`), cells (`AA33:AA100`)."""
+    """A place in a workbook: sheet name, column in textbook words (`dE/dw3`), cells (`AA33:AA100`).
+
+    `also`: the same thing in other sheets, as (sheet name, cells).
+    """
 
     sheet: str
     column: str = ""
     cells: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         column = f", column {self.column}" if self.column else ""
@@ -76,6 +80,7 @@ class Finding:
                 "sheet": self.place.sheet,
                 "column": self.place.column,
                 "cells": self.place.cells,
+                "also": [{"sheet": sheet, "cells": cells} for sheet, cells in self.place.also],
                 "severity": self.severity,
                 "kind": self.rule,
             }

@@ -1,0 +1,59 @@
+"""Audit a hand-made back-propagation workbook: its formulas are read as mathematics, the wrong ones are named.
+
+Reading order: words (headings), grid (cells), tables, patterns (what a column says), roles, structure and template
+(what a network looks like), network (the one this table trains), meaning (equality on random values), judge, then the
+rules: forward, gradients, updates (with rates), values, losses, labels, charts; repair and reasons put a mistake into
+words; report groups.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyproof.backprop.xlsx_read import Book, read_book
+from tinyproof.check.workbook.audit_table import TableAudit, audit_table
+from tinyproof.check.workbook.grid import Grid
+from tinyproof.check.workbook.mistake import KINDS, Mistake
+from tinyproof.check.workbook.report import fingerprint, to_findings, what_is_right
+from tinyproof.check.workbook.tables import find_tables
+from tinyproof.core.errors import DataError, one_line
+from tinyproof.core.finding import FileReport, status_of
+
+__all__ = ["KINDS", "audit_workbook"]
+
+
+def audit_workbook(path: Path | str, name: str = "") -> FileReport:
+    """Audit one workbook; `name` is what the report calls it (its file name otherwise). Never raises for a bad file."""
+    shown = name or Path(path).name
+    try:
+        book = read_book(path)
+    except DataError as error:
+        return FileReport(shown, "workbook", "unreadable", problem=str(error))
+    return audit_book(book, shown)
+
+
+def audit_book(book: Book, shown: str) -> FileReport:
+    """Audit a workbook that was read."""
+    grid = Grid(book)
+    audits = [audit_table(grid, table) for index in range(len(book.sheets)) for table in find_tables(grid, index)]
+    mistakes = [mistake for audit in audits for mistake in audit.mistakes]
+    problems = _problems(grid, audits, mistakes)
+    findings = to_findings(grid, mistakes)
+    status = status_of(findings, undecided=bool(problems))
+    checked = (*what_is_right(grid, audits), *book.remarks)
+    problem = "; ".join(problems)
+    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(audits))
+
+
+def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> list[str]:
+    """What could not be told, one line a reason."""
+    if not audits:
+        return ["no table of a training was found: no row of headings and no run of rows with formulas"]
+    found: dict[str, None] = {}
+    for audit in audits:
+        if audit.problem:
+            found[f'sheet "{one_line(grid.sheet(audit.table.sheet).name, 60)}": {audit.problem}'] = None
+    for mistake in mistakes:
+        if mistake.undecided:
+            found[f'sheet "{one_line(grid.sheet(mistake.sheet).name, 60)}": {one_line(mistake.message, 200)}'] = None
+    return list(found)[:20]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from openpyxl.utils import get_column_letter
 
@@ -51,6 +51,7 @@ class Grid:
     book: Book
     templates: dict[object, Template] = field(default_factory=dict)
     by_name: dict[str, int] = field(default_factory=dict)
+    repairs: dict[object, Any] = field(default_factory=dict)  # what `judge` found out, for the other sheets
 
     def __post_init__(self) -> None:
         self.by_name = {sheet.name.lower(): index for index, sheet in reversed(list(enumerate(self.book.sheets)))}
@@ -97,7 +98,9 @@ class Grid:
             return Template(cell.from_row, cell.from_col, None, {}, str(problem))
         unknown = next((ref.sheet for ref in formula.refs.values() if ref.sheet and self.find(ref.sheet) is None), None)
         if unknown is not None:
-            return Template(cell.from_row, cell.from_col, None, {}, f"it reads the sheet {unknown!r}, which is not there")
+            return Template(
+                cell.from_row, cell.from_col, None, {}, f"it reads the sheet {unknown!r}, which is not there"
+            )
         return Template(cell.from_row, cell.from_col, formula.expr, dict(formula.refs))
 
     def find(self, name: str) -> int | None:

@@ -173,7 +173,9 @@ def _leaves(network: Network, random: Random, forward: set[str], tag: str, past:
     needed |= {current(col) for col in network.roles.of("input", "target", "given", "weight", "bias")}
     for name in sorted(needed):
         place = column_of(name)
-        steady = place is None or (network.roles.kinds.get(place[0]) not in ("weight", "bias") and _steady(network, place[0]))
+        steady = place is None or (
+            network.roles.kinds.get(place[0]) not in ("weight", "bias") and _steady(network, place[0])
+        )
         if steady and name in past:
             drawn[name] = past[name]
             continue

@@ -96,7 +96,7 @@ def _with_header(
     start = next((row for row in range(header + 1, header + 4) if _filled(grid, sheet, row, texts) >= 0.3), None)
     if start is None:
         return None
-    rows = []
+    rows: list[int] = []
     row = start
     while len(rows) < MAX_ROWS and _filled(grid, sheet, row, texts) >= 0.3:
         rows.append(row)
@@ -149,5 +149,3 @@ def _bare(grid: Grid, sheet: int, rows: list[int], by_row: dict[int, list[int]])
     cols = [col for col in used if grid.number(Place(sheet, rows[-1], col)) is not None or col in texts][:MAX_COLUMNS]
     words = {col: word for col, text in texts.items() if (word := understand(text)) is not None}
     return Table(sheet, rows[0] - 1 if words else None, tuple(rows[:MAX_ROWS]), tuple(cols), texts, words)
-
-

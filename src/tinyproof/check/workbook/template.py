@@ -67,9 +67,7 @@ class Templates:
 
     def sources(self, layer: str) -> list[str]:
         """What feeds a layer: the inputs, or the activations of the layer before it."""
-        fed = Counter(
-            name for col in self.layers[layer] for name in names(self._of(col)) if name not in self.weights
-        )
+        fed = Counter(name for col in self.layers[layer] for name in names(self._of(col)) if name not in self.weights)
         example = re.search(r"\[\d+\]$", layer)
         suffix = example.group() if example else ""
         feeding = Counter[str]()
@@ -108,7 +106,9 @@ class Templates:
 
     def _numbering(self) -> dict[int, dict[str, str]]:
         """Source -> weight for each unit when the weights are numbered unit by unit, if most formulas agree."""
-        weights = [(int(n[1]), current(c)) for c, name in self.roles.names.items() if (n := re.fullmatch(r"w(\d+)", name))]
+        weights = [
+            (int(n[1]), current(c)) for c, name in self.roles.names.items() if (n := re.fullmatch(r"w(\d+)", name))
+        ]
         ordered = [name for _, name in sorted(weights)]
         slots = [(col, source) for layer, cols in self._in_order() for col in cols for source in self.sources(layer)]
         if len(slots) != len(ordered):

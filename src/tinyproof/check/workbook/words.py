@@ -26,7 +26,9 @@ class Word:
 
 _PARTIALS = dict.fromkeys(map(ord, "∂δ∆Δ𝟃𝜕𝛿ẟдϑ"), "d")
 _LOSS = r"(?:e|l|c|j|loss|error|err|cost)(?:t|tot|total)?"
-_TOTAL = re.compile(r"(?:(?:e|err|error|loss|cost|l|j)(?:t|tot|total|sum|mean|all)?|(?:total|tot|sum)(?:e|error|loss|err|cost)?|mse|sse|totale\w*)")
+_TOTAL = re.compile(
+    r"(?:(?:e|err|error|loss|cost|l|j)(?:t|tot|total|sum|mean|all)?|(?:total|tot|sum)(?:e|error|loss|err|cost)?|mse|sse|totale\w*)"
+)
 _PARAMETER = r"(?:w|b|v|u|wt|weight|bias)[a-z]{0,2}\d+(?:[.,]\d+)?|bias|b"
 _GRADIENT = re.compile(rf"(?:d?{_LOSS}\d*/?d|d?{_LOSS}\d*/|d|grad(?:ient)?(?:of)?|delta)(?P<of>{_PARAMETER})")
 _UNIT = r"(?P<layer>h|o|0|hidden|output|y|z)(?P<n>\d+(?:\.\d+)?)"
@@ -35,7 +37,11 @@ _DERIVATIVE = re.compile(
     r"/?d(?P<bottom>(?:a|out|act|net|in)?(?:h|o)\d+(?:\.\d+)?|e\d+)"
 )
 _DELTA = re.compile(rf"(?:delta|d){_UNIT}")
-_ACT = re.compile(rf"(?:a|out|act|activation|activated|sigmoid|sig|f|outof|output){_UNIT}|{_UNIT.replace('<layer>', '<layer2>').replace('<n>', '<n2>')}(?:out|act|a|activated|sigmoid|output)")
+_UNIT_FIRST = _UNIT.replace("<layer>", "<layer2>").replace("<n>", "<n2>")
+_ACT = re.compile(
+    rf"(?:a|out|act|activation|activated|sigmoid|sig|f|outof|output){_UNIT}"
+    rf"|{_UNIT_FIRST}(?:out|act|a|activated|sigmoid|output)"
+)
 _NET = re.compile(rf"(?:net|in|z|sum|s|input)?{_UNIT}(?:net|in|sum)?")
 _EXAMPLE = re.compile(r"\[(\d+)\]$")
 

@@ -1,0 +1,125 @@
+"""One table audited: understood, judged by every rule, and what was found right said too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tinyproof.backprop.expr import names
+from tinyproof.check.workbook.forward import check_forward
+from tinyproof.check.workbook.gradients import check_gradients
+from tinyproof.check.workbook.grid import Grid
+from tinyproof.check.workbook.judge import Judge
+from tinyproof.check.workbook.meaning import same
+from tinyproof.check.workbook.mistake import Mistake
+from tinyproof.check.workbook.network import Network, understand
+from tinyproof.check.workbook.patterns import before, read_columns
+from tinyproof.check.workbook.rates import RateCell, Update
+from tinyproof.check.workbook.roles import Roles, find_roles
+from tinyproof.check.workbook.tables import Table
+from tinyproof.check.workbook.updates import ascends, check_updates
+
+
+@dataclass
+class TableAudit:
+    """What was found in one table. `problem`: what could not be told, "" where everything could."""
+
+    table: Table
+    network: Network
+    mistakes: list[Mistake] = field(default_factory=list)
+    rate: RateCell | None = None
+    updates: list[Update] = field(default_factory=list)
+    problem: str = ""
+    judge: Judge | None = None
+
+    @property
+    def undecided(self) -> bool:
+        return bool(self.problem) or any(mistake.undecided for mistake in self.mistakes)
+
+
+def audit_table(grid: Grid, table: Table) -> TableAudit:
+    """Audit one table."""
+    columns = read_columns(grid, table)
+    roles = find_roles(table, columns)
+    network = understand(table, roles, columns)
+    audit = TableAudit(table, network)
+    if not network.equations:
+        audit.problem = _why_not(network)
+        return audit
+    judge = audit.judge = Judge(grid, network)
+    renamed = _rename(judge)
+    if renamed:
+        network = audit.network = understand(table, roles, columns)
+        judge = audit.judge = Judge(grid, network)
+    mistakes, audit.rate, audit.updates = check_updates(judge)
+    if ascends(judge, audit.updates):
+        audit.mistakes = [*check_forward(judge), _ascent_note(judge)]
+    else:
+        audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
+    audit.mistakes += _header_notes(judge, renamed)
+    audit.problem = _nothing_to_check(judge, audit)
+    return audit
+
+
+def _why_not(network: Network) -> str:
+    roles = network.roles
+    if network.loops:
+        return "the forward formulas go round in a circle"
+    if not roles.of("loss", "total"):
+        return "no column could be recognised as the loss"
+    if not any(columns.patterns for columns in network.columns.values()):
+        return "the table holds typed numbers only"
+    return "the loss is not computed by a formula that could be read"
+
+
+def _nothing_to_check(judge: Judge, audit: TableAudit) -> str:
+    if not judge.network.parameters:
+        return "no column could be recognised as a weight"
+    gradients = [c for c in judge.roles.of("gradient") if judge.columns[c].patterns]
+    if not gradients and not audit.updates:
+        return "there are no gradient columns and no updates: only the forward formulas could be judged"
+    return ""
+
+
+def _rename(judge: Judge) -> dict[int, str]:
+    """Gradient columns whose heading names another weight than the one whose gradient they hold and whose update
+    reads them: the heading is wrong, not the formula. Column -> the name it should have."""
+    roles, network = judge.roles, judge.network
+    found: dict[int, str] = {}
+    for col in roles.of("gradient"):
+        main = judge.columns[col].main
+        readers = [p for p in network.parameters if _reads(judge, p, col)]
+        if main is None or main.expr is None or len(readers) != 1:
+            continue
+        own = f"dE/d{roles.names[readers[0]]}"
+        if own != roles.names[col] and same(judge.says(main.expr), judge.gradient(readers[0])):
+            found[col] = own
+    settled = {**roles.names, **found}
+    if len(set(settled.values())) != len(settled):
+        return {}
+    roles.names.update(found)
+    return found
+
+
+def _reads(judge: Judge, parameter: int, col: int) -> bool:
+    main = judge.columns[parameter].main
+    return main is not None and main.expr is not None and before(col) in names(main.expr)
+
+
+def _ascent_note(judge: Judge) -> Mistake:
+    col = judge.roles.of("gradient")[0]
+    name = judge.roles.names[col]
+    message = (
+        f"{name} and the other gradient columns hold the negative gradient, and the updates add it: right together"
+    )
+    return Mistake("header", "note", judge.table.sheet, name, message, col, judge.table.rows[:1])
+
+
+def _header_notes(judge: Judge, renamed: dict[int, str]) -> list[Mistake]:
+    found = []
+    roles: Roles = judge.roles
+    for col in (*roles.surprises, *renamed):
+        text = judge.table.texts.get(col, "")
+        message = f'the heading "{text[:40]}" stands over {roles.names[col]}: the formulas use the column as that'
+        rows = (judge.table.header,) if judge.table.header else ()
+        found.append(Mistake("header", "note", judge.table.sheet, roles.names[col], message, col, rows))
+    return found
