@@ -1,0 +1,12 @@
+"""Audit a training notebook: is the number it claims the number it measured?
+
+Reading order: document (cells), clean (statements), values, machine (the abstract reader) with interpret, evaluate
+and calls, events (what it saw), data and network (what loaders and networks are), study (all of one notebook), rules.
+Nothing of a notebook is ever executed or imported.
+"""
+
+from __future__ import annotations
+
+from tinyproof.check.notebook.audit import audit_notebook, audit_repository, copies
+
+__all__ = ["audit_notebook", "audit_repository", "copies"]

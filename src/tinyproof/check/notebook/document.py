@@ -1,0 +1,160 @@
+"""Read a notebook (nbformat 3 and 4), a script or a text file into cells, bounded; nothing is executed.
+
+nbformat's own reader validates against a schema and keeps every picture; here a damaged notebook should still be
+read and a hostile one must not fill the memory, so the JSON is taken as it is, within bounds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tinyproof.core.errors import DataError
+from tinyproof.core.files import read_bounded
+
+MAX_NOTEBOOK_BYTES = 64_000_000
+MAX_TEXT_BYTES = 4_000_000
+MAX_JSON_VALUES = 4_000_000
+MAX_CELLS = 5_000
+MAX_OUTPUT_CHARACTERS = 4_000_000
+
+DocumentKind = Literal["notebook", "script", "text"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its number (counted from 1 over all cells), its text, the text it printed, its execution count.
+
+    A script is one code cell without a number; a README is one text cell without a number.
+    """
+
+    number: int | None
+    kind: Literal["code", "text"]
+    source: str
+    output: str = ""
+    count: int | None = None
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file as cells. `name` is what findings call it."""
+
+    path: Path
+    name: str
+    kind: DocumentKind
+    cells: tuple[Cell, ...]
+
+    @property
+    def code(self) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.cells if cell.kind == "code")
+
+    @property
+    def texts(self) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.cells if cell.kind == "text")
+
+
+def read_document(path: Path | str, name: str = "") -> Document:
+    """Read .ipynb, .py and text files. Raises DataError when it is too large, damaged or not what its name says."""
+    path = Path(path)
+    name = name or path.name
+    suffix = path.suffix.lower()
+    if suffix == ".ipynb":
+        return Document(path, name, "notebook", tuple(_notebook(path)))
+    text = _text(read_bounded(path, MAX_TEXT_BYTES))
+    if suffix == ".py":
+        return Document(path, name, "script", (Cell(None, "code", text),))
+    return Document(path, name, "text", (Cell(None, "text", text),))
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _notebook(path: Path) -> Iterator[Cell]:
+    content = read_bounded(path, MAX_NOTEBOOK_BYTES)
+    # A file of nothing but brackets and commas would take fifty times its size as Python objects.
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_JSON_VALUES:
+        raise DataError(path.name, f"holds more than {MAX_JSON_VALUES:,} JSON values")
+    try:
+        book = json.loads(content.decode("utf-8-sig", errors="replace"))
+    except RecursionError as error:
+        raise DataError(path.name, "is nested too deeply to be a notebook") from error
+    except ValueError as error:
+        raise DataError(path.name, "is not a notebook: its JSON is damaged") from error
+    raw = _raw_cells(book)
+    if raw is None:
+        raise DataError(path.name, "is not a notebook: it has no list of cells")
+    if len(raw) > MAX_CELLS:
+        raise DataError(path.name, f"has more than {MAX_CELLS:,} cells")
+    budget = MAX_OUTPUT_CHARACTERS
+    for number, item in enumerate(raw, start=1):
+        cell = _cell(number, item, budget)
+        budget -= len(cell.output)
+        yield cell
+
+
+def _raw_cells(book: Any) -> list[Any] | None:
+    if not isinstance(book, dict):
+        return None
+    cells = book.get("cells")
+    if isinstance(cells, list):
+        return cells
+    sheets = book.get("worksheets")  # nbformat 3 kept its cells in worksheets
+    if not isinstance(sheets, list):
+        return None
+    found: list[Any] = []
+    for sheet in sheets:
+        if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list):
+            found.extend(sheet["cells"])
+    return found
+
+
+def _cell(number: int, item: Any, budget: int) -> Cell:
+    if not isinstance(item, dict):
+        return Cell(number, "text", "")
+    source = _joined(item.get("source", item.get("input", "")))
+    if item.get("cell_type") != "code":
+        level = item.get("level")  # nbformat 3: a heading cell
+        return Cell(number, "text", f"{'#' * level} {source}" if isinstance(level, int) and 0 < level < 7 else source)
+    count = item.get("execution_count", item.get("prompt_number"))
+    outputs = item.get("outputs")
+    pieces: list[str] = []
+    stopped = False
+    for output in outputs if isinstance(outputs, list) else []:
+        if not isinstance(output, dict):
+            continue
+        stopped = stopped or output.get("output_type") in ("error", "pyerr")
+        piece = _printed(output)
+        if len(piece) > budget:
+            piece = piece[: max(0, budget)]
+        budget -= len(piece)
+        pieces.append(piece)
+    return Cell(number, "code", source, "".join(pieces), count if isinstance(count, int) else None, stopped)
+
+
+def _printed(output: dict[str, Any]) -> str:
+    """What an output shows as text: a stream, or the plain form of a result; a table of figures from its HTML."""
+    if output.get("output_type") in ("error", "pyerr"):
+        return "\n"
+    if output.get("output_type") == "stream" or "text" in output:
+        return _joined(output.get("text", ""))
+    data = output.get("data", output)
+    if not isinstance(data, dict):
+        return ""
+    page = _joined(data.get("text/html", data.get("html", "")))
+    if "<table" in page and "epoch" in page and len(page) < 400_000:
+        rows = re.sub(r"</t[dh]>\s*<t[dh][^>]*>", " | ", page)
+        return re.sub(r"<[^>]{0,300}>", " ", re.sub(r"</tr>", "\n", rows)) + "\n"
+    plain = _joined(data.get("text/plain", ""))
+    return plain + "\n" if plain else ""
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(line for line in value if isinstance(line, str))
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,284 @@
+"""What the text says, held against what the log says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tinyproof.check.logs import Run
+from tinyproof.check.notebook.network import parameter_count
+from tinyproof.check.notebook.rules.rule import Rule, percent
+from tinyproof.check.notebook.study import Study
+from tinyproof.check.prose import Claim
+from tinyproof.core.finding import CodePlace, Finding
+
+
+def _reported(study: Study) -> list[Claim]:
+    """Claims of this notebook's own test accuracy."""
+    return [
+        c
+        for c in study.claims
+        if c.kind == "accuracy" and c.phase != "train" and not c.is_target and not c.elsewhere and c.decimals >= 1
+    ]
+
+
+def matches(claim: Claim, figure: float) -> bool:
+    """Whether a figure, rounded or cut to the claim's decimals, is the claim's."""
+    scale = 10**claim.decimals
+    cut = int(figure * scale + 1e-6) / scale
+    return abs(round(figure, claim.decimals) - claim.value) < 1e-6 or abs(cut - claim.value) < 1e-6
+
+
+def _tested(study: Study) -> list[Run]:
+    return [run for run in study.runs if len(run.test_accuracies) >= 3]
+
+
+def best_epoch_claimed(study: Study) -> Iterator[Finding]:
+    """A claim that is the highest epoch's figure of a run and no run's last."""
+    runs = _tested(study)
+    lines: set[tuple[CodePlace, float]] = set()
+    for claim in _reported(study):
+        if (claim.place, claim.value) in lines or claim.decimals < 2:
+            continue
+        lines.add((claim.place, claim.value))
+        if any(run.last is not None and matches(claim, run.last) for run in study.runs):
+            continue
+        if any(matches(claim, a) for run in study.runs for a in (run.train_accuracies or [])):
+            continue
+        best = [run for run in runs if run.best is not None and matches(claim, run.best)]
+        if best:
+            yield _best_finding(study, claim, best[0])
+
+
+def _best_finding(study: Study, claim: Claim, run: Run) -> Finding:
+    last = run.last or 0.0
+    epochs = [e for e in run.epochs if e.test_accuracy is not None and matches(claim, e.test_accuracy)]
+    number = epochs[0].number if epochs and epochs[0].number is not None else None
+    at = f"epoch {number}" if number is not None else "one epoch"
+    targets = [c.value for c in study.claims if c.kind == "accuracy" and c.is_target and last < c.value <= claim.value]
+    return RULES["best-epoch-claimed"].finding(
+        claim.place,
+        f"{claim.value:.2f} % is the best epoch's figure ({at} of {len(run.epochs)}), not the last: {percent(last)}",
+        severity="note" if claim.best else "warning",
+        says=claim.text,
+        should_say=f"{percent(last)} (last epoch)",
+        effect=f"the target of {targets[0]:g} % is reached only that way" if targets else "",
+        evidence=(f"log of cell {run.cell}: best {percent(run.best or 0)}, last {percent(last)}",),
+    )
+
+
+def number_in_no_log(study: Study) -> Iterator[Finding]:
+    """A reported accuracy that was printed nowhere."""
+    if not _tested(study):
+        return
+    seen: set[float] = set()
+    for claim in _reported(study):
+        if not claim.named or claim.decimals < 2 or claim.value in seen or _printed(study, claim):
+            continue
+        seen.add(claim.value)
+        yield RULES["number-in-no-log"].finding(
+            claim.place,
+            f"{claim.value:.{claim.decimals}f} % is in no log of this notebook",
+            says=claim.text,
+            effect="it may come from a run that was not kept; a reader has to judge",
+            evidence=(_spans(study),),
+        )
+
+
+def _printed(study: Study, claim: Claim) -> bool:
+    if any(matches(claim, float(figure)) for figure in study.log.figures):
+        return True
+    if any(matches(claim, 100 * float(f)) for f in study.log.figures if f.startswith(("0.", "1.0"))):
+        return True
+    figures = [
+        a
+        for run in study.runs
+        for e in run.epochs
+        for a in (e.test_accuracy, e.train_accuracy, e.other_accuracy)
+        if a is not None
+    ]
+    return any(matches(claim, figure) for figure in figures)
+
+
+def _spans(study: Study) -> str:
+    figures = [a for run in _tested(study) for a in run.test_accuracies]
+    return f"test accuracies in the log: {percent(min(figures))} to {percent(max(figures))}"
+
+
+def parameter_count_rule(study: Study) -> Iterator[Finding]:
+    """A number of parameters in the text that no network or summary of the notebook has."""
+    counts = {count for _, count in study.log.parameters}
+    computed = [parameter_count(network) for network in study.networks]
+    if not counts and (not computed or None in computed):
+        return
+    known = counts | {c for c in computed if c is not None}
+    seen: set[float] = set()
+    for claim in study.claims:
+        if claim.kind != "parameters" or claim.is_target or claim.elsewhere or claim.value < 500:
+            continue
+        written = int(claim.value)
+        if written in seen or written in known or written % 500 == 0 or not known:
+            continue
+        if any(abs(written - count) < 0.005 * count and written % 100 == 0 for count in known):
+            continue
+        if any(str(written) in re.sub(r"[,\s]", "", line) for line in _parameter_lines(study)):
+            continue
+        seen.add(written)
+        nearest = min(known, key=lambda count: abs(count - written))
+        yield RULES["parameter-count"].finding(
+            claim.place,
+            f"the text says {written:,} parameters; no network of this notebook has that many",
+            says=claim.text,
+            should_say=f"{nearest:,} parameters",
+            evidence=(f"summaries and networks: {', '.join(f'{c:,}' for c in sorted(known)[:8])}",),
+        )
+
+
+def _parameter_lines(study: Study) -> list[str]:
+    """Printed lines about parameters, of which the count may be one the reader of logs did not take for a total."""
+    return [
+        line
+        for cell in study.document.code
+        if "aram" in cell.output
+        for line in cell.output[:200_000].split("\n")
+        if re.search(r"\d{3,}", line)
+    ]
+
+
+def target_not_met(study: Study) -> Iterator[Finding]:
+    """A target that the text says was reached, and the log says was not."""
+    runs = _tested(study)
+    if not runs:
+        return
+    seen: set[float] = set()
+    for claim in study.claims:
+        if claim.kind != "accuracy" or not claim.reached or claim.phase == "train" or claim.elsewhere:
+            continue
+        if claim.value in seen or claim.decimals > 2 or claim.value < 90 or not _is_target(study, claim):
+            continue
+        seen.add(claim.value)
+        best = max(run.best or 0 for run in runs)
+        last = max(run.last or 0 for run in runs)
+        if last >= claim.value - 1e-9:
+            continue
+        touched = best >= claim.value - 1e-9
+        yield RULES["target-not-met"].finding(
+            claim.place,
+            f"{claim.value:g} % is said to be reached; "
+            + (
+                f"only the best epoch does, no run ends there (highest last epoch {percent(last)})"
+                if touched
+                else f"no epoch does (best {percent(best)}, highest last epoch {percent(last)})"
+            ),
+            severity="note" if touched else "warning",
+            says=claim.text,
+            evidence=(_spans(study),),
+        )
+
+
+def _is_target(study: Study, claim: Claim) -> bool:
+    """Whether the number is wanted: the sentence or another one of the text says so."""
+    return claim.is_target or any(
+        c.is_target and c.kind == "accuracy" and abs(c.value - claim.value) < 1e-9 for c in study.claims
+    )
+
+
+_DENIED = re.compile(r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", re.IGNORECASE)
+
+
+def train_mode_accuracy(study: Study) -> Iterator[Finding]:
+    """'Underfitting' concluded from a training accuracy below the test accuracy."""
+    lower = [
+        run
+        for run in study.runs
+        if len(run.epochs) >= 3
+        and run.train_accuracies
+        and run.last is not None
+        and run.train_accuracies[-1] < run.last
+    ]
+    if not lower:
+        return
+    for cell in (*study.document.texts, *(readme.cells[0] for readme in study.readmes)):
+        for line_number, line in enumerate(cell.source.split("\n")[:5_000], start=1):
+            found = re.search(r"under[- ]?fit\w*", line, re.IGNORECASE)
+            if not found or re.search(
+                r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", line[: found.start()], re.I
+            ):
+                continue
+            run = lower[0]
+            file = study.document.name if cell in study.document.cells else study.readmes[0].name
+            yield RULES["train-mode-accuracy"].finding(
+                CodePlace(file, cell.number, line_number),
+                "underfitting is concluded from a training accuracy below the test accuracy",
+                says=line.strip()[:200],
+                effect="the two figures are measured differently and cannot be compared",
+                evidence=(
+                    f"log of cell {run.cell}: "
+                    f"training {percent(run.train_accuracies[-1])}, test {percent(run.last or 0)}",
+                ),
+            )
+            return
+
+
+_LIST = (
+    Rule(
+        "best-epoch-claimed",
+        "warning",
+        "The best epoch is quoted as the result",
+        "Picking the best of many epochs by the test set gives a figure that is high by luck; the last epoch was not "
+        "picked.",
+        "Quote the last epoch, or choose the epoch on a validation part and quote its test accuracy.",
+        "text against log",
+        "Test accuracy: 98.93 %",
+        "Test accuracy: 98.85 %",
+        best_epoch_claimed,
+    ),
+    Rule(
+        "number-in-no-log",
+        "note",
+        "A number that is in no log",
+        "A figure without its run cannot be checked.",
+        "Keep the log of the run that gave it, or quote the one that is there.",
+        "text against log",
+        "Test accuracy: 99.12 %",
+        "Test accuracy: 98.85 %",
+        number_in_no_log,
+        needs_reader=True,
+    ),
+    Rule(
+        "parameter-count",
+        "warning",
+        "The number of parameters is another",
+        "The text and the summary of the network disagree.",
+        "Quote the total that the summary of this notebook prints.",
+        "text against summary and code",
+        "The network has 1,942 parameters",
+        "The network has 1,442 parameters",
+        parameter_count_rule,
+    ),
+    Rule(
+        "target-not-met",
+        "warning",
+        "A target is said to be met and is not",
+        "A target holds for the result that is claimed, the last epoch of a run.",
+        "Say what was reached.",
+        "text against log",
+        "We reached the target of 99.4 %.",
+        "",
+        target_not_met,
+    ),
+    Rule(
+        "train-mode-accuracy",
+        "note",
+        "Underfitting concluded from unlike figures",
+        "Training accuracy is measured while the weights still move, with dropout on and on augmented images; test "
+        "accuracy is not. Training below test is expected then, and says nothing about underfitting.",
+        "Measure both in evaluation mode, on images without augmentation, after the epoch.",
+        "text against log",
+        "The model is underfitting.",
+        "",
+        train_mode_accuracy,
+        needs_reader=True,
+    ),
+)
+RULES = {rule.name: rule for rule in _LIST}

@@ -1,0 +1,235 @@
+"""What is divided by what, and what the loss is taken of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from tinyproof.check.logs import Epoch, Run
+from tinyproof.check.notebook.events import Average, Pass
+from tinyproof.check.notebook.network import kind_of
+from tinyproof.check.notebook.quantities import crossed
+from tinyproof.check.notebook.rules.rule import Rule, once_per_place
+from tinyproof.check.notebook.study import Study
+from tinyproof.check.notebook.values import constant
+from tinyproof.core.finding import CodePlace, Finding, Severity
+
+_LIKELIHOOD = ("nll_loss", "cross_entropy", "NLLLoss", "CrossEntropyLoss")
+
+
+def loss_misnormalised(study: Study) -> Iterator[Finding]:
+    """Batch means divided by the number of images, or sums over images divided by the number of batches."""
+    found = list(once_per_place(_crossed_averages(study)))
+    yield from found
+    if not found:
+        yield from _impossible_loss(study)
+
+
+def _crossed_averages(study: Study) -> Iterator[Finding]:
+    for event in study.events.averages:
+        direction = crossed(event.loss, event.count)
+        if not direction:
+            continue
+        small = direction == "small"
+        made = "batch means" if small else "sums over images"
+        by = "images" if small else "batches"
+        impossible = _impossible(study.runs) if small else None
+        source = event.loss.place
+        yield RULES["loss-misnormalised"].finding(
+            event.place,
+            f"the average loss is wrong by the batch size: {made} are added up and divided by the number of {by}",
+            severity=_severity(study, event),
+            says=study.line(event.place),
+            should_say=_right_division(small),
+            effect=f"the printed loss is too {'small' if small else 'large'} by the number of images in a batch",
+            evidence=(
+                f"{study.line(source)} ({source})" if source is not None and source != event.place else "",
+                _shown(impossible) if impossible else "",
+            ),
+        )
+
+
+def _right_division(small: bool) -> str:
+    if small:
+        return "divide by len(loader) instead, or take the loss with reduction='sum'"
+    return "divide by len(loader.dataset) instead, or take the loss with reduction='mean'"
+
+
+def _severity(study: Study, event: Average) -> Severity:
+    turn = event.loss.turn or event.turn
+    return "warning" if isinstance(turn, Pass) and turn.trains else "error"
+
+
+def _impossible(runs: tuple[Run, ...]) -> Epoch | None:
+    """An epoch of a run in which every test loss is below what its accuracy allows."""
+    for run in runs:
+        epochs = [e for e in run.epochs if e.test_loss is not None and e.test_accuracy is not None]
+        if len(epochs) >= 3 and all(_too_small(e) for e in epochs):
+            return epochs[-1]
+    return None
+
+
+def _too_small(epoch: Epoch) -> bool:
+    """Each wrong answer costs at least ln 2: the right class had a probability of at most one half."""
+    assert epoch.test_accuracy is not None
+    assert epoch.test_loss is not None
+    wrong = 1 - epoch.test_accuracy / 100 - (0 if epoch.correct else 0.00006)
+    return epoch.test_loss + 0.00006 < wrong * math.log(2) * 0.98
+
+
+def _shown(epoch: Epoch) -> str:
+    assert epoch.test_accuracy is not None
+    least = (1 - epoch.test_accuracy / 100) * math.log(2)
+    return (
+        f"the log shows it: loss {epoch.test_loss:g} at {epoch.test_accuracy:.2f} %, where wrong answers alone cost at "
+        f"least {least:.4f}"
+    )
+
+
+def _impossible_loss(study: Study) -> Iterator[Finding]:
+    """From the log alone, where the code leaves it open which loss it is and what divides it."""
+    known = [event for event in study.events.losses if event.turn is not None and not event.turn.trains]
+    if study.events.averages or any(not event.path.endswith(_LIKELIHOOD) for event in known):
+        return
+    epoch = _impossible(study.runs)
+    if epoch is None:
+        return
+    run = next(r for r in study.runs if epoch in r.epochs)
+    yield RULES["loss-misnormalised"].finding(
+        CodePlace(study.document.name, run.cell),
+        "the printed test loss is impossible for the accuracy beside it: most likely batch means divided by images",
+        says=epoch.line,
+        effect="the printed loss is too small, most likely by the number of images in a batch",
+        evidence=(_shown(epoch),),
+    )
+
+
+def loss_overwritten(study: Study) -> Iterator[Finding]:
+    """`=` where `+=` belongs."""
+    rule = RULES["loss-overwritten"]
+
+    def found() -> Iterator[Finding]:
+        for event in study.events.overwritten:
+            line = study.line(event.place)
+            yield rule.finding(
+                event.place,
+                "the loss of each batch replaces the one before: only the last batch counts",
+                severity="warning" if event.turn.trains else "error",
+                says=line,
+                should_say=line.replace("=", "+=", 1) if "+=" not in line else "",
+                effect="the printed loss is the last batch's, divided as if it were the sum of all",
+            )
+
+    yield from once_per_place(found())
+
+
+def softmax_dimension(study: Study) -> Iterator[Finding]:
+    """A softmax that does not say over which dimension, or says the batch."""
+    rule = RULES["softmax-dimension"]
+
+    def found() -> Iterator[Finding]:
+        for event in study.events.softmaxes:
+            line = study.line(event.place)
+            if not event.has_dimension:
+                yield rule.finding(
+                    event.place,
+                    f"{event.op} is given no dimension",
+                    severity="note",
+                    says=line,
+                    should_say=_with_dimension(line),
+                    effect="for a batch of class scores torch picks dimension 1, with a warning; the result is right",
+                )
+            elif constant(event.dimension) == 0 and event.flow.model is not None:
+                yield rule.finding(
+                    event.place,
+                    f"{event.op} is taken over the batch (dim=0) instead of over the classes",
+                    says=line,
+                    should_say=line.replace("dim=0", "dim=1").replace(", 0)", ", 1)"),
+                    effect="the answer for an image depends on the other images of its batch",
+                )
+
+    yield from once_per_place(found())
+
+
+def _with_dimension(line: str) -> str:
+    end = line.rfind(")")
+    if end < 0 or "softmax" not in line.lower():
+        return ""
+    return line[:end] + ("dim=1" if line[end - 1] == "(" else ", dim=1") + line[end:]
+
+
+def double_softmax(study: Study) -> Iterator[Finding]:
+    """Cross-entropy takes a log-softmax itself."""
+    rule = RULES["double-softmax"]
+
+    def found() -> Iterator[Finding]:
+        for event in study.events.losses:
+            if not event.path.endswith(("cross_entropy", "CrossEntropyLoss")) or not event.scores.certain:
+                continue
+            ends = [op for op in event.scores.ops if kind_of(op) in ("softmax", "weights")]
+            if not ends or kind_of(ends[-1]) != "softmax":
+                continue
+            harmless = "log" in ends[-1].name.lower()
+            yield rule.finding(
+                event.place,
+                f"cross-entropy is taken of what has been through a {'log-' if harmless else ''}softmax already",
+                severity="note" if harmless else "warning",
+                says=study.line(event.place),
+                effect="none on the loss: a log-softmax twice is the same as once"
+                if harmless
+                else "the loss cannot fall below about 1.46 for ten classes and its gradients are weak",
+                evidence=(f"{study.line(ends[-1].place)} ({ends[-1].place})",),
+            )
+
+    yield from once_per_place(found())
+
+
+_LIST = (
+    Rule(
+        "loss-misnormalised",
+        "error",
+        "The average loss is wrong by the batch size",
+        "The loss functions of torch give a mean over the batch; a sum of means has to be divided by the number of "
+        "batches, a sum over images by the number of images.",
+        "Either take the loss with reduction='sum' and divide by len(loader.dataset), or keep the mean and divide by "
+        "len(loader).",
+        "code, or the log alone",
+        "            loss_sum += F.nll_loss(output, target).item()  # sum up batch loss",
+        "            loss_sum += F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
+        loss_misnormalised,
+    ),
+    Rule(
+        "loss-overwritten",
+        "error",
+        "Only the last batch's loss counts",
+        "An assignment in the loop forgets the batches before.",
+        "Add the losses up: += in place of =.",
+        "code",
+        "            loss_sum = F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
+        "            loss_sum += F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
+        loss_overwritten,
+    ),
+    Rule(
+        "softmax-dimension",
+        "error",
+        "Softmax over no dimension, or over the batch",
+        "Class scores are compared within one image: dimension 1 of [batch, classes].",
+        "Say dim=1.",
+        "code",
+        "        return F.log_softmax(x, dim=0)",
+        "        return F.log_softmax(x, dim=1)",
+        softmax_dimension,
+    ),
+    Rule(
+        "double-softmax",
+        "warning",
+        "Softmax before cross-entropy",
+        "cross_entropy takes a log-softmax of its input; a softmax before it flattens the scores.",
+        "Give cross-entropy the raw scores, or keep log_softmax and use nll_loss.",
+        "code",
+        "        loss = F.cross_entropy(F.softmax(output, dim=1), target)",
+        "        loss = F.nll_loss(output, target)",
+        double_softmax,
+    ),
+)
+RULES = {rule.name: rule for rule in _LIST}

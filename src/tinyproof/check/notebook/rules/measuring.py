@@ -1,0 +1,321 @@
+"""What the test accuracy is measured on, and how: the rules that decide whether the number is what it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tinyproof.check.logs import Epoch
+from tinyproof.check.notebook.data import (
+    Split,
+    dataset_of,
+    normalisation,
+    random_step,
+    steps_of,
+    transform_of,
+)
+from tinyproof.check.notebook.events import Pass
+from tinyproof.check.notebook.network import switches_mode
+from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
+from tinyproof.check.notebook.study import Study
+from tinyproof.check.notebook.values import Made, Object, Value, options
+from tinyproof.core.finding import CodePlace, Finding
+
+_MNIST = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
+
+
+def _same_images(study: Study, split: Split) -> bool:
+    """Whether these are images that the network learns from: all of the training set, or the very set trained on."""
+    if split.root is None or split.kind in ("part", "mixed"):
+        return False
+    trained = [study.split(turn.loader) for turn in study.trainings]
+    return split.kind == "train" or any(other.root is split.root for other in trained if other.kind != "part")
+
+
+def _is_test_pass(study: Study, turn: Pass) -> bool:
+    """Whether what the pass measures is called a test: by its function, or by the lines that its cell printed."""
+    names = [frame.function.name for frame in turn.frames]
+    if turn.framework:
+        return not turn.text.startswith("training")
+    if any(re.search(r"test|valid|(?<![a-z])val(?![a-z])", name.lower()) for name in names):
+        return True
+    cell = turn.frames[0].place.cell if turn.frames else turn.place.cell
+    return any(run.test_accuracies for run in study.runs if run.cell == cell)
+
+
+def evaluates_on_training_data(study: Study) -> Iterator[Finding]:
+    """Code first; the log alone where the code does not say."""
+    found = list(once_per_place(_trained_on(study)))
+    yield from found
+    if not found:
+        yield from _counted_over_training_set(study)
+
+
+def _trained_on(study: Study) -> Iterator[Finding]:
+    splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
+    held_out = any(not _same_images(study, split) for _, split in splits)
+    for turn, split in splits:
+        if not _same_images(study, split) or not isinstance(turn.loader, Made):
+            continue
+        root = split.root
+        in_data = isinstance(root, Made | Object) and named_test(root.names) and split.kind == "train"
+        called_test = in_data or named_test(turn.loader.names)
+        if not called_test and (held_out or not _is_test_pass(study, turn)):
+            continue
+        if called_test:
+            place = root.place if in_data and root is not None else turn.loader.place
+        else:
+            place = turn.frames[-1].place if turn.frames else turn.place
+        yield _training_finding(study, place, split)
+
+
+def _training_finding(study: Study, place: CodePlace, split: Split) -> Finding:
+    logged = _training_totals(study, split.size)
+    evidence = []
+    if logged:
+        evidence.append(f"the log agrees: {logged[-1].correct}/{logged[-1].total}")
+    if split.root is not None and split.root.place != place:
+        evidence.append(f"the images: {study.line(split.root.place)} ({split.root.place})")
+    test_images = split.kind == "test"
+    what = "the very images the network was trained on" if test_images else "the training set"
+    return RULES["evaluates-on-training-data"].finding(
+        place,
+        f'the "test" accuracy is measured on {what}',
+        says=study.line(place),
+        should_say=_mended(study.line(place)),
+        effect=_published(study),
+        evidence=tuple(evidence),
+    )
+
+
+def _mended(line: str) -> str:
+    """The line with the test data in place of the training data, where a replacement is plain."""
+    if re.search(r"train\s*=\s*True", line):
+        return re.sub(r"train\s*=\s*True", "train=False", line)
+    changed = re.sub(r"(?<![A-Za-z])train(?=[_\w]*\s*[,)])", "test", line.partition("=")[2] or line)
+    head = line.partition("=")[0] + "=" if "=" in line and line.partition("=")[2] else ""
+    return head + changed if changed != (line.partition("=")[2] or line) else ""
+
+
+def _training_totals(study: Study, size: int | None) -> list[Epoch]:
+    """The epochs whose test line counts as many images as the training set holds."""
+    size = size or 60_000
+    return [
+        epoch
+        for run in study.runs
+        for epoch in run.epochs
+        if epoch.test_accuracy is not None and epoch.total == size and (epoch.correct or 0) > 10_000
+    ]
+
+
+def _published(study: Study) -> str:
+    figures = {round(a, 2) for run in study.runs for a in run.test_accuracies}
+    claims = [c for c in study.claims if c.kind == "accuracy" and not c.is_target and round(c.value, 2) in figures]
+    if claims:
+        return f"the published {percent(claims[0].value)} is training accuracy; the true figure is not in this notebook"
+    lasts = [run.last for run in study.runs if run.last is not None]
+    if lasts:
+        return f"the logged {percent(lasts[-1])} is training accuracy; the true figure is not in this notebook"
+    return "what is printed is training accuracy; the true figure is not in this notebook"
+
+
+def _counted_over_training_set(study: Study) -> Iterator[Finding]:
+    families = study.families()
+    mentions = any("mnist" in cell.source.lower() for cell in study.document.cells)
+    if (families and not families <= _MNIST) or not (families or mentions):
+        return
+    decided = [study.split(turn.loader).kind for turn in study.evaluations]
+    if any(kind in ("test", "part") for kind in decided):
+        return  # the code says otherwise: that is log-not-from-this-code
+    for run in study.runs:
+        epochs = [e for e in run.epochs if e.total == 60_000 and (e.correct or 0) > 10_000 and e.test_accuracy]
+        if len(epochs) >= 2 and len(epochs) == len([e for e in run.epochs if e.test_accuracy is not None]):
+            yield RULES["evaluates-on-training-data"].finding(
+                CodePlace(study.document.name, run.cell),
+                'the "test" accuracy is counted over 60,000 images: that is the training set',
+                says=epochs[-1].line,
+                effect=_published(study),
+                evidence=(f"the log: {epochs[-1].correct}/{epochs[-1].total}; MNIST has 10,000 test images",),
+            )
+            return
+
+
+def augmented_test_set(study: Study) -> Iterator[Finding]:
+    """Random changes in the transform of the images that the test pass goes over."""
+    yield from once_per_place(_augmented(study))
+
+
+def _augmented(study: Study) -> Iterator[Finding]:
+    splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
+    plain = any(_random_steps(turn.loader) == [] and split.kind == "test" for turn, split in splits)
+    for turn, split in splits:
+        if split.kind not in ("test", "unknown") or split.root is None or _same_images(study, split):
+            continue
+        steps = _random_steps(turn.loader)
+        if not steps or (plain and not named_test(_names(turn.loader))):
+            continue
+        data = dataset_of(turn.loader)
+        transform = transform_of(data) if data is not None else None
+        shared = transform is not None and any(transform is _transform(t.loader) for t in study.trainings)
+        root = split.root
+        place = root.place if shared else steps[0].place
+        yield RULES["augmented-test-set"].finding(
+            place,
+            f"the test images are changed at random ({', '.join(dict.fromkeys(s.short for s in steps))})",
+            says=study.line(place),
+            effect="the figure is the accuracy on distorted images, and differs from one evaluation to the next",
+            evidence=(f"{study.line(steps[0].place)} ({steps[0].place})" if shared else "",),
+        )
+
+
+def _names(loader: Value) -> list[str]:
+    return loader.names if isinstance(loader, Made) else []
+
+
+def _transform(loader: Value) -> Value | None:
+    data = dataset_of(loader)
+    return transform_of(data) if data is not None else None
+
+
+def _random_steps(loader: Value) -> list[Made] | None:
+    """The random steps of the transform behind a loader; None when the transform is not known."""
+    for option in options(loader):
+        steps = steps_of(_transform(option))
+        if steps is None:
+            return None
+        return [step for step in steps if random_step(step)]
+    return None
+
+
+def normalisation_differs(study: Study) -> Iterator[Finding]:
+    """Mean and deviation of the test transform against those of the training transform."""
+    yield from once_per_place(_normalised(study))
+
+
+def _normalised(study: Study) -> Iterator[Finding]:
+    trained = [_normal(turn.loader) for turn in study.trainings]
+    known = [pair for pair in trained if pair is not None]
+    if not known or len(known) != len(trained):
+        return
+    for turn in study.evaluations:
+        if study.split(turn.loader).kind not in ("test", "unknown") or not isinstance(turn.loader, Made):
+            continue
+        mine = _normal(turn.loader)
+        if mine is None or any(_close(mine, other) for other in known):
+            continue
+        steps = steps_of(_transform(turn.loader)) or []
+        own = [step for step in steps if step.short == "Normalize"]
+        transform = _transform(turn.loader)
+        fallback = transform.place if isinstance(transform, Made) else turn.loader.place
+        place = own[0].place if own else fallback
+        yield RULES["normalisation-differs"].finding(
+            place,
+            f"the test images are normalised with {_shown(mine)}, the training images with {_shown(known[0])}",
+            says=study.line(place),
+            effect="the network is tested on images unlike those it learned, so its accuracy is lower than it could be",
+        )
+
+
+def _normal(loader: Value) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    steps = steps_of(_transform(loader))
+    return None if steps is None else normalisation(steps)
+
+
+def _close(one: tuple[tuple[float, ...], ...], other: tuple[tuple[float, ...], ...]) -> bool:
+    return all(
+        len(a) == len(b) and all(abs(x - y) <= 0.005 for x, y in zip(a, b, strict=True))
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _shown(pair: tuple[tuple[float, ...], tuple[float, ...]]) -> str:
+    if not pair[0]:
+        return "nothing"
+    return f"mean {', '.join(f'{v:g}' for v in pair[0])} and std {', '.join(f'{v:g}' for v in pair[1])}"
+
+
+def evaluation_mode(study: Study) -> Iterator[Finding]:
+    """A pass that measures while dropout and batch normalisation work as in training, or while gradients are kept."""
+    yield from once_per_place(_in_training_mode(study))
+
+
+def _in_training_mode(study: Study) -> Iterator[Finding]:
+    rule = RULES["evaluation-mode"]
+    for turn in study.evaluations:
+        if turn.framework or turn.escaped:
+            continue
+        for seen in turn.seen:
+            model = seen.model
+            if not isinstance(model, Object | Made) or id(model) in study.events.escaped:
+                continue
+            if seen.mode == "train" and switches_mode(model):
+                place = turn.place
+                yield rule.finding(
+                    place,
+                    "the accuracy is measured in training mode: eval() is not called before this loop",
+                    says=study.line(place),
+                    should_say="model.eval()  # before the loop",
+                    effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",
+                )
+            elif seen.mode == "eval" and seen.gradients and "set_grad_enabled" not in _paths(study):
+                yield rule.finding(
+                    turn.place,
+                    "gradients are kept while measuring: torch.no_grad() is missing",
+                    severity="note",
+                    says=study.line(turn.place),
+                    should_say="with torch.no_grad():  # around the loop",
+                    effect="memory and time only; the accuracy is the same",
+                )
+
+
+def _paths(study: Study) -> set[str]:
+    return {made.short for made in study.events.made}
+
+
+_LIST = (
+    Rule(
+        "evaluates-on-training-data",
+        "error",
+        "The test accuracy is measured on the training images",
+        "Accuracy on images it was trained on says how well a network remembers, not how well it recognises new ones.",
+        "Build the loader that measures from the test set (train=False) and pass that one to the evaluation.",
+        "code, or the log alone",
+        "test_loader = DataLoader(train_data, batch_size=1000)",
+        "test_loader = DataLoader(test_data, batch_size=1000)",
+        evaluates_on_training_data,
+    ),
+    Rule(
+        "augmented-test-set",
+        "error",
+        "Random augmentation on the test images",
+        "Augmentation makes training harder on purpose; on the test set it changes the task that the number is about.",
+        "Give the test set its own transform without random steps: ToTensor and Normalize.",
+        "code",
+        "test_data = datasets.MNIST('data', train=False, download=True, transform=train_transform)",
+        "test_data = datasets.MNIST('data', train=False, download=True, transform=test_transform)",
+        augmented_test_set,
+    ),
+    Rule(
+        "normalisation-differs",
+        "warning",
+        "Training and test images are normalised differently",
+        "The network sees test images whose brightness and contrast differ from what it learned.",
+        "Use the same mean and standard deviation in both transforms.",
+        "code",
+        "test_transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])",
+        "test_transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])",
+        normalisation_differs,
+    ),
+    Rule(
+        "evaluation-mode",
+        "error",
+        "Measured in training mode",
+        "In training mode dropout removes units and batch normalisation uses the statistics of the batch at hand.",
+        "Call model.eval() before measuring and model.train() before training; measure inside torch.no_grad().",
+        "code",
+        "    loss_sum, correct = 0, 0\n    with torch.no_grad():",
+        "    model.eval()\n    loss_sum, correct = 0, 0\n    with torch.no_grad():",
+        evaluation_mode,
+    ),
+)
+RULES = {rule.name: rule for rule in _LIST}

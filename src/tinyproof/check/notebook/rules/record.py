@@ -1,0 +1,296 @@
+"""The log as a record: does it fit the code, does it begin where a run begins, does it stick where classes die."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator
+
+from tinyproof.check.logs import Run
+from tinyproof.check.notebook.data import argument
+from tinyproof.check.notebook.events import Pass
+from tinyproof.check.notebook.rules.rule import Rule, percent
+from tinyproof.check.notebook.study import Study
+from tinyproof.check.notebook.values import Made, is_optimiser, is_scheduler, number, options
+from tinyproof.core.finding import CodePlace, Finding
+
+# Shares of the ten digits among the 10,000 test images of MNIST, and 10 % each in the sets made like it.
+_SHARES = (9.80, 11.35, 10.32, 10.10, 9.82, 8.92, 9.58, 10.28, 9.74, 10.09, 10.00)
+_STEPS = ((57.5, 62.5), (67.5, 72.5), (77.5, 82.0), (87.5, 91.2))
+_ALIKE = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
+
+
+def _about_mnist(study: Study) -> bool:
+    families = study.families()
+    return families == {"MNIST"} or (
+        not families and any("mnist" in cell.source.lower() for cell in study.document.cells)
+    )
+
+
+def accuracy_plateau(study: Study) -> Iterator[Finding]:
+    """The accuracy sticks at the share of one class, or tens of points below one hundred."""
+    stuck = plateau(study)
+    if stuck is None:
+        return
+    run, words = stuck
+    yield RULES["accuracy-plateau"].finding(
+        CodePlace(study.document.name, run.cell),
+        f"the test accuracy sticks: {words}",
+        says=next((e.line for e in reversed(run.epochs) if e.line), ""),
+        effect="some classes are never answered: their scores died, or the network answers one class only",
+    )
+
+
+def plateau(study: Study) -> tuple[Run, str] | None:
+    """A run whose last epochs stick at a level that dead classes give, with the words for it."""
+    if not (study.families() & _ALIKE or _about_mnist(study)):
+        return None
+    for run in study.runs:
+        figures = run.test_accuracies[-5:]
+        if len(figures) < 3:
+            continue
+        level = figures[-1]
+        if max(figures) - min(figures) <= 0.02 and any(abs(level - share) < 0.006 for share in _SHARES):
+            return run, f"{percent(level)} in each of the last {len(figures)} epochs, the share of a single class"
+        steady = len(figures) == 5 and max(figures) - min(figures) < 0.8
+        if steady and any(low <= level <= high for low, high in _STEPS):
+            dead = round((99.0 - level) / 10)
+            return run, f"{percent(level)} and the like in the last 5 epochs, as if {dead} of ten classes were dead"
+    return None
+
+
+def warm_start(study: Study) -> Iterator[Finding]:
+    """A run whose first epoch is better than a first epoch can be."""
+    if not _about_mnist(study):
+        return
+    for run in study.runs:
+        if len(run.epochs) < 3:
+            continue
+        first = run.epochs[0]
+        tested = first.test_accuracy if _measures_test(study) else None
+        started = first.number in (None, 0, 1)
+        trained_high = (first.train_accuracy or 0) >= 98.8
+        tested_high = (tested or 0) >= 99.3
+        if not started or not (trained_high or tested_high):
+            continue
+        figure = percent(first.train_accuracy or 0) + " in training" if trained_high else percent(tested or 0)
+        loads = bool(study.events.loaded)
+        yield RULES["warm-start"].finding(
+            CodePlace(study.document.name, run.cell),
+            f"the run starts where none can start: {figure} in its first epoch",
+            severity="note" if loads else "warning",
+            says=first.line,
+            effect="the network was trained before: the number of epochs is more than the run shows",
+            evidence=("the code loads saved weights" if loads else _again(study, run),),
+        )
+
+
+def _measures_test(study: Study) -> bool:
+    return all(study.split(turn.loader).kind != "train" for turn in study.evaluations)
+
+
+def _again(study: Study, run: Run) -> str:
+    """The same network trained in an earlier cell, where the code shows that."""
+    models = [(seen.model, _cell(turn)) for turn in study.trainings for seen in turn.seen]
+    here = [model for model, cell in models if cell == run.cell]
+    earlier = [
+        cell for model, cell in models if any(model is m for m in here) and cell != run.cell and cell is not None
+    ]
+    if earlier and run.cell is not None and min(earlier) < run.cell:
+        return f"the same network is trained in cell {min(earlier)} already"
+    return "the cell was run again without building the network anew, or the weights came from elsewhere"
+
+
+def _cell(turn: Pass) -> int | None:
+    return turn.frames[0].place.cell if turn.frames else turn.place.cell
+
+
+def cells_out_of_order(study: Study) -> Iterator[Finding]:
+    """Execution counts that do not grow from cell to cell."""
+    counts = [(cell.number, cell.count) for cell in study.document.code if cell.count is not None]
+    for (before, earlier), (number_, later) in itertools.pairwise(counts):
+        if later <= earlier:
+            yield RULES["cells-out-of-order"].finding(
+                CodePlace(study.document.name, number_),
+                f"this cell ran as number {later}, cell {before} above it as number {earlier}",
+                effect="a hint, no fault: what is printed may come from another state than the one shown",
+            )
+            return
+
+
+def log_not_from_this_code(study: Study) -> Iterator[Finding]:
+    """A log that the code cannot have printed."""
+    if study.events.unread or study.events.exhausted:
+        return
+    for check in (_wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
+        yield from check(study)
+
+
+def _finding(study: Study, cell: int | None, message: str, says: str, evidence: str) -> Finding:
+    return RULES["log-not-from-this-code"].finding(
+        CodePlace(study.document.name, cell),
+        message,
+        says=says,
+        effect="the figures in this cell belong to another version of the code, or to another notebook",
+        evidence=(evidence,),
+    )
+
+
+def _wrong_total(study: Study) -> Iterator[Finding]:
+    """The number of images in the log is not that of the set which the code measures on."""
+    splits = [study.split(turn.loader) for turn in study.evaluations]
+    sizes = {split.size for split in splits}
+    if not splits or None in sizes or len(sizes) != 1 or len({split.kind for split in splits}) != 1:
+        return
+    size = sizes.pop()
+    for run in study.runs:
+        totals = {epoch.total for epoch in run.epochs if epoch.total is not None and epoch.test_accuracy is not None}
+        highest = max((epoch.correct or 0 for epoch in run.epochs), default=0)
+        if len(totals) == 1 and totals != {size} and len(run.epochs) >= 2:
+            total = totals.pop()
+            if total not in (10_000, 50_000, 60_000) or (size == 10_000 and highest <= 10_000):
+                continue
+            place = study.evaluations[0].place
+            yield _finding(
+                study,
+                run.cell,
+                f"the log counts {total:,} test images, the code measures on {size:,}",
+                run.epochs[-1].line,
+                f"{study.line(place)} ({place})",
+            )
+            return
+
+
+def _too_many_epochs(study: Study) -> Iterator[Finding]:
+    """The log numbers its epochs beyond the end of the loop."""
+    for run in study.runs:
+        turns = [turn for turn in study.trainings if _cell(turn) == run.cell and turn.loops]
+        loops = {id(turn.loops[-1]): turn.loops[-1] for turn in turns if len(turn.loops) == 1}
+        if len(loops) != 1 or len(turns) != len([t for t in turns if len(t.loops) == 1]):
+            continue
+        count = next(iter(loops.values())).count
+        numbers = [epoch.number for epoch in run.epochs if epoch.number is not None]
+        runs_here = [other for other in study.runs if other.cell == run.cell]
+        if count is None or len(numbers) < 3 or len(runs_here) != 1 or numbers[0] not in (0, 1):
+            continue
+        printed = len(numbers)
+        if printed > count + 1 and len(set(numbers)) == printed and numbers == sorted(numbers):
+            place = next(iter(loops.values())).place
+            yield _finding(
+                study,
+                run.cell,
+                f"the log shows {printed} epochs, the loop runs {count}",
+                run.epochs[-1].line,
+                f"{study.line(place)} ({place})",
+            )
+            return
+
+
+def _wrong_batches(study: Study) -> Iterator[Finding]:
+    """The progress bar counts another number of batches than the loader gives."""
+    for run in study.runs:
+        counted = {epoch.batches for epoch in run.epochs if epoch.batches is not None}
+        turns = [turn for turn in study.trainings if _cell(turn) == run.cell]
+        if len(counted) != 1 or len(turns) != 1:
+            continue
+        possible = _possible_batches(study, turns[0])
+        batches = counted.pop()
+        if possible and batches is not None and batches not in possible:
+            place = turns[0].loader.place if isinstance(turns[0].loader, Made) else turns[0].place
+            yield _finding(
+                study,
+                run.cell,
+                f"the log counts {batches} batches an epoch, the code makes {' or '.join(map(str, sorted(possible)))}",
+                next((e.line for e in run.epochs if e.line), ""),
+                f"{study.line(place)} ({place})",
+            )
+            return
+
+
+def _possible_batches(study: Study, turn: Pass) -> set[int]:
+    split = study.split(turn.loader)
+    if split.size is None or not isinstance(turn.loader, Made):
+        return set()
+    given = argument(turn.loader, "batch_size", 1)
+    if given is None:
+        return set()
+    sizes = [number(option) for option in options(given)]
+    if any(size is None or size < 1 for size in sizes):
+        return set()
+    return {f(split.size / size) for size in sizes if size for f in (math.ceil, math.floor)}
+
+
+def _impossible_rate(study: Study) -> Iterator[Finding]:
+    """The printed rate changes where nothing in the code can change it."""
+    if any(is_scheduler(made) for made in study.events.made) or study.events.missing_modules:
+        return
+    optimisers = [made for made in study.events.made if is_optimiser(made)]
+    text = "\n".join("\n".join(lines) for lines in study.sources.values())
+    if not optimisers or re.search(r"param_groups|lr_scheduler|['\"]lr['\"]|\.lr\b|schedul", text):
+        return
+    for run in study.runs:
+        rates = [epoch.rate for epoch in run.epochs if epoch.rate is not None]
+        if len(rates) >= 3 and max(rates) > 1.5 * min(rates) > 0:
+            place = optimisers[0].place
+            yield _finding(
+                study,
+                run.cell,
+                f"the log prints learning rates from {max(rates):g} to {min(rates):g}, the code cannot change its rate",
+                run.epochs[-1].line,
+                f"{study.line(place)} ({place})",
+            )
+            return
+
+
+_LIST = (
+    Rule(
+        "accuracy-plateau",
+        "warning",
+        "The accuracy sticks where dead classes leave it",
+        "An accuracy of 9.80 or 11.35 % is the share of one digit; levels near 60, 70, 80 and 90 % that do not move "
+        "are the sum of the classes that are left.",
+        "Look for an activation on the class scores, a rate that is too high, or labels that do not fit; train again.",
+        "log",
+        "Test set: Average loss: 0.0486, Accuracy: 9841/10000 (98.41%)\n"
+        "Test set: Average loss: 0.0402, Accuracy: 9869/10000 (98.69%)\n"
+        "Test set: Average loss: 0.0355, Accuracy: 9885/10000 (98.85%)",
+        "",
+        accuracy_plateau,
+    ),
+    Rule(
+        "warm-start",
+        "warning",
+        "The run continues a trained network",
+        "A first epoch from random weights reaches about 95 to 99 % on MNIST, and less in training mode.",
+        "Build the network and the optimiser anew in the cell that trains, and run it once.",
+        "log; execution counts and code",
+        "",
+        "",
+        warm_start,
+    ),
+    Rule(
+        "cells-out-of-order",
+        "note",
+        "Cells ran in another order",
+        "A notebook keeps the names of every cell that ever ran; what is printed may not come from what is shown.",
+        "Restart the kernel and run all cells before handing in.",
+        "execution counts",
+        "",
+        "",
+        cells_out_of_order,
+        needs_reader=True,
+    ),
+    Rule(
+        "log-not-from-this-code",
+        "warning",
+        "The log was not made by this code",
+        "What is printed contradicts what the code can print.",
+        "Run the notebook as it stands and keep that log.",
+        "log against code",
+        "",
+        "",
+        log_not_from_this_code,
+    ),
+)
+RULES = {rule.name: rule for rule in _LIST}

@@ -1,0 +1,162 @@
+"""One notebook with everything that was read of it: code, networks, logs, texts. The rules only look at this."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tinyproof.check.logs import Log, Run, read_log
+from tinyproof.check.notebook.clean import parse_cell
+from tinyproof.check.notebook.data import Split, split_of_loader
+from tinyproof.check.notebook.document import Document
+from tinyproof.check.notebook.events import Events, Pass
+from tinyproof.check.notebook.machine import Block, Machine
+from tinyproof.check.notebook.repository import Surroundings
+from tinyproof.check.notebook.tensors import apply_network
+from tinyproof.check.notebook.values import Class, Flow, Made, Object, Scope, Value, options
+from tinyproof.check.prose import Claim, read_claims
+from tinyproof.core.finding import CodePlace
+
+_DUMMY = ast.Pass(lineno=1, col_offset=0)
+
+
+@dataclass
+class Study:
+    """What was read of one notebook or script, with the texts beside it."""
+
+    document: Document
+    events: Events
+    scope: Scope
+    sources: dict[tuple[str, int | None], list[str]]
+    log: Log
+    claims: tuple[Claim, ...]
+    networks: list[Object | Made]
+    outputs: dict[int, Value]
+    outside_attributes: set[str] = field(default_factory=set)
+    readmes: tuple[Document, ...] = ()
+
+    def split(self, loader: Value) -> Split:
+        return split_of_loader(loader, self.events.escaped)
+
+    def line(self, place: CodePlace | None) -> str:
+        """The text of a line of code, without its margin and comment-free; empty where there is none."""
+        if place is None or place.line is None:
+            return ""
+        lines = self.sources.get((place.file, place.cell), [])
+        return lines[place.line - 1].strip()[:300] if 0 < place.line <= len(lines) else ""
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        return self.log.runs
+
+    @property
+    def evaluations(self) -> list[Pass]:
+        return [turn for turn in self.events.passes if turn.evaluates]
+
+    @property
+    def trainings(self) -> list[Pass]:
+        return [turn for turn in self.events.passes if turn.trains]
+
+    def flows(self, network: Value) -> list[Flow]:
+        """What the network gives: one flow for each way through it."""
+        output = self.outputs.get(id(network))
+        return [option for option in options(output) if isinstance(option, Flow)] if output is not None else []
+
+    def families(self) -> set[str]:
+        """The names of the library data sets that the notebook makes."""
+        made = {m.short for m in self.events.made if m.path.startswith("torchvision.datasets.")}
+        return made | {s.family for s in (self.split(t.loader) for t in self.events.passes) if s.family}
+
+
+def study(document: Document, readmes: tuple[Document, ...] = (), root: Path | None = None) -> Study:
+    """Read everything of one notebook or script. Raises nothing that its content could provoke."""
+    surroundings = Surroundings(document, root or document.path.parent)
+    blocks = list(_blocks(document, surroundings))
+    machine = Machine(surroundings.find)
+    scope = Scope(document.name, main=True)
+    machine.run(blocks, scope)
+    outputs = _probe(machine, scope)
+    sources: dict[tuple[str, int | None], list[str]] = {
+        (document.name, cell.number): cell.source.split("\n") for cell in document.code
+    }
+    sources.update({(file, None): lines for file, lines in surroundings.sources.items()})
+    log = read_log((cell.number, cell.output) for cell in document.code)
+    claims = tuple(read_claims(document.name, [(c.number, c.source) for c in document.texts]))
+    for readme in readmes:
+        claims += tuple(read_claims(readme.name, [(None, readme.cells[0].source)]))
+    return Study(
+        document,
+        machine.events,
+        scope,
+        sources,
+        log,
+        claims,
+        _whole_networks(machine.events),
+        outputs,
+        _outside(blocks),
+        readmes,
+    )
+
+
+def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:
+    for cell in document.code:
+        parsed = parse_cell(cell.source)
+        block = Block(document.name, cell.number, parsed.statements, parsed.unread, parsed.unread_names)
+        if parsed.module:
+            surroundings.write(parsed.module, block)
+        else:
+            yield block
+
+
+def _outside(blocks: list[Block]) -> set[str]:
+    """The attributes that code outside classes reads, of whatever object."""
+    found: set[str] = set()
+    for block in blocks:
+        for statement in block.statements:
+            if not isinstance(statement, ast.ClassDef):
+                found.update(n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute))
+    return found
+
+
+def _probe(machine: Machine, scope: Scope) -> dict[int, Value]:
+    """Send a tensor through every network that was made, so that those only trained elsewhere are known too."""
+    for network in list(_whole_networks(machine.events)):
+        if id(network) in machine.outputs or not isinstance(network, Object):
+            continue
+        machine.steps = min(machine.steps, 60_000)
+        try:
+            apply_network(machine, network, [_input()], {}, _DUMMY, scope)
+        except Exception as error:  # a probe is an extra: what it cannot follow stays unknown
+            if type(error).__name__ not in ("Exhausted", "RecursionError"):
+                raise
+    return machine.outputs
+
+
+def _input() -> Flow:
+    return Flow((), None, None)
+
+
+def _whole_networks(events: Events) -> list[Object | Made]:
+    """The networks that are not parts of others."""
+    inner: set[int] = set()
+    for network in events.networks:
+        if isinstance(network, Object):
+            for value in network.attrs.values():
+                inner.update(_parts(value, 0))
+    return [network for network in events.networks if id(network) not in inner]
+
+
+def _parts(value: Value, depth: int) -> Iterator[int]:
+    yield id(value)
+    if depth > 6:
+        return
+    if isinstance(value, Made):
+        for arg in value.args:
+            yield from _parts(arg, depth + 1)
+    for item in getattr(value, "items", []) if not isinstance(getattr(value, "items", []), dict) else []:
+        yield from _parts(item, depth + 1)
+
+
+__all__ = ["Class", "Study", "study"]

@@ -1,0 +1,187 @@
+"""Read claims out of prose: accuracies, parameter counts and targets in Markdown cells and README files.
+
+A claim is a number with what its sentence says about it. Code blocks, links and pictures are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tinyproof.core.finding import CodePlace
+
+MAX_LINES = 20_000
+MAX_LINE_CHARACTERS = 4_000
+
+_LINK = re.compile(r"!\[[^\]]{0,300}\]\([^)]{0,2000}\)|\]\([^)]{0,2000}\)|https?://\S{1,2000}|<[^>]{0,500}>")
+_PERCENT = re.compile(r"(?<![\d.,])(\d{2,3}(?:\.\d{1,4})?)\s{0,2}(?:%|percent\b|per cent\b)")
+_BARE = re.compile(r"(?<![\d.,/])((?:9\d|100)\.\d{1,3})(?![\d%]|\s{0,2}%)")
+_FRACTION = re.compile(r"(?<![\d.])(0\.9\d{1,4})(?!\d)")
+_PARAMETERS = re.compile(
+    r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{3,9})\s{0,2}\*{0,2}\s{0,2}"
+    r"(?:total |trainable |learnable |model )?param(?:eter)?s"
+    r"|param(?:eter)?s?(?:\s+(?:count|used|total))?\*{0,2}\s{0,3}(?:[:=|-]|is|are|of|were|was)\s{0,3}\*{0,2}\s{0,2}"
+    r"(\d{1,3}(?:,\d{3})+|\d{3,9})(?![\d.]|\s{0,2}[kKmM%])",
+    re.IGNORECASE,
+)
+_TARGET = re.compile(
+    r"\b(?:targets?|goals?|aim(?:s|ed|ing)?|must|needs?|require[sd]?|requirements?|should|at ?least|more than|greater"
+    r"|above|exceed\w*|below|less(?:er)? than|under|fewer|within|objective|expected|criteri\w+|threshold|constraints?"
+    r"|over|up ?to|try|minimum|cross(?:ed|es|ing)?|want|wanted|close to|near|beyond)\b|[<>≥≤~]",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"\b(?:paper|literature|state.of.the.art|sota|previous(?:ly)?|earlier|benchmark|kaggle|others?|original|lecun"
+    r"|if|would|could|assignment|session|example|e\.g\.)\b",
+    re.IGNORECASE,
+)
+_BEST = re.compile(r"\b(?:best|highest|max(?:imum)?|peak(?:ed)?|top)\b", re.IGNORECASE)
+_LAST = re.compile(r"\b(?:final(?:ly)?|last|at the end|ended?)\b", re.IGNORECASE)
+_REACHED = re.compile(
+    r"\b(?:achiev\w+|reach\w+|met|meets|hit|hits|attain\w+|obtain\w+|got|get|gets|crossed|succe\w+|cleared)\b",
+    re.IGNORECASE,
+)
+_NOT = re.compile(
+    r"\b(?:not|n't|never|fail\w*|unable|without|miss\w*|short of|almost|nearly|couldn)\b|n't", re.IGNORECASE
+)
+_EPOCH = re.compile(
+    r"(\d{1,3})(?:st|nd|rd|th)\s+epoch|epoch\s*(?:#|no\.?|number)?\s*[:=]?\s*(\d{1,3})\b(?!\s*[-–/])", re.IGNORECASE
+)
+_SECTION = re.compile(
+    r"^[\s#>*_\-+\d.]*\**\s*(targets?|results?|analysis|goals?|objectives?|requirements?)\b", re.IGNORECASE
+)
+_ACCURACY = re.compile(r"\bacc(?:urac(?:y|ies))?\b", re.IGNORECASE)
+
+Phase = Literal["train", "test", ""]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A number that a text gives.
+
+    `kind`: accuracy (percent), parameters or loss. `decimals`: as written. `phase`: train or test where the text says.
+    `is_target`: the number is wanted, not reported. `best`, `last`, `epoch`: which epoch the text says it is of.
+    `reached`: the sentence says that it was reached. `elsewhere`: it may be somebody else's or another run's figure.
+    """
+
+    kind: Literal["accuracy", "parameters", "loss"]
+    value: float
+    decimals: int
+    place: CodePlace
+    text: str
+    phase: Phase = ""
+    is_target: bool = False
+    best: bool = False
+    last: bool = False
+    epoch: int | None = None
+    reached: bool = False
+    elsewhere: bool = False
+    named: bool = False
+
+
+def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[Claim]:
+    """Read the claims of a text's cells, as (cell number, Markdown).
+
+    >>> claim, = read_claims("README.md", [(None, "Best test accuracy: **99.43 %** (epoch 12)")])
+    >>> claim.value, claim.phase, claim.best, claim.epoch
+    (99.43, 'test', True, 12)
+    """
+    for cell, text in cells:
+        section = ""
+        fenced = False
+        for number, raw in enumerate(text.split("\n")[:MAX_LINES], start=1):
+            if raw.lstrip().startswith(("```", "~~~")):
+                fenced = not fenced
+                continue
+            if fenced or (
+                raw.startswith("    ") and cell is None and not raw.lstrip().startswith(("-", "*", "+", "1"))
+            ):
+                continue
+            line = _LINK.sub(" ", raw[:MAX_LINE_CHARACTERS])
+            heading = _SECTION.match(line)
+            if heading:
+                section = heading.group(1).lower()
+            elif line.lstrip().startswith("#"):
+                section = ""
+            place = CodePlace(file, cell, number)
+            yield from _accuracies(line, section, place)
+            yield from _parameters(line, section, place)
+
+
+def _accuracies(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
+    named = bool(_ACCURACY.search(line))
+    found = list(_PERCENT.finditer(line))
+    if named:
+        found += _BARE.finditer(line)
+    for match in found:
+        yield from _accuracy(line, match, float(match.group(1)), section, place, named)
+    if named and not found:
+        for match in _FRACTION.finditer(line):
+            yield from _accuracy(line, match, 100 * float(match.group(1)), section, place, named)
+
+
+def _accuracy(
+    line: str, match: re.Match[str], value: float, section: str, place: CodePlace, named: bool
+) -> Iterator[Claim]:
+    if not 50 <= value <= 100:
+        return
+    start, end = _clause(line, match.start(), match.end())
+    before, after = line[start : match.start()], line[match.end() : end]
+    decimals = len(match.group(1).partition(".")[2])
+    if value != float(match.group(1)):
+        decimals = max(0, decimals - 2)
+    epochs = _EPOCH.search(before[-60:] + " " + after[:60])
+    yield Claim(
+        "accuracy",
+        round(value, 4),
+        decimals,
+        place,
+        line.strip()[:200],
+        _phase(before, after),
+        bool(_TARGET.search(before[-45:])) or section.startswith(("target", "goal", "objective", "require")),
+        bool(_BEST.search(before[-60:]) or _BEST.search(after[:30])),
+        bool(_LAST.search(before[-60:]) or _LAST.search(after[:30])),
+        int(epochs.group(1) or epochs.group(2)) if epochs else None,
+        bool(_REACHED.search(before)) and not _NOT.search(before),
+        bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40])),
+        named,
+    )
+
+
+def _clause(line: str, start: int, end: int) -> tuple[int, int]:
+    """The bounds of the sentence or table cell around a number."""
+    left = max((line.rfind(stop, 0, start) + len(stop) for stop in (". ", "|", ";") if stop in line[:start]), default=0)
+    rights = [line.find(stop, end) for stop in (". ", "|", ";")]
+    right = min((r for r in rights if r >= 0), default=len(line))
+    return max(left, start - 160), min(right, end + 80)
+
+
+def _phase(before: str, after: str) -> Phase:
+    words = list(re.finditer(r"\b(train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?)\b", before[-90:], re.IGNORECASE))
+    word = words[-1].group(1) if words else ""
+    if not word:
+        behind = re.match(r"[\s*_)]*(?:of\s+|on\s+)?(?:the\s+)?(train|test|val)", after, re.IGNORECASE)
+        word = behind.group(1) if behind else ""
+    if not word:
+        return ""
+    return "train" if word.lower().startswith("train") else "test"
+
+
+def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
+    for match in _PARAMETERS.finditer(line):
+        text = match.group(1) or match.group(2)
+        start, end = _clause(line, match.start(), match.end())
+        before = line[start : match.start()]
+        yield Claim(
+            "parameters",
+            float(text.replace(",", "")),
+            0,
+            place,
+            line.strip()[:200],
+            "",
+            bool(_TARGET.search(before[-45:] + match.group())) or section.startswith(("target", "goal", "objective")),
+            elsewhere=bool(_ELSEWHERE.search(line[start:end])),
+            named=True,
+        )
