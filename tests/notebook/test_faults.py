@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from books import STYLES, line_of, style, write
 
 from tinyproof.check.notebook import audit_notebook
 from tinyproof.core.finding import CodePlace
 
+from .books import STYLES, line_of, style, write
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def walk(folder: Path) -> Iterator[Path]:
             count += 1
             if count > MAX_FILES:
                 return
-            yield Path(here) / name
+            path = Path(here) / name
+            if not path.is_symlink():
+                yield path
 
 
 class Surroundings:
@@ -129,7 +131,7 @@ def readmes_beside(path: Path) -> list[Path]:
         beside = sorted(path.parent.iterdir())[:MAX_FILES]
     except OSError:
         return []
-    return [p for p in beside if p.name.lower() in _READMES]
+    return [p for p in beside if p.name.lower() in _READMES and not p.is_symlink()]
 
 
 _READMES = frozenset(("readme.md", "readme.txt", "readme", "readme.rst", "readme.markdown"))

@@ -1,0 +1,71 @@
+"""Claims read out of prose."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinyproof.check.prose import Claim, read_claims
+
+
+def claims(text: str) -> list[Claim]:
+    return list(read_claims("README.md", [(None, text)]))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "phase", "is_target", "best", "last", "epoch"),
+    [
+        ("Test accuracy: 99.41 %", 99.41, "test", False, False, False, None),
+        ("- Best Test Accuracy : **99.43%** (16th epoch)", 99.43, "test", False, True, False, 16),
+        ("Final validation accuracy of 99.38%", 99.38, "test", False, False, True, None),
+        ("Train accuracy: 98.90%", 98.90, "train", False, False, False, None),
+        ("Target: 99.4% test accuracy", 99.4, "test", True, False, False, None),
+        ("The goal is to get more than 99.4% accuracy", 99.4, "", True, False, False, None),
+        ("Accuracy 0.9941 on the test set", 99.41, "test", False, False, False, None),
+        ("| Model | 99.46 % test acc |", 99.46, "test", False, False, False, None),
+    ],
+)
+def test_an_accuracy_is_read_with_what_is_said_of_it(
+    text: str, value: float, phase: str, is_target: bool, best: bool, last: bool, epoch: int | None
+) -> None:
+    claim = claims(text)[0]
+    assert (claim.kind, claim.value, claim.phase, claim.is_target) == ("accuracy", value, phase, is_target)
+    assert (claim.best, claim.last, claim.epoch) == (best, last, epoch)
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "is_target"),
+    [
+        ("The network has 7,904 parameters.", 7904, False),
+        ("Parameters: 13808", 13808, False),
+        ("* Total params - 6,379", 6379, False),
+        ("less than 20,000 parameters", 20000, True),
+        ("Target: under 8000 params", 8000, True),
+    ],
+)
+def test_a_parameter_count_is_read(text: str, count: int, is_target: bool) -> None:
+    (claim,) = claims(text)
+    assert (claim.kind, claim.value, claim.is_target) == ("parameters", count, is_target)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\nTest accuracy: 99.41 %\n```",
+        "![99.41%](https://img.shields.io/badge/acc-99.41%25-green)",
+        "Dropout of 5% and 20% of the batch",
+        "see https://example.org/accuracy-99.41%",
+        "Python 3.11, torch 2.4, 10.5 GB",
+    ],
+)
+def test_what_is_no_claim_is_passed_over(text: str) -> None:
+    assert claims(text) == []
+
+
+def test_a_section_called_target_makes_targets() -> None:
+    text = "## Target\n99.4% accuracy\n## Result\n99.41% accuracy"
+    assert [(c.value, c.is_target) for c in claims(text)] == [(99.4, True), (99.41, False)]
+
+
+def test_the_place_is_the_line() -> None:
+    (claim,) = claims("one\ntwo\nTest accuracy 99.41%")
+    assert (claim.place.file, claim.place.cell, claim.place.line) == ("README.md", None, 3)
