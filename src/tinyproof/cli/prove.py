@@ -124,6 +124,29 @@ def _print_proof(found: Any, as_json: bool) -> None:
     print(f"report: {found.folder / REPORT}")
 
 
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A folder of a proof, of a comparison, or of one run.")],
+    weights: Annotated[bool, typer.Option(help="Load stored weights and evaluate them again.")] = True,
+    dataset: Annotated[str | None, typer.Option(help="The path of your own data, where the runs used it.")] = None,
+    data: Data = None,
+    model: Annotated[str | None, typer.Option(help="`path/to/model.py:Class`, where the runs used your own.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count every stored figure again, and evaluate stored weights again. Exit code 1 where something does not hold."""
+    from tinyproof.jobs import verify as job
+
+    found = job.verify(folder, job.Means(weights, dataset, data, model))
+    if as_json:
+        print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    else:
+        print(found.table().text() + "\n")
+        held = sum(line.holds is True for line in found.lines)
+        unknown = sum(line.holds is None for line in found.lines)
+        print(f"{held} checks hold, {len(found.broken)} broken, {unknown} could not be made")
+    raise typer.Exit(found.exit_code)
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(prove)
+    app.command()(verify)

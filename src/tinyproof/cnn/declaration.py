@@ -51,6 +51,8 @@ class Declaration:
     `model`: a name, or `path/to/model.py:Class` with `model_sha256`, the digest of that file ("" for a name).
     `engine`, `device`, `threads`: what decides the bits besides the seed. `code_digest`: of the code that computes.
     `earlier`: digests of declarations of the same question that stand beside this one: every attempt is counted.
+    `seeds_from`: the digest that the seeds follow from (the question's, or a comparison's), "" where somebody named
+    them.
     """
 
     model: str
@@ -65,12 +67,15 @@ class Declaration:
     code_digest: str
     declared_at: str
     model_sha256: str = ""
+    seeds_from: str = ""
     earlier: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str) or not 0 < len(self.model) <= 1000:
             raise InputError("model", self.model, "a network's name or path/to/model.py:Class")
+        if not isinstance(self.target, float):
+            raise InputError("target", self.target, "a number with a point: 99.0, not 99")
         number("target", self.target, 0, 100)
         check_seeds(self.seeds)
         one_of("engine", self.engine, ("torch", "native"))
@@ -97,6 +102,11 @@ class Declaration:
         )
         return digest_of(list(asked))
 
+    @property
+    def seeds_follow(self) -> bool:
+        """Whether the seeds are those that follow from `seeds_from`: no seed was dropped, added or picked."""
+        return self.seeds == seeds_for(len(self.seeds), self.seeds_from, len(self.earlier) + 1)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` gives the same declaration back."""
         return {
@@ -113,6 +123,7 @@ class Declaration:
             "threads": self.threads,
             "code_digest": self.code_digest,
             "declared_at": self.declared_at,
+            "seeds_from": self.seeds_from,
             "earlier": list(self.earlier),
             "versions": dict(self.versions),
         }
@@ -132,17 +143,19 @@ class Declaration:
         return from_mapping(Declaration, parts, where)
 
 
-def seeds_for(count: int, question: str, attempt: int) -> tuple[int, ...]:
-    """`count` fresh seeds that nobody picked: they follow from the question and the number of the attempt.
+def seeds_for(count: int, source: str, attempt: int) -> tuple[int, ...]:
+    """`count` fresh seeds that nobody picked: they follow from a digest, their number, and the number of the attempt.
 
-    >>> seeds_for(2, "0" * 64, 1) == seeds_for(2, "0" * 64, 1) != seeds_for(2, "0" * 64, 2)
-    True
+    Ten seeds do not begin with the nine that nine would be, so leaving one out afterwards shows.
+
+    >>> seeds_for(2, "0" * 64, 1)
+    (1529456569, 889874428)
     """
     whole("seeds", count, 1, MAX_SEEDS)
     found: list[int] = []
     step = 0
     while len(found) < count:
-        words = hashlib.sha256(f"{question}/{attempt}/{step}".encode()).digest()
+        words = hashlib.sha256(f"{source}/{attempt}/{count}/{step}".encode()).digest()
         seed = int.from_bytes(words[:4], "big") >> 1
         if seed not in found:
             found.append(seed)

@@ -122,13 +122,12 @@ def images_of(declared: Declaration, dataset: str, data: str | None) -> Dataset 
     return found if found.digest == declared.data.digest else None
 
 
-def declare(ask: Ask, folder: Path, seeds: tuple[int, ...] | None = None) -> Declaration:
+def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     """Write the declaration of what is asked into the folder, and return it; the one that is there where one is.
 
-    `seeds`: these, instead of those that follow from the question.
+    `seeds_from`: the digest that the seeds follow from, instead of the question's own.
     """
-    dataset = load_data(ask.dataset, ask.data)
-    declared = _declaration(ask, dataset, folder, seeds)
+    declared = draft(ask, folder, seeds_from)
     with store.locked(folder):
         if (folder / declaration.FILE).is_file():
             declared = declaration.read(folder)
@@ -138,12 +137,14 @@ def declare(ask: Ask, folder: Path, seeds: tuple[int, ...] | None = None) -> Dec
     return declared
 
 
-def _declaration(ask: Ask, dataset: Dataset, folder: Path, seeds: tuple[int, ...] | None) -> Declaration:
+def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
+    """The declaration of what is asked, not yet written; the folder's neighbours tell which attempt it is."""
     from tinyproof.cnn import machine, nets
     from tinyproof.cnn.data import overlap
     from tinyproof.cnn.engine import choose
 
     machine.need_torch("training")
+    dataset = load_data(ask.dataset, ask.data)
     device = machine.device(ask.device)
     module = nets.build(ask.model)
     nets.set_dropout(module, ask.recipe.dropout)
@@ -172,9 +173,12 @@ def _declaration(ask: Ask, dataset: Dataset, folder: Path, seeds: tuple[int, ...
         model_sha256="" if ask.model in nets.NETS else sha256(Path(ask.model.rpartition(":")[0])),
         versions=machine.versions(),
     )
-    earlier = _earlier(declared, folder)
-    fresh = seeds or _seeds(ask, declared, len(earlier) + 1)
-    return replace(declared, seeds=fresh, earlier=earlier)
+    declared = replace(declared, earlier=_earlier(declared, folder))
+    if ask.first_seed is not None:
+        return replace(declared, seeds=tuple(range(ask.first_seed, ask.first_seed + ask.seeds)))
+    source = seeds_from or declared.question
+    seeds = declaration.seeds_for(ask.seeds, source, len(declared.earlier) + 1)
+    return replace(declared, seeds=seeds, seeds_from=source)
 
 
 def _budget(course: Budget, limits: Mapping[str, Any]) -> Budget:
@@ -187,13 +191,7 @@ def _target(ask: Ask, dataset: Dataset) -> float:
     target = ask.target if ask.target is not None else dataset.target_percent
     if target is None:
         raise InputError("target", "nothing", "an accuracy in percent: this data set has none of its own", dataset.name)
-    return target
-
-
-def _seeds(ask: Ask, declared: Declaration, attempt: int) -> tuple[int, ...]:
-    if ask.first_seed is None:
-        return declaration.seeds_for(ask.seeds, declared.question, attempt)
-    return tuple(range(ask.first_seed, ask.first_seed + ask.seeds))
+    return float(target)
 
 
 def _earlier(declared: Declaration, folder: Path) -> tuple[str, ...]:

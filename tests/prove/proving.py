@@ -1,0 +1,37 @@
+"""The question that these tests ask, and how they ask it: by the command line, as a user does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+TINY = f"{Path(__file__).with_name('tiny.py')}:Tiny"
+RECIPE = "best,epochs=4,rate=0.005,ema=0.9,dropout=0.05"
+SEEDS = 3
+# Everything but the folder: the same words everywhere, so that every folder asks the same question.
+ASKED = ("prove", TINY, "--dataset", "digits", "--recipe", RECIPE, "--seeds", SEEDS, "--engine", "torch")
+NAMED = ("--first-seed", 11, "--processes", 2, "--threads", 1, "--target", 80)
+# One process saves the time in which a second one would import torch; the bits are the same.
+ALONE = ("--processes", 1)
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "tinyproof", *map(str, words)]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
+
+
+def call(*words: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*words), capture_output=True, text=True, timeout=timeout, env=environment())
+
+
+def bits(folder: Path) -> dict[str, str]:
+    """What must not depend on stops and starts: the digests of answers and weights, by seed."""
+    from tinyproof.cnn import store
+
+    runs = {path.name: store.load(path) for path in sorted(folder.glob("seed-*"))}
+    return {name: f"{run.predictions_digest} {run.weights_digest}" for name, run in runs.items()}

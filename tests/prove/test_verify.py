@@ -1,0 +1,158 @@
+"""`verify`: each edit of a stored result is named, and an untouched one passes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.prove.proving import TINY, call
+
+from tinyproof.cnn import declaration, proof, store
+from tinyproof.cnn.run import Predictions
+from tinyproof.core.errors import InputError
+from tinyproof.jobs.verify import Means, verify
+
+Made = tuple[Path, "subprocess.CompletedProcess[str]"]
+QUICK = Means(weights=False)
+
+
+@pytest.fixture
+def copy(made: Made, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made[0], tmp_path / "copy"))
+
+
+def test_an_untouched_proof_holds_weights_included(made: Made) -> None:
+    found = verify(made[0], Means(model=TINY))
+    assert found.exit_code == 0, found.table().text()
+    evaluated = [line for line in found.lines if line.what == "the weights give these answers"]
+    assert [line.found for line in evaluated] == ["0 of 359 answers differ"] * 3
+
+
+def test_a_file_named_by_the_record_is_never_run(made: Made) -> None:
+    found = verify(made[0])
+    line = next(line for line in found.lines if line.what == "the weights give these answers")
+    assert line.holds is None
+    assert "name the file yourself with --model" in line.found
+
+
+def edit(path: Path, change: Callable[[dict[str, object]], None]) -> None:
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def record(folder: Path) -> Path:
+    return folder / "seed-12" / "run.json"
+
+
+def answers(
+    folder: Path, change: Callable[[Predictions], Predictions], digest: bool = False, figures: bool = False
+) -> None:
+    """Change stored answers; a more careful forger adapts the recorded digest and the figures too."""
+    place = folder / "seed-12"
+    run, changed = store.load(place), change(store.load_predictions(place))
+    if digest:
+        run = replace(run, predictions_digest=changed.digest)
+    if figures:
+        last = replace(run.epochs[-1], test_percent=100 * changed.correct / len(changed.labels))
+        run = replace(run, correct=changed.correct, test_loss=changed.loss, epochs=(*run.epochs[:-1], last))
+    weights = store.load_weights(place)
+    store.save(place, run, changed, weights)
+
+
+def all_right(p: Predictions) -> Predictions:
+    return replace(p, predicted=p.labels.copy())
+
+
+def all_right_and_sure(p: Predictions) -> Predictions:
+    ones = np.full_like(p.confidence, 0.99)
+    return replace(p, predicted=p.labels.copy(), confidence=ones, losses=-np.log(ones))
+
+
+def labels_changed(p: Predictions) -> Predictions:
+    return replace(p, labels=p.predicted.copy())
+
+
+FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a better count": (lambda f: edit(record(f), lambda d: d.update(correct=359)), "recorded accuracy"),
+    "a smaller loss": (lambda f: edit(record(f), lambda d: d.update(test_loss=0.001)), "recorded loss"),
+    "a better last epoch": (
+        lambda f: edit(record(f), lambda d: d["epochs"][-1].update(test_percent=99.0)),  # type: ignore[index]
+        "last epoch logs",
+    ),
+    "a better mean in the verdict": (
+        lambda f: edit(f / "verdict.json", lambda d: d.update(mean=99.9)),
+        "stored verdict",
+    ),
+    "another word in the verdict": (
+        lambda f: edit(f / "verdict.json", lambda d: d.update(verdict="proved!")),
+        "stored verdict",
+    ),
+    "answers put right": (lambda f: answers(f, all_right), "answers are the recorded ones"),
+    "answers put right, digest adapted": (lambda f: answers(f, all_right, True, True), "fit together"),
+    "labels adapted to the answers": (lambda f: answers(f, labels_changed, True, True), "labels are the declared"),
+    "another recipe in the record": (
+        lambda f: edit(record(f), lambda d: d["identity"]["recipe"].update(rate=0.5)),  # type: ignore[index]
+        "declared run",
+    ),
+    "another seed's run": (
+        lambda f: shutil.copytree(f / "seed-11", f / "seed-12", dirs_exist_ok=True),
+        "declared run",
+    ),
+    "a missing run": (lambda f: shutil.rmtree(f / "seed-12"), "declared run is there"),
+    "a run that was not declared": (lambda f: shutil.copytree(f / "seed-11", f / "seed-99"), "not declared"),
+    "other weights": (
+        lambda f: shutil.copy(f / "seed-11" / "weights.safetensors", f / "seed-12" / "weights.safetensors"),
+        "weights are the recorded ones",
+    ),
+    "a lower target": (lambda f: edit(f / declaration.FILE, lambda d: d.update(target=10.0)), "stored verdict"),
+    "a record cut short": (lambda f: record(f).write_text(record(f).read_text()[:300]), "can be read"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_an_edit_is_caught_and_named(copy: Path, name: str) -> None:
+    forge, what = FORGERIES[name]
+    forge(copy)
+    found = verify(copy, QUICK)
+    assert found.exit_code == 1
+    assert any(what in line.what for line in found.broken), found.table().text()
+
+
+def test_answers_forged_with_everything_adapted_are_caught_by_the_weights(copy: Path) -> None:
+    answers(copy, all_right_and_sure, True, True)
+    proof.write_verdict(proof.load(copy))
+    assert verify(copy, QUICK).exit_code == 0  # the documented limit of counting alone
+    found = verify(copy, Means(model=TINY))
+    assert [line.what for line in found.broken] == ["the weights give these answers"]
+
+
+def test_weights_of_another_network_are_caught(copy: Path) -> None:
+    found = verify(copy, Means(model="s6-19k"))
+    assert any("do not fit the network" in line.found for line in found.broken)
+
+
+def test_a_seed_left_out_afterwards_is_caught() -> None:
+    seeds = declaration.seeds_for(10, "a" * 64, 1)
+    for left_out in range(10):
+        rest = seeds[:left_out] + seeds[left_out + 1 :]
+        assert rest != declaration.seeds_for(9, "a" * 64, 1)
+
+
+def test_the_command_prints_what_is_broken_and_exits_1(copy: Path) -> None:
+    edit(record(copy), lambda data: data.update(correct=358))
+    done = call("verify", copy, "--no-weights")
+    assert done.returncode == 1
+    assert "the record says 358 of 359" in done.stdout
+    assert "1 broken" in done.stdout
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds a proof, a comparison or a run"):
+        verify(tmp_path)
