@@ -16,8 +16,12 @@ _WHERE: dict[str, str] = {
     "audit": "tinyproof.jobs.audit",
     "Net": "tinyproof.backprop.net",
     "drawn": "tinyproof.backprop.draw",
+    "find_net": "tinyproof.backprop.presets",
     "preset": "tinyproof.backprop.presets",
     "read_net": "tinyproof.backprop.toml",
+    "sweep": "tinyproof.backprop.sweep",
+    "trace": "tinyproof.backprop.trace",
+    "workbook": "tinyproof.jobs.workbook",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -2,8 +2,132 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+NET_HELP = (
+    "A preset (course, worked-example, xor, relu, softmax, deep), a TOML file, or random:2-3-1:7 (shape and seed)."
+)
+NetArgument = Annotated[str, typer.Argument(metavar="[NET]", help=NET_HELP)]
+Rates = Annotated[
+    str, typer.Option(help="A list (0.1,0.5,2), from:to:step (0.1:2:0.1) or from:to:\\*factor (0.01:10:\\*2).")
+]
+Iterations = Annotated[int, typer.Option("--iterations", "-n", help="Rows of the table.")]
+COURSE = "0.1,0.2,0.5,0.8,1,2"
+
+
+class Style(StrEnum):
+    """The columns: the course's (gradients written out) or each gradient on the way as well."""
+
+    course = "course"
+    chain = "chain"
+
+
+Columns = Annotated[Style, typer.Option("--style", help="course: gradients written out; chain: those on the way too.")]
+
+
+class TraceFormat(StrEnum):
+    """How `trace` writes its table."""
+
+    text = "text"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+    html = "html"
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
+    app.command()(workbook)
+    app.command()(trace)
+    app.command()(sweep)
+
+
+def workbook(
+    net: NetArgument = "course",
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .xlsx to write.")] = Path("backprop.xlsx"),
+    rates: Rates = COURSE,
+    iterations: Iterations = 100,
+    style: Columns = Style.course,
+    csv: Annotated[Path | None, typer.Option(help="Write the tables of all rates here too.")] = None,
+) -> None:
+    """Write back-propagation as an .xlsx: live formulas, charts, a what-if sheet and a check sheet."""
+    from tinyproof.backprop.presets import find_net
+    from tinyproof.backprop.sweep import parse_rates
+    from tinyproof.backprop.trace import traces
+    from tinyproof.core.files import write_atomic
+    from tinyproof.jobs import workbook as job
+
+    chosen, several = find_net(net), parse_rates(rates)
+    print(f"wrote {job.workbook(chosen, out, rates=several, iterations=iterations, style=style.value)}")
+    found = traces(chosen, several, iterations, style.value)
+    if csv is not None:
+        print(f"wrote {write_atomic(csv, job.table_csv(found))}")
+    for one in found:
+        print(one.summary())
+
+
+def trace(
+    net: NetArgument = "course",
+    iterations: Iterations = 100,
+    rate: Annotated[float | None, typer.Option(help="The learning rate; the network's own if not given.")] = None,
+    style: Columns = Style.course,
+    columns: Annotated[str, typer.Option(help="Only these quantities: E_total,w5,dE/dw5.")] = "",
+    show: Annotated[str, typer.Option(help="Only these iterations: 1,2,100. In text: 1,2,3,10,.. if not given.")] = "",
+    format: Annotated[TraceFormat, typer.Option(help="How the table is written.")] = TraceFormat.text,
+    digits: Annotated[int, typer.Option(min=1, max=17, help="Significant digits, in text, Markdown and HTML.")] = 8,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
+) -> None:
+    """Show every number of gradient descent, iteration by iteration."""
+    from tinyproof.backprop.trace import trace as twin
+    from tinyproof.core.files import write_atomic
+    from tinyproof.jobs.tables import trace_text
+
+    found = twin(net, iterations, style.value, rate)
+    text = trace_text(found, format.value, _words(columns), _whole(show), digits)
+    if out is None:
+        print(text, end="" if text.endswith("\n") else "\n")
+    else:
+        print(f"wrote {write_atomic(out, text)}")
+
+
+def sweep(
+    net: NetArgument = "course",
+    rates: Rates = COURSE,
+    iterations: Iterations = 100,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="A folder for rates.csv, loss.csv, loss.png.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
+) -> None:
+    """Try many learning rates: which is best, where it diverges, where a larger one stops helping."""
+    from tinyproof.backprop.sweep import parse_rates
+    from tinyproof.backprop.sweep import sweep as twin
+
+    found = twin(net, parse_rates(rates), iterations)
+    if json:
+        import json as writer
+
+        answer = {"network": found.net.name, "iterations": iterations, "best": found.best, "verdict": found.verdict()}
+        print(writer.dumps(answer | {"rates": found.table().records()}, indent=2))
+    else:
+        print(found.table().text() + "\n\n" + found.verdict())
+    if out is not None:
+        from tinyproof.jobs.experiment import write_sweep
+
+        for path in write_sweep(found, out):
+            typer.echo(f"wrote {path}", err=json)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _whole(text: str) -> list[int]:
+    from tinyproof.core.errors import InputError
+
+    try:
+        return [int(word) for word in _words(text)]
+    except ValueError as error:
+        raise InputError("show", text, "whole numbers, as in 1,2,100") from error

@@ -1,0 +1,231 @@
+"""The worksheet of one learning rate: the table with live formulas, its charts; and the what-if sheet, the same table
+with givens of its own.
+
+A formula names the givens (`w_1`, `learning_rate`) and points at cells for everything else, so that one row reads like
+the equations: `=F5*$D5+...` is `w1*i1 + w2*i2` of that row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tinyproof.backprop.equations import RATE, forward, gradients, updates
+from tinyproof.backprop.equations import Style as Columns
+from tinyproof.backprop.expr import Expr
+from tinyproof.backprop.net import Net
+from tinyproof.backprop.notation import equation_text, excel, number
+from tinyproof.backprop.sheet import (
+    ABOVE,
+    THIS,
+    Block,
+    BlockColumn,
+    Cell,
+    Chart,
+    Series,
+    Sheet,
+    Style,
+    check_formula,
+    letters,
+)
+from tinyproof.backprop.trace import Trace
+from tinyproof.backprop.words import heading, words
+
+HEADER = 3  # the row of the headings of a rate's sheet (from 0)
+MOST_CURVES = 40  # lines of the weights' chart; more could not be told apart
+LARGEST_EXPONENT = 709.0  # EXP of more is an error in a spreadsheet
+
+
+def given_name(name: str) -> str:
+    """The defined name of a given: `w1` alone would be the cell W1.
+
+    >>> given_name("w1"), given_name("t1[2]"), given_name("learning_rate")
+    ('w_1', 't_1_x2', 'learning_rate')
+    """
+    if name == RATE:
+        return name
+    quantity, _, example = name.partition("[")
+    return f"{quantity[0]}_{quantity[1:]}" + (f"_x{example[:-1]}" if example else "")
+
+
+def data_name(net: Net, name: str, example: int) -> str:
+    """The defined name of an input or target, of one of several examples where they come in turn."""
+    in_turn = not net.together and len(net.examples) > 1
+    return given_name(f"{name}[{example + 1}]" if in_turn else name)
+
+
+def all_givens(net: Net) -> dict[str, float]:
+    """Every given under its defined name, examples first."""
+    found: dict[str, float] = {}
+    for k in range(len(net.examples)):
+        data = net.data(k, net.tags[k] if net.together else "")
+        found |= {data_name(net, name, k): value for name, value in data.items()}
+    return found | {given_name(name): value for name, value in net.parameters.items()}
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """A network's table as formulas: for every column what the first row holds and what the later ones hold."""
+
+    net: Net
+    columns: tuple[str, ...]
+    style: Columns
+    left: int  # the column of the sheet in which the first of them stands
+
+    last: int  # the last row's number
+
+    @cached_property
+    def cells(self) -> dict[str, dict[str, str]]:
+        """The cell of every quantity, in this row and in the row above."""
+        places = {name: letters(self.left + k) for k, name in enumerate(self.columns)}
+        return {row: {name: place + row for name, place in places.items()} | {RATE: RATE} for row in (THIS, ABOVE)}
+
+    def write(self, expr: Expr, row: str, what: str) -> str:
+        return check_formula(excel(expr, self.cells[row]), self.last, what, self.net.source)
+
+    def rows(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Column -> (first row's formula, the later rows' formulas, taken in turn)."""
+        net, found = self.net, dict[str, tuple[str, tuple[str, ...]]]()
+        for name in (
+            net.data(0) if not net.together else [n for k, tag in enumerate(net.tags) for n in net.data(k, tag)]
+        ):
+            turn = tuple(data_name(net, name, k) for k in range(1 if net.together else len(net.examples)))
+            found[name] = turn[0], turn
+        for name in net.parameters:
+            found[name] = given_name(name), (given_name(name),)
+        for equation in updates(net):
+            found[equation.name] = given_name(equation.name), (self.write(equation.expr, ABOVE, equation.name),)
+        for equation in (*forward(net), *gradients(net, self.style)):
+            text = self.write(equation.expr, THIS, equation.name)
+            found[equation.name] = text, (text,)
+        return {name: found[name] for name in self.columns}
+
+
+def sheet_rows(trace: Trace) -> int:
+    """How many rows a spreadsheet can compute: its EXP fails beyond 709, where float64 still has an answer."""
+    net, safe = trace.net, np.ones(len(trace), dtype=bool)
+    for number_, layer in enumerate(net.layers):
+        for unit in range(layer.units):
+            for tag in net.tags:
+                logit = trace.column(net.unit(number_, unit) + tag)
+                if layer.activation == "sigmoid":
+                    safe &= logit > -LARGEST_EXPONENT
+                elif layer.activation in ("softmax", "softplus"):
+                    safe &= np.abs(logit) < LARGEST_EXPONENT
+    return len(trace) if safe.all() else int(np.argmin(safe))
+
+
+def block(trace: Trace, top: int, left: int) -> Block:
+    """The table's rows of formulas, with the trace's numbers as their values."""
+    kept = sheet_rows(trace)
+    rows = Formulas(trace.net, trace.columns, trace.style, left, top + kept).rows()
+    columns = [BlockColumn(*rows[name], trace.column(name)[:kept], style_of(name)) for name in trace.columns]
+    return Block(top, left, tuple(columns))
+
+
+def style_of(name: str) -> Style:
+    """Losses and gradients can be tiny: they are shown with an exponent."""
+    return "small" if name.startswith(("E", "dE")) else "value"
+
+
+def headings(trace: Trace, row: int, left: int) -> list[Cell]:
+    """The header cells, each with a note that says what the column is and how it is computed."""
+    phrases, notes = words(trace.net), dict[str, str]()
+    for equation in (*forward(trace.net), *gradients(trace.net, trace.style)):
+        text = equation_text(equation)
+        notes[equation.name] = f"{phrases[equation.name]}\n{text if len(text) < 700 else text[:700] + ' ...'}"
+    for name in trace.columns:
+        if name in trace.net.trained:
+            change = f"{name} - learning_rate*dE/d{name}"
+            notes[name] = f"{phrases[name]}\nrow 1: the given {given_name(name)}; then {change} of the row above"
+        notes.setdefault(name, f"{phrases[name]}\nthe given on the overview sheet")
+    return [Cell(row, left + k, heading(name), "heading", notes[name]) for k, name in enumerate(trace.columns)]
+
+
+def charts(trace: Trace, sheet: str, top: int, left: int, at: tuple[int, int], rows: int) -> tuple[Chart, ...]:
+    """The loss and the weights over the iterations; `top`, `left`: the table's first cell; `at`: where they stand."""
+
+    def line(name: str) -> Series:
+        column = left + trace.columns.index(name)
+        return Series(heading(name), sheet, top, top + rows - 1, 0, column)
+
+    title = f"E_total, learning rate {number(trace.rate)}"
+    loss = Chart(*at, title, "iteration", "E_total", (line("E_total"),))
+    shown = trace.net.trained[:MOST_CURVES]
+    few = "" if len(shown) == len(trace.net.trained) else f" (the first {MOST_CURVES})"
+    weights = Chart(at[0] + 19, at[1], f"Weights{few}", "iteration", "value", tuple(map(line, shown)))
+    return loss, weights
+
+
+def rate_sheet_name(rate: float) -> str:
+    """`eta 0.5`."""
+    return f"eta {number(rate)}"[:31]
+
+
+def rate_sheet(trace: Trace) -> Sheet:
+    """The sheet of one learning rate."""
+    name, top, left = rate_sheet_name(trace.rate), HEADER + 1, 1
+    body = block(trace, top, left)
+    end = left + len(trace.columns)
+    cells = [
+        Cell(0, 0, f"Learning rate {number(trace.rate)}", "title"),
+        Cell(1, 0, RATE, "label"),
+        Cell(1, 1, trace.rate, "given", "The learning rate of this sheet: change it and every row follows."),
+        Cell(1, 3, "overview", "link", link="overview!A1"),
+        Cell(1, 5, "charts: to the right of the table", "link", link=f"'{name}'!{letters(end + 1)}1"),
+        Cell(HEADER, 0, "iteration", "heading"),
+        *headings(trace, HEADER, left),
+    ]
+    ended = stop_note(trace, body.rows)
+    if ended:
+        cells.append(Cell(top + body.rows, 0, ended, "verdict"))
+    return Sheet(
+        name,
+        tuple(cells),
+        with_iterations(body),
+        charts(trace, name, top, left, (1, end + 1), body.rows),
+        names=((RATE, 1, 1),),
+        widths=((0, 0, 13), (left, end - 1, 12.5)),
+        freeze=(top, 1),
+        colour="#0b62c4",
+    )
+
+
+def stop_note(trace: Trace, rows: int) -> str:
+    """Why the table ends early, where it does."""
+    if rows < len(trace):
+        return f"Stops here: at iteration {rows + 1} an exponent passes 709, which no spreadsheet can compute."
+    if trace.diverged is not None:
+        return f"Diverges: at iteration {trace.diverged} a number overflows."
+    return ""
+
+
+def with_iterations(body: Block) -> Block:
+    """The block with the column of iterations (1, 2, 3, ..) to its left."""
+    counted = BlockColumn("1", (f"{letters(body.left - 1)}{ABOVE}+1",), np.arange(1.0, body.rows + 1), "whole")
+    return Block(body.top, body.left - 1, (counted, *body.columns))
+
+
+def what_if_sheet(trace: Trace, phrases: Mapping[str, str]) -> Sheet:
+    """The same table with givens of its own, beside the curve: change anything and see it move."""
+    net, name = trace.net, "what-if"
+    givens = {RATE: trace.rate, **all_givens(net)}
+    start, top = 4, max(26, 4 + len(givens) + 3)
+    cells = [
+        Cell(0, 0, "What if?", "title"),
+        Cell(1, 0, "Change any of the cells below: the table and both curves follow. Nothing else depends on them."),
+        Cell(2, 0, "overview", "link", link="overview!A1"),
+    ]
+    names = []
+    for k, (given, value) in enumerate(givens.items()):
+        cells += [Cell(start + k, 0, given, "label"), Cell(start + k, 1, value, "given", phrases.get(given, ""))]
+        names.append((given, start + k, 1))
+    body = block(trace, top, 1)
+    cells += [Cell(top - 1, 0, "iteration", "heading"), *headings(trace, top - 1, 1)]
+    loss, weights = charts(trace, name, top, 1, (3, 3), body.rows)
+    beside = Chart(3, 12, weights.title, weights.x_title, weights.y_title, weights.series)
+    widths = ((0, 0, 15), (1, len(trace.columns), 12.5))
+    return Sheet(name, tuple(cells), with_iterations(body), (loss, beside), (), tuple(names), widths, colour="#1a7f37")

@@ -1,0 +1,210 @@
+"""The workbook: recalculated by LibreOffice, read back by openpyxl, its promises about names, notes and charts."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tinyproof.backprop.draw import drawn
+from tinyproof.backprop.net import Net
+from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.trace import traces
+from tinyproof.backprop.workbook import workbook
+from tinyproof.backprop.xlsx import write_book
+from tinyproof.core.errors import InputError, OutputError
+
+from .recalculate import differences, formula_cells, recalculated, rewrite, zeroed_and_recalculated
+
+RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
+SEVERAL = [
+    drawn([2, 3, 2], 1, activation=activation, output=output, loss=loss, biases=biases, examples=n, taken=taken)
+    for (activation, (output, loss), biases, (n, taken)) in zip(
+        ["sigmoid", "tanh", "relu", "leaky relu", "softplus", "identity"],
+        itertools.cycle(
+            [
+                ("sigmoid", "half squared error"),
+                ("softmax", "categorical cross-entropy"),
+                ("sigmoid", "binary cross-entropy"),
+                ("tanh", "mean squared error"),
+                ("softmax", "half squared error"),
+            ]
+        ),
+        itertools.cycle(["none", "layer", "unit"]),
+        itertools.cycle([(1, "summed"), (3, "summed"), (2, "averaged"), (3, "one after the other")]),
+        strict=False,
+    )
+]
+
+
+def write(
+    net: Net, path: Path, rates: tuple[float, ...] = (0.1, 0.5), iterations: int = 9, style: str = "course"
+) -> Path:
+    return write_book(workbook(net, rates, iterations, style), path)
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("books")
+    found = {"course": write(preset("course"), folder / "course.xlsx", RATES, 100)}
+    for name, style in itertools.product(PRESETS, ("course", "chain")):
+        found[f"{name}-{style}"] = write(preset(name), folder / f"{name}-{style}.xlsx", style=style)
+    for k, net in enumerate(SEVERAL):
+        found[f"random-{k}"] = write(net, folder / f"random-{k}.xlsx", style=("course", "chain")[k % 2])
+    return found
+
+
+def break_one_formula(name: str, content: bytes) -> bytes:
+    """dE/dw3 of one row with a_h1 where a_h2 belongs: the mistake of the published sheets."""
+    if not name.endswith("sheet2.xml"):
+        return content
+    right, wrong = b"*M10*(1-M10)*D10", b"*K10*(1-K10)*D10"
+    assert content.count(right) == 1
+    return content.replace(right, wrong)
+
+
+@pytest.mark.oracle("LibreOffice")
+def test_libreoffice_computes_every_cell_as_we_do(books: dict[str, Path], tmp_path: Path, libreoffice: str) -> None:
+    """From zeroed caches with recalculation forced; a broken copy in the same call shows that a difference is seen."""
+    broken = tmp_path / "broken.xlsx"
+    rewrite(books["course"], broken, break_one_formula)
+    files = [*books.values(), broken]
+    fresh = zeroed_and_recalculated(libreoffice, files, tmp_path)
+    for name, ours, theirs in zip(books, books.values(), fresh, strict=False):
+        count, wrong = differences(ours, theirs)
+        assert count > 300, name
+        assert not wrong, (name, wrong[:5])
+    _, wrong = differences(books["course"], fresh[-1])
+    assert any(text.startswith("sheet2.xml!AA10 =") for text in wrong)
+    assert any(text.startswith("sheet10.xml!G4 =") and text.endswith("'differs', ours 'ok'") for text in wrong)
+    assert not any(text.startswith("sheet3.xml") for text in wrong)  # the next rate's sheet
+
+
+@pytest.mark.oracle("LibreOffice")
+def test_the_check_sheet_turns_and_the_what_if_sheet_moves(tmp_path: Path, libreoffice: str) -> None:
+    """A given changed on the overview moves every rate's sheet and the check; the what-if sheet has its own givens."""
+    path = write(preset("course"), tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(path)
+    book["overview"]["B10"] = 0.16  # w_1
+    assert book["overview"]["A10"].value == "w_1"
+    book["what-if"]["B11"] = 0.9  # w_3
+    assert book["what-if"]["A12"].value == "w_3"
+    book["what-if"]["B12"] = 0.9
+    book.save(tmp_path / "changed.xlsx")
+    (fresh,) = recalculated(libreoffice, [tmp_path / "changed.xlsx"], _made(tmp_path / "out"))
+    values = openpyxl.load_workbook(fresh, data_only=True)
+    assert values["eta 0.1"]["F5"].value == 0.16
+    assert values["check"]["G4"].value == "differs"
+    other = replace(preset("course"), layers=(replace(preset("course").layers[0], weights=((0.15, 0.9), (0.9, 0.3))),
+                                              preset("course").layers[1]))  # fmt: skip
+    expected = traces(other, [0.5], 9)[0]
+    heads = {cell.value: cell.column for cell in values["what-if"][26]}
+    row = [values["what-if"].cell(35, heads[name]).value for name in ("w3", "E_total")]
+    assert row == pytest.approx([expected.column("w3")[-1], expected.column("E_total")[-1]], rel=1e-12)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_read_back_the_cells_are_those_of_the_trace(books: dict[str, Path]) -> None:
+    """Headings, numbers and formulas, through a reader that is not ours."""
+    values = openpyxl.load_workbook(books["course"], data_only=True)
+    formulas = openpyxl.load_workbook(books["course"])
+    for found in traces(preset("course"), RATES, 100):
+        sheet = values[f"eta {found.rate:g}"]
+        names = [cell.value.replace("∂", "d") for cell in sheet[4][1:32]]
+        assert tuple(names) == found.columns
+        rows = [[cell.value for cell in row[1:32]] for row in sheet.iter_rows(min_row=5, max_row=104)]
+        assert rows == found.values.tolist()
+        assert sheet["B2"].value == found.rate
+        cells = [cell for row in formulas[sheet.title].iter_rows(min_row=5, max_row=104, max_col=32) for cell in row]
+        assert {cell.data_type for cell in cells} == {"f"}
+    assert formulas["eta 0.5"]["F6"].value == "=F5-learning_rate*Y5"
+    assert formulas["eta 0.5"]["AC7"].value == "=(S7-B7)*S7*(1-S7)*K7"
+
+
+def test_names_notes_charts_and_panes(books: dict[str, Path]) -> None:
+    book = openpyxl.load_workbook(books["course"])
+    assert book.sheetnames[0] == "overview"
+    assert book.sheetnames[-3:] == ["compare", "what-if", "check"]
+    assert {"w_1", "w_8", "t_1", "i_2"} <= set(book.defined_names)
+    for rate in RATES:
+        sheet = book[f"eta {rate:g}"]
+        assert sheet.defined_names["learning_rate"].attr_text == f"'eta {rate:g}'!$B$2"
+        assert sheet.freeze_panes == "B5"
+        assert len(sheet._charts) == 2
+        assert all(cell.comment and cell.comment.text for cell in sheet[4][1:32])
+    assert "learning_rate*dE/dw5" in book["eta 0.5"]["N4"].comment.text
+    assert len(book["compare"]._charts) == 2
+    assert len(book["compare"]._charts[0].series) == len(RATES)
+    assert "w_1" in book["what-if"].defined_names
+
+
+def test_text_that_looks_like_a_formula_is_text(tmp_path: Path) -> None:
+    net = replace(preset("course"), title="=1+1", name="@evil")
+    book = openpyxl.load_workbook(write(net, tmp_path / "a.xlsx"))
+    assert book["overview"]["A1"].value == "=1+1"
+    assert book["overview"]["A1"].data_type in ("s", "inlineStr")
+    markup = replace(preset("course"), title="<r><t>x</t></r><evil>&\x07")
+    book = openpyxl.load_workbook(write(markup, tmp_path / "b.xlsx"))
+    assert book["overview"]["A1"].value.startswith(" <r><t>x</t></r><evil>&") or "evil" in book["overview"]["A1"].value
+
+
+def test_no_formula_needs_a_function_newer_than_excel_2010(books: dict[str, Path]) -> None:
+    """The writer skips XlsxWriter's search for them."""
+    known = {"EXP", "LN", "TANH", "SQRT", "ABS", "MAX", "MIN", "IF", "INDEX", "MATCH", "COUNTIF"}
+    for path in books.values():
+        for formula, _ in formula_cells(path).values():
+            assert set(re.findall(r"([A-Z][A-Z0-9.]*)\(", formula)) <= known
+
+
+def test_a_rate_that_overflows_keeps_its_rows_and_says_where(tmp_path: Path) -> None:
+    net = replace(preset("relu"), learning_rate=5.0)
+    path = write(net, tmp_path / "a.xlsx", (0.05, 5.0), 400)
+    sheet = openpyxl.load_workbook(path, data_only=True)["eta 5"]
+    (found,) = traces(net, [5.0], 400)
+    assert found.diverged is not None
+    assert len(found) == found.diverged - 1
+    assert sheet.cell(len(found) + 5, 1).value == f"Diverges: at iteration {found.diverged} a number overflows."
+    assert sheet.cell(len(found) + 4, 1).value == len(found)
+
+
+@pytest.mark.parametrize(
+    ("net", "rates", "iterations", "message"),
+    [
+        (
+            preset("course"),
+            (0.5,),
+            1_048_576,
+            "iterations: '1,048,582 rows' is not allowed; allowed: at most 1,048,576",
+        ),
+        (
+            drawn([1, 3300, 1], 1),
+            (0.5,),
+            5,
+            "network: '19,826 columns' is not allowed; allowed: at most 16,384, the columns of a",
+        ),
+        (drawn([900, 1, 1], 1), (0.5,), 5, "formula of h1: '"),
+        (preset("course"), (), 5, "rates: '0 rates' is not allowed"),
+        (preset("course"), (0.5, 0.5), 5, "rates: '0.5, 0.5' is not allowed; allowed: each rate once"),
+        (preset("course"), (float("nan"),), 5, "learning rate: nan is not allowed; allowed: a finite number above 0"),
+        (preset("course"), (0.5,), 0, "iterations: 0 is not allowed"),
+    ],
+)
+def test_what_no_sheet_can_hold(net: Net, rates: tuple[float, ...], iterations: int, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        workbook(net, rates, iterations)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "taken.xlsx").mkdir()
+    with pytest.raises(OutputError, match="a folder of that name is in the way"):
+        write(preset("course"), tmp_path / "taken.xlsx")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.xlsx"]
