@@ -17,6 +17,7 @@ _WHERE: dict[str, str] = {
     "Net": "tinyproof.backprop.net",
     "drawn": "tinyproof.backprop.draw",
     "find_net": "tinyproof.backprop.presets",
+    "page": "tinyproof.jobs.page",
     "preset": "tinyproof.backprop.presets",
     "read_net": "tinyproof.backprop.toml",
     "sweep": "tinyproof.backprop.sweep",

@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     app.command()(workbook)
     app.command()(trace)
     app.command()(sweep)
+    app.command()(page)
 
 
 def workbook(
@@ -131,3 +132,16 @@ def _whole(text: str) -> list[int]:
         return [int(word) for word in _words(text)]
     except ValueError as error:
         raise InputError("show", text, "whole numbers, as in 1,2,100") from error
+
+
+def page(
+    net: NetArgument = "course",
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .html to write.")] = Path("backprop.html"),
+    iterations: Annotated[int, typer.Option("--iterations", "-n", help="How far the slider goes, 1 to 10,000.")] = 100,
+    rate: Annotated[float | None, typer.Option(help="Another learning rate than the network's.")] = None,
+) -> None:
+    """Write one HTML page that steps through back-propagation: play it, change it, see where a gradient comes from."""
+    from tinyproof.jobs.page import page as job
+
+    path = job(net, out, iterations=iterations, rate=rate)
+    print(f"wrote {path}: one file that needs no network; open it in a browser")

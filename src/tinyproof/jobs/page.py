@@ -1,0 +1,31 @@
+"""`page`: from a network to the HTML file that steps through back-propagation in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyproof.backprop.net import Net
+from tinyproof.backprop.presets import find_net
+from tinyproof.backprop.trace import check_rate
+from tinyproof.core.files import write_atomic
+from tinyproof.show.stepper import stepper
+
+
+def page(
+    net: Net | Path | str = "course",
+    out: Path | str = "backprop.html",
+    *,
+    iterations: int = 100,
+    rate: float | None = None,
+) -> Path:
+    """Write one self-contained HTML page that steps through back-propagation. Returns its path.
+
+    `net`: a Net, a preset's name, a TOML file or `random:2-3-1:7`. `iterations`: how far the page's slider goes, 1 to
+    10,000. `rate`: another learning rate than the network's. Raises InputError for a network that is too large to be
+    drawn (120 parameters, 10 units a layer, 16 examples), OutputError where the file cannot be written.
+    """
+    chosen = find_net(net)
+    if rate is not None:
+        check_rate(rate)
+        chosen = chosen.with_rate(rate)
+    return write_atomic(out, stepper(chosen, iterations))
