@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from tinyproof.check.logs import Log, read_log
 from tinyproof.check.notebook.document import Document, read_document
-from tinyproof.check.notebook.repository import readmes_beside, walk
-from tinyproof.check.notebook.rules import CATALOGUE
+from tinyproof.check.notebook.repository import notebooks_below, readmes_for, root_of, walk
+from tinyproof.check.notebook.rules import CATALOGUE, claims
 from tinyproof.check.notebook.rules.rule import percent
-from tinyproof.check.notebook.study import Study, study
+from tinyproof.check.notebook.study import Study, study, study_text
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.finding import SEVERITIES, CodePlace, FileReport, Finding, status_of
 
@@ -18,20 +20,54 @@ from tinyproof.core.finding import SEVERITIES, CodePlace, FileReport, Finding, s
 def audit_notebook(
     path: Path | str, disabled_rules: Collection[str] = (), root: Path | str | None = None
 ) -> FileReport:
-    """Audit one notebook or script, with the modules it imports and the README files beside it.
+    """Audit one notebook or script, with the modules it imports and the README files that speak of it.
 
-    `root`: the folder that its modules may be looked for in (default: its own). Raises InputError for an unknown rule
-    name; a file that cannot be read gives a report that says so.
+    `root`: the folder of the whole submission (default: the file's own). Raises InputError for an unknown rule name; a
+    file that cannot be read gives a report that says so.
     """
     check_rules(disabled_rules)
     path = Path(path)
+    root = Path(root) if root is not None else path.parent
     kind: Literal["notebook", "script"] = "notebook" if path.suffix.lower() == ".ipynb" else "script"
     try:
         document = read_document(path)
     except DataError as error:
         return FileReport(str(path), kind, "unreadable", problem=f"{error.problem}")
-    readmes = _read_all(readmes_beside(path))
-    return report_on(study(document, readmes, Path(root) if root is not None else None), str(path), disabled_rules)
+    readmes = _read_all(readmes_for(path, root)) if kind == "notebook" else ()
+    others = [other for readme in readmes for other in notebooks_below(readme.path.parent) if other != path]
+    subject = study(document, readmes, root)
+    if any(claim.place.file != document.name for claim in subject.claims):
+        subject.neighbours = tuple(_log_of(other) for other in others)
+        subject.speaks_for_all = not others or path < min(others)
+    return report_on(subject, str(path), disabled_rules)
+
+
+def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileReport:
+    """Audit the claims of a README against the logs of all notebooks in its folder and below."""
+    check_rules(disabled_rules)
+    path = Path(path)
+    try:
+        document = read_document(path)
+    except DataError as error:
+        return FileReport(str(path), "text", "unreadable", problem=error.problem)
+    logs = [_log_of(other) for other in notebooks_below(path.parent)]
+    subject = study_text(document, logs)
+    findings = [
+        finding for name, rule in claims.RULES.items() if name not in disabled_rules for finding in rule.check(subject)
+    ]
+    problem = "" if subject.runs else "no notebook with a log stands in its folder or below"
+    checked = tuple(_confirmed(subject))
+    return FileReport(
+        str(path), "text", status_of(findings, bool(problem)), tuple(sorted(findings, key=_order)), checked, problem
+    )
+
+
+@lru_cache(maxsize=256)
+def _log_of(path: Path) -> Log:
+    try:
+        return read_log((cell.number, cell.output) for cell in read_document(path).code)
+    except DataError:
+        return Log()
 
 
 def _read_all(paths: Iterable[Path]) -> tuple[Document, ...]:
@@ -57,8 +93,8 @@ def report_on(subject: Study, file: str, disabled_rules: Collection[str] = ()) -
     for name, rule in CATALOGUE.items():
         if name not in disabled_rules:
             findings.extend(rule.check(subject))
-    findings = _without_doubles(findings)
-    findings.sort(key=_order)
+    findings = sorted(_without_doubles(findings), key=_order)
+    findings.extend(_quoted_correctly(subject, findings))
     problem = _undecided(subject)
     kind: Literal["notebook", "script"] = "notebook" if subject.document.kind == "notebook" else "script"
     return FileReport(
@@ -74,22 +110,45 @@ def report_on(subject: Study, file: str, disabled_rules: Collection[str] = ()) -
 
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
     """What one finding already tells as evidence is not told again."""
-    rules = {finding.rule for finding in findings}
-    scores = [
-        f for f in findings if f.rule == "activation-on-class-scores" and any("log shows" in e for e in f.evidence)
+    dead = [f for f in findings if f.rule == "activation-on-class-scores" and any("log shows" in e for e in f.evidence)]
+    told = {f.place for f in findings if f.rule == "target-not-met"}
+    return [
+        f
+        for f in findings
+        if not (dead and f.rule == "accuracy-plateau") and not (f.rule == "number-in-no-log" and f.place in told)
     ]
-    dropped = {"accuracy-plateau"} if scores else set()
-    if "number-in-no-log" in rules and "target-not-met" in rules:
-        told = {f.place for f in findings if f.rule == "target-not-met"}
-        return [f for f in findings if not (f.rule == "number-in-no-log" and f.place in told) and f.rule not in dropped]
-    return [finding for finding in findings if finding.rule not in dropped]
 
 
-def _order(finding: Finding) -> tuple[int, int, int, int]:
+def _order(finding: Finding) -> tuple[int, int, str, int]:
     place = finding.place
     assert isinstance(place, CodePlace)
     cell = place.cell if place.cell is not None else 10_000
-    return (SEVERITIES.index(finding.severity), cell, place.line or 0, 0)
+    return (SEVERITIES.index(finding.severity), cell, place.file, place.line or 0)
+
+
+def _quoted_correctly(subject: Study, findings: list[Finding]) -> list[Finding]:
+    """Where the figure is not what it is called, a claim that quotes the log correctly is said to do only that."""
+    wrong = next((f for f in findings if f.rule == "evaluates-on-training-data"), None)
+    if wrong is None:
+        return []
+    notes: dict[CodePlace, Finding] = {}
+    for claim in subject.claims:
+        last = any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs)
+        if claim.kind == "accuracy" and claim.decimals >= 2 and not claim.is_target and last:
+            notes[claim.place] = Finding(
+                wrong.rule,
+                "note",
+                claim.place,
+                f"{percent(claim.value)} is the last epoch's figure, quoted correctly; see {_cell(wrong)} for what it "
+                "measures",
+                says=claim.text,
+            )
+    return list(notes.values())
+
+
+def _cell(finding: Finding) -> str:
+    assert isinstance(finding.place, CodePlace)
+    return str(CodePlace(finding.place.file, finding.place.cell)) if finding.place.cell else str(finding.place)
 
 
 def _undecided(subject: Study) -> str:
@@ -112,37 +171,39 @@ def _undecided(subject: Study) -> str:
 def _checked(subject: Study, findings: list[Finding]) -> list[str]:
     """What was checked and found right, one line each."""
     lines = []
-    named = {finding.rule for finding in findings}
-    if "evaluates-on-training-data" not in named:
+    if not any(finding.rule == "evaluates-on-training-data" for finding in findings):
         for turn in subject.evaluations:
-            split = subject.split(turn.loader)
-            if split.kind == "test":
+            if subject.split(turn.loader).kind == "test":
                 lines.append(f"the accuracy is measured on the test set ({turn.place})")
                 break
+        lines.extend(_confirmed(subject))
+    return lines
+
+
+def _confirmed(subject: Study) -> list[str]:
+    lines = []
     for claim in subject.claims:
         if claim.kind == "accuracy" and not claim.is_target and claim.decimals >= 2:
-            if any(run.last is not None and abs(run.last - claim.value) < 0.005 for run in subject.runs):
+            if any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs):
                 lines.append(f"{percent(claim.value)} is the last epoch's figure, quoted correctly ({claim.place})")
     return list(dict.fromkeys(lines))
 
 
 def audit_repository(folder: Path | str, disabled_rules: Collection[str] = ()) -> list[FileReport]:
-    """Audit every notebook below a folder, and every script that trains a network and that no notebook imports."""
+    """Audit every notebook below a folder, and every script that trains a network by itself."""
     folder = Path(folder)
-    return [audit_notebook(path, disabled_rules, folder) for path in audited_files(folder)]
+    return [audit_notebook(path, disabled_rules, root_of(path, folder)) for path in audited_files(folder)]
 
 
 def audited_files(folder: Path | str) -> list[Path]:
-    """The notebooks below a folder, and the scripts that could train something."""
-    folder = Path(folder)
-    paths = list(walk(folder))
+    """The notebooks below a folder, and the scripts that train something."""
+    paths = list(walk(Path(folder)))
     notebooks = [path for path in paths if path.suffix.lower() == ".ipynb"]
-    scripts = [path for path in paths if path.suffix == ".py" and _trains(path)]
-    return [*notebooks, *scripts]
+    return [*notebooks, *(path for path in paths if path.suffix == ".py" and trains_itself(path))]
 
 
-def _trains(path: Path) -> bool:
-    """Whether a script runs by itself: it makes a loader or an optimiser and has a main part or loops at top level."""
+def trains_itself(path: Path) -> bool:
+    """Whether a script does its work when it is run: it learns, in a main part or in loops at top level."""
     try:
         source = read_document(path).cells[0].source
     except DataError:

@@ -6,6 +6,7 @@ Nothing is imported: a module's name is turned into a path below the folder, and
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,13 +126,50 @@ class Surroundings:
 _COMMON = frozenset(("torch", "torchvision", "numpy", "os", "sys", "math", "random", "time", "tqdm", "copy", "json"))
 
 
-def readmes_beside(path: Path) -> list[Path]:
-    """The README files in the folder of a notebook."""
+_README = re.compile(r"readme(?:\.(?:md|txt|rst|markdown))?", re.IGNORECASE)
+MAX_NEIGHBOURS = 60
+
+
+def root_of(path: Path, given: Path) -> Path:
+    """The folder of the submission that a file belongs to, when the folder `given` is audited.
+
+    `given` itself when it is a repository or holds the file directly; else its child folder on the way to the file.
+    """
+    beside = path.parent
+    if beside == given or (given / ".git").exists() or readmes_in(given):
+        return given
     try:
-        beside = sorted(path.parent.iterdir())[:MAX_FILES]
+        return given / beside.relative_to(given).parts[0]
+    except (ValueError, IndexError):
+        return beside
+
+
+def readmes_in(folder: Path) -> list[Path]:
+    """The README files of one folder."""
+    try:
+        beside = sorted(folder.iterdir())[:MAX_FILES]
     except OSError:
         return []
-    return [p for p in beside if p.name.lower() in _READMES and not p.is_symlink()]
+    return [p for p in beside if _README.fullmatch(p.name) and p.is_file() and not p.is_symlink()]
 
 
-_READMES = frozenset(("readme.md", "readme.txt", "readme", "readme.rst", "readme.markdown"))
+def readmes_for(path: Path, root: Path) -> list[Path]:
+    """The README files that speak of a notebook: in its folder, else in the nearest folder above, up to the root."""
+    folder = path.parent
+    for _ in range(MAX_DEPTH):
+        found = readmes_in(folder)
+        if found or folder == root or folder.parent == folder or not folder.is_relative_to(root):
+            return found
+        folder = folder.parent
+    return []
+
+
+def notebooks_below(folder: Path) -> list[Path]:
+    """The notebooks that a README of this folder speaks of, in order; at most some sixty."""
+    found: list[Path] = []
+    for path in walk(folder):
+        if path.suffix.lower() == ".ipynb":
+            found.append(path)
+            if len(found) >= MAX_NEIGHBOURS:
+                break
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,11 @@ _DUMMY = ast.Pass(lineno=1, col_offset=0)
 
 @dataclass
 class Study:
-    """What was read of one notebook or script, with the texts beside it."""
+    """What was read of one notebook or script, with the texts beside it.
+
+    `neighbours`: the logs of the other notebooks that the same README speaks of; `speaks_for_all`: findings about what
+    is in none of the logs are told with this notebook, so that they are told once.
+    """
 
     document: Document
     events: Events
@@ -36,6 +40,8 @@ class Study:
     outputs: dict[int, Value]
     outside_attributes: set[str] = field(default_factory=set)
     readmes: tuple[Document, ...] = ()
+    neighbours: tuple[Log, ...] = ()
+    speaks_for_all: bool = True
 
     def split(self, loader: Value) -> Split:
         return split_of_loader(loader, self.events.escaped)
@@ -98,6 +104,18 @@ def study(document: Document, readmes: tuple[Document, ...] = (), root: Path | N
         _outside(blocks),
         readmes,
     )
+
+
+def study_text(document: Document, logs: Iterable[Log]) -> Study:
+    """A README with the logs of the notebooks that it speaks of, and no code."""
+    logs = tuple(logs)
+    joined = Log(
+        tuple(run for log in logs for run in log.runs),
+        tuple(count for log in logs for count in log.parameters),
+        frozenset(figure for log in logs for figure in log.figures),
+    )
+    read = tuple(read_claims(document.name, [(None, document.cells[0].source)]))
+    return Study(document, Events(), Scope(document.name), {}, joined, read, [], {})
 
 
 def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tinyproof.check.logs import Run
+from tinyproof.check.logs import Log, Run
 from tinyproof.check.notebook.network import parameter_count
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
@@ -45,6 +45,8 @@ def best_epoch_claimed(study: Study) -> Iterator[Finding]:
             continue
         if any(matches(claim, a) for run in study.runs for a in (run.train_accuracies or [])):
             continue
+        if _of_a_neighbour(study, claim):
+            continue
         best = [run for run in runs if run.best is not None and matches(claim, run.best)]
         if best:
             yield _best_finding(study, claim, best[0])
@@ -67,13 +69,33 @@ def _best_finding(study: Study, claim: Claim, run: Run) -> Finding:
     )
 
 
+def _from_readme(study: Study, claim: Claim) -> bool:
+    return claim.place.file != study.document.name
+
+
+def _of_a_neighbour(study: Study, claim: Claim) -> bool:
+    """Whether a README's figure is the last epoch's of another notebook that it speaks of."""
+    return _from_readme(study, claim) and any(
+        run.last is not None and matches(claim, run.last) for log in study.neighbours for run in log.runs
+    )
+
+
+def _told_elsewhere(study: Study, claim: Claim) -> bool:
+    """Whether a README's figure stands in another notebook's log, or its absence is told with another notebook."""
+    if not _from_readme(study, claim):
+        return False
+    return not study.speaks_for_all or any(_in_log(log, claim) for log in study.neighbours)
+
+
 def number_in_no_log(study: Study) -> Iterator[Finding]:
     """A reported accuracy that was printed nowhere."""
     if not _tested(study):
         return
     seen: set[float] = set()
     for claim in _reported(study):
-        if not claim.named or claim.decimals < 2 or claim.value in seen or _printed(study, claim):
+        if not claim.named or claim.decimals < 2 or claim.value in seen or _in_log(study.log, claim):
+            continue
+        if _told_elsewhere(study, claim):
             continue
         seen.add(claim.value)
         yield RULES["number-in-no-log"].finding(
@@ -85,14 +107,14 @@ def number_in_no_log(study: Study) -> Iterator[Finding]:
         )
 
 
-def _printed(study: Study, claim: Claim) -> bool:
-    if any(matches(claim, float(figure)) for figure in study.log.figures):
+def _in_log(log: Log, claim: Claim) -> bool:
+    if any(matches(claim, float(figure)) for figure in log.figures):
         return True
-    if any(matches(claim, 100 * float(f)) for f in study.log.figures if f.startswith(("0.", "1.0"))):
+    if any(matches(claim, 100 * float(f)) for f in log.figures if f.startswith(("0.", "1.0"))):
         return True
     figures = [
         a
-        for run in study.runs
+        for run in log.runs
         for e in run.epochs
         for a in (e.test_accuracy, e.train_accuracy, e.other_accuracy)
         if a is not None
@@ -107,7 +129,7 @@ def _spans(study: Study) -> str:
 
 def parameter_count_rule(study: Study) -> Iterator[Finding]:
     """A number of parameters in the text that no network or summary of the notebook has."""
-    counts = {count for _, count in study.log.parameters}
+    counts = {count for log in (study.log, *study.neighbours) for _, count in log.parameters}
     computed = [parameter_count(network) for network in study.networks]
     if not counts and (not computed or None in computed):
         return
@@ -115,6 +137,8 @@ def parameter_count_rule(study: Study) -> Iterator[Finding]:
     seen: set[float] = set()
     for claim in study.claims:
         if claim.kind != "parameters" or claim.is_target or claim.elsewhere or claim.value < 500:
+            continue
+        if _from_readme(study, claim) and (study.neighbours and not study.speaks_for_all):
             continue
         written = int(claim.value)
         if written in seen or written in known or written % 500 == 0 or not known:
@@ -157,8 +181,12 @@ def target_not_met(study: Study) -> Iterator[Finding]:
         if claim.value in seen or claim.decimals > 2 or claim.value < 90 or not _is_target(study, claim):
             continue
         seen.add(claim.value)
-        best = max(run.best or 0 for run in runs)
-        last = max(run.last or 0 for run in runs)
+        if _from_readme(study, claim) and not study.speaks_for_all:
+            continue
+        near = study.neighbours if _from_readme(study, claim) else ()
+        known = [*runs, *(run for log in near for run in log.runs)]
+        best = max(run.best or 0 for run in known)
+        last = max(run.last or 0 for run in known)
         if last >= claim.value - 1e-9:
             continue
         touched = best >= claim.value - 1e-9
