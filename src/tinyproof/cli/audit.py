@@ -23,15 +23,26 @@ def audit(
     html: Annotated[Path | None, typer.Option("--html", help="Write the class report to this file.")] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Worker processes (default: all cores).")] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Only the table, not every finding.")] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Notebooks: each finding with its reason and mend.")
+    ] = False,
+    disable: Annotated[
+        list[str] | None,
+        typer.Option("--disable", metavar="RULE", help="Switch off a rule for notebooks (repeatable)."),
+    ] = None,
 ) -> None:
-    """Read hand-made workbooks as mathematics and name the wrong formulas.
+    """Read hand-made workbooks as mathematics and training notebooks with their logs, and name what is wrong.
+
+    Nothing is executed. Notebooks are read with the modules they import and the README beside them.
 
     Exit code 0: all right; 1: a file is wrong or could not be decided or read; 2: the command was wrong.
     """
     from tinyproof.jobs import audit as job
     from tinyproof.jobs.audit_text import explain, findings_table, summary
 
-    report = job.audit(*paths, jobs=jobs, progress=_progress() if sys.stderr.isatty() else None)
+    report = job.audit(
+        *paths, jobs=jobs, progress=_progress() if sys.stderr.isatty() else None, disabled_rules=disable or ()
+    )
     if csv is not None or html is not None:
         from tinyproof.core.files import write_atomic
 
@@ -40,7 +51,7 @@ def audit(
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
     else:
-        print(summary(report) if brief else explain(report))
+        print(summary(report) if brief else explain(report, details))
     raise typer.Exit(report.exit_code)
 
 

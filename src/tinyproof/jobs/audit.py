@@ -29,22 +29,38 @@ _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages
 
 @dataclass(frozen=True)
 class Item:
-    """A file to judge: where it is, what the report calls it, what kind it is."""
+    """A file to judge: where it is, what the report calls it, what kind it is.
+
+    `root`: the folder of its submission, where a notebook's own modules and its README may be. `disabled_rules`:
+    rules of the notebook audit that are switched off.
+    """
 
     path: str
     shown: str
     kind: Kind
+    root: str = ""
+    disabled_rules: tuple[str, ...] = ()
 
 
-def audit(*paths: Path | str, jobs: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
+def audit(
+    *paths: Path | str,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    disabled_rules: Sequence[str] = (),
+) -> Report:
     """Audit files and whole folders. `jobs`: worker processes (default: all cores). `progress(done, all)` is called.
 
-    Raises InputError where a path is not there. The report has a file for each one judged, in the order of the paths.
+    `disabled_rules`: rules of the notebook audit not to apply. Raises InputError where a path is not there or a rule
+    has no such name. The report has a file for each one judged, in the order of the paths.
 
     >>> audit().files
     ()
     """
-    items = list(find_files(paths))
+    if disabled_rules:
+        from tinyproof.check.notebook import check_rules
+
+        check_rules(disabled_rules)
+    items = [replace(item, disabled_rules=tuple(disabled_rules)) for item in find_files(paths)]
     reports: dict[int, FileReport] = {}
     for outcome in run_bounded(
         audit_one, items, processes=jobs, seconds=SECONDS_PER_FILE, memory_bytes=BYTES_PER_WORKER
@@ -67,7 +83,15 @@ def audit_one(item: Item) -> FileReport:
         from tinyproof.check.workbook import audit_workbook
 
         return audit_workbook(item.path, item.shown)
-    return FileReport(item.shown, item.kind, "unreadable", problem="is no workbook; nothing here can judge it")
+    if item.kind in ("notebook", "script"):
+        from tinyproof.check.notebook import audit_notebook
+
+        return audit_notebook(item.path, item.disabled_rules, item.root or None)
+    if item.kind == "text":
+        from tinyproof.check.notebook import audit_text
+
+        return audit_text(item.path, item.disabled_rules)
+    return FileReport(item.shown, item.kind, "unreadable", problem="is no workbook and no notebook")
 
 
 def find_files(paths: Sequence[Path | str]) -> Iterator[Item]:
@@ -80,9 +104,26 @@ def find_files(paths: Sequence[Path | str]) -> Iterator[Item]:
             if real in seen or len(seen) >= MAX_FILES:
                 continue
             kind = kind_of(file)
-            if kind == "workbook" or not path.is_dir():
+            if not path.is_dir() or _judged_in_folders(file, kind):
                 seen.add(real)
-                yield Item(str(file), one_line(str(file), 300), kind)
+                yield Item(str(file), one_line(str(file), 300), kind, _root(file, path, kind))
+
+
+def _judged_in_folders(file: Path, kind: Kind) -> bool:
+    """Workbooks, notebooks, and scripts that train; modules and READMEs are read together with the notebooks."""
+    if kind == "script":
+        from tinyproof.check.notebook import trains_itself
+
+        return trains_itself(file)
+    return kind in ("workbook", "notebook")
+
+
+def _root(file: Path, given: Path, kind: Kind) -> str:
+    if kind not in ("notebook", "script") or not given.is_dir():
+        return ""
+    from tinyproof.check.notebook import root_of
+
+    return str(root_of(file, given))
 
 
 def _below(folder: Path) -> Iterator[Path]:

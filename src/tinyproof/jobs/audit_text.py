@@ -6,20 +6,26 @@ from collections import Counter
 
 from tinyproof.core.finding import FileReport, Finding, Report, SheetPlace
 from tinyproof.core.table import Column, Table
+from tinyproof.jobs import audit_code_text as code_text
 
 _WRONG = {"error": "wrong", "warning": "fragile", "note": "note"}
 
 
-def explain(report: Report) -> str:
-    """Every file with its findings; below them, for several files, the table and what they have in common."""
-    blocks = [explain_file(file) for file in report.files]
+def explain(report: Report, details: bool = False) -> str:
+    """Every file with its findings; below them, for several files, the table and what they have in common.
+
+    `details`: with the reason and the mend of each finding in a notebook (a workbook's are always shown).
+    """
+    blocks = [explain_file(file, details) for file in report.files]
     if len(report.files) != 1:
         blocks.append(summary(report))
     return "\n\n".join(blocks)
 
 
-def explain_file(file: FileReport) -> str:
+def explain_file(file: FileReport, details: bool = False) -> str:
     """One file: its status, its findings, what could not be told, what is right."""
+    if file.kind not in ("workbook", "other"):
+        return code_text.explain_file(file, details)
     lines = [f"{file.file}: {file.status}"]
     lines += [f"  {line}" for finding in file.findings for line in explain_finding(finding).splitlines()]
     if file.problem:
@@ -98,6 +104,9 @@ def in_common(report: Report) -> list[str]:
     for files in sorted(groups.values(), key=len, reverse=True):
         if len(files) < 2:
             continue
+        if files[0].kind != "workbook":
+            lines.append(f"{len(files)} of {total} files have identical logs: " + _names(files))
+            continue
         line = f"{len(files)} of {total} files are formula for formula the same"
         shared = sorted(
             {f.place.column for f in files[0].findings if f.severity == "error" and isinstance(f.place, SheetPlace)}
@@ -105,8 +114,11 @@ def in_common(report: Report) -> list[str]:
         if shared:
             line += f"; the mistake in {', '.join(shared)} is in all of them: look at the model answer"
         lines.append(line + ": " + _names(files))
+    lines.extend(code_text.counts_by_rule(report))
     mistakes: Counter[tuple[str, str, str]] = Counter()
     for file in report.files:
+        if file.kind != "workbook":
+            continue
         mistakes.update({_same(f) for f in file.findings if f.severity == "error"})
     for (kind, column, says), count in mistakes.most_common(10):
         if count > 1:

@@ -7,6 +7,22 @@ Nothing of a notebook is ever executed or imported.
 
 from __future__ import annotations
 
-from tinyproof.check.notebook.audit import audit_notebook, audit_repository, copies
+from tinyproof.check.notebook.audit import (
+    audit_notebook,
+    audit_repository,
+    audit_text,
+    check_rules,
+    copies,
+    trains_itself,
+)
+from tinyproof.check.notebook.repository import root_of
 
-__all__ = ["audit_notebook", "audit_repository", "copies"]
+__all__ = [
+    "audit_notebook",
+    "audit_repository",
+    "audit_text",
+    "check_rules",
+    "copies",
+    "root_of",
+    "trains_itself",
+]

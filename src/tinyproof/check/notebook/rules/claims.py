@@ -138,7 +138,8 @@ def parameter_count_rule(study: Study) -> Iterator[Finding]:
     for claim in study.claims:
         if claim.kind != "parameters" or claim.is_target or claim.elsewhere or claim.value < 500:
             continue
-        if _from_readme(study, claim) and (study.neighbours and not study.speaks_for_all):
+        silent = not study.speaks_for_all or any(log.runs and not log.parameters for log in study.neighbours)
+        if _from_readme(study, claim) and silent:
             continue
         written = int(claim.value)
         if written in seen or written in known or written % 500 == 0 or not known:
