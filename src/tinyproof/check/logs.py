@@ -212,7 +212,7 @@ def _parameter_counts(line: str) -> list[int]:
 def _read_line(builder: _Builder, line: str) -> None:
     adjusting = _ADJUSTING.search(line)
     if adjusting:
-        rate = _number(adjusting.group(1))
+        rate = _number(adjusting.group(1).rstrip("."))
         builder.now = replace(builder.now, rate=rate)
         return
     whole = _OF_THE_NETWORK.search(line)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tinyproof.core.finding import CodePlace
@@ -91,6 +91,7 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
     for cell, text in cells:
         section = ""
         fenced = False
+        header: list[str] = []
         for number, raw in enumerate(text.split("\n")[:MAX_LINES], start=1):
             if raw.lstrip().startswith(("```", "~~~")):
                 fenced = not fenced
@@ -105,21 +106,39 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
                 section = heading.group(1).lower()
             elif line.lstrip().startswith("#"):
                 section = ""
+            is_row = line.lstrip().startswith("|")
+            header = (header or line.split("|")) if is_row else []
             place = CodePlace(file, cell, number)
-            yield from _accuracies(line, section, place)
+            for claim, start in _accuracies(line, section, place):
+                yield _with_header(claim, header, line[:start].count("|")) if is_row else claim
             yield from _parameters(line, section, place)
 
 
-def _accuracies(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
+def _with_header(claim: Claim, header: list[str], column: int) -> Claim:
+    """What the head of a table's column says of the figures below it."""
+    head = header[column] if column < len(header) else ""
+    return replace(
+        claim,
+        named=claim.named or bool(_ACCURACY.search(head)),
+        phase=claim.phase or _phase(head, ""),
+        is_target=claim.is_target or bool(re.search(r"target|goal", head, re.IGNORECASE)),
+        best=claim.best or bool(_BEST.search(head)),
+        last=claim.last or bool(_LAST.search(head)),
+    )
+
+
+def _accuracies(line: str, section: str, place: CodePlace) -> Iterator[tuple[Claim, int]]:
     named = bool(_ACCURACY.search(line))
     found = list(_PERCENT.finditer(line))
     if named:
         found += _BARE.finditer(line)
     for match in found:
-        yield from _accuracy(line, match, float(match.group(1)), section, place, named)
+        for claim in _accuracy(line, match, float(match.group(1)), section, place, named):
+            yield claim, match.start()
     if named and not found:
         for match in _FRACTION.finditer(line):
-            yield from _accuracy(line, match, 100 * float(match.group(1)), section, place, named)
+            for claim in _accuracy(line, match, 100 * float(match.group(1)), section, place, named):
+                yield claim, match.start()
 
 
 def _accuracy(
@@ -144,7 +163,7 @@ def _accuracy(
         bool(_BEST.search(before[-60:]) or _BEST.search(after[:30])),
         bool(_LAST.search(before[-60:]) or _LAST.search(after[:30])),
         int(epochs.group(1) or epochs.group(2)) if epochs else None,
-        bool(_REACHED.search(before)) and not _NOT.search(before),
+        bool(_REACHED.search(before) or _REACHED.search(after[:40])) and not _NOT.search(before + after[:40]),
         bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40])),
         named,
     )

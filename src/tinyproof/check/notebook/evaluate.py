@@ -34,6 +34,7 @@ from tinyproof.check.notebook.values import (
     number,
     options,
 )
+from tinyproof.core.finding import CodePlace
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -300,7 +301,12 @@ def _element(owner: Value, index: Value, is_slice: bool) -> Value:
         if "load_dataset" in owner.path and isinstance(key, str):
             return Made(owner.path, owner.args, {**owner.kwargs, "split": Const(key)}, owner.place)
         return Unknown()
-    return owner if isinstance(owner, Flow | Quantity) else Unknown()
+    if isinstance(owner, Flow):
+        return Flow((*owner.ops, Op("getitem", _NOWHERE)), owner.model, owner.source, straight=False)
+    return owner if isinstance(owner, Quantity) else Unknown()
+
+
+_NOWHERE = CodePlace("")
 
 
 def items_of(machine: Machine, value: Value, count: int) -> list[Value]:

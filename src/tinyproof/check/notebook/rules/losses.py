@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 from tinyproof.check.logs import Epoch, Run
@@ -11,7 +12,7 @@ from tinyproof.check.notebook.network import kind_of
 from tinyproof.check.notebook.quantities import crossed
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import constant
+from tinyproof.check.notebook.values import Flow, constant
 from tinyproof.core.finding import CodePlace, Finding, Severity
 
 _LIKELIHOOD = ("nll_loss", "cross_entropy", "NLLLoss", "CrossEntropyLoss")
@@ -28,7 +29,7 @@ def loss_misnormalised(study: Study) -> Iterator[Finding]:
 def _crossed_averages(study: Study) -> Iterator[Finding]:
     for event in study.events.averages:
         direction = crossed(event.loss, event.count)
-        if not direction:
+        if not direction or _left_over(event):
             continue
         small = direction == "small"
         made = "batch means" if small else "sums over images"
@@ -47,6 +48,11 @@ def _crossed_averages(study: Study) -> Iterator[Finding]:
                 _shown(impossible) if impossible else "",
             ),
         )
+
+
+def _left_over(event: Average) -> bool:
+    """Whether what is divided is a batch's loss, left over from a loop that has ended."""
+    return event.loss.reach == "batch" and isinstance(event.loss.turn, Pass) and event.turn is not event.loss.turn
 
 
 def _right_division(small: bool) -> str:
@@ -104,17 +110,24 @@ def _impossible_loss(study: Study) -> Iterator[Finding]:
     )
 
 
+# In training a name like `loss` may well be the last batch's on purpose; one like these is meant to be a sum.
+_SUM = re.compile(r"\s*[\w.]*(?:total|running|train|epoch|sum|avg|average|mean)\w*\s*=")
+
+
 def loss_overwritten(study: Study) -> Iterator[Finding]:
     """`=` where `+=` belongs."""
     rule = RULES["loss-overwritten"]
 
     def found() -> Iterator[Finding]:
-        for event in study.events.overwritten:
-            line = study.line(event.place)
+        left_over = [(e.loss.place, e.loss.turn) for e in study.events.averages if _left_over(e)]
+        for place, turn in [*((e.place, e.turn) for e in study.events.overwritten), *left_over]:
+            line = study.line(place)
+            if not isinstance(turn, Pass) or place is None or (turn.trains and not _SUM.match(line)):
+                continue
             yield rule.finding(
-                event.place,
+                place,
                 "the loss of each batch replaces the one before: only the last batch counts",
-                severity="warning" if event.turn.trains else "error",
+                severity="warning" if turn.trains else "error",
                 says=line,
                 should_say=line.replace("=", "+=", 1) if "+=" not in line else "",
                 effect="the printed loss is the last batch's, divided as if it were the sum of all",
@@ -139,7 +152,7 @@ def softmax_dimension(study: Study) -> Iterator[Finding]:
                     should_say=_with_dimension(line),
                     effect="for a batch of class scores torch picks dimension 1, with a warning; the result is right",
                 )
-            elif constant(event.dimension) == 0 and event.flow.model is not None:
+            elif constant(event.dimension) == 0 and event.flow.model is not None and _batched(event.flow):
                 yield rule.finding(
                     event.place,
                     f"{event.op} is taken over the batch (dim=0) instead of over the classes",
@@ -149,6 +162,11 @@ def softmax_dimension(study: Study) -> Iterator[Finding]:
                 )
 
     yield from once_per_place(found())
+
+
+def _batched(flow: Flow) -> bool:
+    """Whether the first dimension is still that of the batch: nothing was picked out or squeezed away."""
+    return all(op.name not in ("getitem", "squeeze", "mean", "sum", "max", "transpose", "permute") for op in flow.ops)
 
 
 def _with_dimension(line: str) -> str:

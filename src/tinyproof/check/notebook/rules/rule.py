@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tinyproof.check.notebook.study import Study
-from tinyproof.core.finding import CodePlace, Finding, Severity
+from tinyproof.core.finding import SEVERITIES, CodePlace, Finding, Severity
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def _words(name: str) -> str:
 
 
 def once_per_place(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Keep the first finding at each place: a function called five times has its fault once."""
+    """Keep the first, gravest finding at each place: a function called five times has its fault once."""
     seen: set[CodePlace] = set()
-    for finding in findings:
+    for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)):
         assert isinstance(finding.place, CodePlace)
         if finding.place not in seen:
             seen.add(finding.place)
