@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _WHERE: dict[str, str] = {
     "audit": "tinyproof.jobs.audit",
     "Net": "tinyproof.backprop.net",
+    "derive": "tinyproof.backprop.derivation",
     "drawn": "tinyproof.backprop.draw",
     "find_net": "tinyproof.backprop.presets",
     "page": "tinyproof.jobs.page",

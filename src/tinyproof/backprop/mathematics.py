@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from tinyproof.backprop.expr import Expr, Num
-from tinyproof.backprop.notation import ATOM, POWER, PRODUCT, SUM, Writer, Written
+from tinyproof.backprop.notation import ATOM, POWER, PRODUCT, SIGN, SUM, Writer, Written, number
 
 _NAME = re.compile(r"(?P<base>[A-Za-z]+?)(?:_(?P<word>[A-Za-z]\w*)|(?P<digits>\d[\d_]*))?(?:\[(?P<example>\d+)\])?")
 
@@ -57,11 +57,16 @@ class LaTeX(Writer):
             shown += f"_{{{index}}}" if not index.isalpha() else rf"_{{\mathrm{{{index}}}}}"
         return shown + (f"^{{({example})}}" if example else "")
 
+    def number(self, value: float) -> Written:
+        digits, _, power = number(value).partition("e")
+        shown = digits + (rf" \times 10^{{{int(power)}}}" if power else "")
+        return shown, SIGN if value < 0 else PRODUCT if power else ATOM
+
     def write_mul(self, *args: Expr) -> Written:
         shown = [self.at(args[0], PRODUCT), *(self.at(arg, POWER) for arg in args[1:])]
         joined = shown[0]
         for before, after, arg in zip(args, shown[1:], args[1:], strict=False):
-            between = r" \cdot " if isinstance(arg, Num) and isinstance(before, Num) else self.times
+            between = r" \cdot " if isinstance(arg, Num) or isinstance(before, Num) else self.times
             joined += between + after
         return joined, PRODUCT
 
@@ -102,8 +107,12 @@ class MathML(Writer):
     }  # fmt: skip
 
     def number(self, value: float) -> Written:
-        shown, precedence = super().number(value)
-        return (f"<mn>{shown.lstrip('-')}</mn>" if value >= 0 else f"{_mo('−')}<mn>{shown[1:]}</mn>"), precedence
+        digits, _, power = number(abs(value)).partition("e")
+        shown = f"<mn>{digits}</mn>"
+        if power:
+            sign = _mo("−") if int(power) < 0 else ""
+            shown += f"{_mo('×')}<msup><mn>10</mn><mrow>{sign}<mn>{abs(int(power))}</mn></mrow></msup>"
+        return (_mo("−") if value < 0 else "") + shown, SIGN if value < 0 else PRODUCT if power else ATOM
 
     def name(self, name: str) -> str:
         gradient = gradient_parts(name)

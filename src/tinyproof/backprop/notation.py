@@ -122,7 +122,7 @@ class Unicode(Writer):
     functions: Mapping[str, str] = {"sigmoid": "σ", "sqrt": "√"}
 
     def name(self, name: str) -> str:
-        return partial_signs(name)
+        return "η" if name == "learning_rate" else partial_signs(name)
 
     def number(self, value: float) -> Written:
         shown, precedence = super().number(value)
@@ -134,8 +134,7 @@ class Unicode(Writer):
         return super().write_pow(a, b)
 
     def write_mul(self, *args: Expr) -> Written:
-        half = Num(1.0) / Num(2.0)
-        if args[0] in (half, Num(0.5)):
+        if args[0] == Num(1.0) / Num(2.0):
             return self.times.join(["½", *(self.at(arg, POWER) for arg in args[1:])]), PRODUCT
         return super().write_mul(*args)
 

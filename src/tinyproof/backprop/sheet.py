@@ -15,7 +15,20 @@ MOST_ROWS, MOST_COLUMNS, MOST_FORMULA = 1_048_576, 16_384, 8_192
 THIS, ABOVE = "\x00", "\x01"  # in a block's formulas: the number of this row, and of the row above
 
 Style = Literal[
-    "", "title", "heading", "label", "text", "given", "whole", "value", "small", "difference", "verdict", "link", "mono"
+    "",
+    "title",
+    "heading",
+    "heading left",
+    "label",
+    "indented",
+    "given",
+    "whole",
+    "value",
+    "small",
+    "difference",
+    "verdict",
+    "link",
+    "mono",
 ]
 
 

@@ -1,8 +1,8 @@
 """The worksheet of one learning rate: the table with live formulas, its charts; and the what-if sheet, the same table
 with givens of its own.
 
-A formula names the givens (`w_1`, `learning_rate`) and points at cells for everything else, so that one row reads like
-the equations: `=F5*$D5+...` is `w1*i1 + w2*i2` of that row.
+A formula names the givens of the overview (`w_1`), and points at cells for everything else: `=F5*D5+G5*E5` is
+`w1*i1 + w2*i2` of row 5, `=F5-$B$2*Y5` the update with the learning rate of this sheet.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tinyproof.backprop.sheet import (
     Series,
     Sheet,
     Style,
+    address,
     check_formula,
     letters,
 )
@@ -74,6 +75,7 @@ class Formulas:
     columns: tuple[str, ...]
     style: Columns
     left: int  # the column of the sheet in which the first of them stands
+    givens: Mapping[str, str]  # defined name -> how a formula of this sheet refers to it
 
     last: int  # the last row's number
 
@@ -81,7 +83,7 @@ class Formulas:
     def cells(self) -> dict[str, dict[str, str]]:
         """The cell of every quantity, in this row and in the row above."""
         places = {name: letters(self.left + k) for k, name in enumerate(self.columns)}
-        return {row: {name: place + row for name, place in places.items()} | {RATE: RATE} for row in (THIS, ABOVE)}
+        return {row: {name: place + row for name, place in places.items()} | dict(self.givens) for row in (THIS, ABOVE)}
 
     def write(self, expr: Expr, row: str, what: str) -> str:
         return check_formula(excel(expr, self.cells[row]), self.last, what, self.net.source)
@@ -93,11 +95,12 @@ class Formulas:
             net.data(0) if not net.together else [n for k, tag in enumerate(net.tags) for n in net.data(k, tag)]
         ):
             turn = tuple(data_name(net, name, k) for k in range(1 if net.together else len(net.examples)))
-            found[name] = turn[0], turn
+            found[name] = self.givens[turn[0]], tuple(self.givens[given] for given in turn)
         for name in net.parameters:
-            found[name] = given_name(name), (given_name(name),)
+            found[name] = self.givens[given_name(name)], (self.givens[given_name(name)],)
         for equation in updates(net):
-            found[equation.name] = given_name(equation.name), (self.write(equation.expr, ABOVE, equation.name),)
+            later = self.write(equation.expr, ABOVE, equation.name)
+            found[equation.name] = self.givens[given_name(equation.name)], (later,)
         for equation in (*forward(net), *gradients(net, self.style)):
             text = self.write(equation.expr, THIS, equation.name)
             found[equation.name] = text, (text,)
@@ -118,10 +121,10 @@ def sheet_rows(trace: Trace) -> int:
     return len(trace) if safe.all() else int(np.argmin(safe))
 
 
-def block(trace: Trace, top: int, left: int) -> Block:
-    """The table's rows of formulas, with the trace's numbers as their values."""
+def block(trace: Trace, top: int, left: int, givens: Mapping[str, str]) -> Block:
+    """The table's rows of formulas, with the trace's numbers as their values; `givens` as in Formulas."""
     kept = sheet_rows(trace)
-    rows = Formulas(trace.net, trace.columns, trace.style, left, top + kept).rows()
+    rows = Formulas(trace.net, trace.columns, trace.style, left, givens, top + kept).rows()
     columns = [BlockColumn(*rows[name], trace.column(name)[:kept], style_of(name)) for name in trace.columns]
     return Block(top, left, tuple(columns))
 
@@ -168,7 +171,7 @@ def rate_sheet_name(rate: float) -> str:
 def rate_sheet(trace: Trace) -> Sheet:
     """The sheet of one learning rate."""
     name, top, left = rate_sheet_name(trace.rate), HEADER + 1, 1
-    body = block(trace, top, left)
+    body = block(trace, top, left, {given: given for given in all_givens(trace.net)} | {RATE: address(1, 1)})
     end = left + len(trace.columns)
     cells = [
         Cell(0, 0, f"Learning rate {number(trace.rate)}", "title"),
@@ -223,7 +226,7 @@ def what_if_sheet(trace: Trace, phrases: Mapping[str, str]) -> Sheet:
     for k, (given, value) in enumerate(givens.items()):
         cells += [Cell(start + k, 0, given, "label"), Cell(start + k, 1, value, "given", phrases.get(given, ""))]
         names.append((given, start + k, 1))
-    body = block(trace, top, 1)
+    body = block(trace, top, 1, {given: address(row, column) for given, row, column in names})
     cells += [Cell(top - 1, 0, "iteration", "heading"), *headings(trace, top - 1, 1)]
     loss, weights = charts(trace, name, top, 1, (3, 3), body.rows)
     beside = Chart(3, 12, weights.title, weights.x_title, weights.y_title, weights.series)

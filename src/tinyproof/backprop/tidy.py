@@ -31,7 +31,8 @@ def product(*factors: Expr) -> Expr:
     if not rest:
         return quotient(coefficient)
     if coefficient < 0:
-        flipped = next((i for i, (part, _) in enumerate(rest) if _is(part, "sub")), None)
+        # -(t-a) becomes a-t; 1-t stays: the complement is how it is known
+        flipped = next((i for i, (part, divides) in enumerate(rest) if not divides and _difference(part)), None)
         if flipped is not None:
             part, divides = rest[flipped]
             assert isinstance(part, Call)
@@ -100,6 +101,10 @@ def _split(expr: Expr) -> tuple[Fraction, list[Factor]]:
         if not parts:  # 1/x: what stands before it is divided by x
             return number, [(expr.args[1], True)]
     return Fraction(1), [(expr, False)]
+
+
+def _difference(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.function == "sub" and not isinstance(expr.args[0], Num)
 
 
 def _is(expr: Expr, function: str) -> bool:

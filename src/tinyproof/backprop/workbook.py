@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyproof.backprop.derivation import derive
+from tinyproof.backprop.derivation_sheet import derivation_sheet
 from tinyproof.backprop.equations import Style, columns
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import number
@@ -66,8 +68,11 @@ def workbook(
     phrases = given_phrases(net)
     sheets = [rate_sheet(trace) for trace in found]
     rows = {sheet.name: sheet.block.rows for sheet in sheets if sheet.block}
+    steps = derive(net, 1, chosen.rate)
+    table = rate_sheet_name(chosen.rate)
     book = [
         overview(net, found, phrases, picture),
+        derivation_sheet(steps, chosen, table, HEADER + 1, rows[table]),
         *sheets,
         comparison(found, rows),
         what_if_sheet(short, phrases),
@@ -104,24 +109,24 @@ def overview(net: Net, found: Sequence[Trace], phrases: dict[str, str], picture:
         Cell(0, 0, net.title or net.name, "title"),
         Cell(1, 0, f"Loss: {net.loss}." + (f" Examples: {net.taken}." if len(net.examples) > 1 else "")),
         Cell(3, 0, "The givens: change one and every sheet follows", "label"),
-        Cell(4, 0, "name", "heading"),
+        Cell(4, 0, "name", "heading left"),
         Cell(4, 1, "value", "heading"),
-        Cell(4, 2, "what it is", "label"),
+        Cell(4, 2, "what it is", "heading left"),
     ]
     givens = all_givens(net)
     for k, (name, value) in enumerate(givens.items()):
         cells += [Cell(GIVENS + k, 0, name, "label"), Cell(GIVENS + k, 1, value, "given")]
-        cells.append(Cell(GIVENS + k, 2, phrases[name]))
+        cells.append(Cell(GIVENS + k, 2, phrases[name], "indented"))
     row = max(GIVENS + len(givens), 24) + 1
     cells.append(Cell(row, 0, "How to use this workbook", "label"))
     for k, line in enumerate(_HOW):
         cells.append(Cell(row + 1 + k, 0, line))
     row += len(_HOW) + 2
     cells.append(Cell(row, 0, "The sheets", "label"))
-    places = [*((rate_sheet_name(trace.rate), trace.summary()) for trace in found), *_PLACES]
+    places = [_PLACES[0], *((rate_sheet_name(trace.rate), trace.summary()) for trace in found), *_PLACES[1:]]
     for k, (name, text) in enumerate(places, 1):
         cells += [Cell(row + k, 0, name, "link", link=f"{quoted(name)}!A1"), Cell(row + k, 1, text)]
-    pictures = (Picture(3, 4, picture, f"the network {net.name} with its weights", 0.5),) if picture else ()
+    pictures = (Picture(3, 4, picture, f"the network {net.name} with its weights"),) if picture else ()
     widths = ((0, 0, 16), (1, 1, 14), (2, 2, 46))
     return Sheet("overview", tuple(cells), pictures=pictures, widths=widths, colour="#57606a")
 
@@ -135,6 +140,7 @@ _HOW = (
     "computed independently of the spreadsheet, and turns red where a formula was changed.",
 )
 _PLACES = (
+    ("derivation", "the chain rule step by step, computed at the iteration you choose"),
     ("compare", "the loss of every learning rate, in one chart"),
     ("what-if", "change anything and see the curve move"),
     ("check", "live formulas against independently computed numbers"),

@@ -39,9 +39,20 @@ class TraceFormat(StrEnum):
     html = "html"
 
 
+class DeriveFormat(StrEnum):
+    """How `derive` writes the steps; `toml` is the network itself."""
+
+    text = "text"
+    markdown = "markdown"
+    latex = "latex"
+    html = "html"
+    toml = "toml"
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(workbook)
+    app.command()(derive)
     app.command()(trace)
     app.command()(sweep)
     app.command()(page)
@@ -93,6 +104,24 @@ def trace(
         print(text, end="" if text.endswith("\n") else "\n")
     else:
         print(f"wrote {write_atomic(out, text)}")
+
+
+def derive(
+    net: NetArgument = "course",
+    iteration: Annotated[int, typer.Option("--iteration", "-i", help="Whose numbers are filled in.")] = 1,
+    rate: Annotated[float | None, typer.Option(help="The learning rate; the network's own if not given.")] = None,
+    format: Annotated[
+        DeriveFormat, typer.Option(help="How the steps are written; toml: the network itself, to edit.")
+    ] = DeriveFormat.text,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
+) -> None:
+    """Write the chain rule out for this network, step by step, in symbols and in numbers."""
+    from tinyproof.backprop.derivation import derive as twin
+    from tinyproof.core.files import write_atomic
+    from tinyproof.jobs.derive import derivation_text
+
+    text = derivation_text(twin(net, iteration, rate), format.value)
+    print(text if out is None else f"wrote {write_atomic(out, text)}\n", end="")
 
 
 def sweep(

@@ -33,6 +33,7 @@ def loss_curves(sweep: Sweep, width: float = 11.0, height: float = 4.2, dpi: int
     positive = sweep.losses[np.isfinite(sweep.losses) & (sweep.losses > 0)]
     if positive.size:
         logarithmic.set_yscale("log")
+        logarithmic.set_ylim(max(positive.min() / 2, 1e-250), min(positive.max() * 2, 1e250))
     top = _sensible_top(sweep)
     if top:
         linear.set_ylim(bottom=0, top=top)

@@ -95,7 +95,7 @@ Places = list[dict[int | None, tuple[float, float]]]
 
 
 def _connections(net: Net, known: Mapping[str, float], places: Places) -> tuple[list[Line], list[Text]]:
-    lines, texts = [], []
+    lines, texts = [], list[Text]()
     largest = max(abs(known[name]) for rows in net.weight_names for row in rows for name in row) or 1.0
     for layer, rows in enumerate(net.weight_names):
         labelled = sum(map(len, rows)) <= MOST_LABELS
@@ -105,13 +105,32 @@ def _connections(net: Net, known: Mapping[str, float], places: Places) -> tuple[
                     continue
                 (x1, y1), (x2, y2) = places[layer][source], places[layer + 1][unit]
                 weight = known[name]
-                colour = NEGATIVE if weight < 0 else POSITIVE
-                lines.append(Line(x1, y1, x2, y2, 0.8 + 3.2 * abs(weight) / largest, colour))
-                if labelled:  # near the source, a little further for each unit, so that crossing lines stay legible
-                    at = 0.29 + (0.14 * (unit % 3) if len(rows) > 1 else 0.1)
-                    x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at
-                    texts.append(Text(x, y, f"{name} {weight:.3g}", 11.5, colour, boxed=True))
+                line = Line(x1, y1, x2, y2, 0.8 + 3.2 * abs(weight) / largest, NEGATIVE if weight < 0 else POSITIVE)
+                lines.append(line)
+                if labelled:
+                    texts.append(_label(line, f"{name} {weight:.3g}", texts))
     return lines, texts
+
+
+def _label(line: Line, text: str, others: list[Text]) -> Text:
+    """The label where it covers no other: nearer the source first, then anywhere along the line."""
+    places = [
+        Text(
+            line.x1 + (line.x2 - line.x1) * at, line.y1 + (line.y2 - line.y1) * at, text, 11.5, line.colour, boxed=True
+        )
+        for at in (0.34, 0.46, 0.28, 0.58, 0.4, 0.52, 0.64, 0.7, 0.22)
+    ]
+    return next((place for place in places if not any(_overlap(place, other) for other in others)), places[0])
+
+
+def _overlap(one: Text, other: Text) -> bool:
+    across = _half(one) + _half(other)
+    return abs(one.x - other.x) < across and abs(one.y - other.y) < (one.size + other.size) / 2 + 3
+
+
+def _half(text: Text) -> float:
+    """Half the width of a label's box, estimated from its characters."""
+    return len(text.text) * text.size * 0.29 + 3
 
 
 def _units(net: Net, known: Mapping[str, float], places: Places, tag: str) -> tuple[list[Circle], list[Text]]:
@@ -158,7 +177,7 @@ def svg(drawing: Drawing) -> str:
         parts.append(f'<circle {place} fill="{fill}" stroke="{INK}" stroke-width="1.4"/>')
     for text in drawing.texts:
         if text.boxed:
-            half, tall = len(text.text) * text.size * 0.29 + 3, text.size + 4
+            half, tall = _half(text), text.size + 4
             box = f'x="{text.x - half:.1f}" y="{text.y - tall / 2:.1f}" width="{2 * half:.1f}" height="{tall:.1f}"'
             parts.append(f'<rect {box} rx="3" fill="{PAPER}" fill-opacity="0.88"/>')
         look = f'font-size="{text.size:g}" fill="{text.colour}"' + (' font-weight="600"' if text.bold else "")

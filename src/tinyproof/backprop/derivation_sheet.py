@@ -1,0 +1,84 @@
+"""The derivation as a worksheet that computes: every step is a live formula at the iteration that the reader chooses.
+
+The givens and weights of that iteration come from one rate's table (`INDEX`); everything else is computed here, step by
+step, as it is written beside it.
+"""
+
+from __future__ import annotations
+
+from tinyproof.backprop.derivation import Derivation, Line
+from tinyproof.backprop.derivation_text import heading
+from tinyproof.backprop.equations import RATE
+from tinyproof.backprop.notation import excel, unicode
+from tinyproof.backprop.sheet import Cell, Formula, Sheet, address, check_formula, letters, quoted
+from tinyproof.backprop.trace import Trace
+from tinyproof.backprop.words import heading as named
+from tinyproof.backprop.words import words
+
+VALUE = 3  # the column (from 0) of the live numbers
+ITERATION = (1, 1)
+MOST_ROWS = 2_000
+
+
+def derivation_sheet(derivation: Derivation, source: Trace, table: str, top: int, rows: int) -> Sheet:
+    """The sheet `derivation`.
+
+    `source`: the trace in the sheet named `table`, whose first row of numbers is `top` (from 0) and which has `rows`.
+    """
+    places = _Places(derivation, source, table, top, rows)
+    cells = [
+        Cell(0, 0, "The chain rule, step by step", "title"),
+        Cell(1, 0, "iteration", "label"),
+        Cell(*ITERATION, float(derivation.iteration), "given", f"1 to {rows}: type another and every number follows."),
+        Cell(1, 2, f"of the sheet {table}; type another number from 1 to {rows} and everything below follows"),
+        Cell(2, 0, "overview", "link", link="overview!A1"),
+        Cell(4, 0, "Given at this iteration", "label"),
+    ]
+    phrases, row = words(derivation.net), 5
+    for name in derivation.net.givens():
+        cells += [Cell(row, 0, name, "mono"), Cell(row, 1, phrases[name]), places.given(row, name)]
+        row += 1
+    cells += [Cell(row, 0, RATE, "mono"), Cell(row, 1, phrases[RATE]), places.rate(row)]
+    row += 2
+    for step in derivation.steps:
+        cells += [Cell(row, 0, heading(step), "label"), Cell(row + 1, 0, step.words)]
+        row += 2
+        for line in step.lines[: max(0, MOST_ROWS - row)]:
+            cells += [Cell(row, 0, named(line.name), "mono"), *_texts(row, line), places.line(row, line)]
+            row += 1
+        row += 1
+    widths = ((0, 0, 13), (1, 2, 46), (VALUE, VALUE, 18))
+    names = (("iteration", *ITERATION),)
+    return Sheet("derivation", tuple(cells), names=names, widths=widths, freeze=(4, 0), colour="#7b3fb5")
+
+
+def _texts(row: int, line: Line) -> list[Cell]:
+    sign = "← " if line.becomes else "= "
+    parts = [line.chain, line.symbols] if line.chain is not None else [line.symbols]
+    return [Cell(row, 1 + k, sign + unicode(part), "mono") for k, part in enumerate(parts)]
+
+
+class _Places:
+    """Where each quantity's number stands on this sheet."""
+
+    def __init__(self, derivation: Derivation, source: Trace, table: str, top: int, rows: int) -> None:
+        self.derivation, self.source, self.table = derivation, source, table
+        self.top, self.rows = top, rows
+        self.cells: dict[str, str] = {}
+
+    def given(self, row: int, name: str) -> Cell:
+        column = letters(1 + self.source.columns.index(name))
+        area = f"{quoted(self.table)}!${column}${self.top + 1}:${column}${self.top + self.rows}"
+        return self._cell(row, name, f"INDEX({area},iteration)", self.derivation.values[name])
+
+    def rate(self, row: int) -> Cell:
+        return self._cell(row, RATE, address(1, 1, self.table), self.derivation.rate)
+
+    def line(self, row: int, line: Line) -> Cell:
+        text = check_formula(excel(line.symbols, self.cells), 1, line.name, self.derivation.net.source)
+        name = f"next {line.name}" if line.becomes else line.name
+        return self._cell(row, name, text, line.value)
+
+    def _cell(self, row: int, name: str, text: str, value: float) -> Cell:
+        self.cells.setdefault(name, f"{letters(VALUE)}{row + 1}")
+        return Cell(row, VALUE, Formula(text, value), "small" if abs(value) < 1e-3 and value else "value")
