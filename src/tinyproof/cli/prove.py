@@ -124,6 +124,46 @@ def _print_proof(found: Any, as_json: bool) -> None:
     print(f"report: {found.folder / REPORT}")
 
 
+def compare(
+    first: Annotated[str, typer.Argument(help="`MODEL@RECIPE`, for example `s7-8k@s7-8k,rate=0.01,momentum=0.9`.")],
+    second: Annotated[str, typer.Argument(help="The other side: `s7-8k@s7-8k`. Without @RECIPE: best.")],
+    seeds: Seeds = 5,
+    dataset: DataSet = "mnist",
+    data: Data = None,
+    out: Out = None,
+    engine: EngineName = "auto",
+    device: Device = "auto",
+    processes: Processes = None,
+    threads: Threads = None,
+    weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train two recipes or networks on the same seeds, declared beforehand, and compare them pair by pair."""
+    from tinyproof.cnn.recipe_text import parse
+    from tinyproof.jobs import compare as job
+    from tinyproof.jobs.prove import REPORT, Ask
+    from tinyproof.show.compare_page import name, pairs_table
+
+    asks = []
+    for side in (first, second):
+        model, _, recipe = side.partition("@")
+        asks.append(
+            Ask(
+                model, parse(recipe or "best"), seeds, dataset, data, engine=engine, device=device,
+                processes=processes, threads=threads, keep_weights=weights,
+            )
+        )  # fmt: skip
+    with _show(as_json) as told:
+        found = job.compare(asks[0], asks[1], out, told)
+    if as_json:
+        print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    else:
+        print(f"\nfirst:  {name(found.first)}\nsecond: {name(found.second)}\n")
+        print(pairs_table(found).text() + "\n")
+        print(f"{found.word}: {found.reason}\nreport: {found.folder / REPORT}")
+    raise typer.Exit(int(found.word == "undecided"))
+
+
 def verify(
     folder: Annotated[Path, typer.Argument(help="A folder of a proof, of a comparison, or of one run.")],
     weights: Annotated[bool, typer.Option(help="Load stored weights and evaluate them again.")] = True,
@@ -149,4 +189,5 @@ def verify(
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(prove)
+    app.command()(compare)
     app.command()(verify)

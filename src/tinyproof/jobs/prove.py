@@ -60,7 +60,7 @@ def prove(ask: Ask, out: str | Path | None = None, told: Told | None = None) -> 
         declared = declaration.read(folder)
         agree(ask, declared, folder)
     else:
-        declared = declare(ask, output_folder(folder))
+        declared = declare(ask, folder)
         told.say(f"declared {len(declared.seeds)} seeds in {folder / declaration.FILE}")
     return finish(folder, declared, ask, told)
 
@@ -83,7 +83,7 @@ def finish(folder: Path, declared: Declaration, ask: Ask, told: Told) -> Proof:
     """Train what is missing, judge, write the verdict and the report."""
     work = Work(str(folder), declared, ask.dataset, ask.data, ask.keep_weights)
     if missing(work):
-        _same_code(declared, folder)
+        same_code(declared, folder)
         begun = time.monotonic()
         count, _ = series.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)
         series.run([work], count, told)
@@ -96,7 +96,8 @@ def finish(folder: Path, declared: Declaration, ask: Ask, told: Told) -> Proof:
     return found
 
 
-def _same_code(declared: Declaration, folder: Path) -> None:
+def same_code(declared: Declaration, folder: Path) -> None:
+    """Raise InputError when the code that computes is not the code that was declared."""
     from tinyproof.cnn import machine
 
     if machine.code_digest() != declared.code_digest:
@@ -128,12 +129,13 @@ def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     `seeds_from`: the digest that the seeds follow from, instead of the question's own.
     """
     declared = draft(ask, folder, seeds_from)
-    with store.locked(folder):
-        if (folder / declaration.FILE).is_file():
-            declared = declaration.read(folder)
-            agree(ask, declared, folder)
-        else:
+    with store.locked(output_folder(folder)):
+        if not (folder / declaration.FILE).is_file():
             declaration.write(folder, declared)
+            return declared
+    # Somebody else was quicker.
+    declared = declaration.read(folder)
+    agree(ask, declared, folder)
     return declared
 
 
@@ -173,12 +175,12 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
         model_sha256="" if ask.model in nets.NETS else sha256(Path(ask.model.rpartition(":")[0])),
         versions=machine.versions(),
     )
-    declared = replace(declared, earlier=_earlier(declared, folder))
+    earlier = () if seeds_from else _earlier(declared, folder)
     if ask.first_seed is not None:
-        return replace(declared, seeds=tuple(range(ask.first_seed, ask.first_seed + ask.seeds)))
+        return replace(declared, earlier=earlier, seeds=tuple(range(ask.first_seed, ask.first_seed + ask.seeds)))
     source = seeds_from or declared.question
-    seeds = declaration.seeds_for(ask.seeds, source, len(declared.earlier) + 1)
-    return replace(declared, seeds=seeds, seeds_from=source)
+    seeds = declaration.seeds_for(ask.seeds, source, len(earlier) + 1)
+    return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source)
 
 
 def _budget(course: Budget, limits: Mapping[str, Any]) -> Budget:

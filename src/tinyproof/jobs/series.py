@@ -72,11 +72,9 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
     told = told or Told()
     works = [replace(work, parent=os.getpid()) for work in works]
     measured = False
-    while tasks := [Task(work, seed) for work in works for seed in missing(work)]:
+    while tasks := _tasks(works):
         # Once, each process first measures some steps: the cost is said before it is spent.
-        measures = (
-            [] if measured else [Task(tasks[i % len(tasks)].work, None) for i in range(_measures(tasks, processes))]
-        )
+        measures = [] if measured else _measures(tasks, processes)
         measured = True
         with _quiet_threads(works[0].declared.threads), _reporter(tasks, told):
             advanced = _round(measures, tasks, processes, told)
@@ -85,10 +83,17 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
             time.sleep(_POLL_SECONDS)
 
 
-def _measures(tasks: Sequence[Task], processes: int) -> int:
-    """Enough to keep every process busy, and one for each kind of run: they are measured as they will run."""
-    kinds = len({task.work.folder for task in tasks})
-    return max(kinds, min(processes, len(tasks)))
+def _tasks(works: Sequence[Work]) -> list[Task]:
+    """Every missing seed, runs of many steps first: a long one that starts last keeps all the others waiting."""
+    tasks = [Task(work, seed) for work in works for seed in missing(work)]
+    return sorted(tasks, key=lambda task: -task.work.declared.recipe.epochs / task.work.declared.recipe.batch_size)
+
+
+def _measures(tasks: Sequence[Task], processes: int) -> list[Task]:
+    """One for each kind of run, and enough to keep every process busy: they are measured as they will run."""
+    kinds = list({task.work.folder: task.work for task in tasks}.values())
+    count = max(len(kinds), min(processes, len(tasks)))
+    return [Task(kinds[index % len(kinds)], None) for index in range(count)]
 
 
 def _round(measures: list[Task], tasks: list[Task], processes: int, told: Told) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyproof.cnn import declaration, mnist, proof, store
+from tinyproof.cnn import comparison, declaration, mnist, proof, store
 from tinyproof.cnn.declaration import Declaration
 from tinyproof.cnn.run import Predictions, Run
 from tinyproof.core.errors import DataError, InputError, TinyproofError
@@ -77,6 +77,8 @@ def verify(folder: str | Path, means: Means | None = None) -> Verified:
     folder, means = Path(folder), means or Means()
     if (folder / declaration.FILE).is_file():
         return Verified(folder, tuple(_proof(folder, means)))
+    if (folder / comparison.FILE).is_file():
+        return Verified(folder, tuple(_comparison(folder, means)))
     inside = sorted(path.parent for path in folder.glob(f"*/{declaration.FILE}"))
     if inside:
         return Verified(folder, tuple(line for place in inside for line in _proof(place, means)))
@@ -85,7 +87,20 @@ def verify(folder: str | Path, means: Means | None = None) -> Verified:
     raise InputError("folder", str(folder), "a folder that holds a proof, a comparison or a run")
 
 
-def _proof(folder: Path, means: Means) -> list[Line]:
+def _comparison(folder: Path, means: Means) -> list[Line]:
+    what = "both sides are the ones that were declared, with the seeds that follow from both"
+    try:
+        sides = [declaration.read(folder / side) for side in comparison.SIDES]
+        same = comparison.read(folder) == [side.digest for side in sides]
+    except TinyproofError as error:
+        return [Line(folder.name, what, False, str(error))]
+    source = comparison.source(sides[0].question, sides[1].question)
+    lines = [Line(folder.name, what, same and sides[0].seeds == sides[1].seeds)]
+    return lines + [line for side in comparison.SIDES for line in _proof(folder / side, means, source)]
+
+
+def _proof(folder: Path, means: Means, source: str | None = None) -> list[Line]:
+    """All checks of one proof; its seeds must follow from `source` (None: from its own question)."""
     name = folder.name
     try:
         declared = declaration.read(folder)
@@ -95,7 +110,7 @@ def _proof(folder: Path, means: Means) -> list[Line]:
     if declared.data.name == "mnist":
         known = declared.data.labels_sha256 == mnist.FILES[3].digest
         lines.append(Line(name, "the test labels are MNIST's", known, declared.data.labels_sha256[:16]))
-    lines.append(_seeds(name, declared))
+    lines.append(_seeds(name, declared, source or declared.question))
     for seed in declared.seeds:
         place = proof.seed_folder(folder, seed)
         if store.finished(place):
@@ -108,11 +123,11 @@ def _proof(folder: Path, means: Means) -> list[Line]:
     return [*lines, _same_verdict(folder)]
 
 
-def _seeds(name: str, declared: Declaration) -> Line:
+def _seeds(name: str, declared: Declaration, source: str) -> Line:
     what = "the seeds follow from the question"
     if not declared.seeds_from:
         return Line(name, what, None, "somebody named them")
-    return Line(name, what, declared.seeds_follow and declared.seeds_from == declared.question)
+    return Line(name, what, declared.seeds_follow and declared.seeds_from == source)
 
 
 def _same_verdict(folder: Path) -> Line:

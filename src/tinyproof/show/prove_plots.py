@@ -170,6 +170,19 @@ def rates(
     return _png(figure)
 
 
+def pairs(first: Sequence[float], second: Sequence[float], names: Sequence[str]) -> bytes:
+    """A line a seed from its accuracy on the first side to that on the second; thick: the means."""
+    figure, axes = _figure(6.5, 3.8)
+    axis = axes[0]
+    for one, other in zip(first, second, strict=True):
+        axis.plot([0, 1], [one, other], color=_QUIET, linewidth=1, marker="o", markersize=4)
+    axis.plot([0, 1], [np.mean(first), np.mean(second)], color=_ACCENT, linewidth=3, marker="D", markersize=7)
+    axis.set_xticks([0, 1], [name if len(name) <= 40 else name[:39] + "…" for name in names])
+    axis.set_xlim(-0.3, 1.3)
+    axis.set_ylabel("test accuracy, %")
+    return _png(figure)
+
+
 def _short(count: int) -> str:
     return str(count) if count < 10_000 else f"{count / 1000:.0f}k"
 

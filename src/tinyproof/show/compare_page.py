@@ -1,0 +1,62 @@
+"""The page of a comparison: the answer, the pairs, both verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyproof.cnn.comparison import Comparison
+from tinyproof.core.table import Column, Table
+from tinyproof.show import prove_page
+from tinyproof.show import prove_plots as plots
+from tinyproof.show.html import data_uri, render, safe
+
+
+def page(found: Comparison) -> str:
+    """One self-contained HTML page."""
+    names = [name(side) for side in (found.first, found.second)]
+    picture = ""
+    if found.paired is not None:
+        values = [[score.percent for score in side.verdict.scores] for side in (found.first, found.second)]
+        picture = data_uri(plots.pairs(values[0], values[1], names))
+    return render(
+        "compare.html.j2",
+        title=f"{names[0]} against {names[1]}",
+        names=names,
+        found=found,
+        panel="warn" if found.word == "undecided" else "good",
+        picture=picture,
+        pairs=safe(pairs_table(found).html()),
+        sides=[_side(side) for side in (found.first, found.second)],
+    )
+
+
+def name(side: Any) -> str:
+    """Network and recipe of one side."""
+    return f"{side.declaration.model}, {side.declaration.recipe.name}"
+
+
+def pairs_table(found: Comparison) -> Table:
+    """Seed by seed: both accuracies in percent and their difference in points."""
+    columns = (
+        Column("seed"), Column("first, %", "right", ".2f"), Column("second, %", "right", ".2f"),
+        Column("difference", "right", "+.2f"),
+    )  # fmt: skip
+    first, second = ({s.seed: s.percent for s in side.verdict.scores} for side in (found.first, found.second))
+    rows: list[tuple[Any, ...]] = []
+    for seed in found.first.declaration.seeds:
+        a, b = first.get(seed), second.get(seed)
+        rows.append((str(seed), a, b, None if a is None or b is None else a - b))
+    footer: tuple[tuple[Any, ...], ...] = ()
+    if found.paired is not None:
+        footer = (("mean", found.first.verdict.mean, found.second.verdict.mean, found.paired.mean),)
+    return Table("", columns, tuple(rows), footer)
+
+
+def _side(side: Any) -> dict[str, Any]:
+    return {
+        "name": name(side),
+        "digest": side.declaration.digest,
+        "summary": safe(prove_page.summary_table(side).html()),
+        "recipe": safe(prove_page.recipe_table(side.declaration.recipe.to_dict()).html()),
+        "evidence": safe(prove_page.evidence_table(side).html()),
+    }
