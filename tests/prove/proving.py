@@ -14,7 +14,7 @@ SEEDS = 3
 ASKED = ("prove", TINY, "--dataset", "digits", "--recipe", RECIPE, "--seeds", SEEDS, "--engine", "torch")
 NAMED = ("--first-seed", 11, "--processes", 2, "--threads", 1, "--target", 80)
 # One process saves the time in which a second one would import torch; the bits are the same.
-ALONE = ("--processes", 1)
+ALONE = ("--processes", 1, "--threads", 1)
 
 
 def command(*words: object) -> list[str]:

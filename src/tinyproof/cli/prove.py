@@ -164,6 +164,44 @@ def compare(
     raise typer.Exit(int(found.word == "undecided"))
 
 
+def reproduce(
+    claim: Annotated[str, typer.Argument(help="A claim by the name of its network, or `all`.")] = "all",
+    seeds: Seeds = 3,
+    dataset: DataSet = "mnist",
+    data: Data = None,
+    out: Out = None,
+    engine: EngineName = "auto",
+    device: Device = "auto",
+    processes: Processes = None,
+    threads: Threads = None,
+    weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Two epochs only, to see it work.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the published claims by their own recipes: as published, and as it truly is."""
+    from tinyproof.cnn.reproduction import looks_table, table
+    from tinyproof.jobs import reproduce as job
+    from tinyproof.jobs.prove import REPORT
+
+    with _show(as_json or markdown) as told:
+        found = job.reproduce(
+            claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device,
+            processes=processes, threads=threads, quick=quick, keep_weights=weights, told=told,
+        )  # fmt: skip
+    if as_json:
+        print(json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False))
+    elif markdown:
+        print(table(found).markdown())
+    else:
+        for one in found:
+            print(f"\n{one.claim.name}\n  published                 {one.claim.said}")
+            print(f"  as published, measured    {one.as_published}")
+            print(f"  last epoch, test images   {one.truly}\n  what was wrong            {one.wrong}")
+        print("\n" + looks_table(found).text())
+        print(f"\nreport: {found[0].proof.folder.parent / REPORT}")
+
+
 def verify(
     folder: Annotated[Path, typer.Argument(help="A folder of a proof, of a comparison, or of one run.")],
     weights: Annotated[bool, typer.Option(help="Load stored weights and evaluate them again.")] = True,
@@ -190,4 +228,5 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(prove)
     app.command()(compare)
+    app.command()(reproduce)
     app.command()(verify)

@@ -135,7 +135,7 @@ def judge(scores: Sequence[Score], target: float, declared: int, failed: Sequenc
             "undecided", reason, target, declared, tuple(scores), tuple(failed), values[0] if values else None
         )
     step = 100 / images
-    bounds = stats.mean_bound(values, CONFIDENCE, step)
+    bounds = _within(stats.mean_bound(values, CONFIDENCE, step))
     word, reason = _word(bounds, target, _missing(len(values), declared, failed))
     return Verdict(
         word=word,
@@ -146,11 +146,16 @@ def judge(scores: Sequence[Score], target: float, declared: int, failed: Sequenc
         failed=tuple(failed),
         mean=stats.mean(values),
         sd=stats.sd(values),
-        interval=stats.mean_interval(values, CONFIDENCE, step),
+        interval=_within(stats.mean_interval(values, CONFIDENCE, step)),
         lower=bounds.low,
         upper=bounds.high,
         p_value=stats.mean_above_p(values, target, step),
     )
+
+
+def _within(interval: Interval) -> Interval:
+    """No mean of accuracies lies outside 0 to 100 percent, whatever the normal distribution says."""
+    return Interval(max(0.0, interval.low), min(100.0, interval.high), interval.confidence)
 
 
 def _word(bounds: Interval, target: float, missing: str) -> tuple[Word, str]:

@@ -66,18 +66,14 @@ def _declare(folder: Path, first: Ask, second: Ask) -> tuple[declaration.Declara
         return stored[0], stored[1]
     # Threads are shared out over the runs of both sides.
     both = 2 * first.seeds
-    asks = [replace(ask, seeds=ask.seeds, threads=ask.threads or _threads(ask, both)) for ask in (first, second)]
+    asks = [
+        replace(ask, seeds=ask.seeds, threads=ask.threads or prove.threads_for(ask, both)) for ask in (first, second)
+    ]
     drafts = [prove.draft(ask, folder / side) for ask, side in zip(asks, SIDES, strict=True)]
     seeds_from = comparison.source(drafts[0].question, drafts[1].question)
     one, two = (prove.declare(ask, folder / side, seeds_from) for ask, side in zip(asks, SIDES, strict=True))
     comparison.write(folder, one, two)
     return one, two
-
-
-def _threads(ask: Ask, runs: int) -> int:
-    from tinyproof.cnn import machine
-
-    return series.share_cores(runs, machine.device(ask.device), ask.processes, None)[1]
 
 
 def default_folder(first: Ask, second: Ask) -> Path:

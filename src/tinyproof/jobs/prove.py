@@ -183,6 +183,13 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source)
 
 
+def threads_for(ask: Ask, runs: int) -> int:
+    """Threads of one of `runs` runs that share this machine."""
+    from tinyproof.cnn import machine
+
+    return series.share_cores(runs, machine.device(ask.device), ask.processes, None)[1]
+
+
 def _budget(course: Budget, limits: Mapping[str, Any]) -> Budget:
     """The network's course budget with the limits that were given; the accuracy is judged over the seeds instead."""
     given = {name: value for name, value in limits.items() if value is not None and value != ()}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tinyproof.cnn.analysis import Calibration, Hard
 from tinyproof.cnn.verdict import Verdict
+from tinyproof.core.stats import Interval
 
 _INK, _QUIET, _ACCENT, _GOOD, _BAD = "#1b1f24", "#9aa5b1", "#0b62c4", "#1a7f37", "#c4261d"
 
@@ -45,38 +46,43 @@ def curves(losses: Sequence[Sequence[float]], accuracies: Sequence[Sequence[floa
 
 def strip(verdict: Verdict) -> bytes:
     """Every last-epoch test accuracy as a dot, the mean with its 95 % interval, and the target."""
+    colour = {"proved": _GOOD, "refuted": _BAD}.get(verdict.word, _INK)
+    values = [score.percent for score in verdict.scores]
+    return _strip(values, verdict.mean, verdict.interval, [(verdict.target, f"target {verdict.target:g} %", colour)])
+
+
+def claim(values: Sequence[float], interval: Interval | None, published: Sequence[tuple[float, int]]) -> bytes:
+    """The same for a published claim; `published`: its percents, each with its epoch."""
+    lines = [(percent, f"published {percent:.2f} % (epoch {epoch})", _BAD) for percent, epoch in published]
+    return _strip(values, float(np.mean(values)), interval, lines)
+
+
+def _strip(
+    values: Sequence[float], mean: float | None, interval: Interval | None, lines: Sequence[tuple[float, str, str]]
+) -> bytes:
     figure, axes = _figure(8, 2.3)
     axis = axes[0]
-    values = [s.percent for s in verdict.scores]
     # Dots of equal accuracy stand above each other instead of hiding one another.
     seen: dict[float, int] = {}
-    heights = [seen.setdefault(v, 0) or 0 for v in values]
-    for index, value in enumerate(values):
-        heights[index] = seen[value]
-        seen[value] += 1
+    heights = []
+    for value in values:
+        heights.append(seen.get(value, 0))
+        seen[value] = heights[-1] + 1
     axis.scatter(values, [0.16 * h for h in heights], s=52, color=_ACCENT, alpha=0.75, linewidths=0, zorder=3)
-    if verdict.interval is not None and verdict.mean is not None:
-        low, high = verdict.interval.low, verdict.interval.high
-        axis.plot([low, high], [-0.35, -0.35], color=_INK, linewidth=3, solid_capstyle="butt")
-        axis.plot([verdict.mean], [-0.35], marker="D", color=_INK, markersize=7)
-        axis.annotate(
-            "mean, 95 % interval", (verdict.mean, -0.35), (0, -14), textcoords="offset points", ha="center", fontsize=9
-        )
-    colour = {"proved": _GOOD, "refuted": _BAD}.get(verdict.word, _INK)
-    axis.axvline(verdict.target, color=colour, linestyle="--", linewidth=1.5)
-    top = max(0.5, 0.16 * max(heights, default=0) + 0.35)
-    axis.annotate(
-        f"target {verdict.target:g} %",
-        (verdict.target, top),
-        (4, -10),
-        textcoords="offset points",
-        color=colour,
-        fontsize=9,
-    )
+    if interval is not None and mean is not None:
+        axis.plot([interval.low, interval.high], [-0.35, -0.35], color=_INK, linewidth=3, solid_capstyle="butt")
+        axis.plot([mean], [-0.35], marker="D", color=_INK, markersize=7)
+        note = "mean, 95 % interval"
+        axis.annotate(note, (mean, -0.35), (0, -14), textcoords="offset points", ha="center", fontsize=9)
+    top = max(0.5, 0.16 * max(heights, default=0) + 0.35) + 0.17 * (len(lines) - 1)
+    for index, (value, text, colour) in enumerate(lines):
+        axis.axvline(value, color=colour, linestyle="--", linewidth=1.5)
+        place = (4, -10 - 11 * index)
+        axis.annotate(text, (value, top), place, textcoords="offset points", color=colour, fontsize=9)
     axis.set_ylim(-0.75, top)
     axis.set_yticks([])
     axis.set_xlabel("test accuracy after the last epoch, %")
-    axis.margins(x=0.12)
+    axis.margins(x=0.15)
     return _png(figure)
 
 

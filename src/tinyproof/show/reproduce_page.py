@@ -1,0 +1,41 @@
+"""The page of reproduced claims: what was published, what it is, and every run behind it."""
+
+from __future__ import annotations
+
+from tinyproof.cnn.reproduction import Reproduction, looks_table, table
+from tinyproof.show import prove_page
+from tinyproof.show import prove_plots as plots
+from tinyproof.show.html import data_uri, render, safe
+
+
+def page(found: list[Reproduction]) -> str:
+    """One self-contained HTML page."""
+    declared = found[0].proof.declaration
+    return render(
+        "reproduce.html.j2",
+        title="Published claims, as published and as they truly are",
+        dataset=declared.data.name,
+        quick=declared.recipe.name.endswith("quick"),
+        table=safe(table(found).html()),
+        looks=safe(looks_table(found).html()),
+        claims=[
+            {
+                "name": one.claim.name,
+                "said": one.claim.said,
+                "runs": safe(prove_page.runs_table(one.proof).html()),
+                "recipe": safe(prove_page.recipe_table(one.proof.declaration.recipe.to_dict()).html()),
+                "evidence": safe(prove_page.evidence_table(one.proof).html()),
+                "picture": _picture(one),
+            }
+            for one in found
+        ],
+    )
+
+
+def _picture(one: Reproduction) -> str:
+    if not one.proof.results:
+        return ""
+    values = [score.percent for score in one.proof.verdict.scores]
+    return data_uri(
+        plots.claim(values, one.proof.verdict.interval, [(f.percent, f.look.epoch) for f in one.claim.figures])
+    )

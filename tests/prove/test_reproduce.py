@@ -1,0 +1,108 @@
+"""The published claims: values as they were published, evaluated both ways by one training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.prove.proving import ALONE, call
+
+from tinyproof.cnn import claims, data, looks, recipe, reproduction, store
+from tinyproof.cnn.claims import CLAIMS
+from tinyproof.cnn.engine.torch import TorchEngine
+from tinyproof.cnn.looks import Look
+from tinyproof.cnn.nets import NETS, build
+from tinyproof.core.errors import InputError
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=list(CLAIMS))
+def test_a_claims_figures_follow_from_its_counts(claim: claims.Claim) -> None:
+    assert claim.model in NETS
+    assert recipe.named(claim.recipe).epochs >= max(figure.look.epoch for figure in claim.figures)
+    for figure in claim.figures:
+        if figure.correct is not None:
+            assert round(100 * figure.correct / figure.of, 2) == pytest.approx(figure.percent, abs=0.011)
+
+
+def test_which_claims_were_evaluated_on_training_images() -> None:
+    on_training = [c.name for c in CLAIMS.values() if c.figures[0].look.images == "training"]
+    assert on_training == ["s5-593k", "s6-16k", "s7-8k"]
+
+
+def test_an_unknown_claim_is_refused_with_the_names() -> None:
+    with pytest.raises(InputError, match="s6-12k, all"):
+        claims.chosen("s6-13k")
+
+
+def test_a_loss_printed_128_times_too_small() -> None:
+    losses = np.random.default_rng(1).exponential(0.016, 10_240)
+    assert losses.mean() / claims.misprinted(losses, 128) == pytest.approx(128)
+
+
+def test_a_look_at_training_images_with_their_augmentation_sees_changed_images() -> None:
+    digits = data.load_digits()
+    rule = recipe.named("s7-8k").augment
+    changed = looks.changed(digits.train_images[:64], rule, seed=3, epoch=13)
+    again = looks.changed(digits.train_images[:64], rule, seed=3, epoch=13)
+    assert np.array_equal(changed, again)
+    assert changed.dtype == np.uint8
+    different = [bool((a != b).any()) for a, b in zip(changed, digits.train_images, strict=False)]
+    assert sum(different) > 60  # a turn of a small fraction of a degree may change no whole grey value
+    # Five degrees move no pixel of a 28-pixel image by more than 1.3 pixels: the images stay what they are.
+    assert np.corrcoef(changed.ravel(), digits.train_images[:64].ravel())[0, 1] > 0.85
+
+
+def test_a_look_counts_what_the_engine_answers(tmp_path: Path) -> None:
+    few = data.subset(data.load_digits(), 100, 50)
+    rule = recipe.named("s6-19k")
+    engine = TorchEngine(build("s6-19k", 1), rule, few, 0, "cpu", 1)
+    for look in (Look(1, "training"), Look(1, "test")):
+        looks.take(tmp_path, look, engine, few, rule, 0)
+    seen = looks.load(tmp_path)
+    answers = engine.evaluate(few.train_images, few.train_labels).log_probabilities.argmax(1)
+    assert seen["epoch-1-training"].correct == int((answers == few.train_labels).sum())
+    assert (seen["epoch-1-training"].images, seen["epoch-1-test"].images) == (100, 50)
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reproduce") / "claim"
+    done = call(
+        "reproduce", "s6-12k", "--quick", "--dataset", "digits", "--seeds", 2, "--engine", "torch", *ALONE,
+        "--out", folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "as published, measured" in done.stdout
+    return folder
+
+
+def test_both_ways_come_from_one_training_and_agree_where_they_must(reproduced: Path) -> None:
+    found = reproduction.load(reproduced / "s6-12k", CLAIMS["s6-12k"])
+    # In two epochs the claimed epoch 16 is the last one, so the look at the test images saw what the proof counted.
+    assert list(found.seen["epoch-2-test"]) == [score.percent for score in found.proof.verdict.scores]
+    assert f"n = {len(found.proof.results)}" in found.truly
+    page = (reproduced / "report.html").read_text()
+    assert "right figure, wrong epoch" in page
+    assert "The claims are about MNIST; these runs used digits." in page
+
+
+def test_the_stored_runs_give_the_table_again_as_markdown(reproduced: Path) -> None:
+    words = ("reproduce", "s6-12k", "--quick", "--dataset", "digits", "--seeds", 2, "--out", reproduced)
+    done = call(*words, "--markdown")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("| network | published | as published, measured |")
+    assert not done.stderr
+
+
+def test_a_run_without_its_look_is_named(reproduced: Path, tmp_path: Path) -> None:
+    place = next((reproduced / "s6-12k").glob("seed-*"))
+    kept = (place / looks.FILE).read_bytes()
+    (place / looks.FILE).unlink()
+    try:
+        done = call("reproduce", "s6-12k", "--quick", "--dataset", "digits", "--seeds", 2, "--out", reproduced)
+    finally:
+        (place / looks.FILE).write_bytes(kept)
+    assert store.finished(place)
+    assert done.returncode == 2
+    assert "lacks the evaluation epoch-2-test" in done.stderr
