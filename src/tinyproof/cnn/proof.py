@@ -177,6 +177,6 @@ def labels_sha256(labels: NDArray[np.integer]) -> str:
     """SHA-256 of the labels as an uncompressed IDX file, so that MNIST's is the one that everybody knows.
 
     >>> labels_sha256(np.array([7, 2, 1]))[:8]
-    'aaf9ca0b'
+    'e10ef624'
     """
     return sha256(struct.pack(">2xBBI", 8, 1, len(labels)) + labels.astype(np.uint8).tobytes())
