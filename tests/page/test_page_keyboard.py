@@ -169,3 +169,69 @@ def test_what_is_no_number_is_refused_and_the_last_good_one_counts(opened: Opene
     tab.type('[data-given="w1"]', "0.2")
     assert tab.run("document.getElementById('wrong').textContent") == ""
     assert tab.errors == []
+
+
+def test_the_slider_moves_with_its_own_keys(opened: Opened) -> None:
+    tab = opened("course", 20)
+    tab.run("document.getElementById('iteration').focus()")
+    tab.key("ArrowRight", 3)
+    assert where(tab) == "4/0"
+    assert tab.run("document.getElementById('iteration-number').textContent") == "4"
+    tab.key("End")
+    assert where(tab) == "20/0"
+
+
+def test_the_curve_marks_where_we_are_and_takes_us_elsewhere(opened: Opened) -> None:
+    tab = opened("course", 21)
+    marked = "Number(document.querySelector('#chart .marker').dataset.value)"
+    assert tab.run(marked) == tab.run("yours.losses[0]")
+    tab.click("#chart")  # its middle is not quite iteration 11: the axis has room at its left
+    middle = int(where(tab).split("/")[0])
+    assert 9 <= middle <= 11
+    assert tab.run(marked) == tab.run(f"yours.losses[{middle - 1}]")
+    assert f"Iteration {middle}: loss" in tab.run("document.getElementById('chart-said').textContent")
+
+
+def test_the_curve_on_a_logarithmic_scale_and_beside_the_one_given(opened: Opened) -> None:
+    tab = opened("course", 20)
+    plain = tab.run("document.querySelector('#chart .yours').getAttribute('points')")
+    tab.click("#log")
+    assert tab.run("document.querySelector('#chart .yours').getAttribute('points')") != plain
+    assert tab.run("document.querySelectorAll('#chart .given').length") == 0
+    tab.type('[data-given="learning_rate"]', "2")
+    assert tab.run("document.querySelectorAll('#chart .given').length") == 1
+    assert "learning rate from 0.5 to 2" in tab.run("document.getElementById('edited').textContent")
+    tab.click("#reset")
+    assert tab.run("document.querySelectorAll('#chart .given').length") == 0
+    assert tab.run("document.getElementById('edited').textContent") == ""
+
+
+def test_the_phases_are_reached_by_their_buttons(opened: Opened) -> None:
+    tab = opened("course", 5)
+    for name, place in (("backward", "1/12"), ("update", "1/28"), ("forward", "1/1")):
+        tab.click(f"button[data-phase={name}]")
+        assert where(tab) == place
+        assert tab.run("document.querySelector('[aria-current]').dataset.phase") == name
+
+
+@pytest.mark.parametrize(("name", "shown"), [("xor", 1), ("relu", 2), ("course", 0)])
+def test_the_fields_of_the_examples(opened: Opened, name: str, shown: int) -> None:
+    """Of examples taken together the fields of the one shown; of examples in turn all; of one example no choice."""
+    tab = opened(name, 5)
+    assert tab.run("document.querySelectorAll('fieldset[data-example]:not([hidden])').length") == shown
+    title = tab.run("document.getElementById('where-iteration').textContent")
+    assert title == ("Iteration 1, example 1 of 2" if name == "relu" else "Iteration 1")
+
+
+def test_numbers_that_overflow_at_once_are_shown_as_such(opened: Opened) -> None:
+    tab = opened("relu", 5)
+    tab.type('[data-given="w1"]', "1e308")
+    tab.type('[data-given="i1[1]"]', "1e308")
+    tab.key("Tab")
+    tab.run("go(1, Infinity)")
+    tab.settle()
+    assert "∞" in tab.run("document.getElementById('stage').textContent")
+    assert "At iteration 1 a number is too large" in tab.run("document.getElementById('chart-said').textContent")
+    assert tab.errors == []
+    tab.click("#reset")
+    assert "∞" not in tab.run("document.getElementById('stage').textContent")

@@ -133,3 +133,28 @@ def test_the_largest_network_that_is_allowed(opened: Opened, tmp_path: Path) -> 
     tab.run("go(1, 30)")
     tab.settle()
     assert tab.errors == []
+
+
+CONTRAST = """(() => {
+  const channel = c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = rgb => { const [r, g, b] = rgb.match(/[\\d.]+/g).map(Number);
+    return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b); };
+  const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e);
+    const own = e instanceof SVGElement ? "" : c.backgroundColor;
+    if (own && own !== "rgba(0, 0, 0, 0)") return own; } };
+  const places = "#said b, #said, .gradient, .name, .value, .quiet, .result, .numbers, .segments span, .keys, legend";
+  return Math.min(...[...document.querySelectorAll(places)].filter(e => e.getClientRects().length).map(e => {
+    const style = getComputedStyle(e), mine = light(e instanceof SVGElement ? style.fill : style.color);
+    const [a, b] = [mine, light(behind(e))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05); }));
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("done", [4, 20, 28])
+def test_text_stands_out_from_what_is_behind_it(opened: Opened, scheme: str, done: int) -> None:
+    """At least 4.5 to 1 (WCAG 2.2, 1.4.3), in each phase, light and dark."""
+    tab = opened("course", 5, prefers_color_scheme=scheme)
+    tab.run(f"go(1, {done}); pick('w1')")
+    tab.settle()
+    assert tab.run(CONTRAST) >= 4.5

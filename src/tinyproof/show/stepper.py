@@ -51,12 +51,10 @@ def stepper(net: Net, iterations: int = 100) -> str:
     return render(
         "stepper.html.j2",
         title=net.title or net.name,
-        lead="",
         across=draw(columns, ahead, parameters, "across"),
         down=draw(columns, ahead, parameters, "down"),
         parts=name_parts,
         gradient=gradient,
-        plain_name=lambda name: name.replace("_", " "),
         html_name=_html_name,
         icon={
             name: safe(f'<svg viewBox="0 0 16 16" aria-hidden="true"><path d="{d}"/></svg>')

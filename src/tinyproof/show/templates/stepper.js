@@ -2,12 +2,11 @@
 const given = { ...DATA.givens }, mine = { ...DATA.givens };
 let yours = run(mine, DATA.iterations);
 const before = yours;
-const state = { iteration: 1, done: 0, example: 1, picked: DATA.trained[0], chosen: false, grain: "number", playing: 0 };
-
-for (const step of DATA.steps) {
-  step.result = step.phase === "update" ? EQUATIONS.update.find(([name]) => name === step.of)[1] : v => v[step.name];
-  for (const term of step.terms) term.value = EQUATIONS.terms.find(([name]) => name === term.name)[1];
-}
+const state = {
+  iteration: 1, done: 0, example: 1, // where we are; `done` steps of the iteration have been taken
+  picked: DATA.trained[0], chosen: false, // whose derivation is shown; whether its path is marked in the drawing
+  grain: "number", playing: 0,
+};
 
 // Everything that the picture needs of this moment.
 function moment() {
@@ -15,31 +14,51 @@ function moment() {
   const from = state.grain === "number" ? state.done - 1 : groupStart(steps, state.done);
   const current = state.done ? steps.slice(Math.max(from, 0), state.done) : [];
   const known = new Set(Object.keys(start)), changed = new Set();
-  for (const step of steps.slice(0, state.done)) step.phase === "update" ? changed.add(step.of) : known.add(step.name);
-  const own = current.length ? steps.filter(step => step.phase === current.at(-1).phase) : [];
-  return { ...state, v, next, steps, current, known, changed, position: own.indexOf(current.at(-1)) + 1, total: own.length };
+  for (const step of steps.slice(0, state.done)) (step.phase === "update" ? changed : known).add(step.name);
+  const own = steps.filter(step => step.phase === current.at(-1)?.phase);
+  const position = own.indexOf(current.at(-1)) + 1;
+  return { ...state, v, next, steps, current, known, changed, position, total: own.length };
 }
-const groupStart = (steps, done) => { let k = done - 1; while (k > 0 && steps[k - 1].group === steps[k].group) k--; return k; };
-const groupEnd = (steps, done) => { let k = done + 1; while (k < steps.length && steps[k].group === steps[k - 1].group) k++; return k; };
+function groupStart(steps, done) {
+  let k = done - 1;
+  while (k > 0 && steps[k - 1].group === steps[k].group) k--;
+  return k;
+}
+function groupEnd(steps, done) {
+  let k = done + 1;
+  while (k < steps.length && steps[k].group === steps[k - 1].group) k++;
+  return k;
+}
 
 let planned = 0, stepped = false, version = 0, listed = "";
 function draw() {
-  if (!planned) planned = requestAnimationFrame(() => { planned = 0; drawNow(); if (stepped) follow(); stepped = false; });
+  planned ||= requestAnimationFrame(() => {
+    planned = 0;
+    drawNow();
+    if (stepped) follow();
+    stepped = false;
+  });
 }
 function drawNow() {
-  const now = moment();
-  drawNetwork(now); drawStep(now);
+  const now = moment(), logarithmic = $("log").checked, edited = edits().length > 0;
+  drawNetwork(now);
+  drawStep(now);
   // The long lists change with the iteration, not with every step.
   const key = [state.iteration, state.picked, state.example, version, $("numbers").open].join();
-  if (key !== listed) { listed = key; drawChain(now); if ($("numbers").open) drawTable(now); }
-  drawChart({ yours, given: before, iteration: state.iteration, logarithmic: $("log").checked, edited: edits().length > 0 });
-  $("iteration").max = $("iteration").ariaValueMax = yours.starts.length;
+  if (key !== listed) {
+    drawChain(now);
+    if ($("numbers").open) drawTable(now);
+    listed = key;
+  }
+  drawChart({ yours, given: before, iteration: state.iteration, logarithmic, edited });
+  $("iteration").max = yours.starts.length;
   $("iteration").value = state.iteration;
   $("iteration-number").textContent = state.iteration;
   $("play").setAttribute("aria-pressed", String(Boolean(state.playing)));
   document.body.dataset.state = `${state.iteration}/${state.done}`;
 }
 
+// --- where the reader goes ---
 function go(iteration, done = 0) {
   const last = yours.starts.length, count = stepsOf(state.example).length;
   state.iteration = Math.min(Math.max(iteration, 1), last);
@@ -47,44 +66,75 @@ function go(iteration, done = 0) {
   draw();
 }
 function forwards() {
-  stepped = true;
   const steps = stepsOf(state.example);
-  if (state.done >= steps.length) { if (state.iteration >= yours.starts.length) return pause(); return go(state.iteration + 1); }
-  go(state.iteration, state.grain === "number" ? state.done + 1 : groupEnd(steps, state.done));
+  stepped = true;
+  if (state.done < steps.length)
+    go(state.iteration, state.grain === "number" ? state.done + 1 : groupEnd(steps, state.done));
+  else if (state.iteration < yours.starts.length) go(state.iteration + 1);
+  else pause();
 }
 function backwards() {
-  stepped = true;
   const steps = stepsOf(state.example);
-  if (state.done <= 0) return state.iteration > 1 && go(state.iteration - 1, steps.length);
-  go(state.iteration, state.grain === "number" ? state.done - 1 : groupStart(steps, state.done));
+  stepped = true;
+  if (state.done > 0) go(state.iteration, state.grain === "number" ? state.done - 1 : groupStart(steps, state.done));
+  else if (state.iteration > 1) go(state.iteration - 1, steps.length);
 }
 function play() {
   if (state.playing) return pause();
-  const tick = () => { state.playing = setTimeout(tick, Number($("speed").value)); forwards(); };
+  const tick = () => {
+    state.playing = setTimeout(tick, Number($("speed").value));
+    forwards();
+  };
   tick();
 }
-function pause() { clearTimeout(state.playing); state.playing = 0; draw(); }
-function pick(name) { state.chosen = !(state.chosen && state.picked === name); state.picked = name; draw(); }
+function pause() {
+  clearTimeout(state.playing);
+  state.playing = 0;
+  draw();
+}
+function phase(name) {
+  const steps = stepsOf(state.example), first = steps.findIndex(step => step.phase === name);
+  go(state.iteration, state.grain === "number" ? first + 1 : groupEnd(steps, first));
+}
+function pick(name) {
+  state.chosen = !(state.chosen && state.picked === name);
+  state.picked = name;
+  draw();
+}
+function showExample(example) {
+  state.example = example;
+  for (const set of all("fieldset[data-example]"))
+    set.hidden = DATA.turns < 2 && Number(set.dataset.example) !== example;
+  go(state.iteration, state.done);
+}
 
 // --- what the reader changes ---
 const inputs = all("[data-given]");
 const edits = () => Object.keys(given).filter(name => mine[name] !== given[name]);
 function fill() {
-  for (const input of inputs) { input.value = mine[input.dataset.given]; input.removeAttribute("aria-invalid"); }
-  complain();
+  for (const input of inputs) {
+    input.value = mine[input.dataset.given];
+    input.removeAttribute("aria-invalid");
+  }
+  sayEdits();
 }
-function complain() {
-  const wrong = inputs.filter(input => input.getAttribute("aria-invalid"));
-  $("wrong").textContent = wrong.length ? `${wrong.map(input => input.getAttribute("aria-label")).join(", ")}: a finite number, please. Until then the last good one counts.` : "";
-  for (const input of inputs) input.classList.toggle("changed", mine[input.dataset.given] !== given[input.dataset.given]);
-  const names = edits();
-  $("edited").textContent = names.length ? `Changed by you: ${names.map(name => `${spoken(name)} from ${written(given[name])} to ${written(mine[name])}`).join(", ")}.` : "";
+function sayEdits() {
+  const wrong = inputs.filter(input => input.getAttribute("aria-invalid")).map(input => input.ariaLabel);
+  const please = `${wrong.join(", ")}: a finite number, please. Until then the last good one counts.`;
+  $("wrong").textContent = wrong.length ? please : "";
+  const changed = edits();
+  for (const input of inputs) input.classList.toggle("changed", changed.includes(input.dataset.given));
+  const changes = changed.map(name => `${spoken(name)} from ${written(given[name])} to ${written(mine[name])}`);
+  $("edited").textContent = changes.length ? `Changed by you: ${changes.join(", ")}.` : "";
 }
 function change(input) {
   const value = input.value.trim() === "" ? NaN : Number(input.value);
-  if (!Number.isFinite(value)) input.setAttribute("aria-invalid", "true");
-  else { input.removeAttribute("aria-invalid"); mine[input.dataset.given] = value; recompute(); }
-  complain();
+  if (Number.isFinite(value)) {
+    input.removeAttribute("aria-invalid");
+    mine[input.dataset.given] = value;
+    recompute();
+  } else input.setAttribute("aria-invalid", "true");
+  sayEdits();
 }
 function recompute() {
   yours = run(mine, DATA.iterations);
@@ -92,43 +142,54 @@ function recompute() {
   go(Math.min(state.iteration, yours.starts.length), state.done);
 }
 function reset() {
-  pause(); Object.assign(mine, given); fill(); recompute(); go(1);
-}
-function showExample(example) {
-  state.example = example;
-  for (const set of all("fieldset[data-example]")) set.hidden = Number(set.dataset.example) !== example;
-  go(state.iteration, Math.min(state.done, stepsOf(example).length));
+  pause();
+  Object.assign(mine, given);
+  fill();
+  recompute();
+  go(1);
 }
 
 // --- wiring ---
 const on = (id, event, act) => $(id)?.addEventListener(event, act);
-on("first", "click", () => go(state.iteration, 0)); on("last", "click", () => go(state.iteration, Infinity));
-on("back", "click", backwards); on("step", "click", forwards); on("play", "click", play); on("reset", "click", reset);
+on("first", "click", () => go(state.iteration, 0));
+on("back", "click", backwards);
+on("play", "click", play);
+on("step", "click", forwards);
+on("last", "click", () => go(state.iteration, Infinity));
+on("reset", "click", reset);
 on("iteration", "input", event => go(Number(event.target.value), state.done));
 on("grain", "change", event => { state.grain = event.target.value; draw(); });
 on("example", "change", event => showExample(Number(event.target.value)));
-on("picked", "change", event => { state.chosen = false; pick(event.target.value); }); on("log", "change", draw); on("numbers", "toggle", draw);
-addEventListener("beforeprint", () => { $("numbers").open = true; drawTable(moment()); });
+on("picked", "change", event => { state.chosen = false; pick(event.target.value); });
+on("log", "change", draw);
+on("numbers", "toggle", draw);
 let dragging = false;
 on("chart", "pointerdown", event => { dragging = true; go(iterationAt(event), state.done); });
 on("chart", "pointermove", event => dragging && go(iterationAt(event), state.done));
 addEventListener("pointerup", () => { dragging = false; });
 for (const input of inputs) input.addEventListener("input", () => change(input));
-for (const button of all("button[data-phase]")) button.addEventListener("click", () => {
-  const steps = stepsOf(state.example), first = steps.findIndex(step => step.phase === button.dataset.phase);
-  go(state.iteration, state.grain === "number" ? first + 1 : groupEnd(steps, first));
-});
-for (const mark of all("[data-pick]")) mark.addEventListener("click", () => pick(mark.dataset.pick));
-addEventListener("keydown", event => {
-  const at = event.target, typing = at.matches("input, select, textarea");
-  if (event.altKey || event.ctrlKey || event.metaKey) return;
-  const chosen = at.closest?.(".weight");
-  if (chosen && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); return pick(chosen.dataset.pick); }
-  if (typing) return;
-  const keys = { ArrowRight: () => event.shiftKey ? go(state.iteration + 1, state.done) : forwards(), ArrowLeft: () => event.shiftKey ? go(state.iteration - 1, state.done) : backwards(),
-    Home: () => go(state.iteration, 0), End: () => go(state.iteration, Infinity), " ": () => at.matches("button, summary") || play() };
-  const act = keys[event.key];
-  if (act && !(event.key === " " && at.matches("button, summary"))) { event.preventDefault(); act(); }
-});
+for (const button of all("button[data-phase]")) button.addEventListener("click", () => phase(button.dataset.phase));
+for (const place of all("[data-pick]")) place.addEventListener("click", () => pick(place.dataset.pick));
 addEventListener("resize", () => { $("now").style.minHeight = ""; });
-fill(); showExample(1); drawNow();
+addEventListener("beforeprint", () => { $("numbers").open = true; drawTable(moment()); });
+
+const KEYS = {
+  ArrowRight: event => event.shiftKey ? go(state.iteration + 1, state.done) : forwards(),
+  ArrowLeft: event => event.shiftKey ? go(state.iteration - 1, state.done) : backwards(),
+  Home: () => go(state.iteration, 0),
+  End: () => go(state.iteration, Infinity),
+  " ": play,
+};
+addEventListener("keydown", event => {
+  const at = event.target, weight = at.closest("[role=button]");
+  if (event.altKey || event.ctrlKey || event.metaKey || at.matches("input, select")) return;
+  if (event.key === " " && at.matches("button, summary")) return; // the key presses what it stands on
+  const choose = weight && [" ", "Enter"].includes(event.key);
+  const act = choose ? () => pick(weight.dataset.pick) : KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act(event);
+});
+fill();
+showExample(1);
+drawNow();

@@ -1,54 +1,62 @@
-// The loss curve: yours, the one of the numbers given (dashed, once you changed something), and where you are.
-const CHART = { left: 58, right: 508, top: 14, bottom: 214 };
+// The loss curve: yours, that of the numbers given (dashed, once you changed something), and where you are.
+const CHART = { left: 58, right: 508, top: 14, bottom: 214, width: 520 };
 
 function drawChart({ yours, given, iteration, logarithmic, edited }) {
-  const finite = [...yours.losses, ...(edited ? given.losses : [])].filter(y => Number.isFinite(y) && (!logarithmic || y > 0));
-  const scale = y => logarithmic ? Math.log10(y) : y;
-  if (!finite.length) finite.push(1);
-  let low = logarithmic ? Math.floor(scale(Math.min(...finite))) : 0;
-  let high = logarithmic ? Math.ceil(scale(Math.max(...finite))) : Math.max(...finite) * 1.06 || 1;
-  if (high <= low) high = low + 1;
-  const x = n => CHART.left + (CHART.right - CHART.left) * (DATA.iterations > 1 ? (n - 1) / (DATA.iterations - 1) : 0.5);
+  const drawn = loss => Number.isFinite(loss) && (!logarithmic || loss > 0);
+  const scale = loss => logarithmic ? Math.log10(loss) : loss;
+  const shown = [...yours.losses, ...edited ? given.losses : []].filter(drawn).map(scale);
+  let low = logarithmic ? Math.floor(Math.min(...shown)) : 0;
+  let high = logarithmic ? Math.ceil(Math.max(...shown)) : Math.max(...shown) * 1.06;
+  if (!Number.isFinite(low + high) || high <= low) [low, high] = [0, 1];
+  const part = n => DATA.iterations > 1 ? (n - 1) / (DATA.iterations - 1) : 0.5;
+  const x = n => CHART.left + (CHART.right - CHART.left) * part(n);
   const y = loss => CHART.bottom - (CHART.bottom - CHART.top) * (scale(loss) - low) / (high - low);
-  const parts = [...horizontal(low, high, logarithmic, y), ...vertical(x)];
-  if (edited) parts.push(curve(given.losses, x, y, logarithmic, "given"));
-  parts.push(curve(yours.losses, x, y, logarithmic, "yours"));
-  const here = yours.losses[iteration - 1];
-  parts.push(element(SVG, "line", { class: "rule", x1: x(iteration), x2: x(iteration), y1: CHART.top, y2: CHART.bottom }));
-  if (Number.isFinite(here) && (!logarithmic || here > 0)) parts.push(element(SVG, "circle", { class: "marker", cx: x(iteration), cy: y(here), r: 6, "data-value": here }));
+  const here = yours.losses[iteration - 1], parts = [...levels(low, high, logarithmic, y), ...ticks(x)];
+  if (edited) parts.push(curve(given.losses, x, y, drawn, "given"));
+  parts.push(curve(yours.losses, x, y, drawn, "yours"));
+  const at = x(iteration);
+  parts.push(element(SVG, "line", { class: "rule", x1: at, x2: at, y1: CHART.top, y2: CHART.bottom }));
+  const marker = () => element(SVG, "circle", { class: "marker", cx: at, cy: y(here), r: 6, "data-value": here });
+  if (drawn(here)) parts.push(marker());
   $("chart").replaceChildren(...parts);
-  const end = yours.losses.at(-1);
-  let said = `Iteration ${iteration}: loss ${written(here, 9)}. First ${written(yours.losses[0])}, last ${written(end)}.`;
-  if (yours.diverged) said += ` At iteration ${yours.diverged} a number is too large to be held: the learning rate is too large for these numbers. What was computed before it is shown.`;
-  $("chart-said").textContent = said + (edited ? " Dashed: the numbers given." : "");
+  $("chart-said").textContent = sayCurve(yours, iteration, edited);
 }
-
-function curve(losses, x, y, logarithmic, kind) {
-  const every = Math.max(1, Math.ceil(losses.length / 1200));
-  const points = losses.map((loss, k) => [k, loss]).filter(([k, loss]) => (k % every === 0 || k === losses.length - 1) && Number.isFinite(loss) && (!logarithmic || loss > 0));
-  return element(SVG, "polyline", { class: kind, points: points.map(([k, loss]) => `${x(k + 1).toFixed(1)},${y(loss).toFixed(1)}`).join(" ") });
+function sayCurve({ losses, diverged }, iteration, edited) {
+  const ends = `First ${written(losses[0])}, last ${written(losses.at(-1))}.`;
+  const too = ` At iteration ${diverged} a number is too large to be held: the learning rate is too large for these`
+    + " numbers. What was computed before it is shown.";
+  return `Iteration ${iteration}: loss ${written(losses[iteration - 1], 9)}. ${ends}`
+    + (diverged ? too : "") + (edited ? " Dashed: the numbers given." : "");
 }
-function horizontal(low, high, logarithmic, y) {
-  const step = logarithmic ? Math.max(1, Math.ceil((high - low) / 5)) : niceStep((high - low) / 4);
-  const lines = [];
+function curve(losses, x, y, drawn, kind) {
+  const every = Math.max(1, Math.ceil(losses.length / 1200)), points = [];
+  losses.forEach((loss, k) => {
+    if ((k % every === 0 || k === losses.length - 1) && drawn(loss))
+      points.push(`${x(k + 1).toFixed(1)},${y(loss).toFixed(1)}`);
+  });
+  return element(SVG, "polyline", { class: kind, points: points.join(" ") });
+}
+function levels(low, high, logarithmic, y) {
+  const step = logarithmic ? Math.max(1, Math.ceil((high - low) / 5)) : niceStep((high - low) / 4), lines = [];
   for (let k = Math.ceil(low / step); k * step <= high + 1e-12; k++) {
-    const loss = logarithmic ? 10 ** (k * step) : k * step;
-    lines.push(element(SVG, "line", { class: "grid", x1: CHART.left, x2: CHART.right, y1: y(loss), y2: y(loss) }),
-      element(SVG, "text", { x: CHART.left - 7, y: y(loss) + 4, "text-anchor": "end" }, show(loss, 3)));
+    const loss = logarithmic ? 10 ** (k * step) : k * step, at = y(loss);
+    lines.push(element(SVG, "line", { class: "grid", x1: CHART.left, x2: CHART.right, y1: at, y2: at }));
+    lines.push(label(CHART.left - 7, at + 4, show(loss, 3), "end"));
   }
   return lines;
 }
-function vertical(x) {
-  const step = Math.max(1, niceStep((DATA.iterations - 1) / 5)), ticks = [1];
-  for (let n = step; n <= DATA.iterations; n += step) if (n > 1) ticks.push(n);
-  return [...ticks.map(n => element(SVG, "text", { x: x(n), y: CHART.bottom + 17, "text-anchor": "middle" }, n)),
-    element(SVG, "text", { x: (CHART.left + CHART.right) / 2, y: CHART.bottom + 34, "text-anchor": "middle" }, "iteration")];
+function ticks(x) {
+  const step = Math.max(1, niceStep((DATA.iterations - 1) / 5)), numbers = [1];
+  for (let n = step; n <= DATA.iterations; n += step) if (n > 1) numbers.push(n);
+  const name = label((CHART.left + CHART.right) / 2, CHART.bottom + 34, "iteration");
+  return [...numbers.map(n => label(x(n), CHART.bottom + 17, n)), name];
 }
+const label = (x, y, text, anchor = "middle") => element(SVG, "text", { x, y, "text-anchor": anchor }, text);
 function niceStep(rough) {
   const power = 10 ** Math.floor(Math.log10(rough || 1));
   return [1, 2, 5, 10].find(k => k * power >= rough) * power;
 }
 function iterationAt(event) {
-  const box = $("chart").getBoundingClientRect(), at = (event.clientX - box.left) / box.width * 520;
+  const box = $("chart").getBoundingClientRect(), at = (event.clientX - box.left) / box.width * CHART.width;
   return Math.round(1 + (at - CHART.left) / (CHART.right - CHART.left) * (DATA.iterations - 1));
 }
