@@ -91,8 +91,12 @@ class Browser:
         features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
         self.call("Emulation.setEmulatedMedia", features=features, media="")
         self.size(width, height)
+        self.go(path.resolve().as_uri())
+
+    def go(self, address: str) -> None:
+        """Load an address and wait until it is drawn."""
         self._loaded = False
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=address)
         end = time.monotonic() + 30
         while not self._loaded:
             self._next(end)

@@ -30,8 +30,10 @@ function groupEnd(steps, done) {
   return k;
 }
 
-let planned = 0, stepped = false, version = 0, listed = "";
+let planned = 0, stepped = false, version = 0, listed = "", linking = 0;
 function draw() {
+  clearTimeout(linking);
+  linking = setTimeout(writeLink, 500);
   planned ||= requestAnimationFrame(() => {
     planned = 0;
     drawNow();
@@ -103,6 +105,7 @@ function pick(name) {
 }
 function showExample(example) {
   state.example = example;
+  if ($("example")) $("example").value = example;
   for (const set of all("fieldset[data-example]"))
     set.hidden = DATA.turns < 2 && Number(set.dataset.example) !== example;
   go(state.iteration, state.done);
@@ -190,6 +193,7 @@ addEventListener("keydown", event => {
   event.preventDefault();
   act(event);
 });
+readLink();
 fill();
-showExample(1);
+showExample(state.example);
 drawNow();

@@ -6,7 +6,8 @@ const capital = text => text[0].toUpperCase() + text.slice(1);
 
 // The current step, for everybody and for screen readers: [where we are, what happens].
 function say({ v, current, iteration, position, total }) {
-  const nothing = " Inputs, targets and weights are in place; nothing is computed yet.";
+  const hint = iteration === 1 ? " Press Play, or the right arrow key for one step." : "";
+  const nothing = ` Inputs, targets and weights are in place; nothing is computed yet.${hint}`;
   if (!current.length) return [`Iteration ${iteration} begins.`, nothing];
   const last = current.at(-1), phase = capital(last.phase), first = position - current.length + 1;
   const is = (step, digits) => {
