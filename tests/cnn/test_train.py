@@ -13,7 +13,8 @@ from tinyproof.cnn import store
 from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.recipe import Recipe
 from tinyproof.cnn.run import EpochLog, Run
-from tinyproof.cnn.train import Diverged, Trained, Watch, train
+from tinyproof.cnn.train import Diverged, Trained, train
+from tinyproof.cnn.watch import Watch
 from tinyproof.core.errors import InputError, Stopped
 
 

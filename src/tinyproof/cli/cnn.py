@@ -2,8 +2,100 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+Model = Annotated[str, typer.Argument(help="A network's name (see `models`), or path/to/model.py:Class.")]
+RecipeOption = Annotated[str | None, typer.Option("--recipe", help="A recipe's name, or a TOML file.")]
+DatasetOption = Annotated[str, typer.Option("--dataset", help="auto (MNIST, else the digits), mnist or digits.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="The folder with MNIST's four files.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Decides initial weights, order, changes of the images.")]
+EpochsOption = Annotated[int | None, typer.Option("--epochs", help="Instead of the recipe's number of epochs.")]
+QuickOption = Annotated[bool, typer.Option("--quick", help="Two epochs only.")]
+EngineOption = Annotated[str, typer.Option("--engine", help="auto, torch or native.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", help="Threads to compute with.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace the run in the output folder.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
+    app.command("models")(models)
+    app.command("summary")(summary)
+    app.command("train")(train)
+    app.command("predict")(predict)
+    app.command("data")(data)
+
+
+def models(as_json: JsonOption = False) -> None:
+    """The networks by name: parameters, multiply-adds, receptive field, budget."""
+    from tinyproof.jobs.models import models as table
+
+    _show(table(), as_json)
+
+
+def summary(model: Model, as_json: JsonOption = False) -> None:
+    """The layers of a network: output shape, parameters, multiply-adds, receptive field, jump, memory."""
+    from tinyproof.jobs.models import summary as table
+
+    found = table(model)
+    _show(found.table(), as_json)
+    if not as_json:
+        print(f"\n{found.words()}")
+
+
+def train(
+    model: Model,
+    recipe: RecipeOption = None,
+    dataset: DatasetOption = "auto",
+    data: DataOption = None,
+    seed: SeedOption = 0,
+    epochs: EpochsOption = None,
+    quick: QuickOption = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the run.")] = None,
+    engine: EngineOption = "auto",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """One run under a budget: progress, log, pictures, weights, a page. The same command again goes on, or finds it."""
+    from tinyproof.jobs.train import train as work
+
+    work(
+        model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick, out=out,
+        engine=engine, device=device, threads=threads, force=force, quiet=quiet,
+    )  # fmt: skip
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="The folder of a trained run.")],
+    image: Annotated[Path, typer.Argument(help="A picture of one digit: .png, .jpg, any size, ink dark or light.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Classify a picture with the saved weights of a run; says how the picture was read."""
+    from tinyproof.jobs.predict import predict as work
+
+    answer = work(run, image)
+    print(json.dumps(answer.to_dict(), indent=1) if as_json else answer.words())
+
+
+def data(
+    data: DataOption = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download MNIST where it is missing, and verify it.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What data there is: lists it, fetches it, verifies it."""
+    from tinyproof.jobs.data import data as work
+    from tinyproof.show.progress import console
+
+    _show(work(data=data, fetch=fetch, say=console().print, progress=True), as_json)
+
+
+def _show(table: Any, as_json: bool) -> None:
+    print(json.dumps(table.records(), indent=1) if as_json else table.text())

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyproof.cnn.budget import Facts
 from tinyproof.cnn.recipe import Recipe
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping
@@ -35,10 +36,10 @@ class EpochLog:
         """One line for people.
 
         >>> EpochLog(3, 0.01, 0.0712, 97.9, 0.0402, 98.81, 12.1).line(14)
-        'epoch  3/14  train loss 0.0712 acc 97.90 %  test loss 0.0402 acc 98.81 %  12.1 s'
+        'epoch  3/14  train loss 0.0712 acc 97.9 %  test loss 0.0402 acc 98.81 %  12.1 s'
         """
         number = f"{self.epoch:>{len(str(epochs))}}/{epochs}"
-        text = f"epoch {number}  train loss {self.train_loss:.4f} acc {self.train_percent:.2f} %"
+        text = f"epoch {number}  train loss {self.train_loss:.4f} acc {self.train_percent:.1f} %"
         if self.test_percent is not None:
             text += f"  test loss {self.test_loss:.4f} acc {self.test_percent:.2f} %"
         return f"{text}  {self.seconds:.1f} s"
@@ -81,7 +82,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Run:
-    """The record of one finished run. `correct` of `test_count` images after the last epoch: never the best one."""
+    """The record of one finished run. `correct` of `test_count` images after the last epoch: never the best one.
+
+    `classes`, `mean` and `std` are the data set's: what is needed to read another picture with the weights.
+    """
 
     identity: Identity
     epochs: tuple[EpochLog, ...]
@@ -99,6 +103,9 @@ class Run:
     started: str
     code_digest: str
     predictions_digest: str
+    classes: tuple[str, ...]
+    mean: float
+    std: float
     weights_digest: str = ""
     engine_reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
@@ -122,6 +129,14 @@ class Run:
     def recipe(self) -> Recipe:
         """The recipe of its identity."""
         return self.identity.recipe
+
+    @property
+    def facts(self) -> Facts:
+        """What a budget is checked against."""
+        return Facts(
+            self.parameters, self.weight_bytes, self.macs, len(self.epochs), self.accuracy_percent,
+            tuple(self.kinds), self.dropout_active, self.global_average_pooling,
+        )  # fmt: skip
 
     def to_json(self) -> str:
         """The record as indented JSON text."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from tinyproof.cnn.engine import Batch, Engine, Evaluation, Tally, choose
 from tinyproof.cnn.recipe import Recipe
 from tinyproof.cnn.run import EpochLog, Identity, Predictions, Run
 from tinyproof.cnn.schedule import rates
+from tinyproof.cnn.watch import Watch as Watch
 from tinyproof.core.errors import DataError, InputError, Stopped, TinyproofError
 from tinyproof.core.fields import from_mapping, whole
 from tinyproof.core.files import sha256
@@ -35,18 +35,6 @@ _ORDER, _AUGMENT, _DROPOUT = 0, 1, 2
 
 class Diverged(TinyproofError):
     """The loss is not a number any more; the message says at which step, and the likely cause."""
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who is told during training: `step(epoch, step, steps, tally so far)` often, `epoch(log)` after each epoch,
-    `say(line)` about choices; `look(epoch, engine)` may evaluate more after an epoch, before its checkpoint.
-    """
-
-    step: Callable[[int, int, int, Tally], None] = lambda epoch, step, steps, tally: None
-    epoch: Callable[[EpochLog], None] = lambda log: None
-    say: Callable[[str], None] = lambda line: None
-    look: Callable[[int, Engine], None] = lambda epoch, engine: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +184,7 @@ def _finish(
         job.identity, logs, predictions.correct, len(job.dataset.test_labels), len(job.dataset.train_labels),
         predictions.loss, shape.parameters, shape.macs, shape.weight_bytes, shape.facts().kinds, shape.dropout_active,
         shape.global_average_pooling, spent, started, machine.code_digest(), predictions.digest,
+        job.dataset.classes, job.dataset.mean, job.dataset.std,
         sha256(store.weight_bytes(weights)) if job.keep_weights and folder else "", job.reason,
         machine.versions(), machine.hardware(job.identity.device),
     )  # fmt: skip

@@ -1,0 +1,164 @@
+"""`report`: the pictures and the page of a stored run, again from its record; used by `train` and `run` too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from tinyproof.cnn import budget as budgets
+from tinyproof.cnn import mnist, store
+from tinyproof.cnn.budget import Budget, Check
+from tinyproof.cnn.data import Dataset, overlap
+from tinyproof.cnn.run import Predictions, Run
+from tinyproof.core.errors import DataError, TinyproofError
+from tinyproof.core.files import write_atomic
+from tinyproof.core.table import Table
+from tinyproof.jobs import data as data_job
+from tinyproof.show import plots
+from tinyproof.show.progress import console
+from tinyproof.show.report import Backprop, Page, Picture, report_html, single_run_words, verdict
+from tinyproof.show.words import epochs_table, overlap_words
+
+REPORT = "report.html"
+FILES = (
+    (REPORT, "this page"),
+    ("run.json", "the run's record"),
+    ("predictions.npz", "every answer on the test images"),
+    ("weights.safetensors", "the trained weights"),
+    ("log.csv", "every epoch"),
+    ("layers.txt", "the layer summary"),
+    ("samples.png", "sample images"),
+    ("curves.png", "loss and accuracy"),
+    ("confusion.png", "confusion matrix"),
+    ("misclassified.png", "what it misreads"),
+)
+
+
+def report(
+    run: str | Path,
+    *,
+    dataset: Dataset | None = None,
+    data: str | Path | None = None,
+    budget: Budget | None = None,
+    backprop: Backprop | None = None,
+    files: tuple[tuple[str, str], ...] = (),
+    quiet: bool = False,
+) -> tuple[Check, ...]:
+    """Write the pictures and `report.html` of the run in folder `run`; returns the checks of its budget.
+
+    `dataset`: None looks for the run's own; where it cannot be had, the pictures of images are left out and the page
+    says so. Raises DataError when there is no finished run or its files do not belong together.
+    """
+    folder = Path(run)
+    record, predictions = store.load(folder), store.load_predictions(folder)
+    if predictions.digest != record.predictions_digest or predictions.correct != record.correct:
+        raise DataError(str(folder), "run.json and predictions.npz do not belong together", "train again with --force")
+    notes: list[str] = []
+    images = dataset or _dataset(record, data, notes)
+    goal = budget or _budget(record, images)
+    checks = budgets.check(goal, record.facts)
+    if images is not None:
+        notes.append(overlap_words(overlap(images), images.title))
+    layers = _layers(record.identity.model, images)
+    pictures = _pictures(record, predictions, images, goal.accuracy_percent)
+    _write(folder, record, pictures, layers)
+    listed = tuple((name, words) for name, words in (*FILES, *files) if name == REPORT or (folder / name).is_file())
+    title = images.title if images else record.identity.dataset
+    page = Page(title, checks, pictures, layers, notes, listed, backprop)
+    write_atomic(folder / REPORT, report_html(record, page))
+    if not quiet:
+        _say(record, checks, folder)
+    return checks
+
+
+def _say(record: Run, checks: tuple[Check, ...], folder: Path) -> None:
+    out = console()
+    out.print(f"\n{single_run_words(record)}\n{verdict(checks)[1]}")
+    if checks:
+        out.print(budgets.table(checks).text())
+    out.print(f"\nwritten: {folder / REPORT}, and beside it record, weights, log and pictures")
+
+
+def _dataset(record: Run, data: str | Path | None, notes: list[str]) -> Dataset | None:
+    """The run's own data set, or None with a note why there is none."""
+    name = record.identity.dataset
+    try:
+        found = data_job.choose(name, data) if mnist.find(data) or name != "mnist" else None
+    except TinyproofError as error:
+        notes.append(f"warning: the pictures of images are left out: {error}")
+        return None
+    if found is None or found.digest != record.identity.data_digest:
+        why = "is not on this machine" if found is None else "is not the one that this run was trained on"
+        notes.append(f"warning: the pictures of images are left out: the data set {name} {why}")
+        return None
+    return found
+
+
+def _budget(record: Run, images: Dataset | None) -> Budget:
+    if not find_spec("torch"):
+        return Budget(accuracy_percent=images.target_percent if images else None)
+    from tinyproof.cnn.nets import budget_of
+
+    return replace(budget_of(record.identity.model), accuracy_percent=images.target_percent if images else None)
+
+
+def _layers(model: str, images: Dataset | None) -> Table | None:
+    if not find_spec("torch"):
+        return None
+    from tinyproof.cnn import anatomy, nets
+
+    shape = (1, *images.train_images.shape[1:]) if images else (1, 28, 28)
+    return anatomy.summary(nets.build(model), shape).table()
+
+
+def _pictures(
+    record: Run, predictions: Predictions, images: Dataset | None, target: float | None
+) -> dict[str, Picture]:
+    classes = images.classes if images else tuple(map(str, range(int(predictions.labels.max()) + 1)))
+    wrong = len(predictions.labels) - predictions.correct
+    found = {
+        "curves": Picture(
+            plots.curves(record.epochs, target),
+            "Loss and accuracy by epoch, training and test",
+            "Loss and accuracy after every epoch. The last epoch counts, never the best one.",
+        ),
+        "confusion": Picture(
+            plots.confusion(predictions.confusion(len(classes)), classes),
+            "Confusion matrix of the test images",
+            f"True and predicted classes of {len(predictions.labels):,} test images; {wrong:,} lie off the diagonal.",
+        ),
+    }
+    if images is not None:
+        rows = [_first_of_each(images, skip) for skip in range(4)]
+        found["samples"] = Picture(
+            plots.samples([("", row) for row in rows], classes),
+            f"Sample training images of {images.title}",
+            f"Training images of {images.title}, four of each class.",
+        )
+        gallery = plots.misread(images.test_images, predictions, classes)
+        if gallery is not None:
+            png, shown, many = gallery
+            words = f"All {many} mistakes" if shown == many else f"The {shown} surest of {many} mistakes"
+            caption = f"{words}, with the true class, the class that was read and how sure the network was."
+            found["misread"] = Picture(png, "Test images that were misread", caption)
+    return found
+
+
+def _first_of_each(images: Dataset, skip: int) -> np.ndarray:
+    rows = []
+    for label in range(len(images.classes)):
+        found = np.flatnonzero(images.train_labels == label)
+        rows.append(images.train_images[found[min(skip, len(found) - 1)]])
+    return np.stack(rows)
+
+
+def _write(folder: Path, record: Run, pictures: dict[str, Picture], layers: Table | None) -> None:
+    names = {"misread": "misclassified"}
+    for name, picture in pictures.items():
+        write_atomic(folder / f"{names.get(name, name)}.png", picture.png)
+    write_atomic(folder / "log.csv", epochs_table(record).csv())
+    if layers is not None:
+        write_atomic(folder / "layers.txt", layers.text() + "\n")
