@@ -21,8 +21,15 @@ _WHERE: dict[str, str] = {
     "page": "tinyproof.jobs.page",
     "preset": "tinyproof.backprop.presets",
     "read_net": "tinyproof.backprop.toml",
+    "data": "tinyproof.jobs.data",
+    "models": "tinyproof.jobs.models",
+    "predict": "tinyproof.jobs.predict",
+    "report": "tinyproof.jobs.report",
+    "run": "tinyproof.jobs.run",
+    "summary": "tinyproof.jobs.models",
     "sweep": "tinyproof.backprop.sweep",
     "trace": "tinyproof.backprop.trace",
+    "train": "tinyproof.jobs.train",
     "workbook": "tinyproof.jobs.workbook",
 }
 

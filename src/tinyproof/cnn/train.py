@@ -79,6 +79,7 @@ def train(
         model, _source_digest(model), recipe, seed, dataset.name, dataset.held_out, dataset.digest,
         worker.name, worker.device, worker.threads,
     )  # fmt: skip
+    watch.say(f"engine: {reason}")
     job = _Job(identity, module, worker, reason, dataset, test_each_epoch, keep_weights, watch)
     if folder is None:
         return _work(job, None)

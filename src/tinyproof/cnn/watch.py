@@ -1,4 +1,4 @@
-"""Who is told what during training: functions that do nothing unless it is given."""
+"""Who is told what during training: functions that do nothing unless they are given."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tinyproof.cnn.run import EpochLog
 @dataclass(frozen=True)
 class Watch:
     """`step(epoch from 1, step from 1, steps an epoch, tally of the epoch so far)` after each step (on an accelerator
-    less often), `epoch(log)` after each epoch, `say(line)` about choices; `look(epoch, engine)` may evaluate more after an
-    epoch, before its checkpoint.
+    less often), `epoch(log)` after each epoch, `say(line)` about choices; `look(epoch, engine)` may evaluate more
+    after an epoch, before its checkpoint.
     """
 
     step: Callable[[int, int, int, Tally], None] = lambda epoch, step, steps, tally: None

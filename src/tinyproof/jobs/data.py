@@ -45,11 +45,16 @@ def choose(
     say: Callable[[str], None] = lambda line: None,
     progress: bool = False,
 ) -> Dataset:
-    """The data set of a training job. `auto`: MNIST where it is or can be fetched, else, with one line, the digits.
+    """The data set of a training job. `auto`: MNIST where it is or can be fetched, else, with one line, the digits;
+    a path: a data set of your own.
 
     Raises InputError for an unknown name; DataError for broken files, or when `mnist` is insisted on and not to be had.
     """
-    one_of("dataset", name, CHOICES)
+    if name not in CHOICES and (Path(name).exists() or Path(name).name != name):
+        from tinyproof.cnn import own_data
+
+        return own_data.load(name)
+    one_of("dataset", name, (*CHOICES, "the path of your own"))
     if name == "digits":
         return load_digits()
     if name == "mnist" or data is not None:

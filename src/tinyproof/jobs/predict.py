@@ -1,4 +1,4 @@
-"""`predict`: read a picture of one digit with the weights of a run, and say how the picture was turned into an input."""
+"""`predict`: read a picture of one digit with the weights of a run, and say how it was made an input."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from tinyproof.cnn import store
 from tinyproof.cnn.machine import need_torch
-from tinyproof.cnn.run import Run
 from tinyproof.core.errors import DataError, MissingDependency
 from tinyproof.core.files import read_bounded, sha256
 
 _MAX_BYTES = 30_000_000
 _MAX_PIXELS = 30_000_000
 # MNIST: a digit fits a box of 20 pixels whose ink has its centre of mass in the middle of 28 x 28.
-_SIDE, _BOX = 28, 20
+# The digits fill their scan: a box of 28.
+_SIDE, MNIST_BOX, DIGITS_BOX = 28, 20, 28
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def predict(run: str | Path, image: str | Path) -> Prediction:
     content = read_bounded(folder / store.WEIGHTS, 2_000_000_000)
     if sha256(content) != record.weights_digest:
         raise DataError(str(folder / store.WEIGHTS), "is not the file that this run wrote", "train again with --force")
-    pixels, steps = read_picture(Path(image), MNIST_LIKE if record.identity.dataset == "mnist" else TIGHT)
+    box = DIGITS_BOX if record.identity.dataset == "digits" else MNIST_BOX
+    pixels, steps = read_picture(Path(image), box)
     module = nets.build(record.identity.model)
     module.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in store.load_weights(folder).items()})
     module.eval()
@@ -72,3 +73,76 @@ def predict(run: str | Path, image: str | Path) -> Prediction:
     by_class = dict(zip(record.classes, probabilities, strict=True))
     best = max(by_class, key=lambda name: by_class[name])
     return Prediction(str(image), best, by_class[best], by_class, tuple(steps))
+
+
+def read_picture(path: Path, box: int = MNIST_BOX) -> tuple[NDArray[np.uint8], list[str]]:
+    """The picture as an input like MNIST's: uint8 [28, 28], light ink on background 0; and what was done, in words.
+
+    Colour becomes grey (transparency is laid on white), dark ink on light paper is inverted, paper becomes 0, the ink
+    is cut out, scaled into `box` x `box` pixels and centred by its mass. A picture of 28 x 28 that is already light on
+    dark is taken as it is. Raises DataError when the file is no picture, too large, or shows nothing.
+    """
+    grey, steps = _grey(path)
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    paper = float(np.median(border))
+    if grey.shape == (_SIDE, _SIDE) and paper < 10:
+        if grey.max() < 30:
+            raise DataError(str(path), "shows nothing: the picture is empty")
+        return grey, [*steps, "28 x 28, light on dark: taken as it is"]
+    if paper > 127:
+        grey, paper = 255 - grey, 255 - paper
+        steps.append("inverted (dark ink on a light ground)")
+    ink = np.clip(grey.astype(np.float64) - paper, 0, None)
+    if ink.max() < 30:
+        raise DataError(str(path), "shows nothing: all pixels are almost equal")
+    ink = ink * (255.0 / ink.max())
+    # A tenth of the darkest ink is paper with noise or JPEG's ringing.
+    ink[ink < 25] = 0
+    return _centred(ink, box, steps)
+
+
+def _grey(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise MissingDependency("pillow", "reading pictures", "train") from error
+    content = read_bounded(path, _MAX_BYTES)
+    try:
+        with Image.open(io.BytesIO(content)) as file:
+            picture: Image.Image = file
+            if picture.width * picture.height > _MAX_PIXELS:
+                raise DataError(str(path), f"has {picture.width} x {picture.height} pixels; too large")
+            steps = [f"{picture.width} x {picture.height} pixels"]
+            colour = picture.mode not in ("L", "1")
+            if "A" in picture.getbands() or "transparency" in picture.info:
+                steps.append("laid on white")
+                layer = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+            if colour:
+                steps.append("made grey")
+            return np.array(picture.convert("L")), steps
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(str(path), "is not a picture that can be read") from error
+
+
+def _centred(ink: NDArray[np.float64], box: int, steps: list[str]) -> tuple[NDArray[np.uint8], list[str]]:
+    """The ink cut out, scaled into the box and put with its centre of mass in the middle."""
+    from PIL import Image
+
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = cut.shape
+    scale = box / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(Image.fromarray(cut.astype(np.float32)).resize(size, Image.Resampling.LANCZOS))
+    small = np.clip(small * (255.0 / max(float(small.max()), 1.0)), 0, 255)
+    down, right = (_offset(small.sum(1 - axis), small.shape[axis]) for axis in (0, 1))
+    out = np.zeros((_SIDE, _SIDE))
+    out[down : down + small.shape[0], right : right + small.shape[1]] = small
+    words = f"ink of {width} x {height} scaled to {size[0]} x {size[1]} and centred by its mass in 28 x 28"
+    return np.round(out).astype(np.uint8), [*steps, words]
+
+
+def _offset(mass: NDArray[np.float64], length: int) -> int:
+    centre = float((mass * np.arange(length)).sum() / mass.sum())
+    return int(np.clip(round((_SIDE - 1) / 2 - centre), 0, _SIDE - length))

@@ -7,11 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyproof.cnn import budget as budgets
 from tinyproof.cnn import mnist, store
 from tinyproof.cnn.budget import Budget, Check
-from tinyproof.cnn.data import Dataset, overlap
+from tinyproof.cnn.data import TARGETS, Dataset, overlap
 from tinyproof.cnn.run import Predictions, Run
 from tinyproof.core.errors import DataError, TinyproofError
 from tinyproof.core.files import write_atomic
@@ -58,7 +59,7 @@ def report(
         raise DataError(str(folder), "run.json and predictions.npz do not belong together", "train again with --force")
     notes: list[str] = []
     images = dataset or _dataset(record, data, notes)
-    goal = budget or _budget(record, images)
+    goal = budget or _budget(record)
     checks = budgets.check(goal, record.facts)
     if images is not None:
         notes.append(overlap_words(overlap(images), images.title))
@@ -97,12 +98,13 @@ def _dataset(record: Run, data: str | Path | None, notes: list[str]) -> Dataset 
     return found
 
 
-def _budget(record: Run, images: Dataset | None) -> Budget:
+def _budget(record: Run) -> Budget:
+    target = TARGETS.get(record.identity.dataset)
     if not find_spec("torch"):
-        return Budget(accuracy_percent=images.target_percent if images else None)
+        return Budget(accuracy_percent=target)
     from tinyproof.cnn.nets import budget_of
 
-    return replace(budget_of(record.identity.model), accuracy_percent=images.target_percent if images else None)
+    return replace(budget_of(record.identity.model), accuracy_percent=target)
 
 
 def _layers(model: str, images: Dataset | None) -> Table | None:
@@ -132,12 +134,7 @@ def _pictures(
         ),
     }
     if images is not None:
-        rows = [_first_of_each(images, skip) for skip in range(4)]
-        found["samples"] = Picture(
-            plots.samples([("", row) for row in rows], classes),
-            f"Sample training images of {images.title}",
-            f"Training images of {images.title}, four of each class.",
-        )
+        found["samples"] = _samples(record, images)
         gallery = plots.misread(images.test_images, predictions, classes)
         if gallery is not None:
             png, shown, many = gallery
@@ -147,7 +144,32 @@ def _pictures(
     return found
 
 
-def _first_of_each(images: Dataset, skip: int) -> np.ndarray:
+def _samples(record: Run, images: Dataset) -> Picture:
+    """Two images of each class as they are, and, where the recipe changes them, the same two as trained on."""
+    firsts = [_first_of_each(images, skip) for skip in range(2)]
+    rows = [("as it is", row) for row in firsts]
+    caption = f"Training images of {images.title}, two of each class"
+    if not record.recipe.augment.nothing and find_spec("torch"):
+        rows += [("as trained on", _changed(row, record, number)) for number, row in enumerate(firsts)]
+        caption += ", and the same two as one epoch changed them"
+    png = plots.samples(rows, images.classes)
+    return Picture(png, f"Sample training images of {images.title}", caption + ".")
+
+
+def _changed(row: NDArray[np.uint8], record: Run, number: int) -> NDArray[np.uint8]:
+    import torch
+
+    from tinyproof.cnn.augment import draw
+    from tinyproof.cnn.engine.torch import apply
+
+    generator = np.random.Generator(np.random.PCG64([record.identity.seed, number]))
+    transforms = draw(record.recipe.augment, len(row), generator, 0.0, row.shape[1])
+    assert transforms is not None
+    changed = apply(torch.from_numpy(row)[:, None].float(), transforms)[:, 0]
+    return changed.round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def _first_of_each(images: Dataset, skip: int) -> NDArray[np.uint8]:
     rows = []
     for label in range(len(images.classes)):
         found = np.flatnonzero(images.train_labels == label)

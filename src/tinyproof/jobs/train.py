@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyproof.cnn import store
 from tinyproof.cnn.budget import Budget, Check
 from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.engine import NAMES as ENGINES
+from tinyproof.cnn.machine import device as device_there
 from tinyproof.cnn.machine import need_torch
 from tinyproof.cnn.recipe import Recipe, named
 from tinyproof.cnn.recipe_text import parse
 from tinyproof.cnn.run import Run
 from tinyproof.core.errors import InputError
-from tinyproof.core.fields import whole
+from tinyproof.core.fields import one_of, whole
 from tinyproof.core.files import output_folder
 from tinyproof.jobs import data as data_job
 from tinyproof.show.progress import console, training
@@ -39,6 +40,42 @@ class TrainResult:
         return False if False in answers else None if None in answers else True
 
 
+@dataclass(frozen=True)
+class Ask:
+    """Everything that a training job can be asked for; see `train`."""
+
+    model: str = "s7-8k"
+    recipe: str | Recipe | None = None
+    dataset: str | Dataset = "auto"
+    data: str | Path | None = None
+    seed: int = 0
+    epochs: int | None = None
+    quick: bool = False
+    out: str | Path | None = None
+    engine: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    budget: Budget | None = None
+    force: bool = False
+    quiet: bool = False
+
+    def say(self, line: str) -> None:
+        """Tell the user, unless the job is to be quiet."""
+        if not self.quiet:
+            console().print(line)
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """An ask whose every value was found right: the recipe and the data set it means, the folder, the budget."""
+
+    ask: Ask
+    recipe: Recipe
+    images: Dataset
+    folder: Path
+    budget: Budget
+
+
 def train(
     model: str = "s7-8k",
     *,
@@ -58,64 +95,68 @@ def train(
 ) -> TrainResult:
     """Train one network once and write its record, weights, pictures and page into one folder.
 
-    `model`: a name (see `tinyproof models`) or `path/to/model.py:Class`. `recipe`: a name, a TOML file or a Recipe;
-    None takes the best one for the data set. `epochs` and `quick` (two epochs) shorten or lengthen it. `out`: None
-    names a folder after the run. `budget`: None takes the network's course budget and the data set's target.
-    Raises InputError, DataError, OutputError, Diverged; Stopped after Ctrl-C, and the same call goes on from there.
+    `model`: a name (see `tinyproof models`) or `path/to/model.py:Class`. `recipe`: a name, a TOML file (both with
+    changes, `best,rate=0.01`) or a Recipe; None takes the best one for the data set. `dataset`: `auto`, `mnist`,
+    `digits`, or a path of your own. `epochs` and `quick` (two epochs) replace the recipe's epochs. `out`: None names a
+    folder after the run. `budget`: None takes the network's course budget and the data set's target. Raises InputError,
+    DataError, OutputError, Diverged; Stopped after Ctrl-C, and the same call goes on from there.
 
     >>> result = train("s7-8k", dataset="digits", quick=True, out="runs/first")  # doctest: +SKIP
     """
-    need_torch("training")
-    from tinyproof.cnn import nets
+    ask = Ask(
+        model, recipe, dataset, data, seed, epochs, quick, out, engine, device, threads, budget, force, quiet
+    )  # fmt: skip
+    ready = prepare(ask)
+    run, reused = work(ready)
     from tinyproof.jobs.report import report
 
-    say = say_nothing if quiet else console().print
-    nets.build(model)
-    if isinstance(recipe, str):
-        recipe = parse(recipe)
-    options(seed, epochs, threads, device)
-    if out is not None:
-        output_folder(out)
-    images = dataset if isinstance(dataset, Dataset) else data_job.choose(dataset, data, say, not quiet)
-    chosen = with_epochs(recipe or default_recipe(images), epochs, quick)
-    folder = output_folder(out if out is not None else Path("tinyproof-out") / folder_name(model, chosen, images, seed))
-    data_job.describe(images, say)
-    run, reused = _train(model, chosen, images, seed, folder, engine, device, threads, force, say, quiet)
-    goal = budget or replace(nets.budget_of(model), accuracy_percent=images.target_percent)
-    checks = report(folder, dataset=images, budget=goal, quiet=quiet)
-    return TrainResult(run, checks, folder, reused)
+    checks = report(ready.folder, dataset=ready.images, budget=ready.budget, quiet=quiet)
+    return TrainResult(run, checks, ready.folder, reused)
 
 
-def _train(
-    model: str,
-    recipe: Recipe,
-    images: Dataset,
-    seed: int,
-    folder: Path,
-    engine: str,
-    device: str,
-    threads: int | None,
-    force: bool,
-    say: Callable[[str], None],
-    quiet: bool,
-) -> tuple[Run, bool]:
-    from tinyproof.cnn.train import train as work
+def prepare(ask: Ask) -> Ready:
+    """Find every mistake before any work is done: network, recipe, numbers, device, folder, data."""
+    need_torch("training")
+    from tinyproof.cnn import nets
 
-    if force:
+    nets.build(ask.model)
+    recipe = parse(ask.recipe) if isinstance(ask.recipe, str) else ask.recipe
+    whole("seed", ask.seed, 0, 2**31 - 1)
+    one_of("engine", ask.engine, ENGINES)
+    device_there(ask.device)
+    if ask.threads is not None:
+        whole("threads", ask.threads, 1, 1024)
+    with_epochs(recipe or named("best"), ask.epochs, ask.quick)
+    if ask.out is not None:
+        output_folder(ask.out)
+    images = ask.dataset
+    if isinstance(images, str):
+        images = data_job.choose(images, ask.data, ask.say, not ask.quiet)
+    chosen = with_epochs(recipe or default_recipe(images), ask.epochs, ask.quick)
+    name = folder_name(ask.model, chosen, images, ask.seed)
+    folder = output_folder(ask.out if ask.out is not None else Path("tinyproof-out") / name)
+    budget = ask.budget or replace(nets.budget_of(ask.model), accuracy_percent=images.target_percent)
+    return Ready(ask, chosen, images, folder, budget)
+
+
+def work(ready: Ready) -> tuple[Run, bool]:
+    """Train, or go on, or find the finished run: its record, and whether it was found."""
+    from tinyproof.cnn.train import train as training_loop
+
+    ask, folder, say = ready.ask, ready.folder, ready.ask.say
+    data_job.describe(ready.images, say)
+    if ask.force:
         with store.locked(folder):
             store.clear(folder)
-    say(f"recipe {recipe_words(recipe)}")
-    with training(recipe.epochs, quiet) as watch:
-        done = work(
-            model, recipe, images, seed, folder=folder, engine=engine, device=device, threads=threads, watch=watch
-        )
+    say(f"recipe {recipe_words(ready.recipe)}")
+    with training(ready.recipe.epochs, ask.quiet) as watch:
+        done = training_loop(
+            ask.model, ready.recipe, ready.images, ask.seed,
+            folder=folder, engine=ask.engine, device=ask.device, threads=ask.threads, watch=watch,
+        )  # fmt: skip
     if done.reused:
-        say(f"already trained: {folder} holds this very run (seed {seed}); --force would train it again")
+        say(f"already trained: {folder} holds this very run (seed {ask.seed}); --force trains it again")
     return done.run, done.reused
-
-
-def say_nothing(line: str) -> None:
-    """For quiet jobs."""
 
 
 def default_recipe(images: Dataset) -> Recipe:
@@ -130,18 +171,6 @@ def with_epochs(recipe: Recipe, epochs: int | None, quick: bool) -> Recipe:
     if quick:
         return replace(recipe, epochs=QUICK_EPOCHS)
     return recipe if epochs is None else replace(recipe, epochs=epochs)
-
-
-def options(seed: int, epochs: int | None, threads: int | None, device: str) -> None:
-    """Refuse wrong values before any data is read. Raises InputError."""
-    from tinyproof.cnn.machine import device as there
-
-    whole("seed", seed, 0, 2**31 - 1)
-    if epochs is not None:
-        whole("epochs", epochs, 1, 10_000)
-    if threads is not None:
-        whole("threads", threads, 1, 1024)
-    there(device)
 
 
 def folder_name(model: str, recipe: Recipe, images: Dataset, seed: int) -> str:

@@ -66,10 +66,11 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
     size = max(4.2, 0.42 * len(classes) + 1)
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
-    wrong = counts.copy()
+    wrong = counts.astype(float)
     np.fill_diagonal(wrong, 0)
-    top = max(int(wrong.max()), 1)
-    axes.imshow(wrong, cmap="Oranges", vmin=0, vmax=1.3 * top)
+    # A single mistake is pale; what is no mistake stays white.
+    top = max(1.4 * float(wrong.max()), 5.0)
+    axes.imshow(np.where(wrong > 0, wrong, np.nan), cmap="Oranges", vmin=0, vmax=top)
     for true, predicted in np.ndindex(counts.shape):
         value = int(counts[true, predicted])
         if value:
