@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyproof.cnn.idx import parse, read_bytes
-from tinyproof.core.errors import DataError, MissingDependency
+from tinyproof.core.errors import DataError, MissingDependency, one_line
 from tinyproof.core.files import existing, output_folder, read_bounded, sha256, write_atomic
 
 MIRRORS = (
@@ -192,6 +192,9 @@ def _host(address: str) -> str:
 def _short(error: Exception) -> str:
     if isinstance(error, DataError):
         return error.problem
-    text = type(error).__name__
-    words = {"ConnectionError": "no connection", "ConnectTimeout": "no answer", "ReadTimeout": "no answer"}
-    return words.get(text, f"{text}: {str(error)[:80]}")
+    # By name, so that requests need not be imported: Timeout before ConnectionError, of which ConnectTimeout is one.
+    names = [kind.__name__ for kind in type(error).__mro__]
+    for name, words in {"Timeout": "no answer", "ConnectionError": "no connection"}.items():
+        if name in names:
+            return words
+    return one_line(f"{names[0]}: {error}", 80)

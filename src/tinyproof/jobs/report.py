@@ -17,6 +17,7 @@ from tinyproof.cnn.run import Predictions, Run
 from tinyproof.core.errors import DataError, TinyproofError
 from tinyproof.core.files import write_atomic
 from tinyproof.core.table import Table
+from tinyproof.jobs import course
 from tinyproof.jobs import data as data_job
 from tinyproof.show import plots
 from tinyproof.show.progress import console
@@ -63,6 +64,8 @@ def report(
     checks = budgets.check(goal, record.facts)
     if images is not None:
         notes.append(overlap_words(overlap(images), images.title))
+    if backprop is None and (part := course.course_part(folder)) is not None:
+        backprop, files = part, (*files, *course.FILES)
     layers = _layers(record.identity.model, images)
     pictures = _pictures(record, predictions, images, goal.accuracy_percent)
     _write(folder, record, pictures, layers)
