@@ -127,6 +127,15 @@ def test_totals_losses_rates_and_batches_are_read() -> None:
     assert (epoch.rate, epoch.batches, epoch.train_accuracy) == (0.01, 469, 93.10)
 
 
+def test_a_best_figure_or_a_class_is_no_epoch() -> None:
+    run = only_run(
+        "Epoch 1: Test acc: 98.10 (best: 98.10)\nEpoch 2: Test acc: 98.40 (best: 98.40)\n"
+        "Epoch 3: Test acc: 98.30 (best: 98.40)\nBest test accuracy: 98.40\n"
+        "Test Accuracy of     3: 99% (974/980)\nAccuracy for class: 5 is 91.1 %\n"
+    )
+    assert run.test_accuracies == [98.10, 98.40, 98.30]
+
+
 def test_a_number_that_begins_again_begins_a_new_run() -> None:
     line = "Epoch {}: test accuracy {:.2f}%\n"
     log = read_log([(1, "".join(line.format(i, 90 + i) for i in (1, 2, 3, 1, 2)))])

@@ -50,7 +50,8 @@ def test_a_parameter_count_is_read(text: str, count: int, is_target: bool) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "```\nTest accuracy: 99.41 %\n```",
+        "```python\nTest accuracy: 99.41 %\n```",
+        "```\nTest set: Average loss: 0.0199, Accuracy: 9941/10000 (99.41%)\n```",
         "![99.41%](https://img.shields.io/badge/acc-99.41%25-green)",
         "Dropout of 5% and 20% of the batch",
         "see https://example.org/accuracy-99.41%",
@@ -59,6 +60,11 @@ def test_a_parameter_count_is_read(text: str, count: int, is_target: bool) -> No
 )
 def test_what_is_no_claim_is_passed_over(text: str) -> None:
     assert claims(text) == []
+
+
+def test_results_listed_in_a_plain_block_are_claims() -> None:
+    text = "```\nParameters: 13808\nBest Test Accuracy: 99.50 (12th Epoch)\n```"
+    assert [claim.value for claim in claims(text)] == [13808, 99.5]
 
 
 def test_a_section_called_target_makes_targets() -> None:

@@ -20,6 +20,7 @@ _INTERESTING = re.compile(r"acc|loss|epoch|correct|\blr\b|learning.rate|top-?1|p
 _TOKEN = re.compile(
     r"(?P<train>(?<![a-z])(?:train(?:ing|ed)?|trn|tr)(?![a-z]))"
     r"|(?P<test>(?<![a-z])(?:test(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|dev)(?![a-z]))"
+    r"|(?P<best>(?<![a-z])(?:best|highest|max(?:imum)?|target|goal|per[- ]class)(?![a-z]))"
     r"|(?P<acc>(?<![a-z])(?:acc(?:uracy)?|top-?1)(?![a-z]))"
     r"|(?P<loss>(?<![a-z])(?:loss|nll)(?![a-z]))"
     r"|(?P<lr>(?<![a-z])(?:lr|learning[ _]rate)(?![a-z]))"
@@ -30,7 +31,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _GAP_WORDS = re.compile(
-    r"[\s:=\-()\[\]>|\"'~%_,*#→]|set|is|score|value|avg|average|mean|on|of|the|data|dataset|group|final|current|images|at"
+    r"[\s:=\-()\[\]>|\"'~%_,*#→│┃]|set|is|score|value|avg|average|mean|on|of|the|data|dataset|group|final|current|images|at"
 )
 _PARAMETERS = re.compile(
     r"(?:total|trainable|number of|model|all|#)[^\d\n]{0,40}param(?:eter)?s?[^\d\n]{0,20}?[:=]?\s{0,4}(\d[\d,]{2,14})"
@@ -222,6 +223,7 @@ def _read_line(builder: _Builder, line: str) -> None:
     phase = ""
     metric = metric_phase = ""
     position = 0
+    selected = of_classes = False
     is_bar = "it/s]" in line or "s/it]" in line or "%|" in line
     found: list[tuple[str, str, str]] = []
     for token in _TOKEN.finditer(line):
@@ -230,10 +232,18 @@ def _read_line(builder: _Builder, line: str) -> None:
             phase = kind
             if metric and _small_gap(line[position : token.start()]):
                 metric_phase, position = kind, token.end()
+        elif kind == "best":
+            selected = True
         elif kind in ("acc", "loss", "lr", "epoch", "batch"):
             metric, metric_phase, position = kind, phase, token.end()
         elif metric and _small_gap(line[position : token.start()]):
-            found.append((metric, metric_phase, token.group()))
+            # "best accuracy 99.4" sums up other epochs; "accuracy of 3: 99 %" is that of one class.
+            of_class = metric == "acc" and not is_bar and bool(re.match(r"\d{1,2}\s*:", line[token.start() :]))
+            if metric in ("lr", "epoch", "batch") or not (selected or of_class or of_classes):
+                found.append((metric, metric_phase, token.group()))
+            elif not of_class:
+                selected = False
+            of_classes = of_classes or of_class
             metric = ""
     if is_bar or any(kind == "batch" for kind, _, _ in found):
         found = [(kind, phase or "train" if kind in ("acc", "loss") else phase, text) for kind, phase, text in found]

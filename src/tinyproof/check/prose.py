@@ -52,6 +52,10 @@ _EPOCH = re.compile(
 _SECTION = re.compile(
     r"^[\s#>*_\-+\d.]*\**\s*(targets?|results?|analysis|goals?|objectives?|requirements?)\b", re.IGNORECASE
 )
+# In a plain block results are often listed; code and pasted logs are not claims.
+_CODE_OR_LOG = re.compile(
+    r"loss|batch|it/s|epoch\s*[:=\[]|\d/\d|\w\(|^\s*(?:import|from|def|class|for|if)\b|[{};=]", re.I
+)
 _ACCURACY = re.compile(r"\bacc(?:urac(?:y|ies))?\b", re.IGNORECASE)
 
 Phase = Literal["train", "test", ""]
@@ -90,14 +94,17 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
     """
     for cell, text in cells:
         section = ""
-        fenced = False
+        fenced = ""
         header: list[str] = []
         for number, raw in enumerate(text.split("\n")[:MAX_LINES], start=1):
             if raw.lstrip().startswith(("```", "~~~")):
-                fenced = not fenced
+                fenced = "" if fenced else raw.strip()
                 continue
-            if fenced or (
-                raw.startswith("    ") and cell is None and not raw.lstrip().startswith(("-", "*", "+", "1"))
+            if (fenced and (len(fenced) > 3 or _CODE_OR_LOG.search(raw))) or (
+                not fenced
+                and raw.startswith("    ")
+                and cell is None
+                and not raw.lstrip().startswith(("-", "*", "+", "1"))
             ):
                 continue
             line = _LINK.sub(" ", raw[:MAX_LINE_CHARACTERS])

@@ -43,6 +43,8 @@ def attribute(machine: Machine, owner: Value, name: str, node: ast.AST, scope: S
     if isinstance(owner, Made):
         if name in owner.attrs:
             return owner.attrs[name]
+        if owner.short == "SimpleNamespace" and name in owner.kwargs:
+            return owner.kwargs[name]
         return _of_made(owner, name, machine, node, scope)
     if isinstance(owner, Unknown) and name in _OF_LOADER:
         return Made("." + name, [owner], {}, machine.place(node, scope))

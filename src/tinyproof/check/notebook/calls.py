@@ -201,7 +201,7 @@ def instantiate(
             follow(machine, _bound(initialise, made), args, kwargs, node, scope)
         finally:
             machine.building -= is_network(cls)
-    elif "__dataclass__" in cls.members:
+    elif "__dataclass__" in cls.members or any(path.endswith("NamedTuple") for path in library_bases(cls)):
         fields = [s.target.id for s in cls.node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
         made.attrs.update(zip(fields, args, strict=False))
         made.attrs.update(kwargs)

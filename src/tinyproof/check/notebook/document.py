@@ -155,6 +155,5 @@ def _printed(output: dict[str, Any]) -> str:
 
 
 def _joined(value: Any) -> str:
-    if isinstance(value, list):
-        return "".join(line for line in value if isinstance(line, str))
-    return value if isinstance(value, str) else ""
+    text = "".join(line for line in value if isinstance(line, str)) if isinstance(value, list) else value
+    return text.replace("\r\n", "\n") if isinstance(text, str) else ""

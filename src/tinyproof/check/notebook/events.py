@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -150,6 +151,9 @@ class Events:
     exhausted: bool = False
 
 
+_SAVES = re.compile(r"save_?\w*(?:model|net|ckpt|checkpoint|state|weights|best)")
+
+
 def saves_something(body: list[ast.stmt]) -> bool:
     """Whether statements keep a network: torch.save, a copy of its state, a checkpoint."""
     for statement in body:
@@ -157,7 +161,9 @@ def saves_something(body: list[ast.stmt]) -> bool:
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 lowered = str(name).lower()
-                if lowered in ("state_dict", "save_model", "save_checkpoint", "save_state", "save_weights"):
+                if lowered == "state_dict" or re.match(
+                    r"save_?\w*(?:model|net|ckpt|checkpoint|state|weights|best)", lowered
+                ):
                     return True
                 if lowered == "save" and _is_torch_or_model(node.func):
                     return True

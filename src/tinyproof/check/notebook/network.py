@@ -6,6 +6,7 @@ import ast
 import math
 from dataclasses import dataclass
 
+from tinyproof.check.notebook.attributes import library_bases
 from tinyproof.check.notebook.data import argument
 from tinyproof.check.notebook.tensors import sequential_children
 from tinyproof.check.notebook.values import (
@@ -178,6 +179,9 @@ def _adaptive(size: Value | None, shape: tuple[int, ...]) -> tuple[int, ...] | N
     return (shape[0], *sides) if sides is not None else None
 
 
+_PLAIN = ("torch.nn.Module", "pytorch_lightning.LightningModule", "builtins.object")
+
+
 def parameter_count(value: Value) -> int | None:
     """The number of weights of a layer or network, each counted once; None where one is not known."""
     seen: set[int] = set()
@@ -187,6 +191,8 @@ def parameter_count(value: Value) -> int | None:
             return 0
         seen.add(id(part))
         if isinstance(part, Object):
+            if any(path not in _PLAIN for path in library_bases(part.cls)):
+                return None
             return added([count(child) for child in part.attrs.values()])
         if isinstance(part, Seq):
             return added([count(child) for child in part.items])
@@ -262,6 +268,8 @@ def switches_mode(value: Value, depth: int = 0) -> bool:
             and (value.short not in ("GroupNorm", "LayerNorm"))
         )
     if isinstance(value, Object) and depth < 12:
+        if any("BatchNorm" in path or "Dropout" in path for path in library_bases(value.cls)):
+            return True
         return any(switches_mode(child, depth + 1) for child in value.attrs.values())
     return False
 

@@ -34,6 +34,8 @@ def add(one: Value, other: Value, accumulate: bool = False) -> Value:
     if isinstance(one, Seq) and isinstance(other, Seq):
         return Seq([*one.items, *other.items][:2_000], one.whole and other.whole)
     left, right = _figure(one), _figure(other)
+    if left is not None and left.reach == "batch" and left.kind != "images":
+        accumulate = False  # `loss += penalty`: still one batch's loss, since a sum over batches starts from a number
     if left and right:
         return _add_figures(left, right, accumulate)
     known, rest = (left, other) if left else (right, one)

@@ -41,6 +41,8 @@ def best_epoch_claimed(study: Study) -> Iterator[Finding]:
         if (claim.place, claim.value) in lines or claim.decimals < 2:
             continue
         lines.add((claim.place, claim.value))
+        if claim.epoch is not None and not claim.best and _at_epoch(study.runs, claim):
+            continue  # a figure quoted with its epoch, as it stands in the log
         if any(run.last is not None and matches(claim, run.last) for run in study.runs):
             continue
         if any(matches(claim, a) for run in study.runs for a in (run.train_accuracies or [])):
@@ -50,6 +52,16 @@ def best_epoch_claimed(study: Study) -> Iterator[Finding]:
         best = [run for run in runs if run.best is not None and matches(claim, run.best)]
         if best:
             yield _best_finding(study, claim, best[0])
+
+
+def _at_epoch(runs: tuple[Run, ...], claim: Claim) -> bool:
+    """Whether some run has the claim's figure at the claim's epoch (counted from 0 or from 1)."""
+    for run in runs:
+        for position, epoch in enumerate(run.epochs):
+            figures = [f for f in (epoch.test_accuracy, epoch.train_accuracy, epoch.other_accuracy) if f is not None]
+            if claim.epoch in (epoch.number, position, position + 1) and any(matches(claim, f) for f in figures):
+                return True
+    return False
 
 
 def _best_finding(study: Study, claim: Claim, run: Run) -> Finding:
@@ -227,7 +239,8 @@ def train_mode_accuracy(study: Study) -> Iterator[Finding]:
     ]
     if not lower:
         return
-    for cell in (*study.document.texts, *(readme.cells[0] for readme in study.readmes)):
+    readmes = [readme.cells[0] for readme in study.readmes] if study.speaks_for_all else []
+    for cell in (*study.document.texts, *readmes):
         for line_number, line in enumerate(cell.source.split("\n")[:5_000], start=1):
             found = re.search(r"under[- ]?fit\w*", line, re.IGNORECASE)
             if not found or re.search(
