@@ -38,6 +38,7 @@ _PARAMETERS = re.compile(
     r"|(\d{1,3}(?:,\d{3})+|\d{4,9})\s{1,3}(?:total |trainable |learnable )?param(?:eter)?s",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(r"(?<![\d.])\d{1,3}\.\d{2,6}(?!\d)")
 _ADJUSTING = re.compile(r"learning rate of group \d+ (?:is set )?to ([\d.e+-]{1,20})", re.IGNORECASE)
 _OF_THE_NETWORK = re.compile(
     r"accuracy of (?:the )?(?:network|model|net)[^\d]{0,40}(\d{3,6})\s+(train|test)\w*\s+images"
@@ -174,6 +175,8 @@ def read_log(outputs: Iterable[tuple[int | None, str]]) -> Log:
             budget -= 1
             if budget < 0:
                 break
+            if len(figures) < 20_000:
+                figures.update(_FIGURE.findall(line))
             if header and _read_row(builder, header, line):
                 continue
             if not _INTERESTING.search(line):
@@ -184,8 +187,6 @@ def read_log(outputs: Iterable[tuple[int | None, str]]) -> Log:
             parameters.extend((cell, count) for count in _parameter_counts(line))
         builder.end()
         runs.extend(builder.runs)
-        if len(figures) < 20_000:
-            figures.update(re.findall(r"(?<![\d.])\d{1,3}\.\d{2,6}(?!\d)", text[-400_000:]))
     return Log(tuple(runs), tuple(dict.fromkeys(parameters)), frozenset(figures))
 
 
