@@ -19,6 +19,7 @@ Style = Literal[
     "title",
     "heading",
     "heading left",
+    "heading indented",
     "label",
     "indented",
     "given",

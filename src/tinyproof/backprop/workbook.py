@@ -111,7 +111,7 @@ def overview(net: Net, found: Sequence[Trace], phrases: dict[str, str], picture:
         Cell(3, 0, "The givens: change one and every sheet follows", "label"),
         Cell(4, 0, "name", "heading left"),
         Cell(4, 1, "value", "heading"),
-        Cell(4, 2, "what it is", "heading left"),
+        Cell(4, 2, "what it is", "heading indented"),
     ]
     givens = all_givens(net)
     for k, (name, value) in enumerate(givens.items()):
@@ -191,8 +191,11 @@ def check_sheet(found: Sequence[Trace], rows: dict[str, int]) -> Sheet:
              "purpose, and the rows that it moves turn red."),
         Cell(2, 0, "overview", "link", link="overview!A1"),
     ]  # fmt: skip
-    for k, text in enumerate(("sheet", "quantity", "iteration", "live", "ours", "difference", "")):
-        cells.append(Cell(head - 1, k, text, "heading"))
+    cells += [Cell(head - 1, k, text, "heading left") for k, text in enumerate(("sheet", "quantity"))]
+    cells += [
+        Cell(head - 1, k, text, "heading") for k, text in enumerate(("iteration", "live", "ours", "difference"), 2)
+    ]
+    cells.append(Cell(head - 1, 6, "verdict", "heading indented"))
     row = head
     for trace in found:
         name = rate_sheet_name(trace.rate)

@@ -20,6 +20,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 14},
     "heading": {"bold": True, "bg_color": _PANEL, "bottom": 1, "bottom_color": _LINE, "align": "right"},
     "heading left": {"bold": True, "bg_color": _PANEL, "bottom": 1, "bottom_color": _LINE},
+    "heading indented": {"bold": True, "bg_color": _PANEL, "bottom": 1, "bottom_color": _LINE, "indent": 1},
     "label": {"bold": True},
     "indented": {"indent": 1},
     "mono": {"font_name": "Consolas"},
@@ -28,7 +29,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "value": {"num_format": "0.00000000"},
     "small": {"num_format": "0.000000E+00"},
     "difference": {"num_format": "0.0E+00"},
-    "verdict": {"bold": True},
+    "verdict": {"bold": True, "indent": 1},
     "link": {"font_color": "#0b62c4", "underline": 1},
 }
 _COLOURS = [
