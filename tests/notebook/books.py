@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,13 @@ def line_of(text: str, piece: str) -> tuple[int, int]:
         elif row:
             line += 1
     return (0 if beside else cell), line
+
+
+def main() -> None:
+    """Write the notebook of a text file, and what stands beside it, into the present folder."""
+    path = write(Path(sys.argv[1]).read_text(), Path())
+    print(f"wrote {path} and the files beside it")
+
+
+if __name__ == "__main__":
+    main()

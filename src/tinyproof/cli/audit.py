@@ -16,8 +16,19 @@ def register(app: typer.Typer) -> None:
     app.command("audit")(audit)
 
 
+def _rules(asked: bool) -> None:
+    if asked:
+        from tinyproof.check.notebook import catalogue
+
+        print(catalogue())
+        raise typer.Exit
+
+
 def audit(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders of submissions.")],
+    rules: Annotated[
+        bool, typer.Option("--rules", callback=_rules, is_eager=True, help="Show the rules for notebooks and exit.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the findings as a table to this file.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write the class report to this file.")] = None,

@@ -16,11 +16,13 @@ from tinyproof.check.notebook.audit import (
     trains_itself,
 )
 from tinyproof.check.notebook.repository import root_of
+from tinyproof.check.notebook.rules import catalogue
 
 __all__ = [
     "audit_notebook",
     "audit_repository",
     "audit_text",
+    "catalogue",
     "check_rules",
     "copies",
     "root_of",

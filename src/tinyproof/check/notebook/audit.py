@@ -135,12 +135,11 @@ def _quoted_correctly(subject: Study, findings: list[Finding]) -> list[Finding]:
     for claim in subject.claims:
         last = any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs)
         if claim.kind == "accuracy" and claim.decimals >= 2 and not claim.is_target and last:
-            notes[claim.place] = Finding(
-                wrong.rule,
-                "note",
+            notes[claim.place] = CATALOGUE[wrong.rule].finding(
                 claim.place,
                 f"{percent(claim.value)} is the last epoch's figure, quoted correctly; see {_cell(wrong)} for what it "
                 "measures",
+                severity="note",
                 says=claim.text,
             )
     return list(notes.values())

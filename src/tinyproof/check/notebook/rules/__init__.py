@@ -8,4 +8,23 @@ from tinyproof.check.notebook.rules.rule import Rule
 _MODULES = (measuring, losses, networks, training, record, claims)
 CATALOGUE: dict[str, Rule] = {name: rule for module in _MODULES for name, rule in module.RULES.items()}
 
-__all__ = ["CATALOGUE", "Rule"]
+
+def catalogue() -> str:
+    """All rules as Markdown: name, severity, what settles it, why, how to mend it, wrong and right lines."""
+    head = "| rule | severity | what it finds | settled by |\n| --- | --- | --- | --- |\n"
+    rows = [f"| [`{r.name}`](#{r.name}) | {_severity(r)} | {r.title} | {r.reads} |" for r in CATALOGUE.values()]
+    return head + "\n".join(rows) + "\n\n" + "\n\n".join(_entry(rule) for rule in CATALOGUE.values())
+
+
+def _severity(rule: Rule) -> str:
+    return f"{rule.severity} (a reader has to judge)" if rule.needs_reader else rule.severity
+
+
+def _entry(rule: Rule) -> str:
+    lines = [f"### {rule.name}", "", f"{rule.title}. {rule.why}", "", f"*Mend it:* {rule.mend}", "", "```text"]
+    lines += [f"wrong  {line}" for line in rule.wrong.split("\n")]
+    lines += [f"right  {line}" for line in rule.right.split("\n")]
+    return "\n".join([*lines, "```"])
+
+
+__all__ = ["CATALOGUE", "Rule", "catalogue"]

@@ -189,8 +189,8 @@ _LIST = (
         "Softmax takes any scores; a ReLU before it forbids negative ones and stops their gradient.",
         "Leave the last layer bare: no ReLU, no batch normalisation and no dropout between it and the softmax.",
         "code; a plateau in the log",
-        "        x = F.relu(self.fc(x))\n",
-        "        x = self.fc(x)\n",
+        "        x = F.relu(self.fc(x))",
+        "        x = self.fc(x)",
         activation_on_class_scores,
     ),
     Rule(

@@ -252,10 +252,14 @@ _LIST = (
         "are the sum of the classes that are left.",
         "Look for an activation on the class scores, a rate that is too high, or labels that do not fit; train again.",
         "log",
+        "Test set: Average loss: 2.3015, Accuracy: 1135/10000 (11.35%)\n"
+        "Test set: Average loss: 2.3011, Accuracy: 1135/10000 (11.35%)\n"
+        "Test set: Average loss: 2.3010, Accuracy: 1135/10000 (11.35%)\n"
+        "Test set: Average loss: 2.3010, Accuracy: 1135/10000 (11.35%)",
+        "Test set: Average loss: 0.0712, Accuracy: 9779/10000 (97.79%)\n"
         "Test set: Average loss: 0.0486, Accuracy: 9841/10000 (98.41%)\n"
-        "Test set: Average loss: 0.0402, Accuracy: 9869/10000 (98.69%)\n"
-        "Test set: Average loss: 0.0355, Accuracy: 9885/10000 (98.85%)",
-        "",
+        "Test set: Average loss: 0.0352, Accuracy: 9893/10000 (98.93%)\n"
+        "Test set: Average loss: 0.0361, Accuracy: 9885/10000 (98.85%)",
         accuracy_plateau,
     ),
     Rule(
@@ -265,8 +269,8 @@ _LIST = (
         "A first epoch from random weights reaches about 95 to 99 % on MNIST, and less in training mode.",
         "Build the network and the optimiser anew in the cell that trains, and run it once.",
         "log; execution counts and code",
-        "",
-        "",
+        "Loss=0.01 Batch_id=937 Accuracy=99.02: 100%|##########| 938/938",
+        "Loss=0.09 Batch_id=937 Accuracy=93.10: 100%|##########| 938/938",
         warm_start,
     ),
     Rule(
@@ -276,8 +280,8 @@ _LIST = (
         "A notebook keeps the names of every cell that ever ran; what is printed may not come from what is shown.",
         "Restart the kernel and run all cells before handing in.",
         "execution counts",
-        "",
-        "",
+        "In [7]: model = Net()\nIn [3]: train(model)",
+        "In [3]: model = Net()\nIn [7]: train(model)",
         cells_out_of_order,
         needs_reader=True,
     ),
@@ -288,8 +292,8 @@ _LIST = (
         "What is printed contradicts what the code can print.",
         "Run the notebook as it stands and keep that log.",
         "log against code",
-        "",
-        "",
+        "EPOCHS = 2   # and the log below shows four",
+        "EPOCHS = 4",
         log_not_from_this_code,
     ),
 )

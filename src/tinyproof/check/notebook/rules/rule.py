@@ -51,7 +51,7 @@ class Rule:
             says,
             should_say,
             self.why,
-            fix or should_say or self.mend,
+            should_say or fix or self.mend,
             effect,
             tuple(line for line in evidence if line),
         )

@@ -47,14 +47,26 @@ def _idle_schedulers(study: Study) -> Iterator[Finding]:
         if problem is None:
             continue
         message, effect, fix = problem
+        line = study.line(made.place)
         yield RULES["scheduler-without-effect"].finding(
             made.place,
             message,
-            says=study.line(made.place),
+            says=line,
+            should_say=_sooner(line, message),
             fix=fix,
             effect=effect,
             evidence=(steady, f"stepped at {steps[0].place}: {study.line(steps[0].place)}" if steps else ""),
         )
+
+
+def _sooner(line: str, message: str) -> str:
+    """The line with a step_size of a third of the epochs, where it says too large a one."""
+    found = re.search(r"step_size (\d+), (\d+) epochs", message)
+    if not found:
+        return ""
+    size, better = found.group(1), str(max(1, int(found.group(2)) // 3))
+    changed = re.sub(rf"(step_size\s*=\s*|StepLR\(\w+,\s*){size}\b", rf"\g<1>{better}", line)
+    return changed if changed != line else ""
 
 
 _IDLE = "the learning rate stays what it was at the start; what the text says of the schedule did not happen"
