@@ -12,10 +12,15 @@ from pathlib import Path
 
 from tinyproof.backprop.xlsx_read import Book, read_book
 from tinyproof.check.workbook.audit_table import TableAudit, audit_table
+from tinyproof.check.workbook.charts import check_charts
+from tinyproof.check.workbook.effects import with_effects
 from tinyproof.check.workbook.grid import Grid
+from tinyproof.check.workbook.labels import check_labels
+from tinyproof.check.workbook.lossruns import check_loss_columns
 from tinyproof.check.workbook.mistake import KINDS, Mistake
 from tinyproof.check.workbook.report import fingerprint, to_findings, what_is_right
 from tinyproof.check.workbook.tables import find_tables
+from tinyproof.check.workbook.values import check_pasted, check_stale
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.finding import FileReport, status_of
 
@@ -36,11 +41,16 @@ def audit_book(book: Book, shown: str) -> FileReport:
     """Audit a workbook that was read."""
     grid = Grid(book)
     audits = [audit_table(grid, table) for index in range(len(book.sheets)) for table in find_tables(grid, index)]
+    for audit in audits:
+        audit.mistakes += [*check_pasted(audit), *check_stale(audit, book.recalculates)]
+        audit.mistakes = with_effects(audit)
+    pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]
+    mistakes += [*pasted, *check_labels(grid, audits, shown), *check_charts(grid, audits)]
     problems = _problems(grid, audits, mistakes)
     findings = to_findings(grid, mistakes)
     status = status_of(findings, undecided=bool(problems))
-    checked = (*what_is_right(grid, audits), *book.remarks)
+    checked = (*what_is_right(grid, audits), *remarks, *book.remarks)
     problem = "; ".join(problems)
     return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(audits))
 
