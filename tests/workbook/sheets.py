@@ -89,11 +89,17 @@ def random_plan(rng: random.Random) -> Plan:
         givens_outside=rng.random() < 0.15,
     )
     if rng.random() < 0.5:
-        plan.inputs, plan.hidden, plan.outputs = rng.choice([(2, 3, 2), (3, 2, 2), (2, 2, 1), (3, 3, 1), (2, 2, 3), (1, 2, 1)])
+        plan.inputs, plan.hidden, plan.outputs = rng.choice(
+            [(2, 3, 2), (3, 2, 2), (2, 2, 1), (3, 3, 1), (2, 2, 3), (1, 2, 1)]
+        )
         plan.bias = rng.choice(["none", "trained", "outside"])
         plan.act_h = rng.choice(["sigmoid", "tanh", "relu", "leaky"])
         plan.act_o = rng.choice(["sigmoid", "sigmoid", "tanh", "identity"])
-        plan.loss = rng.choice(["half", "squared", "half", "entropy"]) if plan.act_o == "sigmoid" else rng.choice(["half", "squared"])
+        plan.loss = (
+            rng.choice(["half", "squared", "half", "entropy"])
+            if plan.act_o == "sigmoid"
+            else rng.choice(["half", "squared"])
+        )
     return plan
 
 
@@ -163,7 +169,15 @@ def head(style: str, q: str) -> str:
     if q.startswith("a_"):
         return {"a": q, "b": q.replace("a_", "out_"), "c": q.replace("a_", "act_"), "g": q.upper()}.get(style, q)
     if q == "E_total":
-        return {"a": "E_tot", "b": "E_total", "c": "Etotal", "d": "E_T", "e": "E Total", "f": "E_Total", "g": "E_TOTAL"}[style]
+        return {
+            "a": "E_tot",
+            "b": "E_total",
+            "c": "Etotal",
+            "d": "E_T",
+            "e": "E Total",
+            "f": "E_Total",
+            "g": "E_TOTAL",
+        }[style]
     return q.upper() if style == "g" else q
 
 
@@ -336,7 +350,11 @@ def calculate(cells: Cells) -> dict[tuple[int, int], float]:
         return known[place]
 
     for row, col in sorted(cells):
-        if isinstance(cells[row, col], str) and str(cells[row, col]).startswith("=") or not isinstance(cells[row, col], str):
+        if (
+            isinstance(cells[row, col], str)
+            and str(cells[row, col]).startswith("=")
+            or not isinstance(cells[row, col], str)
+        ):
             cell(xl_col_to_name(col - 1), row)
     return known
 
@@ -351,7 +369,13 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 
-def write(path: Path, sheets: dict[str, Cells], *, values: dict[str, dict[tuple[int, int], float]] | None = None, charts: list[tuple[str, str, str]] = ()) -> Path:  # type: ignore[assignment]
+def write(
+    path: Path,
+    sheets: dict[str, Cells],
+    *,
+    values: dict[str, dict[tuple[int, int], float]] | None = None,
+    charts: list[tuple[str, str, str]] = (),
+) -> Path:  # type: ignore[assignment]
     """Write the sheets; `values`: what is cached (calculated here where None); `charts`: (sheet, range, title)."""
     book = xlsxwriter.Workbook(str(path), {"in_memory": True})
     for title, cells in sheets.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tinyproof.backprop.expr import names
+from tinyproof.check.workbook.circles import check_circles
 from tinyproof.check.workbook.forward import check_forward
 from tinyproof.check.workbook.gradients import check_gradients
 from tinyproof.check.workbook.grid import Grid
@@ -55,6 +56,7 @@ def audit_table(grid: Grid, table: Table) -> TableAudit:
         audit.mistakes = [*check_forward(judge), _ascent_note(judge)]
     else:
         audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
+    audit.mistakes += check_circles(judge, audit.mistakes)
     audit.mistakes += _header_notes(judge, renamed)
     audit.problem = _nothing_to_check(judge, audit)
     return audit

@@ -71,7 +71,7 @@ def _words(judge: Judge, mistake: Mistake, run: Run, other: Run, right: Training
         if off is not None:
             parts.append(f"the gradient is off by {off:.2g} %")
     if difference != difference:
-        return "the training cannot be computed with it"
+        return ""
     rows = len(run.rows)
     if rows > 1:
         parts.append(

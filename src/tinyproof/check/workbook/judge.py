@@ -172,11 +172,17 @@ class Judge:
 
     def typed_for(self, expr: Expr, right: np.ndarray) -> tuple[dict[float, str], Expr] | None:
         """Typed numbers that stand where targets or inputs belong: number -> name, and the formula with the names."""
+        count = sum(isinstance(node, Num) for node in walk(expr))
         numbers = [n.value for n in dict.fromkeys(walk(expr)) if isinstance(n, Num)]
         leaves = [current(c) for c in self.roles.of("target", "input")]
         outside = [n for e in self.network.equations for n in names(e.expr) if column_of(n) is None]
-        for number in numbers:
+        for position in range(count):
             for name in [*leaves, *outside]:
+                number, whole = _replace_one(expr, position, name)
+                if same(value(whole, self.complete(whole)), right):
+                    return {number: name}, whole
+        for number in numbers:
+            for name in leaves:
                 whole = _replace_number(expr, {number: name})
                 if same(value(whole, self.complete(whole)), right):
                     return {number: name}, whole
@@ -191,6 +197,24 @@ class Judge:
             if same(value(whole, self.complete(whole)), right):
                 return equal, whole
         return None
+
+
+def _replace_one(expr: Expr, position: int, name: str) -> tuple[float, Expr]:
+    """The expression with one of its numbers (counted from 0, from left to right) replaced, and that number."""
+    seen = [-1, 0.0]
+
+    def walked(node: Expr) -> Expr:
+        if isinstance(node, Num):
+            seen[0] += 1
+            if seen[0] == position:
+                seen[1] = node.value
+                return Var(name)
+        if isinstance(node, Call):
+            return Call(node.function, tuple(walked(arg) for arg in node.args))
+        return node
+
+    whole = walked(expr)
+    return float(seen[1]), whole
 
 
 def _replace_number(expr: Expr, names_of: Mapping[float, str]) -> Expr:

@@ -1,4 +1,4 @@
-"""Labels: a sheet's or a file's name, or a text beside the rate, that states another learning rate than the one used."""
+"""Labels: a sheet's or a file's name, or a text beside the rate, that states another rate than the one used."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyproof.backprop.expr import Call, Equation, Expr, Var, evaluate, names, walk
 
-SAMPLES = 6
+SAMPLES = 16  # enough that a ReLU is awake on some of them
 Values = dict[str, np.ndarray]
 
 

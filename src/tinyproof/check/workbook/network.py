@@ -63,6 +63,8 @@ def understand(table: Table, roles: Roles, columns: dict[int, ColumnPatterns]) -
     templates = Templates(roles, written)
     forms = templates.all()
     differs = [name for name, form in forms.items() if name in written and not equal(written[name], form)]
+    # A column of typed numbers, or with a formula that was not understood, is taken for what the network needs there.
+    written = {**written, **{name: form for name, form in forms.items() if name not in written}}
     best: tuple[float, Network] | None = None
     for fixes in _hypotheses(templates, written, forms, differs):
         trial = _settle(Network(table, roles, columns), {**written, **fixes}, set(fixes))

@@ -82,10 +82,13 @@ def _typed_rate(judge: Judge, col: int, expr: Expr) -> float | None:
     """c where the formula is w - c*gradient with a typed c."""
     change = judge.values[before(col)] - judge.says(expr)
     slope = judge.slopes[col]
-    if np.any(np.abs(slope) < 1e-12):
+    alive = np.abs(slope) > 1e-12
+    if np.count_nonzero(alive) < 2 or np.any(np.abs(change[~alive]) > 1e-12):
         return None
-    ratio = change / slope
-    return float(ratio[0]) if np.all(np.isfinite(ratio)) and np.ptp(ratio) <= 1e-9 * max(1e-9, abs(ratio[0])) else None
+    largest = int(np.argmax(np.abs(slope)))
+    number = float(change[largest] / slope[largest])
+    fits = np.isfinite(number) and same(judge.says(expr), judge.values[before(col)] - number * slope)
+    return number if fits else None
 
 
 def written_out(judge: Judge, expr: Expr) -> Expr:

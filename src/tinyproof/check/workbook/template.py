@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from tinyproof.backprop.expr import Expr, Var, names, total
+from tinyproof.backprop.expr import Expr, Num, Var, names, total
 from tinyproof.check.workbook.meaning import replace
 from tinyproof.check.workbook.patterns import column_of, current
 from tinyproof.check.workbook.roles import Roles
@@ -89,7 +89,8 @@ class Templates:
         return [current(c) for c in sorted(acts, key=lambda c: unit(self.roles.names[c]) or ("", 0))]
 
     def _of(self, col: int) -> Expr:
-        return self.written[current(col)]
+        """The column's formula as written; 0 where it has none that was understood."""
+        return self.written.get(current(col), Num(0.0))
 
     def _pairs(self, col: int, sources: list[str]) -> tuple[list[tuple[str, str]], list[Expr]]:
         """(source, weight) as written, each source and weight once; and what is added besides (a bias)."""
@@ -100,9 +101,13 @@ class Templates:
             if factor == 1.0 and len(factors) == 2 and len(weight) == 1 and len(source) == 1:
                 if source[0] not in [s for s, _ in pairs] and weight[0] not in [w for _, w in pairs]:
                     pairs.append((source[0], weight[0]))
-            elif factor == 1.0 and len(factors) == 1 and factors[0] not in sources:
+            elif factor == 1.0 and len(factors) == 1 and self._can_be_bias(factors[0]):
                 bias.append(Var(factors[0]))
         return pairs, bias
+
+    def _can_be_bias(self, name: str) -> bool:
+        place = column_of(name)
+        return place is None or self.roles.kinds.get(place[0]) in ("bias", "given")
 
     def _numbering(self) -> dict[int, dict[str, str]]:
         """Source -> weight for each unit when the weights are numbered unit by unit, if most formulas agree."""

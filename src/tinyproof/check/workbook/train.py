@@ -115,7 +115,7 @@ class Training:
 
 
 def prepare(judge: Judge, wrong: Mapping[str, Expr] | None = None) -> Training:
-    """The right training; `wrong` gives, by column variable (or gradient name), formulas that replace the right ones."""
+    """The right training; `wrong`: formulas, by column variable or gradient name, that replace the right ones."""
     swap = dict(wrong or {})
     network = judge.network
     forward = tuple((e.name, compiled(swap.get(e.name, e.expr))) for e in network.equations)

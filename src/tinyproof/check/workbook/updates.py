@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinyproof.backprop.diff import gradient_name
-from tinyproof.backprop.expr import Expr, Var, names, substitute
+from tinyproof.backprop.expr import Expr, Num, Var, names, substitute, walk
 from tinyproof.check.workbook.forward import not_understood, paste
 from tinyproof.check.workbook.grid import Place, address
 from tinyproof.check.workbook.judge import Judge
@@ -164,6 +164,8 @@ def _typed_mistake(judge: Judge, update: Update, rate: RateCell | None) -> list[
     """A rate typed into the update; 0 is no update at all, a negative one climbs."""
     number, own = update.number, judge.roles.names[update.col]
     assert number is not None
+    if abs(number - 1) < 1e-9 and not any(isinstance(node, Num) for node in walk(update.expr)):
+        return [_wrong_update(judge, update, rate)]
     if abs(number) < 1e-12:
         trained = any(gradient_name("E_total", own) == judge.roles.names[c] for c in judge.roles.of("gradient"))
         if not trained and judge.roles.kinds[update.col] == "bias":

@@ -71,7 +71,7 @@ def _values(judge: Judge, name: str, at: np.ndarray, numbers: Numbers) -> np.nda
     return np.where(inside, column[np.clip(shifted, 0, len(column) - 1)], math.nan)
 
 
-# Typed numbers over formulas -------------------------------------------------------------------------------------------
+# Typed numbers over formulas ------------------------------------------------------------------------------------------
 
 
 def check_pasted(audit: TableAudit) -> list[Mistake]:
@@ -96,8 +96,15 @@ def _computed(judge: Judge) -> list[int]:
     """Columns that should hold formulas; a parameter that no row updates is a constant."""
     kinds = (*FORWARD, "gradient", "helper", "derivative")
     cols = [c for c in judge.roles.of(*kinds) if judge.columns[c].patterns or judge.roles.kinds[c] in FORWARD]
-    updated = [c for c in judge.network.parameters if any(_reads_back(p, c) for p in judge.columns[c].patterns)]
+    updated = [
+        c for c in judge.network.parameters
+        if any(_reads_back(p, c) for p in judge.columns[c].patterns) or _gradient_column(judge, c) is not None
+    ]  # fmt: skip
     return [*cols, *updated]
+
+
+def _gradient_column(judge: Judge, parameter: int) -> int | None:
+    return judge.roles.named(f"dE/d{judge.roles.names[parameter]}")
 
 
 def _reads_back(pattern: Pattern, col: int) -> bool:
@@ -116,6 +123,9 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
         return written_out(judge.network.gradients[""], [gradient_name(judge.network.loss, current(parameter))])[0].expr
     if col in judge.network.parameters:
         update = next((u for u in audit.updates if u.col == col and (u.rate or u.number)), None)
+        gradient = _gradient_column(judge, col)
+        if update is None and gradient is not None and audit.rate is not None:
+            return Var(before(col)) - Var(audit.rate.name) * Var(before(gradient))
         return update.expr if update is not None else None
     main = judge.columns[col].main
     return main.expr if main is not None else None
@@ -166,7 +176,7 @@ def _pasted_mistake(
     )  # fmt: skip
 
 
-# Cached values ------------------------------------------------------------------------------------------------------------
+# Cached values -------------------------------------------------------------------------------------------------------
 
 
 def recomputed(judge: Judge, audit: TableAudit) -> tuple[Numbers, Numbers]:
