@@ -1,4 +1,4 @@
-"""Right workbooks broken in every kind. The difference that each mutant makes is computed by Python, not by the audit."""
+"""Right workbooks broken in every kind. Python, not the audit, computes what each mutant changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbook.sheets import (
+from tests.workbook.sheets import (
     Cells,
     Circular,
     Plan,
@@ -171,11 +171,7 @@ def lost_brackets(sheet: Sheet, rng: random.Random) -> Mutant | None:
         return None
 
     def text(row: int) -> str:
-        return (
-            slope(sheet, quantity[4:], row).replace("((", "(", 1).replace("))", ")", 1)
-            if False
-            else _unbracket(slope(sheet, quantity[4:], row))
-        )
+        return _unbracket(slope(sheet, quantity[4:], row))
 
     return Mutant(
         "wrong-gradient", quantity, with_column(sheet, quantity, rows_of(sheet, rng), text), sheet, "brackets"
@@ -392,8 +388,7 @@ def pasted_loss(sheet: Sheet, rng: random.Random) -> Mutant | None:
     col = max(sheet.at.values()) + 3
     cells[sheet.first - 1, col] = f"η = {sheet.plan.rate:g}"
     cells |= {(row, col): number for row, number in zip(rows, losses, strict=True)}
-    mutant = Mutant("pasted-loss", "E_total", cells, sheet, way, looks_only=True)
-    return mutant
+    return Mutant("pasted-loss", "E_total", cells, sheet, way, looks_only=True)
 
 
 def typed_target(sheet: Sheet, rng: random.Random) -> Mutant | None:

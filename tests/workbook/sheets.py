@@ -163,7 +163,8 @@ def head(style: str, q: str) -> str:
         if of[0] in "oh":
             return {"a": f"∂E/∂{of}", "b": f"dE/d{of}", "c": f"δE_total/δ{of}"}.get(style, f"∂E/∂{of}")
         return {
-            "a": f"∂E/∂{of}", "b": f"𝟃E/𝟃{of}", "c": f"δE_total/δ{of}", "d": f"E∂{of}", "e": f"Ed{of}", "f": f"dE_total / d{of}",
+            "a": f"∂E/∂{of}", "b": f"𝟃E/𝟃{of}", "c": f"δE_total/δ{of}", "d": f"E∂{of}", "e": f"Ed{of}",
+            "f": f"dE_total / d{of}",
             "g": f"∂E_T/∂{of}".upper().replace("∂E_T", "∂E_T"),
         }[style]  # fmt: skip
     if q.startswith("a_"):
@@ -248,9 +249,11 @@ def net(sheet: Sheet, unit: str, row: int) -> str:
 def act(sheet: Sheet, quantity: str, row: int) -> str:
     x = sheet.ref(quantity[2:], row)
     kind = sheet.plan.act_h if quantity[2] == "h" else sheet.plan.act_o
+    sigmoid = [f"1/(1+EXP(-{x}))", f"1/(1+EXP(-1*{x}))", f"(1/(1+EXP(-({x}))))", f"1/(1+EXP(-{x}))"]
+    tanh = [f"TANH({x})", f"(EXP({x})-EXP(-{x}))/(EXP({x})+EXP(-{x}))", f"TANH({x})", f"2/(1+EXP(-2*{x}))-1"]
     return {
-        "sigmoid": [f"1/(1+EXP(-{x}))", f"1/(1+EXP(-1*{x}))", f"(1/(1+EXP(-({x}))))", f"1/(1+EXP(-{x}))"][sheet.plan.style],
-        "tanh": [f"TANH({x})", f"(EXP({x})-EXP(-{x}))/(EXP({x})+EXP(-{x}))", f"TANH({x})", f"2/(1+EXP(-2*{x}))-1"][sheet.plan.style],
+        "sigmoid": sigmoid[sheet.plan.style],
+        "tanh": tanh[sheet.plan.style],
         "relu": f"MAX(0,{x})" if sheet.plan.style % 2 else f"IF({x}>0,{x},0)",
         "leaky": f"IF({x}>0,{x},0.01*{x})",
         "identity": x,
@@ -276,8 +279,12 @@ def slope_o(sheet: Sheet, k: int, row: int) -> str:
 
 def times_slope(kind: str, a: str) -> str:
     return {
-        "sigmoid": f"*{a}*(1-{a})", "tanh": f"*(1-{a}^2)", "relu": f"*IF({a}>0,1,0)", "leaky": f"*IF({a}>0,1,0.01)", "identity": ""
-    }[kind]  # fmt: skip
+        "sigmoid": f"*{a}*(1-{a})",
+        "tanh": f"*(1-{a}^2)",
+        "relu": f"*IF({a}>0,1,0)",
+        "leaky": f"*IF({a}>0,1,0.01)",
+        "identity": "",
+    }[kind]
 
 
 def slope_a_h(sheet: Sheet, j: int, row: int) -> str:
@@ -345,16 +352,15 @@ def calculate(cells: Cells) -> dict[tuple[int, int], float]:
             raise Circular(name(*place))
         busy.add(place)
         text = _REF.sub(lambda m: f'cell("{m[1]}",{m[2]})', held[1:]).replace("^", "**")
-        known[place] = float(eval(text, {"cell": cell, **_FUNCTIONS}))
+        try:
+            known[place] = float(eval(text, {"cell": cell, **_FUNCTIONS}))
+        except (ArithmeticError, ValueError):  # a spreadsheet shows #NUM!
+            known[place] = math.nan
         busy.discard(place)
         return known[place]
 
-    for row, col in sorted(cells):
-        if (
-            isinstance(cells[row, col], str)
-            and str(cells[row, col]).startswith("=")
-            or not isinstance(cells[row, col], str)
-        ):
+    for (row, col), held in sorted(cells.items()):
+        if not isinstance(held, str) or held.startswith("="):
             cell(xl_col_to_name(col - 1), row)
     return known
 

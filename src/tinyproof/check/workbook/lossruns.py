@@ -70,7 +70,7 @@ def _columns(grid: Grid, audits: Sequence[TableAudit], start: float) -> Iterator
         for (row, col), cell in sheet.cells.items():
             if cell.formula is not None or not isinstance(cell.value, float) or (index, col, row) in inside:
                 continue
-            if abs(cell.value - start) > digits_of(cell.value) * 1.01 + 1e-9 or abs(cell.value) < 1e-4:
+            if abs(cell.value - start) > digits_of(cell.value) * 1.01 + 1e-9 or abs(cell.value) < 1e-9:
                 continue
             if digits_of(cell.value) > 1e-3 * abs(start):
                 continue
