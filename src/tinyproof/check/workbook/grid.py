@@ -51,6 +51,7 @@ class Grid:
     book: Book
     templates: dict[object, Template] = field(default_factory=dict)
     by_name: dict[str, int] = field(default_factory=dict)
+    _names: dict[int, dict[str, str]] = field(default_factory=dict)
     repairs: dict[object, Any] = field(default_factory=dict)  # what `judge` found out, for the other sheets
 
     def __post_init__(self) -> None:
@@ -79,21 +80,32 @@ class Grid:
         cell = self.cell(place)
         return cell.value if cell is not None and isinstance(cell.value, str) and cell.kind == "s" else ""
 
-    def template(self, cell: Cell) -> tuple[object, Template]:
+    def names_on(self, sheet: int) -> dict[str, str]:
+        """Defined names as a sheet sees them: its own before the workbook's."""
+        if sheet not in self._names:
+            own = self.sheet(sheet).name
+            found = {name: text for (name, where), text in self.book.names.items() if not where}
+            found.update({name: text for (name, where), text in self.book.names.items() if where == own})
+            self._names[sheet] = found
+        return self._names[sheet]
+
+    def template(self, cell: Cell, sheet: int) -> tuple[object, Template]:
         """The key and the meaning of a formula cell; cells of one column with one key say the same."""
         assert cell.formula is not None
-        key = relative(cell.formula, cell.from_row, cell.from_col)
+        key: object = relative(cell.formula, cell.from_row, cell.from_col)
+        if self.book.names:
+            key = key, sheet
         found = self.templates.get(key)
         if found is None:
-            found = self.templates[key] = self._read(cell)
+            found = self.templates[key] = self._read(cell, sheet)
         return key, found
 
-    def _read(self, cell: Cell) -> Template:
+    def _read(self, cell: Cell, sheet: int) -> Template:
         assert cell.formula is not None
         if cell.kind == "x":
             return Template(cell.from_row, cell.from_col, None, {}, "it is an array formula or a data table")
         try:
-            formula = parse(cell.formula, self.book.names)
+            formula = parse(cell.formula, self.names_on(sheet))
         except NotUnderstood as problem:
             return Template(cell.from_row, cell.from_col, None, {}, str(problem))
         unknown = next((ref.sheet for ref in formula.refs.values() if ref.sheet and self.find(ref.sheet) is None), None)

@@ -18,7 +18,7 @@ from tinyproof.check.workbook.mistake import Mistake
 from tinyproof.check.workbook.patterns import current
 from tinyproof.check.workbook.train import compiled, losses, prepare, train
 from tinyproof.check.workbook.values import digits_of
-from tinyproof.check.workbook.words import rate_in
+from tinyproof.check.workbook.words import is_rate_word, rate_in
 
 LEAST_ROWS = 4
 MAX_ROWS = 1_000
@@ -80,10 +80,7 @@ def _columns(grid: Grid, audits: Sequence[TableAudit], start: float) -> Iterator
 
 
 def _down(grid: Grid, sheet: int, row: int, col: int) -> Pasted | None:
-    label = grid.cell(Place(sheet, row - 1, col))
-    if label is None or label.formula is not None:
-        return None
-    rate = label.value if isinstance(label.value, float) else rate_in(label.value or "")
+    rate = _label(grid, sheet, row - 1, col)
     cells = grid.sheet(sheet).cells
     numbers: list[float] = []
     while len(numbers) < MAX_ROWS:
@@ -95,6 +92,20 @@ def _down(grid: Grid, sheet: int, row: int, col: int) -> Pasted | None:
         return None
     rows = tuple(range(row, row + len(numbers)))
     return Pasted(sheet, col, rows, tuple(numbers), rate)
+
+
+def _label(grid: Grid, sheet: int, row: int, col: int) -> float | None:
+    """The rate in the cell above a column: a text that states it, or a number in a row of such numbers."""
+    label = grid.cell(Place(sheet, row, col))
+    if label is None or label.formula is not None:
+        return None
+    if not isinstance(label.value, float):
+        return rate_in(label.value or "")
+    if grid.number(Place(sheet, row - 1, col)) is not None:
+        return None  # a number in the middle of a column of numbers
+    beside = [grid.number(Place(sheet, row, c)) is not None for c in (col - 1, col + 1)]
+    words = is_rate_word(grid.text(Place(sheet, row, col - 1))) or is_rate_word(grid.text(Place(sheet, row - 1, col)))
+    return label.value if words or any(beside) else None
 
 
 def _judge_column(judge: Judge, audits: Sequence[TableAudit], column: Pasted, rates: list[float]) -> Mistake | None:
@@ -158,6 +169,8 @@ def _alternatives(judge: Judge, audits: Sequence[TableAudit]) -> Iterator[tuple[
 
 def _first_unit_everywhere(judge: Judge) -> dict[str, Expr]:
     """The commonest mistake: a_h1*(1-a_h1) where a_h2*(1-a_h2) belongs."""
+    if len(judge.network.equations) > 40:
+        return {}
     hidden = [name for col in judge.roles.of("act") if (name := judge.roles.names[col]).startswith("a_h")]
     found: dict[str, Expr] = {}
     for first, other in combinations(sorted(hidden), 2):

@@ -90,7 +90,7 @@ def read_columns(grid: Grid, table: Table) -> dict[int, ColumnPatterns]:
                 else:
                     typed[row] = number
                 continue
-            key, template = grid.template(cell)
+            key, template = grid.template(cell, table.sheet)
             known = steady.get(key) if row != table.rows[0] else None
             if known is None:
                 names, fixed = _names(grid, template, place, table, order, cols)

@@ -175,10 +175,15 @@ class Templates:
             siblings = Counter(
                 p.name for c, p in known.items() if p.name and (unit(self.roles.names[c]) or ("",))[0] == place[0]
             )
-            common = siblings.most_common(1) or overall.most_common(1)
+            one_net = sum(self._is_net(name) for name in names(self._of(col))) <= 1  # softmax reads them all
+            common = siblings.most_common(1) or (overall.most_common(1) if one_net else [])
             if common:
                 found[current(col)] = ACTIVATIONS[common[0][0]](Var(net))
         return found
+
+    def _is_net(self, name: str) -> bool:
+        place = column_of(name)
+        return place is not None and self.roles.kinds.get(place[0]) == "net"
 
     def losses(self) -> dict[str, Expr]:
         """Each loss in the form of the others, with its own target and output."""

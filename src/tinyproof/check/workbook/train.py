@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tinyproof.backprop.diff import gradient_name, written_out
+from tinyproof.backprop.diff import gradient_name
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.check.workbook.grid import Place
 from tinyproof.check.workbook.judge import Judge
@@ -119,9 +119,7 @@ def prepare(judge: Judge, wrong: Mapping[str, Expr] | None = None) -> Training:
     swap = dict(wrong or {})
     network = judge.network
     forward = tuple((e.name, compiled(swap.get(e.name, e.expr))) for e in network.equations)
-    wanted = [gradient_name(network.loss, current(col)) for col in network.parameters]
-    equations = written_out(network.gradients[""], wanted)
-    gradients = tuple((e.name, compiled(swap.get(e.name, e.expr))) for e in equations)
+    gradients = tuple((e.name, compiled(swap.get(e.name, e.expr))) for e in network.gradients[""])
     leaves = tuple(judge.roles.of("input", "target", "given"))
     return Training(forward, gradients, network.loss, leaves, tuple(network.parameters))
 

@@ -79,7 +79,8 @@ def check_pasted(audit: TableAudit) -> list[Mistake]:
     judge = audit.judge
     if judge is None:
         return []
-    numbers = recomputed(judge, audit)
+    stored = cached(judge)
+    numbers: tuple[Numbers, ...] = ()
     found = []
     for col in _computed(judge):
         typed = judge.columns[col].typed
@@ -88,6 +89,7 @@ def check_pasted(audit: TableAudit) -> list[Mistake]:
         rows = [row for row in typed if not (start and row == first)]
         right = right_formula(judge, audit, col)
         if rows and right is not None:
+            numbers = numbers or (stored, _anew(judge, stored))
             found += _pasted(judge, audit, col, rows, right, numbers)
     return found
 
@@ -132,7 +134,7 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
 
 
 def _pasted(
-    judge: Judge, audit: TableAudit, col: int, rows: list[int], right: Expr, numbers: tuple[Numbers, Numbers]
+    judge: Judge, audit: TableAudit, col: int, rows: list[int], right: Expr, numbers: tuple[Numbers, ...]
 ) -> list[Mistake]:
     positions = [judge.table.rows.index(row) for row in rows]
     typed = np.array([judge.columns[col].typed[row] for row in rows])
@@ -179,13 +181,8 @@ def _pasted_mistake(
 # Cached values -------------------------------------------------------------------------------------------------------
 
 
-def recomputed(judge: Judge, audit: TableAudit) -> tuple[Numbers, Numbers]:
-    """The numbers as stored, and every formula evaluated anew from the typed numbers, row by row."""
-    stored = cached(judge)
-    return stored, _anew(judge, stored)
-
-
 def _anew(judge: Judge, stored: Numbers) -> Numbers:
+    """Every formula evaluated anew from the typed numbers, row by row."""
     table = judge.table
     formulas: dict[int, dict[int, Compiled | None]] = {}
     for col, columns in judge.columns.items():
@@ -222,17 +219,22 @@ def check_stale(audit: TableAudit, recalculates: bool) -> list[Mistake]:
     judge = audit.judge
     if judge is None or any(m.kind == "circular" for m in audit.mistakes):
         return []
-    stored, anew = recomputed(judge, audit)
+    stored = cached(judge)
     if recalculates and not any(np.any(np.nan_to_num(stored[c]) != 0) for c in _with_formulas(judge)):
         return []  # never calculated: every program does so when it opens the file
+    suspects = {
+        col: rows
+        for col in _with_formulas(judge)
+        if (rows := [row for p in judge.columns[col].patterns for row in _unlike(judge, col, p, stored, stored)])
+    }
+    if not suspects:
+        return []
+    anew = _anew(judge, stored)
     found = []
-    for col in _with_formulas(judge):
-        rows: list[int] = []
-        for pattern in judge.columns[col].patterns:
-            if pattern.expr is not None:
-                rows += _stale_rows(judge, col, pattern, stored, anew)
-        if rows:
-            found.append(_stale(judge, col, sorted(rows), stored, anew))
+    for col, rows in suspects.items():
+        stale = sorted(row for row in rows if _apart(judge, col, row, stored, anew))
+        if stale:
+            found.append(_stale(judge, col, stale, stored, anew))
     return found
 
 
@@ -240,18 +242,26 @@ def _with_formulas(judge: Judge) -> list[int]:
     return [col for col in judge.table.cols if judge.columns[col].patterns]
 
 
-def _stale_rows(judge: Judge, col: int, pattern: Pattern, stored: Numbers, anew: Numbers) -> list[int]:
-    assert pattern.expr is not None
+def _unlike(judge: Judge, col: int, pattern: Pattern, stored: Numbers, beside: Numbers) -> list[int]:
+    """Rows whose stored number is not what the formula gives from the stored numbers beside it."""
+    if pattern.expr is None:
+        return []
     positions = [judge.table.rows.index(row) for row in pattern.rows]
-    shown = stored[col][positions]
-    beside = on_rows(judge, pattern.expr, positions, stored)
-    fresh = anew[col][positions]
-    scale = np.nanmax(np.abs(stored[col])) if np.any(np.isfinite(stored[col])) else 0.0
-    room = 1e-8 * scale + 1e-12
-    wrong = np.isfinite(shown) & np.isfinite(beside) & np.isfinite(fresh)
-    wrong &= np.abs(shown - beside) > room + 2e-6 * np.abs(beside)
-    wrong &= np.abs(shown - fresh) > room + 2e-6 * np.abs(fresh)
+    shown, given = stored[col][positions], on_rows(judge, pattern.expr, positions, beside)
+    wrong = np.isfinite(shown) & np.isfinite(given) & (np.abs(shown - given) > _room(stored[col], given))
     return [row for row, bad in zip(pattern.rows, wrong, strict=True) if bad]
+
+
+def _room(column: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """What rounding explains: some programs store ten digits, and a difference of two such numbers has fewer."""
+    scale = float(np.nanmax(np.abs(column))) if np.any(np.isfinite(column)) else 0.0
+    return np.asarray(1e-8 * scale + 1e-12 + 2e-6 * np.abs(numbers))
+
+
+def _apart(judge: Judge, col: int, row: int, stored: Numbers, anew: Numbers) -> bool:
+    position = judge.table.rows.index(row)
+    shown, fresh = stored[col][position], anew[col][position]
+    return bool(np.isfinite(fresh) and abs(shown - fresh) > _room(stored[col], np.array(fresh)))
 
 
 def _stale(judge: Judge, col: int, rows: list[int], stored: Numbers, anew: Numbers) -> Mistake:
