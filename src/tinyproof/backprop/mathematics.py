@@ -106,6 +106,12 @@ class MathML(Writer):
         }.items()
     }  # fmt: skip
 
+    def group(self, inner: str) -> str:
+        if "<mfrac>" in inner:
+            return super().group(inner)
+        still = '<mo stretchy="false">'  # or a browser draws brackets round h_1 twice as high as the line
+        return f"<mrow>{still}(</mo>{inner}{still})</mo></mrow>"
+
     def number(self, value: float) -> Written:
         digits, _, power = number(abs(value)).partition("e")
         shown = f"<mn>{digits}</mn>"

@@ -2,11 +2,12 @@
 
 Every formula is written with its value: without one, readers that do not recalculate show 0. Text goes through
 `write_string`, never through `write`, which would take `=1+1` for a formula. Rows are written from top to bottom and
-leave memory at once.
+leave memory at once (to XlsxWriter's temporary files).
 """
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -53,24 +54,14 @@ def write_book(book: Book, path: Path | str) -> Path:
     names = [sheet.name.lower() for sheet in book.sheets]
     if len(set(names)) != len(names):
         raise InputError("sheet", next(n for n in names if names.count(n) > 1), "a name for each sheet of its own")
+    # In memory first: XlsxWriter leaves its half-written archive open on a full disk, which then complains at exit.
+    content = io.BytesIO()
     with writing(path) as beside:
-        options = {"constant_memory": True, "tmpdir": str(beside.parent), "strings_to_formulas": False}
-        workbook = xlsxwriter.Workbook(str(beside), options)
-        try:
-            _fill(workbook, book)
-        finally:
-            _close(workbook)
-    return Path(path)
-
-
-def _close(workbook: Any) -> None:
-    """Write the file; what XlsxWriter wraps (a full disk) comes out as the OSError that it was."""
-    from xlsxwriter.exceptions import FileCreateError
-
-    try:
+        workbook = xlsxwriter.Workbook(content, {"constant_memory": True, "strings_to_formulas": False})
+        _fill(workbook, book)
         workbook.close()
-    except FileCreateError as error:
-        raise error.args[0] if error.args and isinstance(error.args[0], OSError) else OSError(str(error)) from error
+        beside.write_bytes(content.getbuffer())
+    return Path(path)
 
 
 def _fill(workbook: Any, book: Book) -> None:
@@ -107,8 +98,6 @@ def _quick_worksheet() -> Any:
 
 def _dress(worksheet: Any, sheet: Sheet) -> None:
     """Everything about a sheet but its cells; must come before them, as rows leave memory once written."""
-    from io import BytesIO
-
     worksheet.hide_gridlines(2 if sheet.block is None else 1)
     worksheet.set_landscape()
     worksheet.fit_to_pages(1, 0)
@@ -120,7 +109,7 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
     if sheet.colour:
         worksheet.set_tab_color(sheet.colour)
     for picture in sheet.pictures:
-        options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
+        options = {"image_data": io.BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
         options |= {"description": picture.alt, "object_position": 3}
         worksheet.insert_image(picture.row, picture.column, "picture.png", options)
 
