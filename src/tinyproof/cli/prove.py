@@ -1,4 +1,4 @@
-"""Evidence: `prove`, `compare`, `verify`, `reproduce`, `report`, `journal`, `lr-test`."""
+"""Evidence: `prove`, `compare`, `reproduce`, `verify`."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def prove(
         "macs_below": macs_below,
         "rules": tuple(rule or ()),
     }
-    with _show(as_json) as told:
+    with show(as_json) as told:
         if (Path(model) / declaration.FILE).is_file():
             own = dataset if dataset != "mnist" else None
             found = job.resume(model, own, data, processes, told)
@@ -84,7 +84,7 @@ def prove(
 
 
 @contextlib.contextmanager
-def _show(quiet: bool) -> Iterator[Any]:
+def show(quiet: bool) -> Iterator[Any]:
     """Bars for the runs that are on, and a line for each that ends."""
     from tinyproof.jobs.series import Told
     from tinyproof.show.live import bars
@@ -153,7 +153,7 @@ def compare(
                 processes=processes, threads=threads, keep_weights=weights,
             )
         )  # fmt: skip
-    with _show(as_json) as told:
+    with show(as_json) as told:
         found = job.compare(asks[0], asks[1], out, told)
     if as_json:
         print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
@@ -184,7 +184,7 @@ def reproduce(
     from tinyproof.jobs import reproduce as job
     from tinyproof.jobs.prove import REPORT
 
-    with _show(as_json or markdown) as told:
+    with show(as_json or markdown) as told:
         found = job.reproduce(
             claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device,
             processes=processes, threads=threads, quick=quick, keep_weights=weights, told=told,

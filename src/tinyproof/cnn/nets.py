@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tinyproof.cnn.budget import Budget
+from tinyproof.cnn.budget import Budget, course
 from tinyproof.core.errors import DataError, InputError, one_line
 from tinyproof.core.fields import one_of
 from tinyproof.core.files import existing
@@ -149,16 +149,10 @@ NETS: dict[str, type[nn.Module]] = {
     "s6-12k": S6Net12k,
 }
 
-# The course budgets: 99.4 % with fewer than 20,000 parameters in fewer than 20 epochs, then 8,000 in fewer than 15.
-# The accuracy is the data set's (Dataset.target_percent); s6-16k was trained for 20 epochs and breaks its own budget.
-_BUDGETS = {"s7-8k": Budget(parameters_below=8_000, epochs_below=15)}
-_BUDGETS |= {name: Budget(parameters_below=20_000, epochs_below=20) for name in NETS if name not in _BUDGETS}
-_BUDGETS["s5-593k"] = Budget()
-
 
 def budget_of(name: str) -> Budget:
     """The course budget of a network, without the accuracy (it belongs to the data set); no limits for your own."""
-    return _BUDGETS.get(name, Budget())
+    return course(name)
 
 
 def build(name: str, seed: int = 0) -> nn.Module:

@@ -76,7 +76,7 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
         # Once, each process first measures some steps: the cost is said before it is spent.
         measures = [] if measured else _measures(tasks, processes)
         measured = True
-        with _quiet_threads(works[0].declared.threads), _reporter(tasks, told):
+        with quiet_threads(works[0].declared.threads), _reporter(tasks, told):
             advanced = _round(measures, tasks, processes, told)
         if not advanced:
             # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
@@ -146,7 +146,7 @@ def _name(task: Task) -> str:
 
 
 @contextlib.contextmanager
-def _quiet_threads(threads: int) -> Iterator[None]:
+def quiet_threads(threads: int) -> Iterator[None]:
     """Worker processes inherit these: the libraries under torch read them once, when they are loaded."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}

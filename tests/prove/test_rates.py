@@ -1,0 +1,91 @@
+"""The learning-rate range test and the sweep: on training images alone, with the rate that they should find."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.prove.proving import ALONE, TINY, call
+
+from tinyproof.cnn import data
+from tinyproof.cnn.engine import Batch, Tally
+from tinyproof.cnn.rates import range_test
+from tinyproof.cnn.recipe import Recipe
+from tinyproof.core.errors import InputError
+from tinyproof.jobs.prove import Ask
+from tinyproof.jobs.rates import held_out
+
+FEW = data.subset(data.load_digits(), 100, 20)
+
+
+class Valley:
+    """An engine whose loss is a known function of the rate: it falls fastest at 0.01 and is lowest at 0.1."""
+
+    def __init__(self) -> None:
+        self.rate = 0.0
+
+    def step(self, batch: Batch, rate: float) -> None:
+        self.rate = rate
+
+    def tally(self) -> Tally:
+        x = np.log10(self.rate)
+        fall = 1 / (1 + np.exp(6 * (x + 2)))
+        explosion = np.exp(8 * (x + 0.3)) if x > -1 else 0.0
+        return Tally(float(0.1 + fall + explosion), 0, 1)
+
+
+def test_it_finds_the_steepest_fall_and_the_lowest_loss_and_stops_at_the_explosion() -> None:
+    found = range_test(Valley(), Recipe("any"), FEW, steps=400, low=1e-5, high=10)  # type: ignore[arg-type]
+    # Smoothing over about ten steps delays what is seen: 400 steps over six decades are 1.035 a step.
+    assert found.steepest == pytest.approx(0.01, rel=0.6)
+    assert 0.05 < found.lowest < 0.5
+    assert found.exploded
+    assert found.rates[-1] < 10
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        ({"low": 1.0, "high": 0.1}, "high: 0.1"),
+        ({"low": 0.0}, "low: 0.0"),
+        ({"steps": 3}, "steps: 3"),
+    ],
+)
+def test_a_range_that_is_none_is_refused(words: dict[str, float], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        range_test(Valley(), Recipe("any"), FEW, **{"steps": 400, **words})  # type: ignore[arg-type]
+
+
+def test_a_loss_that_is_never_a_number_is_refused() -> None:
+    class Broken(Valley):
+        def tally(self) -> Tally:
+            return Tally(float("nan"), 0, 1)
+
+    with pytest.raises(InputError, match="does not explode"):
+        range_test(Broken(), Recipe("any"), FEW)  # type: ignore[arg-type]
+
+
+def test_choices_never_see_the_test_images() -> None:
+    digits = data.load_digits()
+    part = held_out(Ask("s7-8k", Recipe("any"), dataset="digits"))
+    seen = {image.tobytes() for image in np.concatenate([part.train_images, part.test_images])}
+    assert len(part.train_images) + len(part.test_images) == len(digits.train_images)
+    assert not seen & {image.tobytes() for image in digits.test_images}
+    assert np.bincount(part.test_labels).min() >= 10  # stratified
+
+
+def test_the_command_sweeps_rates_and_draws_them(tmp_path: Path) -> None:
+    done = call(
+        "lr-test", TINY, "--recipe", "s6-19k,epochs=2", "--dataset", "digits", "--engine", "torch", *ALONE,
+        "--rates", "0.05,1e30", "--picture", tmp_path / "rates.png",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "rate: 1e+30" in done.stderr
+    done = call(
+        "lr-test", TINY, "--recipe", "s6-19k,epochs=2", "--dataset", "digits", "--engine", "torch", *ALONE,
+        "--rates", "0.05,1000", "--picture", tmp_path / "rates.png",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "training diverged" in done.stdout
+    assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
