@@ -25,7 +25,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
 
 
-def call(*words: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def call(*words: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*words), capture_output=True, text=True, timeout=timeout, env=environment())
 
 

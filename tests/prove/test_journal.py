@@ -37,7 +37,7 @@ def test_entries_stand_in_the_order_of_their_start_and_say_what_changed(folder: 
     assert [first.name, second.name, third.name] == ["a", "b", "proof"]
     assert first.changed == ()
     assert second.changed == ("rate 0.005 → 0.001",)
-    assert second.did == "-13.93 points, more than chance does (±4.20)"
+    assert second.did == "-13.93 points, more than chance does (±4.16)"
     assert third.result.startswith("mean ")
 
 

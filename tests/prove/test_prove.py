@@ -121,7 +121,7 @@ def test_two_processes_in_one_folder_share_the_work(made: Made, tmp_path: Path) 
     pair = [
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) for _ in range(2)
     ]
-    said = [process.communicate(timeout=120) for process in pair]
+    said = [process.communicate(timeout=300) for process in pair]
     assert [process.returncode for process in pair] == [made[1].returncode] * 2, said
     assert bits(folder) == bits(made[0])
     rows = [line for _, errors in said for line in errors.decode().splitlines() if line.startswith("seed ")]
@@ -143,7 +143,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(made: Made, tmp_path: Path) 
         "sh",
         *command(*ASKED, *NAMED, *ALONE, "--out", folder),
     ]
-    full = subprocess.run(limited, capture_output=True, text=True, timeout=120, env=environment())
+    full = subprocess.run(limited, capture_output=True, text=True, timeout=300, env=environment())
     assert full.returncode == 2
     assert "cannot be written" in full.stderr.splitlines()[-1]
     assert "Traceback" not in full.stderr
@@ -181,3 +181,12 @@ def test_a_run_that_diverges_is_kept_as_failed_with_step_and_cause(tmp_path: Pat
     again = call(*wild)
     assert again.stdout == first.stdout
     assert "measured" not in again.stderr
+
+
+def test_report_makes_the_page_of_a_stored_proof_again(made: Made, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(made[0], tmp_path / "copy"))
+    kept = (copy / "report.html").read_bytes()
+    (copy / "report.html").unlink()
+    done = call("report", copy)
+    assert done.returncode == 0, done.stderr
+    assert (copy / "report.html").read_bytes() == kept

@@ -58,11 +58,17 @@ def run(
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    run: Annotated[Path, typer.Argument(help="The folder of a run, a proof, a comparison.")],
     data: DataOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """The pictures and the page of a stored run, made again from its record and predictions."""
     from tinyproof.jobs.report import report as work
+    from tinyproof.jobs.stored_pages import rewrite
 
+    page = rewrite(run, data=str(data) if data else None)
+    if page is not None:
+        if not quiet:
+            print(f"written: {page}")
+        return
     work(run, data=data, quiet=quiet)
