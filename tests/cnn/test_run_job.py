@@ -69,7 +69,7 @@ def test_the_main_job_stays_below_its_memory(tmp_path: Path) -> None:
     """As a user starts it, in a process of its own, two epochs of the default network."""
     program = (
         "import resource, sys\nfrom tinyproof.cli import main\n"
-        f"sys.argv = ['tinyproof', 'run', '--dataset', 'digits', '--quick', '--threads', '1', '--out', {str(tmp_path)!r}]\n"
+        f"sys.argv = 'tinyproof run --dataset digits --quick --threads 1 --out'.split() + [{str(tmp_path)!r}]\n"
         "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code, ended.code\n"
         "print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )

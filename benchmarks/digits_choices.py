@@ -1,0 +1,65 @@
+"""How two choices for the digits were made, on held-out parts of the training digits; the test images are not looked at.
+
+python benchmarks/digits_choices.py target     their target: what the nearest neighbour reaches, down to half a point
+python benchmarks/digits_choices.py batch      their recipe's batch size: s7-8k, 14 epochs, several sizes
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import replace
+
+import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
+
+from tinyproof.cnn import data
+from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.recipe import named
+from tinyproof.core.stats import mean, sd
+
+IMAGES = 300
+
+
+def parts(digits: Dataset, count: int) -> list[Dataset]:
+    """Stratified splits of the training digits."""
+    return [data.hold_out(digits, IMAGES, seed) for seed in range(count)]
+
+
+def target(digits: Dataset) -> None:
+    """A network of a few thousand parameters is to be at least as good as remembering every image."""
+    reached = []
+    for part in parts(digits, 10):
+        train, test = (x.reshape(len(x), -1).astype(np.float64) for x in (part.train_images, part.test_images))
+        nearest = KNeighborsClassifier(1).fit(train, part.train_labels)
+        reached.append(100.0 * float(nearest.score(test, part.test_labels)))
+    print(f"nearest neighbour, 10 held-out parts of {IMAGES}: mean {mean(reached):.2f} %, sd {sd(reached):.2f}")
+    print(f"target: {math.floor(2 * mean(reached)) / 2:g} % (the package says {data.TARGETS['digits']:g} %)")
+
+
+def batch(digits: Dataset) -> None:
+    """The recipe `best` with other batch sizes."""
+    from tinyproof.cnn.train import train
+
+    for size in (128, 64, 32, 16):
+        recipe = replace(named("best"), batch_size=size)
+        found = [
+            train(
+                "s7-8k", recipe, part, 100 + seed, device="cpu", threads=1, test_each_epoch=False
+            ).run.accuracy_percent
+            for seed, part in enumerate(parts(digits, 5))
+        ]
+        print(
+            f"batch {size:>3}: mean {mean(found):.2f} %, sd {sd(found):.2f}, 5 held-out parts of {IMAGES}", flush=True
+        )
+
+
+def main() -> None:
+    """Measure and print what was asked for."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("choice", choices=("target", "batch"))
+    {"target": target, "batch": batch}[options.parse_args().choice](data.load_digits())
+
+
+if __name__ == "__main__":
+    main()
