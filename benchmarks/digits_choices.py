@@ -1,4 +1,4 @@
-"""How two choices for the digits were made, on held-out parts of the training digits; the test images are not looked at.
+"""How two choices for the digits were made, on held-out parts of the training digits; the test images stay unseen.
 
 python benchmarks/digits_choices.py target     their target: what the nearest neighbour reaches, down to half a point
 python benchmarks/digits_choices.py batch      their recipe's batch size: s7-8k, 14 epochs, several sizes
@@ -38,11 +38,11 @@ def target(digits: Dataset) -> None:
 
 
 def batch(digits: Dataset) -> None:
-    """The recipe `best` with other batch sizes."""
+    """The recipe `digits` with other batch sizes."""
     from tinyproof.cnn.train import train
 
     for size in (128, 64, 32, 16):
-        recipe = replace(named("best"), batch_size=size)
+        recipe = replace(named("digits"), batch_size=size)
         found = [
             train(
                 "s7-8k", recipe, part, 100 + seed, device="cpu", threads=1, test_each_epoch=False
