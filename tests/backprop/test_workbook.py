@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import random
@@ -17,10 +18,11 @@ import pytest
 
 from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.expr import Expr, Num, Var, call, evaluate, walk
-from tinyproof.backprop.net import Net
+from tinyproof.backprop.net import Example, Layer, Net
 from tinyproof.backprop.notation import excel
 from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.sheet import Book, Cell, Formula, Sheet, address
+from tinyproof.backprop.table_sheet import sheet_rows, stop_note
 from tinyproof.backprop.trace import traces
 from tinyproof.backprop.workbook import workbook
 from tinyproof.backprop.xlsx import write_book
@@ -64,6 +66,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         found[f"{name}-{style}"] = write(preset(name), folder / f"{name}-{style}.xlsx", style=style)
     for k, net in enumerate(SEVERAL):
         found[f"random-{k}"] = write(net, folder / f"random-{k}.xlsx", style=("course", "chain")[k % 2])
+    found["overflow"] = write(preset("relu"), folder / "overflow.xlsx", (0.05, 5.0, 0.1), 400)
     found["expressions"] = random_formulas(folder / "expressions.xlsx")
     return found
 
@@ -198,7 +201,7 @@ def assert_sheet_in_order(tree: ET.Element) -> None:
             if formula is not None:
                 assert value is not None
                 assert value.text
-                assert (cell.get("t") == "str") == (not re.fullmatch(r"-?[\d.]+(e-?\d+)?", value.text)), value.text
+                assert (cell.get("t") == "str") == (not re.fullmatch(r"-?[\d.]+(e[-+]?\d+)?", value.text)), value.text
                 assert not (formula.text or "").startswith("=")
 
 
@@ -246,6 +249,45 @@ def test_a_rate_that_overflows_keeps_its_rows_and_says_where(tmp_path: Path) -> 
     assert len(found) == found.diverged - 1
     assert sheet.cell(len(found) + 5, 1).value == f"Diverges: at iteration {found.diverged} a number overflows."
     assert sheet.cell(len(found) + 4, 1).value == len(found)
+
+
+def test_a_table_ends_where_a_spreadsheet_cannot_compute(tmp_path: Path, libreoffice: str) -> None:
+    """1/(1+EXP(-x)) is an error beyond 709, where float64 still knows the answer."""
+    layer = Layer(((1.0,),), "sigmoid")
+    steep = Net("steep", (Layer(((-700.0,),), "identity"), layer), (Example((1.0,), (1.0,)),), "mean squared error")
+    fine = write_book(workbook(steep, [0.5], 3), tmp_path / "fine.xlsx")
+    with pytest.raises(InputError, match=r"network: 'an exponent over 709 in the first iteration' is not allowed"):
+        workbook(replace(steep, layers=(Layer(((-720.0,),), "identity"), layer)), [0.5], 3)
+    folder = tmp_path / "fresh"
+    (theirs,) = zeroed_and_recalculated(libreoffice, [fine], folder)
+    assert not differences(fine, theirs)[1]
+    found = traces(preset("course"), [0.5], 4)[0]
+    values = found.values.copy()
+    values[2, found.columns.index("o1")] = -710.0
+    assert sheet_rows(replace(found, values=values)) == 2
+    note = stop_note(replace(found, values=values), 2)
+    assert note == "Stops here: at iteration 3 an exponent passes 709, which no spreadsheet can compute."
+
+
+def test_the_check_sheet_has_its_red_rule_and_a_large_network_no_derivation(
+    books: dict[str, Path], tmp_path: Path
+) -> None:
+    rules = openpyxl.load_workbook(books["course"])["check"].conditional_formatting
+    assert sorted(str(rule.sqref) for rule in rules) == ["G4", "G6:G749"]
+    assert all(rule.rules[0].operator == "notEqual" and rule.rules[0].formula == ['"ok"'] for rule in rules)
+    large = write_book(workbook(drawn([30, 20, 4], 1), [0.5], 2, "chain"), tmp_path / "large.xlsx")
+    assert "derivation" not in openpyxl.load_workbook(large).sheetnames
+    assert "derivation" in openpyxl.load_workbook(books["course"]).sheetnames
+
+
+def test_a_file_that_is_open_elsewhere_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(self: Path, target: Path) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(Path, "replace", busy)
+    with pytest.raises(OutputError, match=r"a.xlsx: cannot be written: it is open in another program; nothing half"):
+        write(preset("course"), tmp_path / "a.xlsx")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.backprop.diff import gradient_name, partials
-from tinyproof.backprop.equations import RATE, forward, gradients, updates
+from tinyproof.backprop.equations import RATE, can_be_written_out, forward, gradients, updates
 from tinyproof.backprop.expr import Equation, Expr, Num, Var, evaluate, names, substitute, total
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
@@ -89,8 +89,13 @@ def derive(net: Net | Path | str = "course", iteration: int = 1, rate: float | N
     return Derivation(net, rate, iteration, tuple(numbered), values)
 
 
+def lines_of(net: Net) -> int:
+    """About how many lines the derivation of a network has."""
+    return len(net.tags) * 4 * sum(net.shape[1:]) + 3 * len(net.trained)
+
+
 def _check_size(net: Net) -> None:
-    lines = len(net.tags) * 4 * sum(net.shape[1:]) + 3 * len(net.trained)
+    lines = lines_of(net)
     if lines > MOST_LINES:
         raise InputError("network", f"about {lines:,} lines", f"at most {MOST_LINES:,}: a smaller network", net.source)
 
@@ -127,8 +132,7 @@ class _Writer:
             for name, inner in partials(equation.expr, [e.name for e in self.equations], self.known).items():
                 if name.startswith("E"):
                     found[name] = product(found[equation.name], inner)
-        ordered = [e.name for e in self.equations if e.name in found and e.name != "E_total"]
-        return tuple(self.line(f"dE/d{name}", found[name]) for name in ordered)
+        return tuple(self.line(f"dE/d{name}", expr) for name, expr in found.items() if name != "E_total")
 
     def gradients(self, quantities: Iterable[str]) -> tuple[Line, ...]:
         return tuple(self.gradient(quantity) for quantity in quantities)
@@ -184,20 +188,21 @@ class _Writer:
 
     def activations(self, layer: int) -> Step:
         words = "An activation reaches the loss through every unit it feeds: the paths are added up."
-        return Step(0, f"Back to the {self.place(layer)} activations", words, self.gradients(self.units(layer, "a_")))
+        return Step(0, f"Back to the {self.place(layer)}", words, self.gradients(self.units(layer, "a_")))
 
     def sums(self, layer: int) -> Step:
-        words = f"Times the slope of {self.net.layers[layer].activation}, written with the activation itself."
-        title = f"Through the {self.place(layer)} activations"
-        return Step(0, title, words, self.gradients(self.units(layer)))
+        activation = self.net.layers[layer].activation
+        words = f"Times the slope of {activation}"
+        words += ", written with the activation itself." if activation in ("sigmoid", "tanh") else "."
+        return Step(0, f"Through the {self.place(layer)}", words, self.gradients(self.units(layer)))
 
     def place(self, layer: int) -> str:
-        return "hidden" if len(self.net.layers) == 2 else f"hidden layer {layer + 1}'s"
+        return "hidden activations" if len(self.net.layers) == 2 else f"activations of hidden layer {layer + 1}"
 
     def written_out(self) -> list[Step]:
         """The hidden layers' gradients in quantities of the forward pass alone, where they are short enough."""
         hidden = [name for layer in range(len(self.net.layers) - 1) for name in self.trained(layer)]
-        if not hidden or len(self.net.layers) > 3 or len(self.net.tags) > 1:
+        if not hidden or len(self.net.layers) > 3 or self.net.together or not can_be_written_out(self.net):
             return []
         whole = {e.name: e.expr for e in gradients(self.net, "course")}
         chosen = [name for name in hidden if len(list(names(whole[f"dE/d{name}"]))) <= LONGEST]

@@ -9,6 +9,7 @@ dE/dw5 = (a_o1-t1)*a_o1*(1-a_o1)*a_h1
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, get_args
 
 from tinyproof.backprop.diff import backward, gradient_name, written_out
@@ -24,6 +25,11 @@ MOST_NODES = 400_000  # of a written-out gradient set: beyond it the text is of 
 
 def forward(net: Net) -> list[Equation]:
     """From the inputs to E_total, example after example."""
+    return list(_forward(net))
+
+
+@lru_cache(maxsize=8)
+def _forward(net: Net) -> tuple[Equation, ...]:
     result: list[Equation] = []
     for tag in net.tags:
         for number, layer in enumerate(net.layers):
@@ -32,7 +38,7 @@ def forward(net: Net) -> list[Equation]:
     if net.together:
         whole = total(Var(f"E_total{tag}") for tag in net.tags)
         result.append(Equation("E_total", whole / len(net.tags) if net.taken == "averaged" else whole))
-    return result
+    return tuple(result)
 
 
 def _layer(net: Net, number: int, layer: Layer, tag: str) -> list[Equation]:
@@ -95,14 +101,28 @@ def gradients(net: Net, style: Style = "chain") -> list[Equation]:
     """
     if style not in STYLES:
         raise InputError("style", style, ", ".join(STYLES))
-    wanted = [gradient_name("E_total", name) for name in net.trained]
-    chain = backward(forward(net), net.trained)
+    if style == "course" and not can_be_written_out(net):
+        raise InputError("style", "course", "chain for a network of this size", net.source)
+    return list(_gradients(net, style))
+
+
+@lru_cache(maxsize=8)
+def can_be_written_out(net: Net) -> bool:
+    """Whether the gradients in the course's style are of a size that anybody can use."""
+    return _written_size(backward(forward(net), net.trained), _wanted(net)) <= MOST_NODES
+
+
+def _wanted(net: Net) -> list[str]:
+    return [gradient_name("E_total", name) for name in net.trained]
+
+
+@lru_cache(maxsize=8)
+def _gradients(net: Net, style: Style) -> tuple[Equation, ...]:
+    chain, wanted = backward(forward(net), net.trained), _wanted(net)
     if style == "course":
-        if _written_size(chain, wanted) > MOST_NODES:
-            raise InputError("style", "course", "chain for a network of this size", net.source)
-        return written_out(chain, wanted)
+        return tuple(written_out(chain, wanted))
     found = {equation.name: equation for equation in chain}
-    return [found[name] for name in (*_on_the_way(net), *wanted) if name in found]
+    return tuple(found[name] for name in (*_on_the_way(net), *wanted) if name in found)
 
 
 def _on_the_way(net: Net) -> list[str]:

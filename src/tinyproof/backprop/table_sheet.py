@@ -34,6 +34,7 @@ from tinyproof.backprop.sheet import (
 )
 from tinyproof.backprop.trace import Trace
 from tinyproof.backprop.words import heading, words
+from tinyproof.core.errors import InputError
 
 HEADER = 3  # the row of the headings of a rate's sheet (from 0)
 MOST_CURVES = 40  # lines of the weights' chart; more could not be told apart
@@ -124,14 +125,19 @@ def sheet_rows(trace: Trace) -> int:
 def block(trace: Trace, top: int, left: int, givens: Mapping[str, str]) -> Block:
     """The table's rows of formulas, with the trace's numbers as their values; `givens` as in Formulas."""
     kept = sheet_rows(trace)
+    if kept == 0:
+        found = "an exponent over 709 in the first iteration"
+        raise InputError("network", found, "numbers that a spreadsheet's EXP can take", trace.net.source)
     rows = Formulas(trace.net, trace.columns, trace.style, left, givens, top + kept).rows()
     columns = [BlockColumn(*rows[name], trace.column(name)[:kept], style_of(name)) for name in trace.columns]
     return Block(top, left, tuple(columns))
 
 
 def style_of(name: str) -> Style:
-    """Losses and gradients can be tiny: they are shown with an exponent."""
-    return "small" if name.startswith(("E", "dE")) else "value"
+    """Givens as they were typed; losses and gradients, which can be tiny, with an exponent."""
+    if name.startswith(("E", "dE")):
+        return "small"
+    return "" if name.startswith(("t", "i")) else "value"
 
 
 def headings(trace: Trace, row: int, left: int) -> list[Cell]:

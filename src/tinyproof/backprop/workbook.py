@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyproof.backprop.derivation import derive
+from tinyproof.backprop.derivation import derive, lines_of
 from tinyproof.backprop.derivation_sheet import derivation_sheet
 from tinyproof.backprop.equations import Style, columns
 from tinyproof.backprop.net import Net
@@ -46,6 +46,7 @@ from tinyproof.core.errors import InputError
 
 MOST_RATES = 100
 WHAT_IF_ROWS = 200
+MOST_STEPS = 1_500  # lines of a derivation that are still worth a sheet
 GIVENS = 5  # the overview's row (from 0) of the first given
 TOLERANCE = "1E-12"
 
@@ -68,11 +69,13 @@ def workbook(
     phrases = given_phrases(net)
     sheets = [rate_sheet(trace) for trace in found]
     rows = {sheet.name: sheet.block.rows for sheet in sheets if sheet.block}
-    steps = derive(net, 1, chosen.rate)
     table = rate_sheet_name(chosen.rate)
+    steps = []
+    if lines_of(net) <= MOST_STEPS:
+        steps = [derivation_sheet(derive(net, 1, chosen.rate), chosen, table, HEADER + 1, rows[table])]
     book = [
-        overview(net, found, phrases, picture),
-        derivation_sheet(steps, chosen, table, HEADER + 1, rows[table]),
+        overview(net, found, phrases, picture, with_steps=bool(steps)),
+        *steps,
         *sheets,
         comparison(found, rows),
         what_if_sheet(short, phrases),
@@ -103,7 +106,9 @@ def given_phrases(net: Net) -> dict[str, str]:
     return found | {given_name(name): phrases[name] for name in net.parameters}
 
 
-def overview(net: Net, found: Sequence[Trace], phrases: dict[str, str], picture: bytes | None) -> Sheet:
+def overview(
+    net: Net, found: Sequence[Trace], phrases: dict[str, str], picture: bytes | None, with_steps: bool
+) -> Sheet:
     """The givens in one place, the network drawn, how to use the workbook, and a way to every sheet."""
     cells = [
         Cell(0, 0, net.title or net.name, "title"),
@@ -123,7 +128,11 @@ def overview(net: Net, found: Sequence[Trace], phrases: dict[str, str], picture:
         cells.append(Cell(row + 1 + k, 0, line))
     row += len(_HOW) + 2
     cells.append(Cell(row, 0, "The sheets", "label"))
-    places = [_PLACES[0], *((rate_sheet_name(trace.rate), trace.summary()) for trace in found), *_PLACES[1:]]
+    places = [
+        *_PLACES[: int(with_steps)],
+        *((rate_sheet_name(trace.rate), trace.summary()) for trace in found),
+        *_PLACES[1:],
+    ]
     for k, (name, text) in enumerate(places, 1):
         cells += [Cell(row + k, 0, name, "link", link=f"{quoted(name)}!A1"), Cell(row + k, 1, text)]
     pictures = (Picture(3, 4, picture, f"the network {net.name} with its weights"),) if picture else ()
