@@ -13,7 +13,7 @@ from tinyproof.check.workbook.judge import Judge
 from tinyproof.check.workbook.meaning import same
 from tinyproof.check.workbook.mistake import Mistake
 from tinyproof.check.workbook.network import Network, understand
-from tinyproof.check.workbook.patterns import before, read_columns
+from tinyproof.check.workbook.patterns import ColumnPatterns, before, column_of, read_columns
 from tinyproof.check.workbook.rates import RateCell, Update
 from tinyproof.check.workbook.roles import Roles, find_roles
 from tinyproof.check.workbook.tables import Table
@@ -56,10 +56,44 @@ def audit_table(grid: Grid, table: Table) -> TableAudit:
         audit.mistakes = [*check_forward(judge), _ascent_note(judge)]
     else:
         audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
+    if sum(m.severity == "error" for m in audit.mistakes) > 1:
+        better = _with_exchanged_headings(grid, table, columns, roles, judge)
+        if better is not None:
+            return better
     audit.mistakes += check_circles(judge, audit.mistakes)
     audit.mistakes += _header_notes(judge, renamed)
     audit.problem = _nothing_to_check(judge, audit)
+    if audit.problem and not judge.network.parameters:
+        audit.mistakes = []  # not understood as a training: nothing in it can be called wrong
     return audit
+
+
+def _with_exchanged_headings(
+    grid: Grid, table: Table, columns: dict[int, ColumnPatterns], roles: Roles, judge: Judge
+) -> TableAudit | None:
+    """The audit with the weights named after the gradients that their updates read, if nothing is wrong then."""
+    found: dict[int, str] = {}
+    for col in judge.network.parameters:
+        main = columns[col].main
+        read = [place[0] for n in names(main.expr) if (place := column_of(n))] if main and main.expr is not None else []
+        slopes = [roles.names[c] for c in read if roles.kinds[c] == "gradient"]
+        if len(slopes) == 1 and slopes[0].startswith("dE/d") and slopes[0] != f"dE/d{roles.names[col]}":
+            found[col] = slopes[0].removeprefix("dE/d")
+    if not found or sorted(found.values()) != sorted(roles.names[col] for col in found):
+        return None
+    kept = dict(roles.names)
+    roles.names.update(found)
+    audit = TableAudit(table, understand(table, roles, columns))
+    if audit.network.equations:
+        judge = audit.judge = Judge(grid, audit.network)
+        mistakes, audit.rate, audit.updates = check_updates(judge)
+        audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
+        if not any(m.severity == "error" for m in audit.mistakes):
+            audit.mistakes += _header_notes(judge, found)
+            audit.problem = _nothing_to_check(judge, audit)
+            return audit
+    roles.names.update(kept)
+    return None
 
 
 def _why_not(network: Network) -> str:

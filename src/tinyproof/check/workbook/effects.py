@@ -73,7 +73,7 @@ def _words(judge: Judge, mistake: Mistake, run: Run, other: Run, right: Training
     if difference != difference:
         return ""
     rows = len(run.rows)
-    if rows > 1:
+    if rows > 1 and difference > 0:
         parts.append(
             f"the loss after {rows} rows by {difference:.1g}"
             if parts

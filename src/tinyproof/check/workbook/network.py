@@ -182,7 +182,7 @@ def _leaves(network: Network, random: Random, forward: set[str], tag: str, past:
             drawn[name] = past[name]
             continue
         kind = network.roles.kinds.get(place[0], "") if place else ""
-        low, high = (0.1, 0.9) if kind == "target" else (0.3, 1.5) if place is None else (-1.4, 1.4)
+        low, high = (0.1, 0.9) if kind == "target" else (-1.4, 1.4)
         drawn[name] = random(name + ("" if steady else tag), low, high)
     return drawn
 
@@ -194,7 +194,8 @@ def _steady(network: Network, col: int) -> bool:
 def gradient_of(network: Network, col: int) -> int | None:
     """The parameter whose gradient a column holds, by its heading."""
     name = network.roles.names[col]
-    return network.roles.named(name.removeprefix("dE/d")) if name.startswith("dE/d") else None
+    parameter = network.roles.named(name.removeprefix("dE/d")) if name.startswith("dE/d") else None
+    return parameter if parameter in network.parameters else None
 
 
 def misfits(network: Network) -> list[int]:

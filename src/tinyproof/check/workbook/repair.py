@@ -33,6 +33,8 @@ def find_repair(
 
     `vocabulary`: names that may stand in for another; `factors`: what may have been lost.
     """
+    if not np.any(np.abs(right) > 1e-12):
+        return None  # a gradient that is 0 has no repair: everything times 0 would do
     tried: set[Expr] = {expr}
     for count, repair in enumerate(repairs(expr, vocabulary, factors)):
         if count > MAX_TRIALS:

@@ -45,7 +45,7 @@ def find_roles(table: Table, columns: dict[int, ColumnPatterns]) -> Roles:
     for col in table.cols:
         roles.kinds[col] = _kind(table, columns[col])
     _by_use(table, columns, roles)
-    _name(table, roles)
+    _name(table, columns, roles)
     return roles
 
 
@@ -81,6 +81,7 @@ def _by_use(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> N
         pattern = forward_pattern(columns[col])
         if pattern is not None and pattern.expr is not None and col not in table.words:
             roles.kinds[col] = _shape(pattern.expr, parameters) or "helper"
+    _gradients_and_losses(table, columns, roles)
     fed, compared = set[str](), set[str]()
     for col in roles.of(*FORWARD):
         pattern = forward_pattern(columns[col])
@@ -100,6 +101,65 @@ def _by_use(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> N
             roles.kinds[col] = use
 
 
+def _gradients_and_losses(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
+    """Unheaded columns that updates read are gradients; functions of an output and a typed column are losses."""
+    read_back = {
+        place[0]
+        for col in roles.of("weight", "bias")
+        for p in columns[col].patterns if p.expr is not None and before(col) in names(p.expr)
+        for name in names(p.expr) if (place := column_of(name)) and place[1] == "-1" and place[0] != col
+    }  # fmt: skip
+    bare = [col for col in roles.of("helper") if col not in table.words]
+    for col in bare:
+        if col in read_back:
+            roles.kinds[col] = "gradient"
+    acts = {current(col) for col in roles.of("act")}
+    typed = {current(col) for col in roles.of("given", "target")}
+    if roles.of("total", "loss"):
+        return
+    for col in bare:
+        pattern = forward_pattern(columns[col])
+        used = set(names(pattern.expr)) if pattern is not None and pattern.expr is not None else set()
+        if roles.kinds[col] == "helper" and used & acts and used & typed and used <= acts | typed and len(used) == 2:
+            roles.kinds[col] = "loss"
+    losses = {current(col) for col in roles.of("loss")}
+    for col in bare:
+        pattern = forward_pattern(columns[col])
+        used = set(names(pattern.expr)) if pattern is not None and pattern.expr is not None else set()
+        if roles.kinds[col] == "helper" and used and used == losses and len(losses) > 1:
+            roles.kinds[col] = "total"
+
+
+def _name_by_use(columns: dict[int, ColumnPatterns], roles: Roles, taken: set[str]) -> None:
+    """Gradients without a heading are called after the parameter whose update reads them; units after their layer."""
+    parameters = roles.of("weight", "bias")
+    for col in parameters:
+        main = columns[col].main
+        for name in names(main.expr) if main is not None and main.expr is not None else ():
+            place = column_of(name)
+            own = f"dE/d{roles.names.get(col, '?')}"
+            if place and place[1] == "-1" and roles.kinds.get(place[0]) == "gradient" and place[0] not in roles.names:
+                if own not in taken:
+                    roles.names[place[0]] = own
+                    taken.add(own)
+    weights = {current(col) for col in parameters}
+    inputs = {current(col) for col in roles.of("input")}
+    for col in roles.of("net", "act"):
+        pattern = forward_pattern(columns[col])
+        if col in roles.names or pattern is None or pattern.expr is None:
+            continue
+        used = set(names(pattern.expr)) - weights
+        nets = [roles.names.get((column_of(name) or (0, ""))[0], "") for name in used]
+        if roles.kinds[col] == "net":
+            letter = "h" if used & inputs else "o"
+            found = next(f"{letter}{n}" for n in range(1, 10_000) if f"{letter}{n}" not in taken)
+        else:
+            found = f"a_{nets[0]}" if len(nets) == 1 else ""
+        if found and found not in taken:
+            roles.names[col] = found
+            taken.add(found)
+
+
 def _shape(expr: Expr, parameters: set[str]) -> str:
     """net, act or helper, by the formula alone."""
     found = terms(expr)
@@ -115,13 +175,18 @@ def _shape(expr: Expr, parameters: set[str]) -> str:
 _PREFIX = {"input": "i", "target": "t", "weight": "w", "bias": "b", "net": "s", "act": "a_s", "loss": "E"}
 
 
-def _name(table: Table, roles: Roles) -> None:
+def _name(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
     taken: set[str] = set()
     for col in table.cols:
         word = table.words.get(col)
         if word is not None and word.kind == roles.kinds[col] and word.name not in taken:
             roles.names[col] = word.name
             taken.add(word.name)
+    for col in table.cols:
+        if col not in roles.names and roles.kinds[col] in ("weight", "bias", "input", "target"):
+            roles.names[col] = _free_name(table, roles.kinds[col], col, taken)
+            taken.add(roles.names[col])
+    _name_by_use(columns, roles, taken)
     for col in table.cols:
         if col not in roles.names:
             roles.names[col] = _free_name(table, roles.kinds[col], col, taken)

@@ -14,6 +14,7 @@ from tinyproof.check.workbook.words import Word, understand
 MAX_ROWS = 20_000
 MAX_COLUMNS = 400
 _LEAST_HEADINGS = 5
+_WIDEST_GAP = 8  # columns between two headings of one table
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,34 @@ def find_tables(grid: Grid, sheet: int) -> list[Table]:
 def _headings(grid: Grid, sheet: int, row: int, cols: list[int]) -> list[dict[int, str]]:
     """Runs of headings in a row; a new run begins after a gap, or where the names begin again."""
     runs: list[dict[int, str]] = []
-    seen: set[str] = set()
-    last = -9
+    last = -99
     for col in cols:
         text = _heading_text(grid, Place(sheet, row, col))
         if not text:
             continue
-        word = understand(text)
-        again = word is not None and word.kind in ("weight", "total", "net") and word.name in seen
-        if not runs or col - last > 2 or (again and col - last > 1):
+        if col - last > (2 if runs and _has_loss(runs[-1]) else _WIDEST_GAP):
             runs.append({})
-            seen = set()
         runs[-1][col] = text
-        seen |= {word.name} if word else set()
         last = col
-    return [run for run in runs if _is_header(run)]
+    return [part for run in runs for part in _split(run) if _is_header(part)]
+
+
+def _has_loss(run: dict[int, str]) -> bool:
+    """Whether a run of headings is a whole table: what stands further to the right is something else."""
+    return any((word := understand(text)) is not None and word.kind in ("total", "gradient") for text in run.values())
+
+
+def _split(run: dict[int, str]) -> list[dict[int, str]]:
+    """Two tables side by side: the names begin again, and most of what follows was there before."""
+    words = {col: word.name for col, text in run.items() if (word := understand(text)) is not None}
+    seen: set[str] = set()
+    for col, name in words.items():
+        rest = [other for place, other in words.items() if place >= col]
+        if name in seen and len(rest) >= _LEAST_HEADINGS and sum(other in seen for other in rest) >= 0.6 * len(rest):
+            first = {place: text for place, text in run.items() if place < col}
+            return [first, *_split({place: text for place, text in run.items() if place >= col})]
+        seen.add(name)
+    return [run]
 
 
 def _heading_text(grid: Grid, place: Place) -> str:

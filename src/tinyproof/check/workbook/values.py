@@ -120,7 +120,7 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
         return judge.network.equation(current(col))
     if kind == "gradient":
         parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
-        if parameter is None:
+        if parameter not in judge.network.parameters:
             return None
         return written_out(judge.network.gradients[""], [gradient_name(judge.network.loss, current(parameter))])[0].expr
     if col in judge.network.parameters:
@@ -220,7 +220,7 @@ def check_stale(audit: TableAudit, recalculates: bool) -> list[Mistake]:
     if judge is None or any(m.kind == "circular" for m in audit.mistakes):
         return []
     stored = cached(judge)
-    if recalculates and not any(np.any(np.nan_to_num(stored[c]) != 0) for c in _with_formulas(judge)):
+    if recalculates and not _ever_calculated(judge, stored):
         return []  # never calculated: every program does so when it opens the file
     suspects = {
         col: rows
@@ -236,6 +236,16 @@ def check_stale(audit: TableAudit, recalculates: bool) -> list[Mistake]:
         if stale:
             found.append(_stale(judge, col, stale, stored, anew))
     return found
+
+
+def _ever_calculated(judge: Judge, stored: Numbers) -> bool:
+    positions = {row: position for position, row in enumerate(judge.table.rows)}
+    return any(
+        stored[col][positions[row]] not in (0.0, math.nan)
+        for col, columns in judge.columns.items()
+        for pattern in columns.patterns
+        for row in pattern.rows
+    )
 
 
 def _with_formulas(judge: Judge) -> list[int]:

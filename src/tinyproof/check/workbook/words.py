@@ -87,7 +87,7 @@ def _understand(word: str) -> Word | None:
         return Word("input", f"i{match[1]}")
     if match := re.fullmatch(r"(?:t|target|tgt|desired|expected|y|true)(\d+)", word):
         return Word("target", f"t{match[1]}")
-    if match := re.fullmatch(r"(?:new|old)?(?:w|wt|weight)([a-z]{0,2}\d+(?:\.\d+)?)", word):
+    if match := re.fullmatch(r"(?:old)?(?:w|wt|weight)([a-z]{0,2}\d+(?:\.\d+)?)", word):
         return Word("weight", f"w{match[1].replace('.', '_')}")
     if match := re.fullmatch(r"(?:b|bias)([a-z]{0,2}\d*)", word):
         return Word("bias", f"b{match[1]}")
