@@ -539,10 +539,27 @@ def mutant(kind: str, seed: int) -> Mutant:
     raise AssertionError(f"no mutant of kind {kind}")
 
 
-def right(seed: int) -> Sheet:
-    """A right sheet."""
+def right(seed: int) -> Mutant:
+    """A right workbook: some with pasted losses of other rates, with charts, with the rate in the sheet's name."""
     rng = random.Random(f"right {seed}")
-    return make(random_plan(rng), rng)
+    sheet = make(random_plan(rng), rng)
+    cells, charts = dict(sheet.cells), list[tuple[str, str, str]]()
+    letters = xl_col_to_name(sheet.at["E_total"] - 1)
+    rows = rows_of(sheet, rng)
+    if rng.random() < 0.4:
+        for position, rate in enumerate((0.1, 0.5, 2.0)):
+            col = max(sheet.at.values()) + 4 + position
+            values = calculate({**sheet.cells, sheet.rate: rate})
+            cells[sheet.first - 1, col] = f"η={rate:g}"
+            digits = rng.choice([6, 9, 16])
+            cells |= {(row, col): round(values[row, sheet.at["E_total"]], digits) for row in rows}
+    if rng.random() < 0.4:
+        title = rng.choice(["", "Loss", "E_total", "Loss curve, η=0.5"])
+        charts.append(("", f"${letters}${sheet.first}:${letters}${sheet.last}", title))
+    found = Mutant("right", "", cells, sheet, "", charts=charts)
+    if rng.random() < 0.3:
+        found.title = f"LR={sheet.plan.rate:g}"
+    return found
 
 
 __all__ = ["BREAKERS", "Mutant", "difference", "mutant", "name", "right"]

@@ -34,7 +34,6 @@ class Rates:
 def measure(of_each: int, right_ones: int, first_seed: int = 0) -> Rates:
     """Audit `of_each` mutants of every kind and `right_ones` right workbooks."""
     from tests.workbook.mutants import BREAKERS, difference, mutant, right
-    from tests.workbook.sheets import write
 
     from tinyproof.check.workbook import audit_workbook
 
@@ -53,9 +52,7 @@ def measure(of_each: int, right_ones: int, first_seed: int = 0) -> Rates:
                 if not broken.looks_only:
                     rates.smallest[kind] = min(rates.smallest.get(kind, float("inf")), difference(broken))
         for seed in range(first_seed, first_seed + right_ones):
-            sheet = right(seed)
-            path = write(Path(folder) / "right.xlsx", {sheet.plan.sheet: sheet.cells})
-            report = audit_workbook(path)
+            report = audit_workbook(right(seed).write(Path(folder)))
             rates.right += 1
             if any(f.severity == "error" for f in report.findings):
                 rates.accused.append(f"right seed {seed}: {report.findings[0].message}")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from tests.workbook.mutants import BREAKERS, difference, mutant, right
-from tests.workbook.sheets import write
 
 from tinyproof.check.workbook import KINDS, audit_workbook
 from tinyproof.core.finding import SheetPlace
@@ -36,6 +35,6 @@ def test_mutants_of_this_kind_are_named_in_their_column(kind: str, tmp_path: Pat
 
 @pytest.mark.parametrize("seed", range(2000, 2060))
 def test_right_workbooks_get_no_finding_at_all(seed: int, tmp_path: Path) -> None:
-    sheet = right(seed)
-    report = audit_workbook(write(tmp_path / "right.xlsx", {sheet.plan.sheet: sheet.cells}))
-    assert (report.status, report.findings) == ("right", ()), sheet.plan
+    made = right(seed)
+    report = audit_workbook(made.write(tmp_path))
+    assert (report.status, report.findings) == ("right", ()), made.sheet.plan

@@ -49,7 +49,7 @@ def audit(
     Exit code 0: all right; 1: a file is wrong or could not be decided or read; 2: the command was wrong.
     """
     from tinyproof.jobs import audit as job
-    from tinyproof.jobs.audit_text import explain, findings_table, summary
+    from tinyproof.jobs.audit_text import explain, findings_table, in_common, summary
 
     report = job.audit(
         *paths, jobs=jobs, progress=_progress() if sys.stderr.isatty() else None, disabled_rules=disable or ()
@@ -59,11 +59,15 @@ def audit(
 
         if csv is not None:
             write_atomic(csv, findings_table(report).csv())
+        if html is not None:
+            from tinyproof.show.audit_page import audit_page
+
+            write_atomic(html, audit_page(report, in_common(report)))
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
     else:
         print(summary(report) if brief else explain(report, details))
-    raise typer.Exit(report.exit_code)
+    raise typer.Exit(report.exit_code or int(not report.files))
 
 
 def _progress() -> Callable[[int, int], None]:

@@ -104,6 +104,21 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class SheetView:
+    """An excerpt of a table for people: some rows of it, as the sheet shows them.
+
+    `columns`: the sheet's letters; `head`: the headings; `rows`: (row number, cells), each cell its shown text and its
+    formula ("" for a typed one). `marks`: (row number, position of the column, position of the finding in the report).
+    """
+
+    sheet: str
+    columns: tuple[str, ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[tuple[str, str], ...]], ...]
+    marks: tuple[tuple[int, int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class FileReport:
     """What the audit says of one file.
 
@@ -111,7 +126,7 @@ class FileReport:
     decided, and no error), unreadable. `checked`: what was checked and found right, one line each. `fingerprint`:
     equal for files whose content (formulas, logs) is the same, so that copies can be grouped; empty where there is
     none.
-    `problem`: why it is undecided or unreadable, in one line.
+    `problem`: why it is undecided or unreadable, in one line. `views`: excerpts of its tables, for the page.
     """
 
     file: str
@@ -121,6 +136,7 @@ class FileReport:
     checked: tuple[str, ...] = ()
     problem: str = ""
     fingerprint: str = ""
+    views: tuple[SheetView, ...] = ()
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

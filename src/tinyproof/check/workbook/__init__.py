@@ -21,6 +21,7 @@ from tinyproof.check.workbook.mistake import KINDS, Mistake
 from tinyproof.check.workbook.report import fingerprint, to_findings, what_is_right
 from tinyproof.check.workbook.tables import find_tables
 from tinyproof.check.workbook.values import check_pasted, check_stale
+from tinyproof.check.workbook.views import sheet_views
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.finding import FileReport, status_of
 
@@ -52,7 +53,8 @@ def audit_book(book: Book, shown: str) -> FileReport:
     status = status_of(findings, undecided=bool(problems))
     checked = (*what_is_right(grid, audits), *remarks, *book.remarks)
     problem = "; ".join(problems)
-    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(audits))
+    views = sheet_views(grid, audits, mistakes)
+    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(audits), views)
 
 
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> list[str]:

@@ -10,7 +10,7 @@ from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.judge import Judge
 from tinyproof.check.workbook.mistake import Mistake
 from tinyproof.check.workbook.patterns import current
-from tinyproof.check.workbook.train import Compiled, Run, Training, compiled, losses, prepare, train
+from tinyproof.check.workbook.train import Compiled, Run, Training, compiled, losses, outside_numbers, prepare, train
 
 
 def with_effects(audit: TableAudit) -> list[Mistake]:
@@ -42,7 +42,7 @@ def as_written(judge: Judge, mistake: Mistake) -> tuple[Training | None, dict[in
     if mistake.wrong is None:
         return None, {}
     if mistake.col in judge.network.parameters:
-        return None, {mistake.col: compiled(mistake.wrong)}
+        return None, {mistake.col: compiled(mistake.wrong, outside_numbers(judge))}
     return prepare(judge, wrong_formulas(judge, [mistake])), {}
 
 
@@ -89,7 +89,10 @@ def _gradient_off(judge: Judge, mistake: Mistake, run: Run) -> float | None:
     parameter = judge.roles.named(mistake.column.removeprefix("dE/d"))
     if parameter is None or mistake.wrong is None:
         return None
-    name, written = gradient_name(judge.network.loss, current(parameter)), compiled(mistake.wrong)
+    name, written = (
+        gradient_name(judge.network.loss, current(parameter)),
+        compiled(mistake.wrong, outside_numbers(judge)),
+    )
     offs = [
         abs(written(run, now) - row[name]) / abs(row[name])
         for now, row in enumerate(run.rows)

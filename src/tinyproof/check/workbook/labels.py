@@ -26,9 +26,10 @@ def check_labels(grid: Grid, audits: Sequence[TableAudit], file: str) -> list[Mi
             if audit.rate is not None and audit.rate.label:
                 label = f'the label "{one_line(audit.rate.label.strip(), 60)}" stands beside it'
                 found += _compare(audit, label, stated_rate(audit.rate.label))
+    base = file.replace("\\", "/").rpartition("/")[2]
     values = {audit.rate.value for audit in rated if audit.rate is not None}
     if len(values) == 1:
-        found += _compare(rated[0], f'the file is called "{one_line(file, 80)}"', stated_rate(file))
+        found += _compare(rated[0], f'the file is called "{one_line(base, 80)}"', stated_rate(base))
     return found
 
 

@@ -16,7 +16,7 @@ from tinyproof.check.workbook.grid import Grid, Place, address
 from tinyproof.check.workbook.judge import Judge
 from tinyproof.check.workbook.mistake import Mistake
 from tinyproof.check.workbook.patterns import current
-from tinyproof.check.workbook.train import compiled, losses, prepare, train
+from tinyproof.check.workbook.train import compiled, losses, outside_numbers, prepare, train
 from tinyproof.check.workbook.values import digits_of
 from tinyproof.check.workbook.words import is_rate_word, rate_in
 
@@ -134,7 +134,11 @@ def _judge_column(judge: Judge, audits: Sequence[TableAudit], column: Pasted, ra
 
 def _losses(judge: Judge, rate: float, count: int, wrong: dict[str, Expr]) -> np.ndarray | None:
     training = prepare(judge, wrong)
-    updates = {col: compiled(expr) for name, expr in wrong.items() if (col := _parameter(judge, name)) is not None}
+    updates = {
+        col: compiled(expr, outside_numbers(judge))
+        for name, expr in wrong.items()
+        if (col := _parameter(judge, name)) is not None
+    }
     run = train(judge, rate, count, training, updates)
     return np.array(losses(run, training)) if run is not None else None
 

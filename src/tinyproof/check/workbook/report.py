@@ -16,11 +16,16 @@ from tinyproof.core.finding import SEVERITIES, Finding, SheetPlace
 
 def to_findings(grid: Grid, mistakes: Sequence[Mistake]) -> tuple[Finding, ...]:
     """One finding for one mistake, however many sheets have it; errors first, each by its first cell."""
+    return tuple(_finding(grid, group) for group in grouped(mistakes))
+
+
+def grouped(mistakes: Sequence[Mistake]) -> list[list[Mistake]]:
+    """Mistakes that are one and the same, together: errors first, each group by its first cell."""
     groups: dict[object, list[Mistake]] = {}
     for mistake in sorted(mistakes, key=lambda m: (SEVERITIES.index(m.severity), m.order())):
         key = mistake.kind, mistake.severity, mistake.column, mistake.says or mistake.message, mistake.should_say
         groups.setdefault(key, []).append(mistake)
-    return tuple(_finding(grid, group) for group in groups.values())
+    return list(groups.values())
 
 
 def _finding(grid: Grid, group: list[Mistake]) -> Finding:

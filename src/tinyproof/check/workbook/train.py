@@ -20,9 +20,8 @@ Compiled = Callable[["Run", int], float]
 
 @dataclass
 class Run:
-    """The rows computed so far, and the numbers of cells outside the table."""
+    """The rows computed so far; `first_row` is the sheet's number of the first one."""
 
-    outside: Mapping[str, float]
     first_row: int
     rows: list[Row] = field(default_factory=list)
 
@@ -34,22 +33,28 @@ class Run:
         return self.rows[at].get(current(col), math.nan)
 
 
-def compiled(expr: Expr) -> Compiled:
-    """The expression as a chain of plain Python functions: some hundred times quicker for one number than arrays."""
+def compiled(expr: Expr, outside: Mapping[str, float]) -> Compiled:
+    """The expression as a chain of plain Python functions: some hundred times quicker for one number than arrays.
+
+    `outside`: the numbers of cells outside the table.
+    """
     if isinstance(expr, Num):
         number = expr.value
         return lambda run, now: number
     if isinstance(expr, Var):
-        return _variable(expr.name)
+        return _variable(expr.name, outside)
     assert isinstance(expr, Call)
-    args = [compiled(arg) for arg in expr.args]
+    args = [compiled(arg, outside) for arg in expr.args]
     return _function(expr.function, args)
 
 
-def _variable(name: str) -> Compiled:
+def _variable(name: str, outside: Mapping[str, float]) -> Compiled:
     place = column_of(name)
-    if place is None:
-        return lambda run, now: run.outside.get(name, 0.0)
+    if place is None and name in outside:
+        number = outside[name]
+        return lambda run, now: number
+    if place is None:  # a gradient on the way, or the loss where no column holds it
+        return lambda run, now: run.rows[now].get(name, math.nan)
     col, where = place
     if where == "":
         return lambda run, now: run.rows[now].get(name, math.nan)
@@ -117,9 +122,9 @@ class Training:
 def prepare(judge: Judge, wrong: Mapping[str, Expr] | None = None) -> Training:
     """The right training; `wrong`: formulas, by column variable or gradient name, that replace the right ones."""
     swap = dict(wrong or {})
-    network = judge.network
-    forward = tuple((e.name, compiled(swap.get(e.name, e.expr))) for e in network.equations)
-    gradients = tuple((e.name, compiled(swap.get(e.name, e.expr))) for e in network.gradients[""])
+    network, outside = judge.network, outside_numbers(judge)
+    forward = tuple((e.name, compiled(swap.get(e.name, e.expr), outside)) for e in network.equations)
+    gradients = tuple((e.name, compiled(swap.get(e.name, e.expr), outside)) for e in network.gradients[""])
     leaves = tuple(judge.roles.of("input", "target", "given"))
     return Training(forward, gradients, network.loss, leaves, tuple(network.parameters))
 
@@ -136,8 +141,7 @@ def train(
     `updates`: formulas that replace the right update of a parameter's column.
     """
     table = judge.table
-    outside = outside_numbers(judge)
-    run = Run(outside, table.rows[0])
+    run = Run(table.rows[0])
     start = {current(c): _number(judge, c, 0) for c in training.parameters}
     if any(value is None for value in start.values()) or steps > MAX_STEPS:
         return None

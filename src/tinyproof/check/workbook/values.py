@@ -184,13 +184,14 @@ def _pasted_mistake(
 def _anew(judge: Judge, stored: Numbers) -> Numbers:
     """Every formula evaluated anew from the typed numbers, row by row."""
     table = judge.table
+    outside = outside_numbers(judge)
     formulas: dict[int, dict[int, Compiled | None]] = {}
     for col, columns in judge.columns.items():
         by_row = formulas[col] = {}
         for pattern in columns.patterns:
-            function = compiled(pattern.expr) if pattern.expr is not None else None
+            function = compiled(pattern.expr, outside) if pattern.expr is not None else None
             by_row.update(dict.fromkeys(pattern.rows, function))
-    run = Run(outside_numbers(judge), table.rows[0])
+    run = Run(table.rows[0])
     plan = _plan(judge)
     for position, row in enumerate(table.rows):
         line = {current(col): _or_nan(judge.columns[col].typed.get(row)) for col in table.cols}
