@@ -28,9 +28,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
 def test_one_folder_holds_everything(done: TrainResult) -> None:
     names = {path.name for path in done.folder.iterdir() if not path.name.startswith(".")}
     assert names == {
-        "report.html", "backprop.xlsx", "backprop.csv", "backprop-loss.png", "backprop-network.png", "run.json",
-        "predictions.npz", "weights.safetensors", "log.csv", "layers.txt", "samples.png", "curves.png",
-        "confusion.png", "misclassified.png",
+        "report.html", "backprop.xlsx", "backprop.csv", "backprop-loss.png", "backprop-network.png",
+        "backprop.html", "run.json", "predictions.npz", "weights.safetensors", "log.csv", "layers.txt", "samples.png",
+        "curves.png", "confusion.png", "misclassified.png",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.sweep import COURSE_RATES, Sweep, sweep
 from tinyproof.backprop.trace import Trace, trace
+from tinyproof.jobs.page import page
 from tinyproof.jobs.workbook import write_backprop
 from tinyproof.show.backprop_plots import loss_curves
 from tinyproof.show.diagram import draw, png
@@ -17,6 +18,7 @@ ITERATIONS = 100
 FILES = (
     ("backprop.xlsx", "the workbook: live formulas, one sheet a learning rate, charts"),
     ("backprop.csv", "its tables, all rates"),
+    ("backprop.html", "a page that steps through it: play it, change it, see where a gradient comes from"),
     ("backprop-loss.png", "the loss curves"),
     ("backprop-network.png", "the network with its weights"),
 )
@@ -25,7 +27,8 @@ _SHOWN_ITERATIONS = (1, 2, 3, 50, 100)
 
 
 def write_course(folder: Path) -> Backprop:
-    """Write backprop.xlsx, backprop.csv and two pictures of the course network; returns its part of the report."""
+    """Write backprop.xlsx, .csv, .html and two pictures of the course network; returns its part of the report."""
+    page(NET, folder / "backprop.html", iterations=ITERATIONS)
     made = write_backprop(folder, NET, rates=COURSE_RATES, iterations=ITERATIONS)
     return _part(made.sweep, made.traces[COURSE_RATES.index(1.0)], made.drawing.read_bytes(), made.curves.read_bytes())
 
@@ -44,7 +47,8 @@ def _part(experiment: Sweep, found: Trace, drawing: bytes, curves: bytes) -> Bac
     rates = ", ".join(f"{rate:g}" for rate in experiment.rates)
     words = (
         f"The course network, {ITERATIONS} updates with each of the learning rates {rates}. {experiment.verdict()} "
-        f"backprop.xlsx holds every number as a live formula, one sheet a rate; below, some of them at rate 1."
+        "backprop.xlsx holds every number as a live formula, one sheet a rate; backprop.html steps through it. "
+        "Below, some of the numbers at rate 1."
     )
     pictures = (
         Picture(drawing, "The network with its weights", "The network with its initial weights."),
