@@ -1,4 +1,4 @@
-"""Fault injection: right notebooks in eight styles, every static fault put into each, the finding at its line."""
+"""Fault injection: right notebooks in ten styles, every static fault put into each, the finding at its line."""
 
 from __future__ import annotations
 

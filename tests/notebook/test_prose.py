@@ -75,3 +75,23 @@ def test_a_section_called_target_makes_targets() -> None:
 def test_the_place_is_the_line() -> None:
     (claim,) = claims("one\ntwo\nTest accuracy 99.41%")
     assert (claim.place.file, claim.place.cell, claim.place.line) == ("README.md", None, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "reached"),
+    [
+        ("We achieved 99.4% test accuracy", True),
+        ("The target of 99.4% was reached", True),
+        ("The model reached 99.4 % in the last epochs", True),
+        ("We were able to achieve 99.4% accuracy", True),
+        ("Target: achieve 99.4% accuracy", False),
+        ("99.4% should be achieved in 15 epochs", False),
+        ("The goal is to get 99.4% accuracy", False),
+        ("We could not reach 99.4%", False),
+        ("The model never achieved 99.4%", False),
+        ("Train until 99.4% is reached", False),
+        ("99.4% has to be met", False),
+    ],
+)
+def test_what_was_reached_is_told_from_what_is_wanted(text: str, reached: bool) -> None:
+    assert claims(text)[0].reached is reached

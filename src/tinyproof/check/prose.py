@@ -40,7 +40,13 @@ _ELSEWHERE = re.compile(
 _BEST = re.compile(r"\b(?:best|highest|max(?:imum)?|peak(?:ed)?|top)\b", re.IGNORECASE)
 _LAST = re.compile(r"\b(?:final(?:ly)?|last|at the end|ended?)\b", re.IGNORECASE)
 _REACHED = re.compile(
-    r"\b(?:achiev\w+|reach\w+|met|meets|hit|hits|attain\w+|obtain\w+|got|get|gets|crossed|succe\w+|cleared)\b",
+    r"\b(?:achieve[ds]|reache[ds]|met|meets|hits?|attained|obtained|got|gets|crossed|succeeded|cleared|consistently)\b"
+    r"|\bable to (?:achieve|reach|get|hit)\b",
+    re.IGNORECASE,
+)
+_WISH = re.compile(
+    r"\b(?:should|must|to be|can|could|would|will|needs?|wants?|wanted|try|trying|aim\w*|goals?|targets? (?:is|are|was)"
+    r"|ha(?:s|ve) to|until|if|when|once|before)\b[^.]{0,30}$",
     re.IGNORECASE,
 )
 _NOT = re.compile(
@@ -95,6 +101,7 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
     for cell, text in cells:
         section = ""
         fenced = ""
+        inline = False
         header: list[str] = []
         for number, raw in enumerate(text.split("\n")[:MAX_LINES], start=1):
             if raw.lstrip().startswith(("```", "~~~")):
@@ -109,8 +116,11 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
                 continue
             line = _LINK.sub(" ", raw[:MAX_LINE_CHARACTERS])
             heading = _SECTION.match(line)
+            if inline and not line.strip():
+                section, inline = "", False  # "Target: 99.4 %" and a blank line: the section is over
             if heading:
                 section = heading.group(1).lower()
+                inline = bool(re.search(r"\w", line[heading.end() :]))
             elif line.lstrip().startswith("#"):
                 section = ""
             is_row = line.lstrip().startswith("|")
@@ -170,10 +180,18 @@ def _accuracy(
         bool(_BEST.search(before[-60:]) or _BEST.search(after[:30])),
         bool(_LAST.search(before[-60:]) or _LAST.search(after[:30])),
         int(epochs.group(1) or epochs.group(2)) if epochs else None,
-        bool(_REACHED.search(before) or _REACHED.search(after[:40])) and not _NOT.search(before + after[:40]),
+        not section.startswith(("target", "goal", "objective", "require")) and _says_reached(before, after[:40]),
         bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40])),
         named,
     )
+
+
+def _says_reached(before: str, after: str) -> bool:
+    """Whether the sentence says that it happened: not that it should, could or did not."""
+    if _NOT.search(before + after):
+        return False
+    text = f"{before} {after}"
+    return any(not _WISH.search(text[: match.start()][-60:]) for match in _REACHED.finditer(text))
 
 
 def _clause(line: str, start: int, end: int) -> tuple[int, int]:

@@ -87,18 +87,18 @@ def argument(made: Made, name: str, position: int) -> Value | None:
     return Unknown(name) if made.open_kwargs else None
 
 
-def split_of_loader(loader: Value, escaped: set[int]) -> Split:
+def split_of_loader(loader: Value, altered: set[int]) -> Split:
     """Which images a loader gives."""
-    found = {id(option): _split_of_loader(option, escaped) for option in options(loader)}
+    found = {id(option): _split_of_loader(option, altered) for option in options(loader)}
     splits = list(found.values())
     return splits[0] if all(s.kind == splits[0].kind and s.root is splits[0].root for s in splits) else UNKNOWN
 
 
-def _split_of_loader(loader: Value, escaped: set[int]) -> Split:
+def _split_of_loader(loader: Value, altered: set[int]) -> Split:
     data = dataset_of(loader)
-    if data is None or id(loader) in escaped or not isinstance(loader, Made):
+    if data is None or id(loader) in altered or not isinstance(loader, Made):
         return UNKNOWN
-    split = split_of(data, escaped)
+    split = split_of(data, altered)
     for name, position in (("sampler", 3), ("batch_sampler", 4)):
         sampler = argument(loader, name, position)
         if sampler is not None and not (isinstance(sampler, Const) and sampler.value is None):
@@ -109,28 +109,28 @@ def _split_of_loader(loader: Value, escaped: set[int]) -> Split:
     return split
 
 
-def split_of(data: Value, escaped: set[int], depth: int = 0) -> Split:
+def split_of(data: Value, altered: set[int], depth: int = 0) -> Split:
     """Which images a data set holds."""
     if isinstance(data, Choice):
-        splits = [split_of(option, escaped, depth + 1) for option in data.options]
+        splits = [split_of(option, altered, depth + 1) for option in data.options]
         same = all(s.kind == splits[0].kind and s.family == splits[0].family for s in splits)
         return splits[0] if same and len({id(s.root) for s in splits}) == 1 else UNKNOWN
-    if id(data) in escaped or depth > 12:
+    if id(data) in altered or depth > 12:
         return UNKNOWN
     if isinstance(data, Object):
-        return _split_of_object(data, escaped, depth)
+        return _split_of_object(data, altered, depth)
     if not isinstance(data, Made):
         return UNKNOWN
     if data.path.startswith("torchvision.datasets."):
         return _split_of_library(data, data.short, data)
     if data.short in ("Subset", "random_split"):
-        inner = split_of(data.args[0], escaped, depth + 1) if data.args else UNKNOWN
+        inner = split_of(data.args[0], altered, depth + 1) if data.args else UNKNOWN
         return Split("part", inner.family, data, inner.kind)
     if data.short == "ConcatDataset":
         return Split("mixed", "", data)
     if data.path == ".dataset":
         inner_data = dataset_of(data.args[0])
-        return split_of(inner_data, escaped, depth + 1) if inner_data is not None else UNKNOWN
+        return split_of(inner_data, altered, depth + 1) if inner_data is not None else UNKNOWN
     if data.short == "load_dataset" and isinstance(constant(data.kwargs.get("split")), str):
         kind = constant(data.kwargs["split"])
         if kind in ("train", "test"):
@@ -157,7 +157,7 @@ def _split_of_library(data: Made, name: str, root: Made | Object) -> Split:
     return Split("unknown", name, root)
 
 
-def _split_of_object(data: Object, escaped: set[int], depth: int) -> Split:
+def _split_of_object(data: Object, altered: set[int], depth: int) -> Split:
     for path in library_bases(data.cls):
         if path.startswith("torchvision.datasets."):
             args, kwargs = data.args, data.kwargs
@@ -171,7 +171,7 @@ def _split_of_object(data: Object, escaped: set[int], depth: int) -> Split:
     inside: dict[int, Split] = {}
     for value in (*data.attrs.values(), *data.args, *data.kwargs.values()):
         if isinstance(value, Made | Object) and value is not data:
-            split = split_of(value, escaped, depth + 1)
+            split = split_of(value, altered, depth + 1)
             if split.root is not None:
                 inside[id(split.root)] = split
     # A data set of the notebook's own around one known data set: its images are those, perhaps not all of them.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tinyproof.check.notebook.attributes import attribute
 from tinyproof.check.notebook.calls import call
 from tinyproof.check.notebook.events import Average, Pass
-from tinyproof.check.notebook.loops import element, loader_of
+from tinyproof.check.notebook.loops import element, loader_of, turns
 from tinyproof.check.notebook.machine import Machine
 from tinyproof.check.notebook.quantities import add, divide, multiply
 from tinyproof.check.notebook.values import (
@@ -341,9 +341,11 @@ def _lambda(machine: Machine, node: ast.Lambda, scope: Scope) -> Value:
 def _comprehension(
     machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: Scope
 ) -> Value:
+    rows = _rows(machine, node, scope)
+    if rows is not None:
+        return _written_out(machine, node, rows)
     inner = Scope(scope.file, scope.cell, scope)
     entered = 0
-    whole: list[Value] | None = None
     for part in node.generators:
         iterable = evaluate(machine, part.iter, inner)
         loader = loader_of(iterable)
@@ -356,34 +358,48 @@ def _comprehension(
         machine.bind(part.target, element(iterable), inner)
         for condition in part.ifs:
             evaluate(machine, condition, inner)
-    if len(node.generators) == 1 and not node.generators[0].ifs and not isinstance(node, ast.DictComp):
-        whole = _unrolled(machine, node, scope)
-    if whole is not None:
-        return Seq(whole)
     value = evaluate(machine, node.value if isinstance(node, ast.DictComp) else node.elt, inner)
     for _ in range(entered):
         turn = machine.passes.pop()
         turn.counted = turn.counted or isinstance(value, Quantity)
-    return Seq([value], whole=False) if not isinstance(node, ast.DictComp) else Map({}, whole=False)
+    return Map({}, whole=False) if isinstance(node, ast.DictComp) else Seq([value], whole=False)
 
 
-def _unrolled(
-    machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope
-) -> list[Value] | None:
-    from tinyproof.check.notebook.loops import turns
-
-    iterable = evaluate(machine, node.generators[0].iter, scope)
+def _rows(
+    machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: Scope
+) -> list[Scope] | None:
+    """The scopes of each turn of a comprehension over a short list; None where it goes over something else."""
+    if len(node.generators) != 1 or node.generators[0].ifs:
+        return None
+    part = node.generators[0]
+    iterable = evaluate(machine, part.iter, scope)
     if loader_of(iterable) is not None:
         return None
-    rows = list(turns(machine, iterable, node.generators[0].iter, scope))
-    if not rows or rows[0].count != len(rows):
+    found = list(turns(machine, iterable, part.iter, scope))
+    if not found or found[0].count != len(found):
         return None
-    values = []
-    for turn in rows:
+    rows = []
+    for turn in found:
         inner = Scope(scope.file, scope.cell, scope)
-        machine.bind(node.generators[0].target, turn.value, inner)
-        values.append(evaluate(machine, node.elt, inner))
-    return values
+        machine.bind(part.target, turn.value, inner)
+        rows.append(inner)
+    return rows
+
+
+def _written_out(
+    machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, rows: list[Scope]
+) -> Value:
+    if not isinstance(node, ast.DictComp):
+        return Seq([evaluate(machine, node.elt, row) for row in rows])
+    made = Map({})
+    for row in rows:
+        key, value = constant(evaluate(machine, node.key, row)), evaluate(machine, node.value, row)
+        if isinstance(key, str | int):
+            made.items[key] = value
+            call_it(value, str(key))
+        else:
+            made.whole = False
+    return made
 
 
 def _walrus(machine: Machine, node: ast.NamedExpr, scope: Scope) -> Value:

@@ -143,6 +143,7 @@ class Events:
     networks: list[Object | Made] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     loaded: set[int] = field(default_factory=set)
+    altered: set[int] = field(default_factory=set)
     escaped: set[int] = field(default_factory=set)
     called: set[int] = field(default_factory=set)
     missing_modules: list[str] = field(default_factory=list)

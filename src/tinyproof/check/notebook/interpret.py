@@ -102,8 +102,9 @@ def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope, accumul
                 call_it(value, target.attr)
             elif isinstance(option, Made):
                 option.attrs[target.attr] = value
-                if option.short == "DataLoader" or "dataset" in option.path:
-                    machine.escape(option)
+                if target.attr != "transform" and (option.short == "DataLoader" or "dataset" in option.path):
+                    machine.keep.append(option)
+                    machine.events.altered.add(id(option))
             if target.attr == "grad" or target.attr == "requires_grad":
                 for turn in machine.passes:
                     turn.zeroed = turn.zeroed or target.attr == "grad"

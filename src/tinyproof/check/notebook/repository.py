@@ -64,6 +64,10 @@ class Surroundings:
         """Note that a cell writes a module with %%writefile."""
         self.written[Path(name).name] = (*self.written.get(Path(name).name, ()), block)
 
+    def blocks(self) -> list[Block]:
+        """The code of all modules that were asked for."""
+        return [block for found in self.read.values() if found is not None for block in found[1]]
+
     def find(self, name: str, asking: str) -> tuple[str, tuple[Block, ...]] | None:
         """The file and the statements of the module `name`; None where it is not there."""
         key = f"{name}\0{Path(asking).parent}" if name.startswith(".") else name

@@ -42,9 +42,10 @@ class Study:
     readmes: tuple[Document, ...] = ()
     neighbours: tuple[Log, ...] = ()
     speaks_for_all: bool = True
+    steps_not_reached: frozenset[str] = frozenset()
 
     def split(self, loader: Value) -> Split:
-        return split_of_loader(loader, self.events.escaped)
+        return split_of_loader(loader, self.events.altered)
 
     def line(self, place: CodePlace | None) -> str:
         """The text of a line of code, without its margin and comment-free; empty where there is none."""
@@ -103,6 +104,7 @@ def study(document: Document, readmes: tuple[Document, ...] = (), root: Path | N
         outputs,
         _outside(blocks),
         readmes,
+        steps_not_reached=_steps_not_reached(machine, [*blocks, *surroundings.blocks()]),
     )
 
 
@@ -126,6 +128,21 @@ def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:
             surroundings.write(parsed.module, block)
         else:
             yield block
+
+
+def _steps_not_reached(machine: Machine, blocks: list[Block]) -> frozenset[str]:
+    """Names on which `.step()` is called in functions that the reading never came to."""
+    found: set[str] = set()
+    for block in blocks:
+        for statement in block.statements:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.FunctionDef) and id(node) not in machine.functions_entered:
+                    found.update(
+                        ast.unparse(inner.value).rpartition(".")[2]
+                        for inner in ast.walk(node)
+                        if isinstance(inner, ast.Attribute) and inner.attr == "step"
+                    )
+    return frozenset(found)
 
 
 def _outside(blocks: list[Block]) -> set[str]:

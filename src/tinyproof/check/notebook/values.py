@@ -278,6 +278,8 @@ def constant(value: Value | None) -> object:
 
 
 def number(value: Value | None) -> float | None:
-    """The number, or None where it is not known to be one."""
+    """The number, or None where it is not known to be one (or is beyond all use)."""
     known = constant(value)
-    return float(known) if isinstance(known, int | float) and not isinstance(known, bool) else None
+    if not isinstance(known, int | float) or isinstance(known, bool) or not -1e15 < known < 1e15:
+        return None
+    return float(known)

@@ -165,6 +165,7 @@ def parameter_count_rule(study: Study) -> Iterator[Finding]:
         yield RULES["parameter-count"].finding(
             claim.place,
             f"the text says {written:,} parameters; no network of this notebook has that many",
+            severity="warning" if len(known) == 1 and not study.neighbours else "note",
             says=claim.text,
             should_say=f"{nearest:,} parameters",
             evidence=(f"summaries and networks: {', '.join(f'{c:,}' for c in sorted(known)[:8])}",),
@@ -202,12 +203,13 @@ def target_not_met(study: Study) -> Iterator[Finding]:
         last = max(run.last or 0 for run in known)
         if last >= claim.value - 1e-9:
             continue
-        touched = best >= claim.value - 1e-9
+        touched = round(best, claim.decimals) >= claim.value - 1e-9
         yield RULES["target-not-met"].finding(
             claim.place,
             f"{claim.value:g} % is said to be reached; "
             + (
-                f"only the best epoch does, no run ends there (highest last epoch {percent(last)})"
+                f"only {'the best epoch' if best >= claim.value else 'rounding'} gets there (best {percent(best)}, "
+                f"highest last epoch {percent(last)})"
                 if touched
                 else f"no epoch does (best {percent(best)}, highest last epoch {percent(last)})"
             ),

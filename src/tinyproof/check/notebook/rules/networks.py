@@ -22,8 +22,13 @@ _LIKELIHOOD = ("nll_loss", "cross_entropy", "NLLLoss", "CrossEntropyLoss")
 
 
 def _chains(study: Study) -> Iterator[tuple[Value, list[Flow]]]:
-    """Each network with the ways through it: walked, or seen where a loss is taken of a plain Sequential."""
-    for network in study.networks:
+    """Each network with the ways through it: walked, or seen where a loss is taken of a plain Sequential.
+
+    Where it is known which networks are trained, only those: others were made to be looked at.
+    """
+    trained = {id(seen.model) for turn in study.trainings for seen in turn.seen}
+    known = [network for network in study.networks if id(network) in trained]
+    for network in known or study.networks:
         flows = study.flows(network)
         if flows:
             yield network, flows

@@ -76,12 +76,17 @@ def _never_stepped(study: Study, made: Made) -> tuple[str, str, str] | None:
     optimiser = made.args[0] if made.args else made.kwargs.get("optimizer")
     used = any(stepped is optimiser for turn in study.trainings for stepped, _ in turn.steps)
     used = used or any(turn.framework for turn in study.trainings)
-    names = "|".join(re.escape(name) for name in made.names) or r"\w*sched\w*"
-    written = re.compile(rf"^[^#\n]*\b(?:{names})\s*\.\s*step\b", re.MULTILINE)
-    if not used or any(written.search("\n".join(lines)) for lines in study.sources.values()):
+    elsewhere = study.events.unread or set(made.names) & study.steps_not_reached
+    if not used or elsewhere or any(_rebound(study, made, name) for name in made.names):
         return None
     name = made.names[0] if made.names else "scheduler"
     return "the scheduler never changes the rate: step() is never called", _IDLE, f"{name}.step()  # once per epoch"
+
+
+def _rebound(study: Study, made: Made, name: str) -> bool:
+    """Whether a later cell gave the name to something else: the scheduler was replaced, perhaps on purpose."""
+    last = study.scope.names.get(name)
+    return last is not None and made not in options(last) and isinstance(last, Made)
 
 
 def _problem(made: Made, steps: list[SchedulerStep]) -> tuple[str, str, str] | None:
