@@ -7,11 +7,16 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "vector.hpp"
 
 namespace tiny {
 
-// Zeroed memory on a cache-line boundary.
+// Zeroed memory on a cache-line boundary; large pieces on large pages where the system has them, because a row of
+// every channel lies on a page of its own otherwise.
 template <class T>
 class Buffer {
  public:
@@ -21,9 +26,13 @@ class Buffer {
   ~Buffer() { std::free(data_); }
   void reset(size_t count) {
     std::free(data_);
-    const size_t bytes = (count * sizeof(T) + 127) / 64 * 64;
-    data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
+    const size_t wanted = count * sizeof(T) + 64, page = wanted < (size_t(1) << 20) ? 64 : size_t(1) << 21;
+    const size_t bytes = (wanted + page - 1) / page * page;
+    data_ = static_cast<T*>(std::aligned_alloc(page, bytes));
     if (!data_) throw std::bad_alloc();
+#if defined(__linux__)
+    if (page > 64) madvise(static_cast<void*>(data_), bytes, MADV_HUGEPAGE);  // only advice: failing does no harm
+#endif
     std::memset(static_cast<void*>(data_), 0, bytes);
   }
   T* get() const { return data_; }

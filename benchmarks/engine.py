@@ -1,0 +1,179 @@
+"""Bare PyTorch, our torch engine and the native engine side by side: python benchmarks/engine.py [NETWORK ...]
+
+For each network and number of threads, the three are timed in turns, a few steps each, with the network's own recipe
+(batch, optimiser, augmentation, dropout), all data in memory. A step's time is the best of the rounds: other work on
+the machine can only make a step slower. Seconds an epoch are that time for 60,000 images, so one run of some minutes
+covers all networks. Bare PyTorch stands for its best setting: contiguous or channels-last memory, the optimiser one
+parameter after the other, all at once or fused, whichever is quickest here. The peak is that of fused multiply-adds
+in registers, on one core, compiled with the same flags and measured between the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tinyproof.cnn import data, nets
+from tinyproof.cnn.augment import draw
+from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.engine import Batch
+from tinyproof.cnn.engine.native import NativeEngine, plan_of
+from tinyproof.cnn.engine.native_build import find_compiler, library, load
+from tinyproof.cnn.engine.torch import TorchEngine
+from tinyproof.cnn.recipe import Recipe, named
+from tinyproof.core.table import Column, Table
+from training import bare
+
+IMAGES = 60_000
+NETWORKS = ("s7-8k", "s6-12k", "s6-16k", "s6-17k", "s6-19k", "s5-593k")
+PEAK = """
+typedef float Vec __attribute__((vector_size(4 * LANES)));
+extern "C" float peak(long rounds) {
+  Vec sums[12] = {};  // twelve different chains: equal ones would be computed once
+  for (int k = 0; k < 12; k++) sums[k] += float(rounds % (k + 7));
+  for (long i = 0; i < rounds; i++) {
+    _Pragma("GCC unroll 12") for (int k = 0; k < 12; k++) sums[k] = sums[k] * 0.999f + 0.5f;
+    asm volatile("");
+  }
+  float total = 0;
+  for (int k = 0; k < 12; k++) total += sums[k][0];
+  return total;
+}
+"""
+
+
+@dataclass
+class Contestant:
+    """`steps(n)` runs n training steps; `best` is the quickest step so far, in seconds."""
+
+    name: str
+    threads: int
+    steps: Callable[[int], object]
+    best: float = float("inf")
+
+    def measure(self, count: int) -> None:
+        torch.set_num_threads(self.threads)
+        begun = time.perf_counter()
+        self.steps(count)
+        self.best = min(self.best, (time.perf_counter() - begun) / count)
+
+
+def engine_steps(engine: NativeEngine | TorchEngine, recipe: Recipe, dataset: Dataset) -> Callable[[int], object]:
+    """Drives an engine as `train` does: draws made for many steps at once, a tally after every step."""
+    rng = np.random.default_rng(0)
+    count, size = min(len(dataset.train_images), 20 * recipe.batch_size), recipe.batch_size
+    order, changes = rng.permutation(len(dataset.train_images))[:count], draw(recipe.augment, count, rng)
+
+    def steps(number: int) -> None:
+        for step in range(number):
+            start = step % (count // size) * size
+            part = slice(start, start + size)
+            changed = None if changes is None else changes.part(start, start + size)
+            engine.step(Batch(order[part], changed, step), recipe.rate)
+            engine.tally()
+
+    return steps
+
+
+def contestants(model: str, recipe: Recipe, dataset: Dataset, threads: int) -> list[Contestant]:
+    def build() -> torch.nn.Module:
+        module = nets.build(model, 0)
+        nets.set_dropout(module, recipe.dropout)
+        return module
+
+    torch.set_num_threads(threads)
+    settings = itertools.product((False, True), ("for-loop", "foreach", "fused"))
+    made = [
+        Contestant(
+            f"bare {'channels-last' if last else 'contiguous'} {kind}",
+            threads,
+            bare(model, recipe, dataset, last, kind),
+        )
+        for last, kind in settings
+    ]
+    torch_engine = TorchEngine(build(), recipe, dataset, 0, threads=threads)
+    native_engine = NativeEngine(build(), recipe, dataset, 0, threads=threads)
+    made.append(Contestant("torch engine", threads, engine_steps(torch_engine, recipe, dataset)))
+    made.append(Contestant("native engine", threads, engine_steps(native_engine, recipe, dataset)))
+    return made
+
+
+def peak_gflops(seconds: float = 0.1) -> float:
+    """Fused multiply-adds of one core, in GFLOP/s (two operations each)."""
+    compiler = find_compiler()
+    run = load(library(PEAK.replace("LANES", str(compiler.lanes)), compiler)).peak
+    run.restype, rounds, best, until = ctypes.c_float, 100_000, 0.0, time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        begun = time.perf_counter()
+        run(ctypes.c_long(rounds))
+        best = max(best, 2 * 12 * compiler.lanes * rounds / (time.perf_counter() - begun) / 1e9)
+    return best
+
+
+def race(model: str, dataset: Dataset, threads: int, rounds: int, seconds: float) -> tuple[list[Contestant], float]:
+    """All contestants in turns; each turn takes about `seconds`. Also the best peak seen."""
+    recipe = named(model)
+    runners, peak = contestants(model, recipe, dataset, threads), 0.0
+    for runner in runners:
+        runner.measure(2)
+    for _ in range(rounds):
+        peak = max(peak, peak_gflops())
+        quickest = min(runners[:6], key=lambda runner: runner.best)
+        for runner in (quickest, *runners[6:]) if _ else runners:
+            runner.measure(max(1, min(20, round(seconds / runner.best))))
+    return runners, peak
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("networks", nargs="*", help=f"of {', '.join(NETWORKS)} (all)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one turn")
+    arguments = parser.parse_args()
+    dataset, rows = data.load("mnist"), []
+    for model, threads in itertools.product(arguments.networks or NETWORKS, arguments.threads):
+        runners, peak = race(model, dataset, threads, arguments.rounds, arguments.seconds)
+        plain = min(runners[:6], key=lambda runner: runner.best)
+        images, work = named(model).batch_size, plan_of(nets.build(model, 0)).training_multiply_adds
+        epochs = [runner.best / images * IMAGES for runner in (plain, *runners[6:])]
+        reached = 2 * work * images / runners[-1].best / 1e9 / threads
+        rows.append(
+            (
+                model,
+                threads,
+                *epochs,
+                IMAGES / epochs[0],
+                IMAGES / epochs[2],
+                epochs[0] / epochs[2],
+                reached / peak,
+                plain.name,
+            )
+        )
+        print(rows[-1], flush=True)
+    seconds, number = "right", "right"
+    columns = (
+        Column("network"),
+        Column("threads", number),
+        Column("bare PyTorch, s an epoch", seconds, ".2f"),
+        Column("torch engine", seconds, ".2f"),
+        Column("native engine", seconds, ".2f"),
+        Column("PyTorch, images a second", number, ",.0f"),
+        Column("native", number, ",.0f"),
+        Column("times as fast", number, ".1f"),
+        Column("share of the peak", number, ".0%"),
+        Column("best setting of PyTorch"),
+    )
+    print(Table("training", columns, tuple(rows)).markdown())
+    print(f"One core's peak in this run: {peak:.0f} GFLOP/s; {find_compiler().instructions}.")
+
+
+if __name__ == "__main__":
+    main()
