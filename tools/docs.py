@@ -49,7 +49,10 @@ def run(command: str, folder: Path, expected: int = 0) -> str:
     words = shlex.split(command)
     if words[0] in ("tinyproof", "python"):
         words = [sys.executable, *(["-m", "tinyproof"] if words[0] == "tinyproof" else []), *words[1:]]
-    words = [str(ROOT / word) if word.startswith(("tools/", "tests/", "benchmarks/")) else word for word in words]
+    words = [
+        str(ROOT / word) if word.startswith(("tools/", "tests/", "benchmarks/", "examples/", "records/")) else word
+        for word in words
+    ]
     paths = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": paths, "TERM": "dumb"}
     done = subprocess.run(

@@ -82,7 +82,7 @@ def test_a_declared_folder_takes_no_other_question(made: Made, changed: tuple[ob
 
 
 def test_more_seeds_are_a_new_proof_that_counts_the_old_one(made: Made) -> None:
-    from tinyproof.jobs.prove import Ask, draft
+    from tinyproof.jobs.declare import Ask, draft
 
     ask = Ask(TINY, parse(RECIPE), seeds=5, dataset="digits", target=80, engine="torch", threads=1, processes=2)
     fresh = draft(ask, made[0].parent / "five")

@@ -13,7 +13,7 @@ from tinyproof.cnn.engine import Batch, Tally
 from tinyproof.cnn.rates import range_test
 from tinyproof.cnn.recipe import Recipe
 from tinyproof.core.errors import InputError
-from tinyproof.jobs.prove import Ask
+from tinyproof.jobs.declare import Ask
 from tinyproof.jobs.rates import held_out
 
 FEW = data.subset(data.load_digits(), 100, 20)

@@ -61,6 +61,7 @@ def prove(
     from tinyproof.cnn import declaration
     from tinyproof.cnn.recipe_text import parse
     from tinyproof.jobs import prove as job
+    from tinyproof.jobs.declare import Ask
 
     limits = {
         "parameters_below": parameters_below,
@@ -74,11 +75,11 @@ def prove(
             own = dataset if dataset != "mnist" else None
             found = job.resume(model, own, data, processes, told)
         else:
-            ask = job.Ask(
+            ask = Ask(
                 model, parse(recipe), seeds, dataset, data, target, limits, engine, device, processes, threads,
                 first_seed, weights,
             )  # fmt: skip
-            found = job.prove(ask, out, told)
+            found = job.prove(ask, out=out, told=told)
     _print_proof(found, as_json)
     raise typer.Exit(0 if found.proved else 1)
 
@@ -139,22 +140,16 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Train two recipes or networks on the same seeds, declared beforehand, and compare them pair by pair."""
-    from tinyproof.cnn.recipe_text import parse
     from tinyproof.jobs import compare as job
-    from tinyproof.jobs.prove import REPORT, Ask
+    from tinyproof.jobs.prove import REPORT
     from tinyproof.show.compare_page import name, pairs_table
 
-    asks = []
-    for side in (first, second):
-        model, _, recipe = side.partition("@")
-        asks.append(
-            Ask(
-                model, parse(recipe or "best"), seeds, dataset, data, engine=engine, device=device,
-                processes=processes, threads=threads, keep_weights=weights,
-            )
-        )  # fmt: skip
+    asked = {
+        "seeds": seeds, "dataset": dataset, "data": data, "engine": engine, "device": device, "processes": processes,
+        "threads": threads, "keep_weights": weights,
+    }  # fmt: skip
     with show(as_json) as told:
-        found = job.compare(asks[0], asks[1], out, told)
+        found = job.compare(first, second, out=out, told=told, **asked)
     if as_json:
         print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
@@ -187,7 +182,7 @@ def reproduce(
     with show(as_json or markdown) as told:
         found = job.reproduce(
             claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device,
-            processes=processes, threads=threads, quick=quick, keep_weights=weights, told=told,
+            processes=processes, threads=threads, quick=quick, keep_weights=weights, page=not markdown, told=told,
         )  # fmt: skip
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False))

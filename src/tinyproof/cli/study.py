@@ -54,7 +54,7 @@ def lr_test(
     """Look for a learning rate: a range test or a sweep of rates, on training images alone, never on the test set."""
     from tinyproof.cnn.recipe_text import parse
     from tinyproof.jobs import rates as job
-    from tinyproof.jobs.prove import Ask
+    from tinyproof.jobs.declare import Ask
 
     ask = Ask(
         model, parse(recipe), dataset=dataset, data=data, engine=engine, device=device, processes=processes,

@@ -13,8 +13,8 @@ from tinyproof.core.files import write_atomic
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
 from tinyproof.jobs import series
+from tinyproof.jobs.declare import Ask
 from tinyproof.jobs.one_run import load_data
-from tinyproof.jobs.prove import Ask
 from tinyproof.jobs.series import Told
 
 # Of MNIST's 60,000 training images 5,000 are held out; of a smaller set the same share.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
 from tinyproof.cnn import claims, declaration, proof, recipe, reproduction
 from tinyproof.cnn.reproduction import Reproduction
 from tinyproof.core.files import write_atomic
-from tinyproof.jobs import prove, series
+from tinyproof.jobs import series
+from tinyproof.jobs.declare import Ask, agree, declare, same_code, threads_for
 from tinyproof.jobs.one_run import Work, missing
-from tinyproof.jobs.prove import REPORT, Ask
+from tinyproof.jobs.prove import REPORT
 from tinyproof.jobs.series import Told
 
 RESULT = "result.json"
@@ -32,12 +32,13 @@ def reproduce(
     threads: int | None = None,
     quick: bool = False,
     keep_weights: bool = False,
+    page: bool = True,
     told: Told | None = None,
 ) -> list[Reproduction]:
     """Train `seeds` runs of each claim (or of one) by its published recipe, evaluate both ways, write table and page.
 
-    `quick`: two epochs only, to see it work. The same call goes on where it stopped. Raises InputError for an unknown
-    claim or a folder that holds another declaration.
+    `quick`: two epochs only, to see it work. `page=False` writes neither page nor result beside the runs. The same call
+    goes on where it stopped. Raises InputError for an unknown claim or a folder that holds another declaration.
     """
     told = told or Told()
     wanted = claims.chosen(claim)
@@ -54,21 +55,21 @@ def reproduce(
         works.append(_work(folder / one.name, one, ask, len(wanted) * seeds))
     if any(missing(work) for work in works):
         for work in works:
-            prove.same_code(work.declared, folder)
-        begun = time.monotonic()
+            same_code(work.declared, folder)
         runs = sum(len(work.declared.seeds) for work in works)
         count, _ = series.share_cores(runs, works[0].declared.device, processes, works[0].declared.threads)
         series.run(works, count, told)
-        told.say(f"trained in {series.duration(time.monotonic() - begun)}")
         (folder / REPORT).unlink(missing_ok=True)
-    return finish(folder, [one.name for one in wanted])
+    return finish(folder, [one.name for one in wanted], page)
 
 
-def finish(folder: Path, names: list[str]) -> list[Reproduction]:
-    """Judge the stored runs of these claims; write result and page."""
+def finish(folder: Path, names: list[str], page: bool = True) -> list[Reproduction]:
+    """Judge the stored runs of these claims; write result and page, unless only the answer is wanted."""
+    found = [reproduction.load(folder / name, claims.CLAIMS[name]) for name in names]
+    if not page:
+        return found
     from tinyproof.show import reproduce_page
 
-    found = [reproduction.load(folder / name, claims.CLAIMS[name]) for name in names]
     for one in found:
         proof.write_verdict(one.proof)
     text = json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False)
@@ -82,8 +83,8 @@ def _work(folder: Path, claim: claims.Claim, ask: Ask, runs: int) -> Work:
     """The declaration of a claim's runs, there already or written now, and the looks that the claim needs."""
     if (folder / declaration.FILE).is_file():
         declared = declaration.read(folder)
-        prove.agree(ask, declared, folder)
+        agree(ask, declared, folder)
     else:
-        declared = prove.declare(replace(ask, threads=ask.threads or prove.threads_for(ask, runs)), folder)
+        declared = declare(replace(ask, threads=ask.threads or threads_for(ask, runs)), folder)
     looks = tuple(dict.fromkeys(reproduction.clipped(claim.looks, declared.recipe.epochs)))
     return Work(str(folder), declared, ask.dataset, ask.data, ask.keep_weights, looks)

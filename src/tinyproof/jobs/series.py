@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyproof.cnn import proof
+from tinyproof.cnn import proof, store
 from tinyproof.core.errors import Stopped, TinyproofError
 from tinyproof.core.workers import run_bounded
 from tinyproof.jobs import one_run
@@ -71,7 +71,7 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
     """
     told = told or Told()
     works = [replace(work, parent=os.getpid()) for work in works]
-    measured = False
+    begun, measured, first = time.monotonic(), False, _tasks(works)
     while tasks := _tasks(works):
         # Once, each process first measures some steps: the cost is said before it is spent.
         measures = [] if measured else _measures(tasks, processes)
@@ -81,6 +81,15 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
         if not advanced:
             # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
             time.sleep(_POLL_SECONDS)
+    told.say(_spent(first, time.monotonic() - begun, processes))
+
+
+def _spent(tasks: Sequence[Task], wall: float, processes: int) -> str:
+    """The time that passed beside what the training loops alone took: what running side by side costs on top."""
+    places = [proof.seed_folder(Path(task.work.folder), task.seed or 0) for task in tasks]
+    loops = sum(store.load(place).seconds for place in places if store.finished(place))
+    lanes = max(1, min(processes, len(tasks)))
+    return f"all done in {duration(wall)}; the training loops alone, in {lanes} lane(s): {duration(loops / lanes)}"
 
 
 def _tasks(works: Sequence[Work]) -> list[Task]:
