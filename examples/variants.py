@@ -1,8 +1,8 @@
 """Networks that differ from those of the package in one thing, to settle what that one thing does.
 
-    tinyproof compare s6-12k@s6-12k examples/variants.py:MaxPooling12k@s6-12k --seeds 5
-    tinyproof compare s6-19k@s6-19k examples/variants.py:NoBatchNorm19k@s6-19k --seeds 5
-    tinyproof compare s6-19k@s6-19k s6-19k@s6-19k,dropout=0 --seeds 5
+tinyproof compare s6-12k@s6-12k examples/variants.py:MaxPooling12k@s6-12k --seeds 5
+tinyproof compare s6-19k@s6-19k examples/variants.py:NoBatchNorm19k@s6-19k --seeds 5
+tinyproof compare s6-19k@s6-19k s6-19k@s6-19k,dropout=0 --seeds 5
 """
 
 from torch import nn
