@@ -143,7 +143,7 @@ class Recipe:
         number("momentum", self.momentum, 0, 0.99999)
         number("beta2", self.beta2, 0, 0.999999)
         if flag("nesterov", self.nesterov) and (self.optimizer != "sgd" or self.momentum == 0):
-            raise InputError("nesterov", "true", "false, unless the optimizer is sgd with a momentum")
+            raise InputError("nesterov", True, "false, unless the optimizer is sgd with a momentum")
         number("weight_decay", self.weight_decay, 0, 100)
         whole("epochs", self.epochs, 1, 10_000)
         whole("batch_size", self.batch_size, 1, 60_000)
