@@ -66,7 +66,7 @@ def test_the_page_is_one_file_that_says_what_it_knows(made: TrainResult) -> None
     assert f"{made.run.accuracy_percent:.2f} %" in page
     assert made.run.identity.data_digest in page
     assert f"{made.run.correct} of 100" in page
-    assert page.count("<img") == 4
+    assert page.count("<img") == 5
 
 
 def test_a_budget_that_is_broken_is_said_and_is_no_error(few: Dataset, quick: Recipe, tmp_path: Path) -> None:

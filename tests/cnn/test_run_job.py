@@ -46,7 +46,7 @@ def test_the_page_shows_both_halves_and_says_digits(done: TrainResult) -> None:
     assert "Back-propagation, written out" in page
     assert "s6-19k on digits" in page
     assert "MNIST" not in page
-    assert page.count("<img") == 6
+    assert page.count("<img") == 7
     assert not re.findall(r"(?:src|href)=\"(?!data:)", page)
     assert page.count("0.0141814") == 1  # E_total of the first iteration, as published
 

@@ -68,7 +68,7 @@ def report(
         backprop, files = part, (*files, *course.FILES)
     layers = _layers(record.identity.model, images)
     pictures = _pictures(record, predictions, images, goal.accuracy_percent)
-    _write(folder, record, pictures, layers)
+    _write(folder, record, pictures, layers, goal.accuracy_percent)
     listed = tuple((name, words) for name, words in (*FILES, *files) if name == REPORT or (folder / name).is_file())
     title = images.title if images else record.identity.dataset
     page = Page(title, checks, pictures, layers, notes, listed, backprop)
@@ -125,10 +125,15 @@ def _pictures(
     classes = images.classes if images else tuple(map(str, range(int(predictions.labels.max()) + 1)))
     wrong = len(predictions.labels) - predictions.correct
     found = {
-        "curves": Picture(
-            plots.curves(record.epochs, target),
-            "Loss and accuracy by epoch, training and test",
-            "Loss and accuracy after every epoch. The last epoch counts, never the best one.",
+        "loss": Picture(
+            plots.curves(record.epochs, target, ("loss",)),
+            "Loss by epoch, training and test",
+            "Loss after every epoch.",
+        ),
+        "accuracy": Picture(
+            plots.curves(record.epochs, target, ("accuracy",)),
+            "Accuracy by epoch, training and test",
+            "Accuracy after every epoch. The last epoch counts, never the best one.",
         ),
         "confusion": Picture(
             plots.confusion(predictions.confusion(len(classes)), classes),
@@ -180,10 +185,11 @@ def _first_of_each(images: Dataset, skip: int) -> NDArray[np.uint8]:
     return np.stack(rows)
 
 
-def _write(folder: Path, record: Run, pictures: dict[str, Picture], layers: Table | None) -> None:
-    names = {"misread": "misclassified"}
-    for name, picture in pictures.items():
-        write_atomic(folder / f"{names.get(name, name)}.png", picture.png)
+def _write(folder: Path, record: Run, pictures: dict[str, Picture], layers: Table | None, target: float | None) -> None:
+    write_atomic(folder / "curves.png", plots.curves(record.epochs, target))
+    for name, file in (("samples", "samples"), ("confusion", "confusion"), ("misread", "misclassified")):
+        if name in pictures:
+            write_atomic(folder / f"{file}.png", pictures[name].png)
     write_atomic(folder / "log.csv", epochs_table(record).csv())
     if layers is not None:
         write_atomic(folder / "layers.txt", layers.text() + "\n")

@@ -38,27 +38,38 @@ def samples(rows: Sequence[tuple[str, NDArray[np.uint8]]], captions: Sequence[st
     return png(figure)
 
 
-def curves(logs: Sequence[EpochLog], target_percent: float | None = None) -> bytes:
-    """Loss and accuracy of every epoch, training and test, side by side."""
-    figure = Figure(figsize=(9.5, 3.8), layout="constrained")
-    loss, accuracy = figure.subplots(1, 2)
-    epochs = [log.epoch for log in logs]
-    tested = [log for log in logs if log.test_percent is not None]
-    at = [log.epoch for log in tested]
-    loss.plot(epochs, [log.train_loss for log in logs], "o--", color=TRAIN, ms=4, label="training (changed images)")
-    loss.plot(at, [log.test_loss for log in tested], "o-", color=TEST, ms=4, label="test")
-    accuracy.plot(epochs, [log.train_percent for log in logs], "o--", color=TRAIN, ms=4, label="training")
-    accuracy.plot(at, [log.test_percent for log in tested], "o-", color=TEST, ms=4, label="test")
-    if target_percent is not None:
-        accuracy.axhline(target_percent, color=TARGET, lw=1, ls=":", label=f"target {target_percent:g} %")
-    loss.set_yscale("log")
-    _labels(loss, "loss (log scale)", epochs)
-    _labels(accuracy, "accuracy in %", epochs)
-    # The interesting part is near the top: the first epoch may lie below it, and is then named at the edge.
-    shown = [p for p in (x.test_percent for x in tested) if p is not None] + [x.train_percent for x in logs]
-    low = float(np.percentile(shown, 25)) if len(shown) > 4 else min(shown)
-    accuracy.set_ylim(max(0.0, low - 0.35 * (100 - low) - 0.1), 100.0 + 0.03 * (100.0 - low) + 0.02)
+def curves(
+    logs: Sequence[EpochLog], target_percent: float | None = None, parts: Sequence[str] = ("loss", "accuracy")
+) -> bytes:
+    """Loss and accuracy of every epoch, training and test, side by side; or one of them alone (`parts`)."""
+    figure = Figure(figsize=(4.75 * len(parts), 3.8), layout="constrained")
+    for part, axes in zip(parts, figure.subplots(1, len(parts), squeeze=False)[0], strict=True):
+        if part == "loss":
+            _both(axes, logs, [x.train_loss for x in logs], [x.test_loss for x in logs])
+            axes.set_yscale("log")
+            _labels(axes, "loss (log scale)", [log.epoch for log in logs])
+        else:
+            _accuracy(axes, logs, target_percent)
     return png(figure)
+
+
+def _accuracy(axes: Any, logs: Sequence[EpochLog], target_percent: float | None) -> None:
+    train, test = [log.train_percent for log in logs], [log.test_percent for log in logs]
+    _both(axes, logs, train, test)
+    if target_percent is not None:
+        axes.axhline(target_percent, color=TARGET, lw=1, ls=":", label=f"target {target_percent:g} %")
+    # The interesting part is near the top: the first epochs of a long training may lie below it.
+    shown = [*train, *(percent for percent in test if percent is not None)]
+    low = float(np.percentile(shown, 25)) if len(shown) > 4 else min(shown)
+    axes.set_ylim(max(0.0, low - 0.35 * (100 - low) - 0.1), 100.0 + 0.03 * (100.0 - low) + 0.02)
+    _labels(axes, "accuracy in %", [log.epoch for log in logs])
+
+
+def _both(axes: Any, logs: Sequence[EpochLog], train: Sequence[float], test: Sequence[float | None]) -> None:
+    """Training dashed, test solid where the test images were looked at."""
+    seen = [(log.epoch, value) for log, value in zip(logs, test, strict=True) if value is not None]
+    axes.plot([log.epoch for log in logs], train, "o--", color=TRAIN, ms=4, label="training (changed images)")
+    axes.plot([epoch for epoch, _ in seen], [value for _, value in seen], "o-", color=TEST, ms=4, label="test")
 
 
 def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
@@ -86,7 +97,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
 
 
 def misread(
-    images: NDArray[np.uint8], predictions: Predictions, classes: Sequence[str], limit: int = 40
+    images: NDArray[np.uint8], predictions: Predictions, classes: Sequence[str], limit: int = 30
 ) -> tuple[bytes, int, int] | None:
     """The wrongly read test images, the surest mistakes first: PNG, how many are shown, of how many; None: no mistake.
 
@@ -96,7 +107,7 @@ def misread(
     if not len(wrong):
         return None
     order = wrong[np.argsort(-predictions.confidence[wrong], kind="stable")][:limit]
-    columns = min(10, len(order))
+    columns = min(6, len(order))
     rows = -(-len(order) // columns)
     figure = Figure(figsize=(max(0.95 * columns, 3.0), 1.35 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
