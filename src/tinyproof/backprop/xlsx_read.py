@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
+from defusedxml import DefusedXmlException
+
 from tinyproof.backprop.formula import MAX_COLUMN, MAX_ROW, column_number
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import read_bounded
@@ -112,6 +114,8 @@ def read_book(path: Path | str) -> Book:
             return _Reader(archive, shown).book()
     except zipfile.BadZipFile as error:
         raise DataError(shown, f"is a damaged or half-written .xlsx file ({one_line(str(error), 80)})") from error
+    except DefusedXmlException as error:
+        raise DataError(shown, "has a part that is not plain XML (it declares entities)") from error
     except _BROKEN as error:
         what = f"{type(error).__name__}: {one_line(str(error), 100)}"
         raise DataError(shown, f"is not a workbook that can be read ({what})") from error

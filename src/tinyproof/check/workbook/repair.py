@@ -14,6 +14,7 @@ from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, wal
 from tinyproof.check.workbook.meaning import same, value
 
 MAX_TRIALS = 6_000
+MAX_WORK = 500_000  # trials times the size of the formula: a long formula gets fewer
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ def find_repair(
     if not np.any(np.abs(right) > 1e-12):
         return None  # a gradient that is 0 has no repair: everything times 0 would do
     tried: set[Expr] = {expr}
+    most = min(MAX_TRIALS, MAX_WORK // sum(1 for _ in walk(expr)))
     for count, repair in enumerate(repairs(expr, vocabulary, factors)):
-        if count > MAX_TRIALS:
+        if count > most:
             return None
         if repair.whole in tried:
             continue
