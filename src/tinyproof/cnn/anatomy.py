@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tinyproof.cnn.budget import Facts
+from tinyproof.cnn.functional import Call, Watching
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.table import Column, Table
 
@@ -33,7 +34,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """All layers, the totals, and the memory in bytes for one image (float32): activations forward, with gradients."""
+    """All layers, the totals, the shape of one image's answer, and the memory in bytes for one image (float32):
+    activations forward, and with gradients.
+    """
 
     layers: tuple[Layer, ...]
     parameters: int
@@ -44,6 +47,7 @@ class Anatomy:
     backward_bytes: int
     dropout_active: bool
     global_average_pooling: bool
+    output: tuple[int, ...]
 
     def table(self) -> Table:
         """The layers as a table with totals."""
@@ -77,12 +81,14 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
     """
     walk = _Walk(module)
     training = module.training
-    hooks = [m.register_forward_hook(walk.visit) for m in module.modules() if not list(m.children())]
+    leaves = [m for m in module.modules() if not list(m.children())]
+    hooks = [m.register_forward_hook(walk.visit) for m in leaves]
+    hooks += [m.register_forward_pre_hook(walk.enter) for m in leaves]
     try:
         module.eval()
-        with torch.no_grad():
+        with torch.no_grad(), Watching(lambda: walk.inside > 0, walk.called):
             device = next((p.device for p in module.parameters()), torch.device("cpu"))
-            module(torch.zeros(1, *input_shape, device=device))
+            answer = module(torch.zeros(1, *input_shape, device=device))
     except Exception as error:
         shape = " x ".join(map(str, input_shape))
         raise DataError(
@@ -98,7 +104,8 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
     return Anatomy(
         tuple(walk.layers), sum(p.numel() for p in own), sum(p.numel() for p in own if p.requires_grad),
         sum(layer.macs for layer in walk.layers), weights, values, 2 * values,
-        any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p > 0 for m in module.modules()), walk.pooled,
+        walk.drops or any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p > 0 for m in module.modules()),
+        walk.pooled, tuple(answer.shape[1:]) if isinstance(answer, Tensor) else (),
     )  # fmt: skip
 
 
@@ -112,8 +119,28 @@ class _Walk:
         self.field: int | None = 1
         self.jump: int | None = 1
         self.pooled = False
+        self.drops = False
+        self.inside = 0
+
+    def enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """A layer begins. What one of torch's calls inside is the layer itself; a layer of your own is looked into."""
+        self.inside += _of_torch(module)
+
+    def called(self, call: Call) -> None:
+        """A function did what a layer might have done."""
+        self.pooled |= call.global_average
+        self.drops |= call.dropout_active
+        if call.kind == "Linear":
+            self.field = self.jump = None
+        elif self.field is not None and self.jump is not None:
+            self.field, self.jump = self.field + (call.size - 1) * self.jump, self.jump * call.stride
+        if len(call.output) < 3:
+            self.jump = None
+        self.layers.append(Layer("(function)", call.kind, call.output, 0, call.macs, self.field, self.jump))
 
     def visit(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        """A layer is done."""
+        self.inside -= _of_torch(module)
         if not isinstance(output, Tensor) or not isinstance(inputs[0], Tensor):
             return
         fresh = [p for p in module.parameters() if id(p) not in self.counted]
@@ -143,6 +170,10 @@ class _Walk:
             self.pooled |= isinstance(module, nn.AvgPool2d) and size >= image.shape[-1]
             self.field += dilation * (size - 1) * self.jump
             self.jump *= stride
+
+
+def _of_torch(module: nn.Module) -> bool:
+    return type(module).__module__.startswith("torch.nn.")
 
 
 def _side(value: Any) -> int:

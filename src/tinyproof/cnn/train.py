@@ -116,7 +116,7 @@ def prepare(
 def _fits(model: str, module: nn.Module, dataset: Dataset) -> None:
     """Refuse a network that does not take these images or does not give one value a class."""
     shape = (1, *dataset.train_images.shape[1:])
-    output = anatomy.summary(module, shape).layers[-1].output
+    output = anatomy.summary(module, shape).output
     if output[-1:] != (len(dataset.classes),) or len(output) != 1:
         raise DataError(model, f"gives {list(output)} for an image where {len(dataset.classes)} values are needed")
 
