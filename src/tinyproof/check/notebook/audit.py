@@ -10,7 +10,7 @@ from typing import Literal
 from tinyproof.check.logs import Log, read_log
 from tinyproof.check.notebook.document import Document, read_document
 from tinyproof.check.notebook.repository import notebooks_below, readmes_for, root_of, walk
-from tinyproof.check.notebook.rules import CATALOGUE, claims
+from tinyproof.check.notebook.rules import CATALOGUE, claims, targets
 from tinyproof.check.notebook.rules.rule import percent
 from tinyproof.check.notebook.study import Study, study, study_text
 from tinyproof.core.errors import DataError, InputError
@@ -52,9 +52,8 @@ def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileRe
         return FileReport(str(path), "text", "unreadable", problem=error.problem)
     logs = [_log_of(other) for other in notebooks_below(path.parent)]
     subject = study_text(document, logs)
-    findings = [
-        finding for name, rule in claims.RULES.items() if name not in disabled_rules for finding in rule.check(subject)
-    ]
+    rules = {**claims.RULES, **targets.RULES}
+    findings = [f for name, rule in rules.items() if name not in disabled_rules for f in rule.check(subject)]
     problem = "" if subject.runs else "no notebook with a log stands in its folder or below"
     checked = tuple(_confirmed(subject))
     return FileReport(

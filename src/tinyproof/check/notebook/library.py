@@ -97,7 +97,7 @@ def call_library(
         picked = apply_functional(machine, "argmax", args[:1], {}, machine.place(node, scope))
         return Seq([args[0], picked])
     if path in ("torch.eq", "numpy.equal") and len(args) > 1 and any(is_tensor(arg) for arg in args):
-        from tinyproof.check.notebook.evaluate import hits
+        from tinyproof.check.notebook.operators import hits
 
         return hits(machine, args[0], args[1], machine.place(node, scope))
     if short == "accuracy_score" and args:

@@ -104,7 +104,7 @@ class Machine:
 
     def bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
         """Give a value to the target of a comprehension or of :=."""
-        from tinyproof.check.notebook.interpret import bind
+        from tinyproof.check.notebook.binding import bind
 
         bind(self, target, value, scope)
 

@@ -161,7 +161,7 @@ def _of_flow(
     if name == "size":
         return Quantity("images", "unknown", "batch") if args and constant(args[0]) == 0 else Unknown()
     if name in ("eq", "equal", "__eq__") and args:
-        from tinyproof.check.notebook.evaluate import hits
+        from tinyproof.check.notebook.operators import hits
 
         return hits(machine, owner, args[0], place)
     if name in ("max", "topk", "sort", "min") and (args or kwargs):
@@ -185,7 +185,7 @@ def _of_batch(machine: Machine, owner: Batch, name: str, args: list[Value], node
     if name == "size":
         return Quantity("images", "unknown", "batch") if args and constant(args[0]) == 0 else Unknown()
     if name in ("eq", "equal") and args and is_tensor(args[0]):
-        from tinyproof.check.notebook.evaluate import hits
+        from tinyproof.check.notebook.operators import hits
 
         return hits(machine, args[0], owner, machine.place(node, scope))
     if name in ("items", "values"):

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from tinyproof.check.notebook.rules import claims, losses, measuring, networks, record, training
+from tinyproof.check.notebook.rules import (
+    claims,
+    losses,
+    measuring,
+    networks,
+    plateaus,
+    record,
+    schedules,
+    softmaxes,
+    targets,
+    training,
+    transforms,
+)
 from tinyproof.check.notebook.rules.rule import Rule
 
-_MODULES = (measuring, losses, networks, training, record, claims)
+_MODULES = (
+    measuring,
+    transforms,
+    losses,
+    softmaxes,
+    networks,
+    schedules,
+    training,
+    plateaus,
+    record,
+    claims,
+    targets,
+)
 CATALOGUE: dict[str, Rule] = {name: rule for module in _MODULES for name, rule in module.RULES.items()}
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tinyproof.check.logs import Log, Run
-from tinyproof.check.notebook.network import parameter_count
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.prose import Claim
@@ -29,13 +27,13 @@ def matches(claim: Claim, figure: float) -> bool:
     return abs(round(figure, claim.decimals) - claim.value) < 1e-6 or abs(cut - claim.value) < 1e-6
 
 
-def _tested(study: Study) -> list[Run]:
+def tested(study: Study) -> list[Run]:
     return [run for run in study.runs if len(run.test_accuracies) >= 3]
 
 
 def best_epoch_claimed(study: Study) -> Iterator[Finding]:
     """A claim that is the highest epoch's figure of a run and no run's last."""
-    runs = _tested(study)
+    runs = tested(study)
     lines: set[tuple[CodePlace, float]] = set()
     for claim in _reported(study):
         if (claim.place, claim.value) in lines or claim.decimals < 2:
@@ -81,27 +79,27 @@ def _best_finding(study: Study, claim: Claim, run: Run) -> Finding:
     )
 
 
-def _from_readme(study: Study, claim: Claim) -> bool:
+def from_readme(study: Study, claim: Claim) -> bool:
     return claim.place.file != study.document.name
 
 
 def _of_a_neighbour(study: Study, claim: Claim) -> bool:
     """Whether a README's figure is the last epoch's of another notebook that it speaks of."""
-    return _from_readme(study, claim) and any(
+    return from_readme(study, claim) and any(
         run.last is not None and matches(claim, run.last) for log in study.neighbours for run in log.runs
     )
 
 
 def _told_elsewhere(study: Study, claim: Claim) -> bool:
     """Whether a README's figure stands in another notebook's log, or its absence is told with another notebook."""
-    if not _from_readme(study, claim):
+    if not from_readme(study, claim):
         return False
     return not study.speaks_for_all or any(_in_log(log, claim) for log in study.neighbours)
 
 
 def number_in_no_log(study: Study) -> Iterator[Finding]:
     """A reported accuracy that was printed nowhere."""
-    if not _tested(study):
+    if not tested(study):
         return
     seen: set[float] = set()
     for claim in _reported(study):
@@ -115,7 +113,7 @@ def number_in_no_log(study: Study) -> Iterator[Finding]:
             f"{claim.value:.{claim.decimals}f} % is in no log of this notebook",
             says=claim.text,
             effect="it may come from a run that was not kept; a reader has to judge",
-            evidence=(_spans(study),),
+            evidence=(spans(study),),
         )
 
 
@@ -134,134 +132,9 @@ def _in_log(log: Log, claim: Claim) -> bool:
     return any(matches(claim, figure) for figure in figures)
 
 
-def _spans(study: Study) -> str:
-    figures = [a for run in _tested(study) for a in run.test_accuracies]
+def spans(study: Study) -> str:
+    figures = [a for run in tested(study) for a in run.test_accuracies]
     return f"test accuracies in the log: {percent(min(figures))} to {percent(max(figures))}"
-
-
-def parameter_count_rule(study: Study) -> Iterator[Finding]:
-    """A number of parameters in the text that no network or summary of the notebook has."""
-    counts = {count for log in (study.log, *study.neighbours) for _, count in log.parameters}
-    computed = [parameter_count(network) for network in study.networks]
-    if not counts and (not computed or None in computed):
-        return
-    known = counts | {c for c in computed if c is not None}
-    seen: set[float] = set()
-    for claim in study.claims:
-        if claim.kind != "parameters" or claim.is_target or claim.elsewhere or claim.value < 500:
-            continue
-        silent = not study.speaks_for_all or any(log.runs and not log.parameters for log in study.neighbours)
-        if _from_readme(study, claim) and silent:
-            continue
-        written = int(claim.value)
-        if written in seen or written in known or written % 500 == 0 or not known:
-            continue
-        if any(abs(written - count) < 0.005 * count and written % 100 == 0 for count in known):
-            continue
-        if any(str(written) in re.sub(r"[,\s]", "", line) for line in _parameter_lines(study)):
-            continue
-        seen.add(written)
-        nearest = min(known, key=lambda count: abs(count - written))
-        yield RULES["parameter-count"].finding(
-            claim.place,
-            f"the text says {written:,} parameters; no network of this notebook has that many",
-            severity="warning" if len(known) == 1 and not study.neighbours else "note",
-            says=claim.text,
-            should_say=f"{nearest:,} parameters",
-            evidence=(f"summaries and networks: {', '.join(f'{c:,}' for c in sorted(known)[:8])}",),
-        )
-
-
-def _parameter_lines(study: Study) -> list[str]:
-    """Printed lines about parameters, of which the count may be one the reader of logs did not take for a total."""
-    return [
-        line
-        for cell in study.document.code
-        if "aram" in cell.output
-        for line in cell.output[:200_000].split("\n")
-        if re.search(r"\d{3,}", line)
-    ]
-
-
-def target_not_met(study: Study) -> Iterator[Finding]:
-    """A target that the text says was reached, and the log says was not."""
-    runs = _tested(study)
-    if not runs:
-        return
-    seen: set[float] = set()
-    for claim in study.claims:
-        if claim.kind != "accuracy" or not claim.reached or claim.phase == "train" or claim.elsewhere:
-            continue
-        if claim.value in seen or claim.decimals > 2 or claim.value < 90 or not _is_target(study, claim):
-            continue
-        seen.add(claim.value)
-        if _from_readme(study, claim) and not study.speaks_for_all:
-            continue
-        near = study.neighbours if _from_readme(study, claim) else ()
-        known = [*runs, *(run for log in near for run in log.runs)]
-        best = max(run.best or 0 for run in known)
-        last = max(run.last or 0 for run in known)
-        if last >= claim.value - 1e-9:
-            continue
-        touched = round(best, claim.decimals) >= claim.value - 1e-9
-        yield RULES["target-not-met"].finding(
-            claim.place,
-            f"{claim.value:g} % is said to be reached; "
-            + (
-                f"only {'the best epoch' if best >= claim.value else 'rounding'} gets there (best {percent(best)}, "
-                f"highest last epoch {percent(last)})"
-                if touched
-                else f"no epoch does (best {percent(best)}, highest last epoch {percent(last)})"
-            ),
-            severity="note" if touched else "warning",
-            says=claim.text,
-            evidence=(_spans(study),),
-        )
-
-
-def _is_target(study: Study, claim: Claim) -> bool:
-    """Whether the number is wanted: the sentence or another one of the text says so."""
-    return claim.is_target or any(
-        c.is_target and c.kind == "accuracy" and abs(c.value - claim.value) < 1e-9 for c in study.claims
-    )
-
-
-_DENIED = re.compile(r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", re.IGNORECASE)
-
-
-def train_mode_accuracy(study: Study) -> Iterator[Finding]:
-    """'Underfitting' concluded from a training accuracy below the test accuracy."""
-    lower = [
-        run
-        for run in study.runs
-        if len(run.epochs) >= 3
-        and run.train_accuracies
-        and run.last is not None
-        and run.train_accuracies[-1] < run.last
-    ]
-    if not lower:
-        return
-    readmes = [readme.cells[0] for readme in study.readmes] if study.speaks_for_all else []
-    for cell in (*study.document.texts, *readmes):
-        for line_number, line in enumerate(cell.source.split("\n")[:5_000], start=1):
-            found = re.search(r"under[- ]?fit\w*", line, re.IGNORECASE)
-            if not found or re.search(
-                r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", line[: found.start()], re.I
-            ):
-                continue
-            run = lower[0]
-            file = study.document.name if cell in study.document.cells else study.readmes[0].name
-            yield RULES["train-mode-accuracy"].finding(
-                CodePlace(file, cell.number, line_number),
-                "underfitting is concluded from a training accuracy below the test accuracy",
-                says=line.strip()[:200],
-                effect="the two figures are measured differently and cannot be compared",
-                evidence=(
-                    f"log of cell {run.cell}: "
-                    f"training {percent(run.train_accuracies[-1])}, test {percent(run.last or 0)}",
-                ),
-            )
-            return
 
 
 _LIST = (
@@ -287,41 +160,6 @@ _LIST = (
         "Result: 99.12 % test accuracy",
         "Result: 98.85 % test accuracy",
         number_in_no_log,
-        needs_reader=True,
-    ),
-    Rule(
-        "parameter-count",
-        "warning",
-        "The number of parameters is another",
-        "The text and the summary of the network disagree.",
-        "Quote the total that the summary of this notebook prints.",
-        "text against summary and code",
-        "The network has 1,942 parameters",
-        "The network has 1,442 parameters",
-        parameter_count_rule,
-    ),
-    Rule(
-        "target-not-met",
-        "warning",
-        "A target is said to be met and is not",
-        "A target holds for the result that is claimed, the last epoch of a run.",
-        "Say what was reached.",
-        "text against log",
-        "Result: the target of 99.4 % was reached.",
-        "Result: 98.85 % test accuracy after the last epoch.",
-        target_not_met,
-    ),
-    Rule(
-        "train-mode-accuracy",
-        "note",
-        "Underfitting concluded from unlike figures",
-        "Training accuracy is measured while the weights still move, with dropout on and on augmented images; test "
-        "accuracy is not. Training below test is expected then, and says nothing about underfitting.",
-        "Measure both in evaluation mode, on images without augmentation, after the epoch.",
-        "text against log",
-        "# Digits with few weights\nThe model is underfitting: 98.15 % in training, 98.85 % in the test.",
-        "# Digits with few weights",
-        train_mode_accuracy,
         needs_reader=True,
     ),
 )

@@ -8,23 +8,18 @@ from collections.abc import Iterator
 from tinyproof.check.logs import Epoch
 from tinyproof.check.notebook.data import (
     Split,
-    dataset_of,
-    normalisation,
-    random_step,
-    steps_of,
-    transform_of,
 )
 from tinyproof.check.notebook.events import Pass
 from tinyproof.check.notebook.network import switches_mode
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import Made, Object, Value, options
+from tinyproof.check.notebook.values import Made, Object
 from tinyproof.core.finding import CodePlace, Finding
 
 _MNIST = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
 
 
-def _same_images(study: Study, split: Split) -> bool:
+def same_images(study: Study, split: Split) -> bool:
     """Whether these are images that the network learns from: all of the training set, or the very set trained on."""
     if split.root is None or split.kind in ("part", "mixed"):
         return False
@@ -53,9 +48,9 @@ def evaluates_on_training_data(study: Study) -> Iterator[Finding]:
 
 def _trained_on(study: Study) -> Iterator[Finding]:
     splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
-    held_out = any(not _same_images(study, split) for _, split in splits)
+    held_out = any(not same_images(study, split) for _, split in splits)
     for turn, split in splits:
-        if not _same_images(study, split) or not isinstance(turn.loader, Made):
+        if not same_images(study, split) or not isinstance(turn.loader, Made):
             continue
         root = split.root
         in_data = isinstance(root, Made | Object) and named_test(root.names) and split.kind == "train"
@@ -140,100 +135,6 @@ def _counted_over_training_set(study: Study) -> Iterator[Finding]:
             return
 
 
-def augmented_test_set(study: Study) -> Iterator[Finding]:
-    """Random changes in the transform of the images that the test pass goes over."""
-    yield from once_per_place(_augmented(study))
-
-
-def _augmented(study: Study) -> Iterator[Finding]:
-    splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
-    plain = any(_random_steps(turn.loader) == [] and split.kind == "test" for turn, split in splits)
-    for turn, split in splits:
-        if split.kind not in ("test", "unknown") or split.root is None or _same_images(study, split):
-            continue
-        steps = _random_steps(turn.loader)
-        if not steps or (plain and not named_test(_names(turn.loader))):
-            continue
-        data = dataset_of(turn.loader)
-        transform = transform_of(data) if data is not None else None
-        shared = transform is not None and any(transform is _transform(t.loader) for t in study.trainings)
-        root = split.root
-        place = root.place if shared else steps[0].place
-        yield RULES["augmented-test-set"].finding(
-            place,
-            f"the test images are changed at random ({', '.join(dict.fromkeys(s.short for s in steps))})",
-            says=study.line(place),
-            effect="the figure is the accuracy on distorted images, and differs from one evaluation to the next",
-            evidence=(f"{study.line(steps[0].place)} ({steps[0].place})" if shared else "",),
-        )
-
-
-def _names(loader: Value) -> list[str]:
-    return loader.names if isinstance(loader, Made) else []
-
-
-def _transform(loader: Value) -> Value | None:
-    data = dataset_of(loader)
-    return transform_of(data) if data is not None else None
-
-
-def _random_steps(loader: Value) -> list[Made] | None:
-    """The random steps of the transform behind a loader; None when the transform is not known."""
-    for option in options(loader):
-        steps = steps_of(_transform(option))
-        if steps is None:
-            return None
-        return [step for step in steps if random_step(step)]
-    return None
-
-
-def normalisation_differs(study: Study) -> Iterator[Finding]:
-    """Mean and deviation of the test transform against those of the training transform."""
-    yield from once_per_place(_normalised(study))
-
-
-def _normalised(study: Study) -> Iterator[Finding]:
-    trained = [_normal(turn.loader) for turn in study.trainings]
-    known = [pair for pair in trained if pair is not None]
-    if not known or len(known) != len(trained):
-        return
-    for turn in study.evaluations:
-        if study.split(turn.loader).kind not in ("test", "unknown") or not isinstance(turn.loader, Made):
-            continue
-        mine = _normal(turn.loader)
-        if mine is None or any(_close(mine, other) for other in known):
-            continue
-        steps = steps_of(_transform(turn.loader)) or []
-        own = [step for step in steps if step.short == "Normalize"]
-        transform = _transform(turn.loader)
-        fallback = transform.place if isinstance(transform, Made) else turn.loader.place
-        place = own[0].place if own else fallback
-        yield RULES["normalisation-differs"].finding(
-            place,
-            f"the test images are normalised with {_shown(mine)}, the training images with {_shown(known[0])}",
-            says=study.line(place),
-            effect="the network is tested on images unlike those it learned, so its accuracy is lower than it could be",
-        )
-
-
-def _normal(loader: Value) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    steps = steps_of(_transform(loader))
-    return None if steps is None else normalisation(steps)
-
-
-def _close(one: tuple[tuple[float, ...], ...], other: tuple[tuple[float, ...], ...]) -> bool:
-    return all(
-        len(a) == len(b) and all(abs(x - y) <= 0.005 for x, y in zip(a, b, strict=True))
-        for a, b in zip(one, other, strict=True)
-    )
-
-
-def _shown(pair: tuple[tuple[float, ...], tuple[float, ...]]) -> str:
-    if not pair[0]:
-        return "nothing"
-    return f"mean {', '.join(f'{v:g}' for v in pair[0])} and std {', '.join(f'{v:g}' for v in pair[1])}"
-
-
 def evaluation_mode(study: Study) -> Iterator[Finding]:
     """A pass that measures while dropout and batch normalisation work as in training, or while gradients are kept."""
     yield from once_per_place(_in_training_mode(study))
@@ -283,28 +184,6 @@ _LIST = (
         "test_loader = DataLoader(train_data, batch_size=1000)",
         "test_loader = DataLoader(test_data, batch_size=1000)",
         evaluates_on_training_data,
-    ),
-    Rule(
-        "augmented-test-set",
-        "error",
-        "Random augmentation on the test images",
-        "Augmentation makes training harder on purpose; on the test set it changes the task that the number is about.",
-        "Give the test set its own transform without random steps: ToTensor and Normalize.",
-        "code",
-        "test_data = datasets.MNIST('data', train=False, download=True, transform=train_transform)",
-        "test_data = datasets.MNIST('data', train=False, download=True, transform=test_transform)",
-        augmented_test_set,
-    ),
-    Rule(
-        "normalisation-differs",
-        "warning",
-        "Training and test images are normalised differently",
-        "The network sees test images whose brightness and contrast differ from what it learned.",
-        "Use the same mean and standard deviation in both transforms.",
-        "code",
-        "test_transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])",
-        "test_transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])",
-        normalisation_differs,
     ),
     Rule(
         "evaluation-mode",

@@ -12,7 +12,7 @@ from tinyproof.check.notebook.network import (
     output_width,
     tail_of,
 )
-from tinyproof.check.notebook.rules.record import plateau
+from tinyproof.check.notebook.rules.plateaus import plateau
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.notebook.values import Class, Flow, Made, Object, Op, Value, number

@@ -1,0 +1,178 @@
+"""Targets that are said to be met, parameters that are said to be there, fits that are said to be under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tinyproof.check.notebook.network import parameter_count
+from tinyproof.check.notebook.rules.claims import from_readme, spans, tested
+from tinyproof.check.notebook.rules.rule import Rule, percent
+from tinyproof.check.notebook.study import Study
+from tinyproof.check.prose import Claim
+from tinyproof.core.finding import CodePlace, Finding
+
+
+def parameter_count_rule(study: Study) -> Iterator[Finding]:
+    """A number of parameters in the text that no network or summary of the notebook has."""
+    counts = {count for log in (study.log, *study.neighbours) for _, count in log.parameters}
+    computed = [parameter_count(network) for network in study.networks]
+    if not counts and (not computed or None in computed):
+        return
+    known = counts | {c for c in computed if c is not None}
+    seen: set[float] = set()
+    for claim in study.claims:
+        if claim.kind != "parameters" or claim.is_target or claim.elsewhere or claim.value < 500:
+            continue
+        silent = not study.speaks_for_all or any(log.runs and not log.parameters for log in study.neighbours)
+        if from_readme(study, claim) and silent:
+            continue
+        written = int(claim.value)
+        if written in seen or written in known or written % 500 == 0 or not known:
+            continue
+        if any(abs(written - count) < 0.005 * count and written % 100 == 0 for count in known):
+            continue
+        if any(str(written) in re.sub(r"[,\s]", "", line) for line in _parameter_lines(study)):
+            continue
+        seen.add(written)
+        nearest = min(known, key=lambda count: abs(count - written))
+        yield RULES["parameter-count"].finding(
+            claim.place,
+            f"the text says {written:,} parameters; no network of this notebook has that many",
+            severity="warning" if len(known) == 1 and not study.neighbours else "note",
+            says=claim.text,
+            should_say=f"{nearest:,} parameters",
+            evidence=(f"summaries and networks: {', '.join(f'{c:,}' for c in sorted(known)[:8])}",),
+        )
+
+
+def _parameter_lines(study: Study) -> list[str]:
+    """Printed lines about parameters, of which the count may be one the reader of logs did not take for a total."""
+    return [
+        line
+        for cell in study.document.code
+        if "aram" in cell.output
+        for line in cell.output[:200_000].split("\n")
+        if re.search(r"\d{3,}", line)
+    ]
+
+
+def target_not_met(study: Study) -> Iterator[Finding]:
+    """A target that the text says was reached, and the log says was not."""
+    runs = tested(study)
+    if not runs:
+        return
+    seen: set[float] = set()
+    for claim in study.claims:
+        if claim.kind != "accuracy" or not claim.reached or claim.phase == "train" or claim.elsewhere:
+            continue
+        if claim.value in seen or claim.decimals > 2 or claim.value < 90 or not _is_target(study, claim):
+            continue
+        seen.add(claim.value)
+        if from_readme(study, claim) and not study.speaks_for_all:
+            continue
+        near = study.neighbours if from_readme(study, claim) else ()
+        known = [*runs, *(run for log in near for run in log.runs)]
+        best = max(run.best or 0 for run in known)
+        last = max(run.last or 0 for run in known)
+        if last >= claim.value - 1e-9:
+            continue
+        touched = round(best, claim.decimals) >= claim.value - 1e-9
+        yield RULES["target-not-met"].finding(
+            claim.place,
+            f"{claim.value:g} % is said to be reached; "
+            + (
+                f"only {'the best epoch' if best >= claim.value else 'rounding'} gets there (best {percent(best)}, "
+                f"highest last epoch {percent(last)})"
+                if touched
+                else f"no epoch does (best {percent(best)}, highest last epoch {percent(last)})"
+            ),
+            severity="note" if touched else "warning",
+            says=claim.text,
+            evidence=(spans(study),),
+        )
+
+
+def _is_target(study: Study, claim: Claim) -> bool:
+    """Whether the number is wanted: the sentence or another one of the text says so."""
+    return claim.is_target or any(
+        c.is_target and c.kind == "accuracy" and abs(c.value - claim.value) < 1e-9 for c in study.claims
+    )
+
+
+_DENIED = re.compile(r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", re.IGNORECASE)
+
+
+def train_mode_accuracy(study: Study) -> Iterator[Finding]:
+    """'Underfitting' concluded from a training accuracy below the test accuracy."""
+    lower = [
+        run
+        for run in study.runs
+        if len(run.epochs) >= 3
+        and run.train_accuracies
+        and run.last is not None
+        and run.train_accuracies[-1] < run.last
+    ]
+    if not lower:
+        return
+    readmes = [readme.cells[0] for readme in study.readmes] if study.speaks_for_all else []
+    for cell in (*study.document.texts, *readmes):
+        for line_number, line in enumerate(cell.source.split("\n")[:5_000], start=1):
+            found = re.search(r"under[- ]?fit\w*", line, re.IGNORECASE)
+            if not found or re.search(
+                r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", line[: found.start()], re.I
+            ):
+                continue
+            run = lower[0]
+            file = study.document.name if cell in study.document.cells else study.readmes[0].name
+            yield RULES["train-mode-accuracy"].finding(
+                CodePlace(file, cell.number, line_number),
+                "underfitting is concluded from a training accuracy below the test accuracy",
+                says=line.strip()[:200],
+                effect="the two figures are measured differently and cannot be compared",
+                evidence=(
+                    f"log of cell {run.cell}: "
+                    f"training {percent(run.train_accuracies[-1])}, test {percent(run.last or 0)}",
+                ),
+            )
+            return
+
+
+_LIST = (
+    Rule(
+        "parameter-count",
+        "warning",
+        "The number of parameters is another",
+        "The text and the summary of the network disagree.",
+        "Quote the total that the summary of this notebook prints.",
+        "text against summary and code",
+        "The network has 1,942 parameters",
+        "The network has 1,442 parameters",
+        parameter_count_rule,
+    ),
+    Rule(
+        "target-not-met",
+        "warning",
+        "A target is said to be met and is not",
+        "A target holds for the result that is claimed, the last epoch of a run.",
+        "Say what was reached.",
+        "text against log",
+        "Result: the target of 99.4 % was reached.",
+        "Result: 98.85 % test accuracy after the last epoch.",
+        target_not_met,
+    ),
+    Rule(
+        "train-mode-accuracy",
+        "note",
+        "Underfitting concluded from unlike figures",
+        "Training accuracy is measured while the weights still move, with dropout on and on augmented images; test "
+        "accuracy is not. Training below test is expected then, and says nothing about underfitting.",
+        "Measure both in evaluation mode, on images without augmentation, after the epoch.",
+        "text against log",
+        "# Digits with few weights\nThe model is underfitting: 98.15 % in training, 98.85 % in the test.",
+        "# Digits with few weights",
+        train_mode_accuracy,
+        needs_reader=True,
+    ),
+)
+RULES = {rule.name: rule for rule in _LIST}
