@@ -8,43 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-MAX_LINES = 60_000
-MAX_LINE_CHARACTERS = 1_500
-MAX_EPOCHS = 5_000
+from tinyproof.check.log_lines import (
+    FIGURE,
+    INTERESTING,
+    cells_of,
+    figures_of,
+    lines_of,
+    parameter_counts,
+    table_columns,
+)
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b.")
-_INTERESTING = re.compile(r"acc|loss|epoch|correct|\blr\b|learning.rate|top-?1|params|parameters", re.IGNORECASE)
-_TOKEN = re.compile(
-    r"(?P<train>(?<![a-z])(?:train(?:ing|ed)?|trn|tr)(?![a-z]))"
-    r"|(?P<test>(?<![a-z])(?:test(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|dev)(?![a-z]))"
-    r"|(?P<best>(?<![a-z])(?:best|highest|max(?:imum)?|target|goal|per[- ]class)(?![a-z]))"
-    r"|(?P<acc>(?<![a-z])(?:acc(?:uracy)?|top-?1)(?![a-z]))"
-    r"|(?P<loss>(?<![a-z])(?:loss|nll)(?![a-z]))"
-    r"|(?P<lr>(?<![a-z])(?:lr|learning[ _]rate)(?![a-z]))"
-    r"|(?P<epoch>(?<![a-z])epoch(?![a-z]))"
-    r"|(?P<batch>(?<![a-z])batch(?:[ _]?id(?:x)?)?(?![a-z]))"
-    r"|(?P<fraction>(?<![\d.])\d{1,9}\s{0,2}/\s{0,2}\d{1,9}(?![\d.]))"
-    r"|(?P<number>(?<![\d.\w])[-+]?(?:\d{1,12}\.?\d{0,18}|\.\d{1,18})(?:e[-+]?\d{1,3})?(?=$|[^\d.\w]|\.(?:$|\D)|it|s))",
-    re.IGNORECASE,
-)
-_GAP_WORDS = re.compile(
-    r"[\s:=\-()\[\]>|\"'~%_,*#→│┃]|set|is|score|value|avg|average|mean|on|of|the|data|dataset|group|final|current|images|at"
-)
-_PARAMETERS = re.compile(
-    r"(?:total|trainable|number of|model|all|#)[^\d\n]{0,40}param(?:eter)?s?[^\d\n]{0,20}?[:=]?\s{0,4}(\d[\d,]{2,14})"
-    r"|(\d{1,3}(?:,\d{3})+|\d{4,9})\s{1,3}(?:total |trainable |learnable )?param(?:eter)?s",
-    re.IGNORECASE,
-)
-_FIGURE = re.compile(r"(?<![\d.])\d{1,3}\.\d{2,6}(?!\d)")
-_ADJUSTING = re.compile(r"learning rate of group \d+ (?:is set )?to ([\d.e+-]{1,20})", re.IGNORECASE)
-_OF_THE_NETWORK = re.compile(
-    r"accuracy of (?:the )?(?:network|model|net)[^\d]{0,40}(\d{3,6})\s+(train|test)\w*\s+images"
-    r"[^\d]{0,8}(\d+(?:\.\d+)?)",
-    re.IGNORECASE,
-)
+MAX_LINES = 60_000
+MAX_EPOCHS = 5_000
 
 
 @dataclass(frozen=True)
@@ -171,91 +149,24 @@ def read_log(outputs: Iterable[tuple[int | None, str]]) -> Log:
     for cell, text in outputs:
         builder = _Builder(cell)
         header: list[tuple[str, str]] = []
-        for line in _lines(text):
+        for line in lines_of(text):
             budget -= 1
             if budget < 0:
                 break
             if len(figures) < 20_000:
-                figures.update(_FIGURE.findall(line))
+                figures.update(FIGURE.findall(line))
             if header and _read_row(builder, header, line):
                 continue
-            if not _INTERESTING.search(line):
+            if not INTERESTING.search(line):
                 continue
-            header = _read_header(line)
+            header = table_columns(line)
             if not header:
-                _read_line(builder, line)
-            parameters.extend((cell, count) for count in _parameter_counts(line))
+                for figure, phase, found in figures_of(line):
+                    _put(builder, figure, phase, found, line)
+            parameters.extend((cell, count) for count in parameter_counts(line))
         builder.end()
         runs.extend(builder.runs)
     return Log(tuple(runs), tuple(dict.fromkeys(parameters)), frozenset(figures))
-
-
-def _lines(text: str) -> Iterator[str]:
-    for line in text.split("\n"):
-        if "\r" in line:
-            parts = [part for part in line.split("\r") if part.strip()]
-            # A bar is drawn hundreds of times; only what it says at its end, and what is no bar, counts.
-            kept = [part for part in parts if "%|" not in part or "100%|" in part]
-            chosen = kept if kept else parts[-1:]
-            yield from (_ANSI.sub("", part[:MAX_LINE_CHARACTERS]) for part in chosen[-200:])
-        elif line:
-            if "%|" in line and "100%|" not in line:
-                continue
-            yield _ANSI.sub("", line[:MAX_LINE_CHARACTERS])
-
-
-def _parameter_counts(line: str) -> list[int]:
-    if "aram" not in line and "ARAM" not in line:
-        return []
-    found = [first or second for first, second in _PARAMETERS.findall(line)]
-    return [int(text.replace(",", "")) for text in found if text and "non-trainable" not in line.lower()]
-
-
-def _read_line(builder: _Builder, line: str) -> None:
-    adjusting = _ADJUSTING.search(line)
-    if adjusting:
-        rate = _number(adjusting.group(1).rstrip("."))
-        builder.now = replace(builder.now, rate=rate)
-        return
-    whole = _OF_THE_NETWORK.search(line)
-    if whole:
-        _put(builder, "acc", whole.group(2).lower(), whole.group(3), line)
-        return
-    phase = ""
-    metric = metric_phase = ""
-    position = 0
-    selected = of_classes = False
-    is_bar = "it/s]" in line or "s/it]" in line or "%|" in line
-    found: list[tuple[str, str, str]] = []
-    for token in _TOKEN.finditer(line):
-        kind = token.lastgroup or ""
-        if kind in ("train", "test"):
-            phase = kind
-            if metric and _small_gap(line[position : token.start()]):
-                metric_phase, position = kind, token.end()
-        elif kind == "best":
-            selected = True
-        elif kind in ("acc", "loss", "lr", "epoch", "batch"):
-            metric, metric_phase, position = kind, phase, token.end()
-        elif metric and _small_gap(line[position : token.start()]):
-            # "best accuracy 99.4" sums up other epochs; "accuracy of 3: 99 %" is that of one class.
-            of_class = metric == "acc" and not is_bar and bool(re.match(r"\d{1,2}\s*:", line[token.start() :]))
-            if metric in ("lr", "epoch", "batch") or not (selected or of_class or of_classes):
-                found.append((metric, metric_phase, token.group()))
-            elif not of_class:
-                selected = False
-            of_classes = of_classes or of_class
-            metric = ""
-    if is_bar or any(kind == "batch" for kind, _, _ in found):
-        found = [(kind, phase or "train" if kind in ("acc", "loss") else phase, text) for kind, phase, text in found]
-    elif any(phase == "test" for kind, phase, _ in found if kind in ("acc", "loss")):
-        found = [(kind, phase or ("train" if kind in ("acc", "loss") else ""), text) for kind, phase, text in found]
-    for kind, named, text in found:
-        _put(builder, kind, named, text, line)
-
-
-def _small_gap(gap: str) -> bool:
-    return len(gap) <= 40 and not _GAP_WORDS.sub("", gap.lower())
 
 
 def _put(builder: _Builder, metric: str, phase: str, text: str, line: str) -> None:
@@ -349,32 +260,8 @@ def _as_percent(epochs: list[Epoch]) -> list[Epoch]:
     return result
 
 
-def _read_header(line: str) -> list[tuple[str, str]]:
-    """The columns of a table of epochs, as (figure, phase); empty when the line is no such header."""
-    if len(line) > 300 or re.search(r"\d", line):
-        return []
-    cells = _cells(line)
-    columns = []
-    for cell in cells:
-        kinds = [token.lastgroup for token in _TOKEN.finditer(cell)]
-        metric = next((k for k in ("epoch", "acc", "loss", "lr") if k in kinds), "")
-        columns.append((metric, next((k for k in ("train", "test") if k in kinds), "")))
-    names = [metric for metric, _ in columns]
-    if names[:1] != ["epoch"] or not {"loss", "acc"} & set(names):
-        return []
-    if any(phase == "test" for _, phase in columns):
-        columns = [(metric, phase or ("test" if metric == "acc" else phase)) for metric, phase in columns]
-    return columns
-
-
-def _cells(line: str) -> list[str]:
-    if "|" in line:
-        return [cell.strip() for cell in line.strip().strip("|").split("|")]
-    return re.split(r"\t|\s{2,}|,", line.strip()) if re.search(r"\t|\s{2,}|,", line.strip()) else line.split()
-
-
 def _read_row(builder: _Builder, header: list[tuple[str, str]], line: str) -> bool:
-    cells = _cells(line)
+    cells = cells_of(line)
     if len(cells) == 1 or not re.fullmatch(r"\d{1,4}", cells[0]):
         return bool(re.fullmatch(r"[\s|:+=-]*", line))
     if abs(len(cells) - len(header)) > 1:
