@@ -9,6 +9,7 @@ from tinyproof.check.workbook.circles import check_circles
 from tinyproof.check.workbook.forward import check_forward
 from tinyproof.check.workbook.gradients import check_gradients
 from tinyproof.check.workbook.grid import Grid
+from tinyproof.check.workbook.headings import check_headings
 from tinyproof.check.workbook.judge import Judge
 from tinyproof.check.workbook.meaning import same
 from tinyproof.check.workbook.mistake import Mistake
@@ -61,7 +62,7 @@ def audit_table(grid: Grid, table: Table) -> TableAudit:
         if better is not None:
             return better
     audit.mistakes += check_circles(judge, audit.mistakes)
-    audit.mistakes += _header_notes(judge, renamed)
+    audit.mistakes += check_headings(judge, renamed, _bad(audit))
     audit.problem = _nothing_to_check(judge, audit)
     if audit.problem and not judge.network.parameters:
         audit.mistakes = []  # not understood as a training: nothing in it can be called wrong
@@ -89,7 +90,7 @@ def _with_exchanged_headings(
         mistakes, audit.rate, audit.updates = check_updates(judge)
         audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
         if not any(m.severity == "error" for m in audit.mistakes):
-            audit.mistakes += _header_notes(judge, found)
+            audit.mistakes += check_headings(judge, found, set())
             audit.problem = _nothing_to_check(judge, audit)
             return audit
     roles.names.update(kept)
@@ -150,12 +151,5 @@ def _ascent_note(judge: Judge) -> Mistake:
     return Mistake("header", "note", judge.table.sheet, name, message, col, judge.table.rows[:1])
 
 
-def _header_notes(judge: Judge, renamed: dict[int, str]) -> list[Mistake]:
-    found = []
-    roles: Roles = judge.roles
-    for col in (*roles.surprises, *renamed):
-        text = judge.table.texts.get(col, "")
-        message = f'the heading "{text[:40]}" stands over {roles.names[col]}: the formulas use the column as that'
-        rows = (judge.table.header,) if judge.table.header else ()
-        found.append(Mistake("header", "note", judge.table.sheet, roles.names[col], message, col, rows))
-    return found
+def _bad(audit: TableAudit) -> set[int]:
+    return {mistake.col for mistake in audit.mistakes if mistake.severity == "error" or mistake.undecided}

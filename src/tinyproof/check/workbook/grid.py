@@ -17,6 +17,7 @@ from tinyproof.backprop.formula import REFERENCE, NotUnderstood, Ref, column_num
 from tinyproof.backprop.xlsx_read import Book, Cell, ReadSheet
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_PLAIN = re.compile(r"=\s*([+-]?\d*\.?\d+)\s*")
 _COLUMNS: dict[str, int] = {}
 
 
@@ -66,8 +67,11 @@ class Grid:
     def number(self, place: Place) -> float | None:
         """The number that the cell holds or shows (its cached value); a text that is a number counts, as in Excel."""
         cell = self.cell(place)
-        if cell is None or cell.value is None or cell.kind == "e":
+        if cell is None or cell.kind == "e":
             return None
+        if cell.value is None:  # `=0.5`, never calculated
+            plain = _PLAIN.fullmatch(cell.formula or "")
+            return float(plain[1]) if plain else None
         if isinstance(cell.value, float):
             return cell.value
         try:

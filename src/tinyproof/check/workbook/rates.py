@@ -145,7 +145,7 @@ def find_rate(judge: Judge, updates: list[Update]) -> RateCell | None:
 
 def _may_be_rate(judge: Judge, name: str) -> bool:
     place = column_of(name)
-    return place is None or judge.roles.kinds.get(place[0]) in ("rate", "given")
+    return place is None or judge.roles.kinds.get(place[0]) in ("rate", "given", "helper")
 
 
 def _number_of(judge: Judge, name: str) -> float | None:

@@ -81,6 +81,7 @@ def _by_use(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> N
         pattern = forward_pattern(columns[col])
         if pattern is not None and pattern.expr is not None and col not in table.words:
             roles.kinds[col] = _shape(pattern.expr, parameters) or "helper"
+    _velocities(table, columns, roles)
     _gradients_and_losses(table, columns, roles)
     fed, compared = set[str](), set[str]()
     for col in roles.of(*FORWARD):
@@ -99,6 +100,15 @@ def _by_use(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> N
             if kind != "given":
                 roles.surprises[col] = use
             roles.kinds[col] = use
+
+
+def _velocities(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
+    """Columns that go on from their own value and that no sum or activation reads are no weights but a momentum."""
+    forward = [p.expr for col in roles.of(*FORWARD) if (p := forward_pattern(columns[col])) and p.expr is not None]
+    read = {name for expr in forward for name in names(expr)}
+    for col in roles.of("weight"):
+        if forward and col not in table.words and current(col) not in read:
+            roles.kinds[col] = "helper"
 
 
 def _gradients_and_losses(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:

@@ -50,7 +50,7 @@ class Templates:
 
     def nets(self) -> dict[str, Expr]:
         found: dict[str, Expr] = {}
-        numbered = self._numbering()
+        numbered = self.numbering()
         for layer, cols in self.layers.items():
             sources = self.sources(layer)
             if not sources:
@@ -109,7 +109,7 @@ class Templates:
         place = column_of(name)
         return place is None or self.roles.kinds.get(place[0]) in ("bias", "given")
 
-    def _numbering(self) -> dict[int, dict[str, str]]:
+    def numbering(self) -> dict[int, dict[str, str]]:
         """Source -> weight for each unit when the weights are numbered unit by unit, if most formulas agree."""
         weights = [
             (int(n[1]), current(c)) for c, name in self.roles.names.items() if (n := re.fullmatch(r"w(\d+)", name))

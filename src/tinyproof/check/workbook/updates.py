@@ -28,9 +28,12 @@ def check_updates(judge: Judge) -> tuple[list[Mistake], RateCell | None, list[Up
     found: list[Mistake] = []
     for col in judge.network.parameters:
         found += [not_understood(judge, col, p) for p in judge.columns[col].patterns if p.expr is None]
+    others = {update.col for update in updates if _another_method(judge, update)}
     for update in updates:
         if update.rate is not None:
             found += _rate_mistake(judge, update, rate)
+        elif update.col in others:
+            found.append(_not_descent(judge, update))
         elif update.number is not None:
             found += _typed_mistake(judge, update, rate)
         else:
@@ -245,6 +248,31 @@ def _wrong_update(judge: Judge, update: Update, rate: RateCell | None) -> Mistak
         kind, "error", judge.table.sheet, own, message, update.col, rows, "", judge.named(update.pattern.expr or expr),
         judge.named(right) if can_paste else f"{own} - learning_rate*dE/d{own}", why,
         paste(judge, right, update.pattern, own) if can_paste else "", wrong=expr,
+    )  # fmt: skip
+
+
+def _another_method(judge: Judge, update: Update) -> bool:
+    """Whether an update has parts that plain gradient descent has not: a velocity, a decay, a sum over rows."""
+    if update.rate is not None or update.number is not None:
+        return False
+    outside, own, offsets = set[str](), _gradient_column(judge, update.col), set[str]()
+    for name in names(update.expr):
+        place = column_of(name)
+        if place is None:
+            outside.add(name)
+        elif judge.roles.kinds.get(place[0]) in ("helper", "derivative", "given"):
+            return True
+        elif place[0] == own:
+            offsets.add(place[1])
+    return len(outside) > 1 or len(offsets) > 1
+
+
+def _not_descent(judge: Judge, update: Update) -> Mistake:
+    own = judge.roles.names[update.col]
+    message = f"{own} is updated in a way that could not be judged: it is not plain gradient descent"
+    return Mistake(
+        "not-understood", "note", judge.table.sheet, own, message, update.col, update.pattern.rows, "",
+        judge.named(update.pattern.expr or update.expr), undecided=True,
     )  # fmt: skip
 
 

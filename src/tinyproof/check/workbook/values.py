@@ -85,9 +85,9 @@ def check_pasted(audit: TableAudit) -> list[Mistake]:
     for col in _computed(judge):
         typed = judge.columns[col].typed
         first = judge.table.rows[0]
-        start = col in judge.network.parameters
-        rows = [row for row in typed if not (start and row == first)]
         right = right_formula(judge, audit, col)
+        start = right is not None and any((column_of(name) or (0, ""))[1] for name in names(right))
+        rows = [row for row in typed if not (start and row == first)]
         if rows and right is not None:
             numbers = numbers or (stored, _anew(judge, stored))
             found += _pasted(judge, audit, col, rows, right, numbers)
