@@ -36,9 +36,6 @@ function mathematics(markup, v, digits) {
   holder.innerHTML = `<math>${markup}</math>`;
   for (const place of all("[data-q]", holder))
     place.replaceChildren(...mathNumber(v[place.dataset.q], needsBrackets(place), digits));
-  for (const bracket of all("mrow > mo", holder))
-    if ("()".includes(bracket.textContent) && !bracket.parentElement.querySelector("mfrac, mtable"))
-      bracket.setAttribute("stretchy", "false");
   return holder.firstChild;
 }
 const mo = (text, form = "infix") => element(MATHML, "mo", { stretchy: "false", form }, text);
