@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -101,6 +102,16 @@ def test_random_networks_read_back_from_their_toml(net: Net) -> None:
 def test_odd_names_survive_toml() -> None:
     net = replace(preset("course"), name='a "b" \\ é', title="tab\there")
     assert from_toml(to_toml(net)) == net
+
+
+def test_lists_and_arrays_are_welcome() -> None:
+    """Where a tuple is meant; the network is then the same, and hashable."""
+    first, second = (np.array(layer.weights) for layer in preset("course").layers)
+    layers = [Layer(first), Layer(second.tolist())]  # type: ignore[arg-type]
+    net = Net("course", layers, [Example([0.05, 0.1], np.array([0.5, 0.5]))])  # type: ignore[arg-type]
+    assert replace(net, title=preset("course").title) == preset("course")
+    assert hash(net)
+    assert Layer(first, bias=[0.1, 0.2]).biases == (0.1, 0.2)  # type: ignore[arg-type]
 
 
 def test_same_seed_same_network() -> None:

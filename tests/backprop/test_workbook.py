@@ -323,3 +323,16 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="a folder of that name is in the way"):
         write(preset("course"), tmp_path / "taken.xlsx")
     assert [path.name for path in tmp_path.iterdir()] == ["taken.xlsx"]
+
+
+def test_our_own_audit_finds_every_table_right_and_the_broken_one_wrong(books: dict[str, Path], tmp_path: Path) -> None:
+    """Read back as mathematics: the other half of the program, which shares only expressions with this one."""
+    import tinyproof
+
+    names = [f"{name}-{('course', 'chain')[k % 2]}" for k, name in enumerate(PRESETS)]
+    report = tinyproof.audit(*(books[name] for name in names))
+    assert {file.file: file.status for file in report.files} == {str(books[name]): "right" for name in names}
+    rewrite(books["course"], tmp_path / "broken.xlsx", break_one_formula)
+    (broken,) = tinyproof.audit(tmp_path / "broken.xlsx").files
+    assert broken.status == "wrong"
+    assert {finding.place.column for finding in broken.findings if finding.severity == "error"} == {"dE/dw3"}

@@ -152,8 +152,9 @@ class _Writer:
 
     def forward(self) -> Step:
         words = "From the inputs to the loss, with the weights of this iteration."
-        if any(layer.activation == "sigmoid" for layer in self.net.layers):
-            words += " σ is the sigmoid, σ(x) = 1/(1 + exp(−x))."
+        used = {layer.activation for layer in self.net.layers}
+        words += " σ is the sigmoid, σ(x) = 1/(1 + exp(−x))." if used & {"sigmoid", "softplus"} else ""
+        words += " softplus(x) = ln(1 + exp(x)); its slope is σ." if "softplus" in used else ""
         return Step(None, "Forward", words, tuple(self.line(e.name, e.expr) for e in self.equations))
 
     def first_weight(self) -> list[Step]:

@@ -54,9 +54,8 @@ def drawn(
         layers.append(Layer(weights, output if number == len(shape) else activation, bias))
     pairs = []
     for _ in range(examples):
-        inputs = numbers(shape[0])
-        hot = int(generator.integers(shape[-1]))
-        one_hot = tuple(float(k == hot) for k in range(shape[-1]))
-        pairs.append(Example(inputs, one_hot if output == "softmax" else numbers(shape[-1], 0.0)))
+        inputs, hot = numbers(shape[0]), int(generator.integers(shape[-1]))
+        targets = tuple(float(k == hot) for k in range(shape[-1])) if output == "softmax" else numbers(shape[-1], 0.0)
+        pairs.append(Example(inputs, targets))
     name = f"random {'-'.join(map(str, shape))}, seed {seed}"
     return Net(name, tuple(layers), tuple(pairs), loss, taken, learning_rate)

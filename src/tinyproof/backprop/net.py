@@ -14,55 +14,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
+from tinyproof.backprop.layer import ACTIVATIONS, Activation, Example, Layer, listed
 from tinyproof.core.errors import InputError
 
-Activation = Literal["sigmoid", "tanh", "relu", "leaky relu", "softplus", "identity", "softmax"]
+__all__ = ["ACTIVATIONS", "LOSSES", "TAKEN", "Activation", "Example", "Examples", "Layer", "Loss", "Net"]
+
 Loss = Literal["half squared error", "mean squared error", "binary cross-entropy", "categorical cross-entropy"]
 Examples = Literal["summed", "averaged", "one after the other"]
 
-ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 LOSSES: tuple[str, ...] = get_args(Loss)
 TAKEN: tuple[str, ...] = get_args(Examples)
 MOST_PARAMETERS = 16_384  # a worksheet has that many columns
-
-
-@dataclass(frozen=True)
-class Example:
-    """One training example: what goes in and what should come out."""
-
-    inputs: tuple[float, ...]
-    targets: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer: `weights[unit][input]`, an activation, and biases.
-
-    `bias`: None (there is none), one number (one bias that all units of the layer share) or one number a unit.
-    `train_bias`: whether gradient descent changes it; in the well-known worked example it is a constant.
-    `leak`: the slope of leaky ReLU below zero.
-    """
-
-    weights: tuple[tuple[float, ...], ...]
-    activation: Activation = "sigmoid"
-    bias: float | tuple[float, ...] | None = None
-    train_bias: bool = True
-    leak: float = 0.01
-
-    @property
-    def units(self) -> int:
-        return len(self.weights)
-
-    @property
-    def inputs(self) -> int:
-        return len(self.weights[0])
-
-    @property
-    def biases(self) -> tuple[float, ...]:
-        """Every bias of the layer once: none, one, or one a unit."""
-        if self.bias is None:
-            return ()
-        return self.bias if isinstance(self.bias, tuple) else (self.bias,)
 
 
 @dataclass(frozen=True)
@@ -86,6 +48,8 @@ class Net:
     source: str = field(default="", compare=False)  # the file it was read from, for messages
 
     def __post_init__(self) -> None:
+        for name in ("layers", "examples"):
+            object.__setattr__(self, name, tuple(listed(name, getattr(self, name), f"a list of {name}")))
         _check(self)
 
     def with_rate(self, learning_rate: float) -> Net:
