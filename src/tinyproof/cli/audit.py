@@ -60,9 +60,10 @@ def audit(
         if csv is not None:
             write_atomic(csv, findings_table(report).csv())
         if html is not None:
+            from tinyproof.jobs.audit_code_text import rules_table
             from tinyproof.show.audit_page import audit_page
 
-            write_atomic(html, audit_page(report, in_common(report)))
+            write_atomic(html, audit_page(report, in_common(report), rules_table(report)))
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
     else:

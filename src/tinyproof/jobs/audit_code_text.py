@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from pathlib import PurePath
 
-from tinyproof.core.finding import CodePlace, FileReport, Finding, Report
+from tinyproof.core.finding import SEVERITIES, CodePlace, FileReport, Finding, Report
+from tinyproof.core.table import Column, Table
 
 
 def explain_file(file: FileReport, details: bool = False) -> str:
@@ -63,12 +64,16 @@ def _short(finding: Finding, file: FileReport) -> str:
     return f"{place.file} {place.line}" if place.line is not None else place.file
 
 
-def counts_by_rule(report: Report) -> list[str]:
-    """How many notebooks each rule names, the most frequent first, where there are several."""
-    notebooks = [file for file in report.files if file.kind in ("notebook", "script", "text")]
-    if len(notebooks) < 2:
-        return []
-    rules: Counter[str] = Counter()
-    for file in notebooks:
-        rules.update({finding.rule for finding in file.findings})
-    return [f"{count} of {len(notebooks)} notebooks: {rule}" for rule, count in rules.most_common()]
+def rules_table(report: Report) -> Table:
+    """How many notebooks, scripts and texts each rule names, the most frequent first."""
+    judged = [file for file in report.files if file.kind in ("notebook", "script", "text")]
+    counts: Counter[tuple[str, str]] = Counter()
+    for file in judged:
+        worst: dict[str, int] = {}
+        for finding in file.findings:
+            rank = SEVERITIES.index(finding.severity)
+            worst[finding.rule] = min(rank, worst.get(finding.rule, rank))
+        counts.update((rule, SEVERITIES[rank]) for rule, rank in worst.items())
+    rows = tuple((rule, severity, count) for (rule, severity), count in counts.most_common())
+    title = f"rules broken in {len(judged)} notebooks"
+    return Table(title, (Column("rule"), Column("severity"), Column("notebooks", "right")), rows)

@@ -90,7 +90,8 @@ def summary(report: Report) -> str:
     """The table of files, how many are what, and what they have in common."""
     counts = ", ".join(f"{count} {status}" for status, count in report.counts().items() if count)
     parts = [files_table(report).text(), f"{len(report.files)} files: {counts}" if counts else "no file to judge"]
-    return "\n\n".join([*parts, *in_common(report)])
+    rules = code_text.rules_table(report)
+    return "\n\n".join([*parts, *([rules.text()] if rules.rows else []), *in_common(report)])
 
 
 def in_common(report: Report) -> list[str]:
@@ -114,7 +115,6 @@ def in_common(report: Report) -> list[str]:
         if shared:
             line += f"; the mistake in {', '.join(shared)} is in all of them: look at the model answer"
         lines.append(line + ": " + _names(files))
-    lines.extend(code_text.counts_by_rule(report))
     mistakes: Counter[tuple[str, str, str]] = Counter()
     for file in report.files:
         if file.kind != "workbook":

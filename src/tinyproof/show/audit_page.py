@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyproof.core.finding import FileReport, Finding, Report, SheetPlace, SheetView
-from tinyproof.show.html import render
+from tinyproof.core.table import Table
+from tinyproof.show.html import render, safe
 
 WORDS = {"error": "wrong", "warning": "fragile", "note": "note"}
 CLASSES = {"right": "good", "wrong": "bad", "undecided": "warn", "unreadable": "warn"}
@@ -41,8 +42,8 @@ class GridOnPage:
     lines: tuple[Line, ...]
 
 
-def audit_page(report: Report, in_common: Sequence[str] = ()) -> str:
-    """One self-contained page; `in_common`: what files share, one sentence each."""
+def audit_page(report: Report, in_common: Sequence[str] = (), rules: Table | None = None) -> str:
+    """One self-contained page; `in_common`: what files share, one sentence each; `rules`: how often each is broken."""
     files = [(number, file, _grids(file)) for number, file in enumerate(report.files, 1)]
     return render(
         "audit.html.j2",
@@ -50,6 +51,7 @@ def audit_page(report: Report, in_common: Sequence[str] = ()) -> str:
         files=files,
         counts={status: count for status, count in report.counts().items() if count},
         in_common=list(in_common),
+        rules=safe(rules.html()) if rules is not None and rules.rows and len(report.files) > 1 else "",
         words=WORDS,
         classes=CLASSES,
         also=_also,
