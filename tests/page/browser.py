@@ -44,7 +44,7 @@ class Browser:
 
     _session: str | None = None
 
-    def call(self, method: str, seconds: float = 30, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, seconds: float = 60, **parameters: Any) -> dict[str, Any]:
         """Send one command and wait for its answer."""
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
@@ -97,7 +97,7 @@ class Browser:
         """Load an address and wait until it is drawn."""
         self._loaded = False
         self.call("Page.navigate", url=address)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not self._loaded:
             self._next(end)
         self.settle()

@@ -130,7 +130,7 @@ def test_space_plays_and_pauses(opened: Opened) -> None:
     assert tab.run("document.getElementById('play').getAttribute('aria-pressed')") == "true"
     tab.run("new Promise(done => setTimeout(done, 700))")
     tab.key(" ")
-    assert where(tab) in ("1/2", "1/3")
+    assert int(where(tab).split("/")[1]) >= 2, "one step at once, the next half a second later"
     assert tab.run("document.getElementById('play').getAttribute('aria-pressed')") == "false"
     before = where(tab)
     tab.run("new Promise(done => setTimeout(done, 700))")

@@ -122,7 +122,7 @@ function fill() {
   sayEdits();
 }
 function sayEdits() {
-  const wrong = inputs.filter(input => input.getAttribute("aria-invalid")).map(input => input.ariaLabel);
+  const wrong = inputs.filter(input => input.getAttribute("aria-invalid")).map(input => input.getAttribute("aria-label"));
   const please = `${wrong.join(", ")}: a finite number, please. Until then the last good one counts.`;
   $("wrong").textContent = wrong.length ? please : "";
   const changed = edits();

@@ -17,5 +17,6 @@ function writeLink() {
   if (state.chosen) now.set("weight", state.picked);
   for (const name of edits()) now.set(name, mine[name]);
   // Browsers allow it a hundred times in half a minute: so not more often than twice a second, and never a complaint.
-  try { history.replaceState(null, "", now.size ? `#${now}` : location.pathname + location.search); } catch { /* no link */ }
+  const link = String(now) ? `#${now}` : location.pathname + location.search;
+  try { history.replaceState(null, "", link); } catch { /* then there is no link */ }
 }

@@ -30,9 +30,9 @@ function carried(step, v) {
 // Text in which names of quantities have their index below the line.
 function worded(text) {
   return text.split(/\b([a-zA-Z]\w*)/).map(word => {
-    const found = NAMES.has(word) && word.match(/^([A-Za-z]+?)_?(\d[\d_]*|(?<=_)\w+)$/);
+    const found = NAMES.has(word) && word.match(/^([A-Za-z]+?)(?:_(\w+)|(\d[\d_]*))$/);
     if (!found) return word;
-    const index = element(null, "sub", {}, found[2].replaceAll("_", ","));
+    const index = element(null, "sub", {}, (found[2] ?? found[3]).replaceAll("_", ","));
     return element(null, "span", { class: "quantity" }, found[1], index);
   });
 }
