@@ -20,6 +20,7 @@ from tinyproof.check.workbook.lossruns import check_loss_columns
 from tinyproof.check.workbook.mistake import KINDS, Mistake
 from tinyproof.check.workbook.report import fingerprint, to_findings, what_is_right
 from tinyproof.check.workbook.tables import find_tables
+from tinyproof.check.workbook.typed_tables import audit_typed_tables
 from tinyproof.check.workbook.values import check_pasted, check_stale
 from tinyproof.check.workbook.views import sheet_views
 from tinyproof.core.errors import DataError, one_line
@@ -45,6 +46,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
     for audit in audits:
         audit.mistakes += [*check_pasted(audit), *check_stale(audit, book.recalculates)]
         audit.mistakes = with_effects(audit)
+    audit_typed_tables(grid, audits)
     pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]
     mistakes += [*pasted, *check_labels(grid, audits, shown), *check_charts(grid, audits)]

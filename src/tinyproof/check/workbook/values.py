@@ -29,7 +29,7 @@ def digits_of(number: float) -> float:
     >>> digits_of(0.507), digits_of(12.0)
     (0.0005, 0.5)
     """
-    text = repr(float(number))
+    text = format(float(number), ".15g")  # 0.19975300000000001 was typed as 0.199753
     mantissa, _, exponent = text.partition("e")
     places = len(mantissa.partition(".")[2].rstrip("0")) if "." in mantissa else 0
     return float(0.5 * 10.0 ** (-places + int(exponent or 0)))
