@@ -114,3 +114,58 @@ def test_a_shared_parameter_is_counted_once() -> None:
     found = anatomy.summary(module)
     assert found.parameters == 784 * 785
     assert [x.parameters for x in found.layers] == [0, 784 * 785, 0]
+
+
+class Branching(nn.Module):
+    """Two ways of different size that are added, then joined to a third; pooling as functions, not as modules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(1, 4, 3, padding=1)
+        self.long = nn.Conv2d(4, 4, 5, padding=2)
+        self.dilated = nn.Conv2d(4, 4, 3, padding=3, dilation=3)
+        self.short = nn.Conv2d(4, 4, 1)
+        self.tail = nn.Conv2d(8, 4, 3, padding=1)
+        self.fc = nn.Linear(4, 10)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        x = nn.functional.avg_pool2d(x, 2)
+        way = self.dilated(self.long(x))
+        x = torch.cat([way + self.short(x), x], 1)
+        x = nn.functional.avg_pool2d(x, 3, stride=1, padding=1)
+        return self.tail(x)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(self.features(x).mean((2, 3)))
+
+
+def test_branches_and_functions_are_followed() -> None:
+    """The oracle is again where the gradient reaches; torchinfo counts the rest."""
+    module = Branching()
+    found = anatomy.summary(module)
+    fields = {layer.name: (layer.receptive_field, layer.jump) for layer in found.layers}
+    image = torch.randn(1, 1, 96, 96, dtype=torch.float64, requires_grad=True)
+    value = Branching().double().features(image)
+    value[0, :, 24, 24].sum().backward()
+    assert image.grad is not None
+    touched = image.grad[0, 0].abs().sum(0).nonzero()
+    assert fields["tail"] == (int(touched.max() - touched.min()) + 1, 2)
+    assert fields["stem"] == (3, 1)
+    assert fields["short"] == (4, 2)
+    assert fields["fc"] == (None, None)
+    theirs = torchinfo.summary(module, (1, 1, 28, 28), verbose=0)
+    assert found.parameters == theirs.total_params
+
+
+def test_max_pooling_as_a_function_counts_like_the_layer() -> None:
+    class Functional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Conv2d(1, 2, 3), nn.Conv2d(2, 10, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = nn.functional.relu(nn.functional.max_pool2d(self.a(x), 2))
+            return nn.functional.adaptive_avg_pool2d(self.b(x), 1).flatten(1)
+
+    assert [(x.receptive_field, x.jump) for x in anatomy.summary(Functional()).layers] == [(3, 1), (8, 2)]

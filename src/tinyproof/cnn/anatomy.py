@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tinyproof.cnn.budget import Facts
 from tinyproof.cnn.functional import Call, Watching
+from tinyproof.cnn.places import Place, Places
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.table import Column, Table
 
@@ -86,9 +87,10 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
     hooks += [m.register_forward_pre_hook(walk.enter) for m in leaves]
     try:
         module.eval()
-        with torch.no_grad(), Watching(lambda: walk.inside > 0, walk.called):
-            device = next((p.device for p in module.parameters()), torch.device("cpu"))
-            answer = module(torch.zeros(1, *input_shape, device=device))
+        device = next((p.device for p in module.parameters()), torch.device("cpu"))
+        image = torch.zeros(1, *input_shape, device=device)
+        with torch.no_grad(), Places(image) as walk.places, Watching(lambda: walk.inside > 0, walk.called):
+            answer = module(image)
     except Exception as error:
         shape = " x ".join(map(str, input_shape))
         raise DataError(
@@ -110,14 +112,13 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
 
 
 class _Walk:
-    """Visits layers in the order of their calls and keeps the receptive field of the last one."""
+    """Visits layers, and functions that do a layer's work, in the order of their calls."""
 
     def __init__(self, module: nn.Module) -> None:
         self.names = {m: name or type(module).__name__ for name, m in module.named_modules()}
         self.layers: list[Layer] = []
         self.counted: set[int] = set()
-        self.field: int | None = 1
-        self.jump: int | None = 1
+        self.places: Places | None = None
         self.pooled = False
         self.drops = False
         self.inside = 0
@@ -126,17 +127,11 @@ class _Walk:
         """A layer begins. What one of torch's calls inside is the layer itself; a layer of your own is looked into."""
         self.inside += _of_torch(module)
 
-    def called(self, call: Call) -> None:
+    def called(self, call: Call, output: Tensor) -> None:
         """A function did what a layer might have done."""
         self.pooled |= call.global_average
         self.drops |= call.dropout_active
-        if call.kind == "Linear":
-            self.field = self.jump = None
-        elif self.field is not None and self.jump is not None:
-            self.field, self.jump = self.field + (call.size - 1) * self.jump, self.jump * call.stride
-        if len(call.output) < 3:
-            self.jump = None
-        self.layers.append(Layer("(function)", call.kind, call.output, 0, call.macs, self.field, self.jump))
+        self.layers.append(Layer("(function)", call.kind, call.output, 0, call.macs, *self._place(output)))
 
     def visit(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         """A layer is done."""
@@ -145,31 +140,22 @@ class _Walk:
             return
         fresh = [p for p in module.parameters() if id(p) not in self.counted]
         self.counted |= {id(p) for p in fresh}
-        self._see(module, inputs[0])
-        shape = tuple(output.shape[1:])
-        if len(shape) < 3:
-            self.jump = None
+        self.pooled |= _pools_everything(module, inputs[0])
         self.layers.append(
             Layer(
-                self.names.get(module, "?"), type(module).__name__, shape, sum(p.numel() for p in fresh),
-                _macs(module, output), self.field, self.jump,
+                self.names.get(module, "?"), type(module).__name__, tuple(output.shape[1:]),
+                sum(p.numel() for p in fresh), _macs(module, output), *self._place(output),
             )
         )  # fmt: skip
 
-    def _see(self, module: nn.Module, image: Tensor) -> None:
-        if isinstance(module, nn.Linear):
-            self.field = self.jump = None
-        if image.dim() < 4 or self.field is None or self.jump is None:
-            return
-        if isinstance(module, nn.AdaptiveAvgPool2d):
-            self.pooled |= module.output_size in (1, (1, 1))
-            self.field, self.jump = self.field + (image.shape[-1] - 1) * self.jump, self.jump * image.shape[-1]
-        elif isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-            size, stride = _side(module.kernel_size), _side(module.stride)
-            dilation = _side(getattr(module, "dilation", 1))
-            self.pooled |= isinstance(module, nn.AvgPool2d) and size >= image.shape[-1]
-            self.field += dilation * (size - 1) * self.jump
-            self.jump *= stride
+    def _place(self, output: Tensor) -> Place:
+        return (self.places.of(output) if self.places else None) or (None, None)
+
+
+def _pools_everything(module: nn.Module, image: Tensor) -> bool:
+    if isinstance(module, nn.AdaptiveAvgPool2d):
+        return module.output_size in (1, (1, 1))
+    return isinstance(module, nn.AvgPool2d) and image.dim() == 4 and _side(module.kernel_size) >= image.shape[-1]
 
 
 def _of_torch(module: nn.Module) -> bool:

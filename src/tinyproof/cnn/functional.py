@@ -35,23 +35,20 @@ _NORMS = {
 class Call:
     """One call that matters: `kind` as a layer would be called (MaxPool2d, Linear, ...), its output, what it costs.
 
-    `size` and `stride` in pixels where it looks at neighbours (0: the whole image). `dropout_active`: with what
-    probability above 0.
+    `global_average`: it averages all pixels of a channel. `dropout_active`: its probability is above 0.
     """
 
     kind: str
     output: tuple[int, ...]
     macs: int = 0
-    size: int = 1
-    stride: int = 1
     global_average: bool = False
     dropout_active: bool = False
 
 
 class Watching(TorchFunctionMode):
-    """Calls `tell(call)` for each function call that matters while `busy()` is false (a layer is at work otherwise)."""
+    """Calls `tell(call, output)` for each function call that matters while `busy()` is false: no layer is at work."""
 
-    def __init__(self, busy: Callable[[], bool], tell: Callable[[Call], None]) -> None:
+    def __init__(self, busy: Callable[[], bool], tell: Callable[[Call, Tensor], None]) -> None:
         super().__init__()
         self._busy, self._tell = busy, tell
 
@@ -64,7 +61,7 @@ class Watching(TorchFunctionMode):
             name = getattr(func, "__name__", "").strip("_")
             call = _call(name, args, words, output)
             if call is not None:
-                self._tell(call)
+                self._tell(call, output)
         return output
 
 
@@ -78,18 +75,15 @@ def _call(name: str, args: tuple[Any, ...], words: dict[str, Any], output: Tenso
         return None
     if name in _POOLS:
         size = _side(given(1, "kernel_size"))
-        stride = given(2, "stride")
         whole = name == "avg_pool2d" and size >= image.shape[-1]
-        # torch takes an empty stride for "as the kernel".
-        step = _side(stride) if stride not in (None, (), []) else size
-        return Call("MaxPool2d" if name == "max_pool2d" else "AvgPool2d", shape, 0, size, step, whole)
+        return Call("MaxPool2d" if name == "max_pool2d" else "AvgPool2d", shape, global_average=whole)
     if name in _ADAPTIVE:
         whole = given(1, "output_size") in (1, (1, 1), [1, 1])
-        return Call("AdaptiveAvgPool2d", shape, 0, image.shape[-1], image.shape[-1], whole)
+        return Call("AdaptiveAvgPool2d", shape, global_average=whole)
     if name == "mean" and image.dim() == 4:
         over = given(1, "dim", ())
         axes = {axis % 4 for axis in ([over] if isinstance(over, int) else over or ())}
-        return Call("mean", shape, 0, image.shape[-1], image.shape[-1], True) if axes >= {2, 3} else None
+        return Call("mean", shape, global_average=True) if axes >= {2, 3} else None
     if name in _DROPOUTS:
         return Call("Dropout", shape, dropout_active=float(given(1, "p", 0.5)) > 0)
     if name in _NORMS:
@@ -98,8 +92,7 @@ def _call(name: str, args: tuple[Any, ...], words: dict[str, Any], output: Tenso
     if name == "linear" and isinstance(weight, Tensor):
         return Call("Linear", shape, weight.shape[1] * output.numel())
     if name == "conv2d" and isinstance(weight, Tensor):
-        macs = weight[0].numel() * output.numel()
-        return Call("Conv2d", shape, macs, int(weight.shape[-1]), _side(given(3, "stride", 1)))
+        return Call("Conv2d", shape, weight[0].numel() * output.numel())
     return None
 
 
