@@ -66,6 +66,12 @@ def test_the_ink_is_20_pixels_large_and_centred_by_mass(seven: np.ndarray, tmp_p
     assert "centred" in words
 
 
+def test_several_digits_in_a_row_are_noticed(seven: np.ndarray, tmp_path: Path) -> None:
+    _, steps = read_picture(saved(tmp_path / "a.png", np.hstack([seven, seven])))
+    assert steps[-1].startswith("warning: the ink is much wider than high")
+    assert not any("warning" in step for step in read_picture(saved(tmp_path / "b.png", seven))[1])
+
+
 def test_an_input_of_28_x_28_is_taken_as_it_is(digits: Dataset, tmp_path: Path) -> None:
     image = np.pad(digits.test_images[0][2:26, 2:26], 2)
     pixels, steps = read_picture(saved(tmp_path / "a.png", image))

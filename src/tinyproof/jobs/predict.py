@@ -20,6 +20,8 @@ _MAX_PIXELS = 30_000_000
 # MNIST: a digit fits a box of 20 pixels whose ink has its centre of mass in the middle of 28 x 28.
 # The digits fill their scan: a box of 28.
 _SIDE, MNIST_BOX, DIGITS_BOX = 28, 20, 28
+# No single digit is that many times wider than high.
+_WIDE = 1.6
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,10 @@ def _centred(ink: NDArray[np.float64], box: int, steps: list[str]) -> tuple[NDAr
     down, right = (_offset(small.sum(1 - axis), small.shape[axis]) for axis in (0, 1))
     out = np.zeros((_SIDE, _SIDE))
     out[down : down + small.shape[0], right : right + small.shape[1]] = small
-    words = f"ink of {width} x {height} scaled to {size[0]} x {size[1]} and centred by its mass in 28 x 28"
-    return np.round(out).astype(np.uint8), [*steps, words]
+    steps = [*steps, f"ink of {width} x {height} scaled to {size[0]} x {size[1]} and centred by its mass in 28 x 28"]
+    if width > _WIDE * height:
+        steps.append("warning: the ink is much wider than high: is there more than one digit?")
+    return np.round(out).astype(np.uint8), steps
 
 
 def _offset(mass: NDArray[np.float64], length: int) -> int:
