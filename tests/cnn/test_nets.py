@@ -168,4 +168,5 @@ def test_max_pooling_as_a_function_counts_like_the_layer() -> None:
             x = nn.functional.relu(nn.functional.max_pool2d(self.a(x), 2))
             return nn.functional.adaptive_avg_pool2d(self.b(x), 1).flatten(1)
 
-    assert [(x.receptive_field, x.jump) for x in anatomy.summary(Functional()).layers] == [(3, 1), (8, 2)]
+    layers = [(x.kind, x.receptive_field, x.jump) for x in anatomy.summary(Functional()).layers]
+    assert layers == [("Conv2d", 3, 1), ("MaxPool2d", 4, 2), ("Conv2d", 8, 2), ("AdaptiveAvgPool2d", 28, 22)]
