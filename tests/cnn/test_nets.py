@@ -1,4 +1,4 @@
-"""The six networks: exact parameter counts, and what torchinfo (an independent counter) says of each layer."""
+"""The named networks: exact parameter counts, and what torchinfo (an independent counter) says of each layer."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ PARAMETERS = {
     "s6-17k": 17_130,
     "s6-19k": 19_242,
     "s6-12k": 12_234,
+    "fast": 7_820,
 }
 
 
-def test_the_six_networks_are_all_there() -> None:
+def test_the_networks_are_all_there() -> None:
     assert set(nets.NETS) == set(PARAMETERS)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters_are_those_published(name: str) -> None:
+def test_parameters_are_those_stated(name: str) -> None:
     assert anatomy.parameters(nets.build(name)) == PARAMETERS[name]
 
 

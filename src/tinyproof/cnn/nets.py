@@ -1,6 +1,7 @@
-"""The six networks of the source systems, each readable from top to bottom, and the door to a network of your own.
+"""The six networks of the source systems and `fast`, each readable from top to bottom; the door to your own network.
 
-All take float32 [B, 1, 28, 28] and give log-probabilities [B, 10]. A name says its origin and its parameters.
+All take float32 [B, 1, 28, 28] and give log-probabilities [B, 10]. A name says its origin and its parameters, or
+what it is for.
 """
 
 from __future__ import annotations
@@ -140,6 +141,27 @@ class S6Net12k(nn.Sequential):
         )  # fmt: skip
 
 
+class Fast(nn.Sequential):
+    """A stride of 2 first, then four 3x3 convolutions on small images: soon trained on an ordinary CPU: 7,820."""
+
+    def __init__(self) -> None:
+        def block(inputs: int, outputs: int, size: int = 3, stride: int = 1, padding: int = 0) -> list[nn.Module]:
+            conv = nn.Conv2d(inputs, outputs, size, stride, padding, bias=False)
+            return [conv, nn.ReLU(), nn.BatchNorm2d(outputs)]
+
+        super().__init__(
+            *block(1, 8, size=5, stride=2, padding=2),
+            *block(8, 14),
+            *block(14, 16),
+            *block(16, 16),
+            *block(16, 14),
+            nn.AvgPool2d(6),
+            nn.Conv2d(14, 10, 1, bias=False),
+            nn.Flatten(),
+            nn.LogSoftmax(1),
+        )
+
+
 NETS: dict[str, type[nn.Module]] = {
     "s5-593k": S5Net593k,
     "s6-16k": S6Net16k,
@@ -147,6 +169,7 @@ NETS: dict[str, type[nn.Module]] = {
     "s6-17k": S6Net17k,
     "s6-19k": S6Net19k,
     "s6-12k": S6Net12k,
+    "fast": Fast,
 }
 
 

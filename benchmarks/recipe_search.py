@@ -1,0 +1,166 @@
+"""Compare training recipes on held-out training images; the 10,000 test images take no part.
+
+    python benchmarks/recipe_search.py lead lead+b2 --seeds 8   two candidates, seeds 1 to 8
+    python benchmarks/recipe_search.py factorial                16 runs that vary five choices at once
+    python benchmarks/recipe_search.py fast --seeds 4           the networks that were tried for `fast`
+
+Each run trains on 55,000 training images and is judged after its last epoch on the other 5,000: the same ones for
+every run, each class in proportion. Runs are kept in --folder: a second call, or a second process beside the first,
+goes on with what is missing. MNIST is looked for where `tinyproof data` says. Figures: docs/recipes.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tinyproof.cnn import data
+from tinyproof.cnn.recipe import Augment, Recipe, Schedule
+from tinyproof.cnn.run import Run
+from tinyproof.cnn.train import train
+from tinyproof.core.errors import InputError, TinyproofError
+from tinyproof.core.table import Column, Table
+
+LEAD = Recipe(
+    "lead",
+    optimizer="adamw",
+    rate=0.02,
+    weight_decay=0.01,
+    schedule=Schedule("one-cycle", warmup=0.2),
+    epochs=14,
+    batch_size=128,
+    dropout=0.0,
+    augment=Augment(max_degrees=8.0, max_shift_pixels=1.5, max_scale=0.08),
+)
+STRONG = Augment(max_degrees=12.0, max_shift_pixels=2.0, max_scale=0.1, max_shear_degrees=6.0)
+# What each choice changes in the lead; a candidate's name joins choices with +.
+CHOICES: dict[str, dict[str, object]] = {
+    "lead": {},
+    "b2": {"beta2": 0.99},
+    "wd": {"weight_decay": 0.05},
+    "strong": {"augment": STRONG},
+    "linear": {"schedule": Schedule("linear", warmup=0.1)},
+    "batch64": {"batch_size": 64, "rate": 0.014},
+    "smooth": {"label_smoothing": 0.05},
+    "half": {"rate": 0.01},
+    "anneal": {"augment": replace(LEAD.augment, anneal_from=0.7, anneal_to=0.4)},
+    "ema": {"ema": 0.995},
+}
+FACTORS = ("b2", "wd", "strong", "linear", "batch64")
+FAST = replace(LEAD, batch_size=64, augment=Augment(max_degrees=6.0, max_shift_pixels=1.0, max_scale=0.06))
+FAST_NETS = Path(__file__).with_name("fast_nets.py")
+FAST_TRIED = (
+    ("Pooled259k", 8), ("Pooled294k", 8), ("Deep346k", 8), ("Plain375k", 6), ("Plain447k", 8), ("Deep606k", 6),
+    ("Deep606k", 8),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a candidate."""
+
+    candidate: str
+    model: str
+    recipe: Recipe
+    seed: int
+
+
+def candidate(name: str) -> Recipe:
+    """The lead with the choices in `name`, for example `lead+b2+strong`."""
+    changes: dict[str, object] = {}
+    for choice in name.split("+"):
+        if choice not in CHOICES:
+            raise InputError("candidate", name, f"choices out of {', '.join(CHOICES)}, joined with +")
+        changes |= CHOICES[choice]
+    return replace(LEAD, name=name, **changes)  # type: ignore[arg-type]
+
+
+def factorial() -> Iterator[Job]:
+    """Half of the 32 combinations of FACTORS: no single effect is mixed up with another or with a pair (2^(5-1))."""
+    for index, levels in enumerate(itertools.product((0, 1), repeat=4)):
+        taken = [name for name, level in zip(FACTORS, (*levels, sum(levels) % 2), strict=True) if level]
+        name = "+".join(["lead", *taken])
+        yield Job(name, "s7-8k", candidate(name), 301 + index)
+
+
+def jobs(names: list[str], seeds: int) -> Iterator[Job]:
+    """The runs that were asked for, seed by seed."""
+    if "factorial" in names:
+        yield from factorial()
+    for seed in range(1, seeds + 1):
+        if "fast" in names:
+            for net, epochs in FAST_TRIED:
+                recipe = replace(FAST, name="fast", epochs=epochs)
+                yield Job(f"{net}, {epochs} epochs", f"{FAST_NETS}:{net}", recipe, seed)
+        for name in names:
+            if name not in ("factorial", "fast"):
+                yield Job(name, "s7-8k", candidate(name), seed)
+
+
+def summary(done: list[tuple[Job, Run]]) -> Table:
+    """A row for each candidate: runs, mean and sd of the accuracy, mean log-loss."""
+    rows = []
+    for name in dict.fromkeys(job.candidate for job, _ in done):
+        runs = [run for job, run in done if job.candidate == name]
+        accuracy = [run.accuracy_percent for run in runs]
+        spread = statistics.stdev(accuracy) if len(runs) > 1 else None
+        loss = statistics.fmean(run.test_loss for run in runs)
+        rows.append((name, len(runs), statistics.fmean(accuracy), spread, loss, runs[0].macs))
+    columns = [
+        Column("candidate"), Column("runs", "right"), Column("mean accuracy, %", "right", ".3f"),
+        Column("sd", "right", ".3f"), Column("mean log-loss", "right", ".5f"),
+        Column("multiply-adds", "right", ","),
+    ]  # fmt: skip
+    return Table("Held-out training images, last epoch", tuple(columns), tuple(rows))
+
+
+def effects(done: list[tuple[Job, Run]]) -> Table:
+    """What each choice of the factorial does on its own (least squares), with its standard error."""
+    signs = [[1.0, *(1.0 if name in job.candidate.split("+") else -1.0 for name in FACTORS)] for job, _ in done]
+    design = np.array(signs)
+    rows = []
+    for title, figures in (
+        ("accuracy, points", [run.accuracy_percent for _, run in done]),
+        ("log-loss", [run.test_loss for _, run in done]),
+    ):
+        y = np.array(figures)
+        fit = np.linalg.lstsq(design, y, rcond=None)[0]
+        spread = np.sqrt(((y - design @ fit) ** 2).sum() / (len(y) - len(fit)))
+        error = 2 * spread * np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
+        rows += [(name, title, 2 * float(fit[i]), float(error[i])) for i, name in enumerate(FACTORS, 1)]
+    columns = (Column("choice"), Column("on"), Column("effect", "right", "+.4f"), Column("se", "right", ".4f"))
+    return Table("Effects of the choices", columns, tuple(rows))
+
+
+def main() -> None:
+    """Train what is missing, then print the tables."""
+    parser = argparse.ArgumentParser(description="Compare recipes on held-out training images.")
+    parser.add_argument("names", nargs="+", help=f"factorial, fast, or choices joined with +: {', '.join(CHOICES)}")
+    parser.add_argument("--seeds", type=int, default=4, help="seeds 1 to N of each candidate (not of factorial)")
+    parser.add_argument("--threads", type=int, default=None, help="of the native engine")
+    parser.add_argument("--folder", type=Path, default=Path("runs/recipe-search"))
+    options = parser.parse_args()
+    held_out = data.hold_out(data.load_mnist())
+    done = []
+    for job in jobs(options.names, options.seeds):
+        folder = options.folder / f"{job.candidate.replace(', ', '-').replace(' ', '-')}-{job.seed}"
+        run = train(job.model, job.recipe, held_out, job.seed, folder=folder, threads=options.threads,
+                    test_each_epoch=False, keep_weights=False).run  # fmt: skip
+        print(f"{job.candidate}, seed {job.seed}: {run.accuracy_percent:.2f} %, {run.test_loss:.5f}", flush=True)
+        done.append((job, run))
+    print("\n" + summary(done).markdown())
+    if "factorial" in options.names:
+        print("\n" + effects([(job, run) for job, run in done if 301 <= job.seed <= 316]).markdown())
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except TinyproofError as error:
+        raise SystemExit(str(error)) from None
