@@ -61,6 +61,7 @@ def test_names_are_escaped() -> None:
     ET.fromstring(text)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("rates", [(0.1, 0.5, 2.0), (0.05, 5.0), tuple(np.linspace(0.1, 3, 30).tolist())])
 def test_pictures_have_ink(rates: tuple[float, ...]) -> None:
     name = "relu" if 5.0 in rates else "course"

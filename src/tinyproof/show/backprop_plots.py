@@ -32,8 +32,12 @@ def loss_curves(sweep: Sweep, width: float = 11.0, height: float = 4.2, dpi: int
         axes.spines[["top", "right"]].set_visible(False)
     positive = sweep.losses[np.isfinite(sweep.losses) & (sweep.losses > 0)]
     if positive.size:
+        # A diverging curve leaves the picture instead of flattening the others. The limits come before the scale: its
+        # own margins round numbers near 1e308 would overflow.
+        start = float(np.nanmax(sweep.losses[0])) if np.isfinite(sweep.losses[0]).any() else 1.0
+        top = min(positive.max() * 2, max(start, 1e-150) * 1e6, 1e150)
+        logarithmic.set_ylim(max(positive.min() / 2, top * 1e-200, 1e-150), top)
         logarithmic.set_yscale("log")
-        logarithmic.set_ylim(max(positive.min() / 2, 1e-250), min(positive.max() * 2, 1e250))
     top = _sensible_top(sweep)
     if top:
         linear.set_ylim(bottom=0, top=top)
