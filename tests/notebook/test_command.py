@@ -104,6 +104,12 @@ def test_modules_of_another_submission_are_not_taken(tmp_path: Path) -> None:
     assert "model" in report.files[1].problem
 
 
+def test_a_readme_alone_says_what_its_figure_was_counted_on(tmp_path: Path) -> None:
+    write(PUBLISHED, tmp_path)
+    (file,) = audit(tmp_path / "README.md").files
+    assert [(f.rule, f.severity) for f in file.findings] == [("evaluates-on-training-data", "note")]
+
+
 def test_a_readme_is_judged_against_all_notebooks_beside_it(tmp_path: Path) -> None:
     write(style("functions"), tmp_path, "a.ipynb")
     write(style("classes"), tmp_path, "b.ipynb")

@@ -67,6 +67,11 @@ def test_results_listed_in_a_plain_block_are_claims() -> None:
     assert [claim.value for claim in claims(text)] == [13808, 99.5]
 
 
+def test_epochs_are_read_as_targets_and_as_facts() -> None:
+    found = [c for c in claims("Target: less than 15 epochs\n\nIt was trained for 14 epochs.") if c.kind == "epochs"]
+    assert [(c.value, c.is_target) for c in found] == [(15, True), (14, False)]
+
+
 def test_a_section_called_target_makes_targets() -> None:
     text = "## Target\n99.4% accuracy\n## Result\n99.41% accuracy"
     assert [(c.value, c.is_target) for c in claims(text)] == [(99.4, True), (99.41, False)]

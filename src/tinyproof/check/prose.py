@@ -55,6 +55,7 @@ _NOT = re.compile(
 _EPOCH = re.compile(
     r"(\d{1,3})(?:st|nd|rd|th)\s+epoch|epoch\s*(?:#|no\.?|number)?\s*[:=]?\s*(\d{1,3})\b(?!\s*[-–/])", re.IGNORECASE
 )
+_EPOCHS = re.compile(r"(?<![\d.,])(\d{1,3})\*{0,2}\s{0,2}(?:training )?epochs\b", re.IGNORECASE)
 _SECTION = re.compile(
     r"^[\s#>*_\-+\d.]*\**\s*(targets?|results?|analysis|goals?|objectives?|requirements?)\b", re.IGNORECASE
 )
@@ -71,12 +72,12 @@ Phase = Literal["train", "test", ""]
 class Claim:
     """A number that a text gives.
 
-    `kind`: accuracy (percent), parameters or loss. `decimals`: as written. `phase`: train or test where the text says.
+    `kind`: accuracy (percent), parameters or epochs. `decimals`: as written. `phase`: train or test, where it says so.
     `is_target`: the number is wanted, not reported. `best`, `last`, `epoch`: which epoch the text says it is of.
     `reached`: the sentence says that it was reached. `elsewhere`: it may be somebody else's or another run's figure.
     """
 
-    kind: Literal["accuracy", "parameters", "loss"]
+    kind: Literal["accuracy", "parameters", "epochs"]
     value: float
     decimals: int
     place: CodePlace
@@ -129,6 +130,7 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
             for claim, start in _accuracies(line, section, place):
                 yield _with_header(claim, header, line[:start].count("|")) if is_row else claim
             yield from _parameters(line, section, place)
+            yield from _epochs(line, section, place)
 
 
 def _with_header(claim: Claim, header: list[str], column: int) -> Claim:
@@ -211,6 +213,13 @@ def _phase(before: str, after: str) -> Phase:
     if not word:
         return ""
     return "train" if word.lower().startswith("train") else "test"
+
+
+def _epochs(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
+    for match in _EPOCHS.finditer(line):
+        before = line[max(0, match.start() - 30) : match.start()]
+        wanted = bool(_TARGET.search(before)) or section.startswith(("target", "goal", "objective", "require"))
+        yield Claim("epochs", float(match.group(1)), 0, place, line.strip()[:200], is_target=wanted)
 
 
 def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:

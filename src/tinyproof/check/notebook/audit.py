@@ -54,11 +54,30 @@ def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileRe
     subject = study_text(document, logs)
     rules = {**claims.RULES, **targets.RULES}
     findings = [f for name, rule in rules.items() if name not in disabled_rules for f in rule.check(subject)]
+    if "evaluates-on-training-data" not in disabled_rules:
+        findings.extend(_counted_on_training_images(subject))
     problem = "" if subject.runs else "no notebook with a log stands in its folder or below"
     checked = tuple(_confirmed(subject))
     return FileReport(
         str(path), "text", status_of(findings, bool(problem)), tuple(sorted(findings, key=_order)), checked, problem
     )
+
+
+def _counted_on_training_images(subject: Study) -> list[Finding]:
+    """Figures of a README whose log counts as many test images as MNIST has training images."""
+    found: dict[CodePlace, Finding] = {}
+    for claim in subject.claims:
+        for run in subject.runs:
+            epoch = next((e for e in run.epochs if e.total == 60_000 and (e.correct or 0) > 10_000), None)
+            if claim.kind == "accuracy" and epoch and run.last is not None and claims.matches(claim, run.last):
+                found[claim.place] = CATALOGUE["evaluates-on-training-data"].finding(
+                    claim.place,
+                    f"{percent(claim.value)} was counted over 60,000 images, as many as MNIST has for training",
+                    severity="note",
+                    says=claim.text,
+                    evidence=(f"the log: {epoch.line}",),
+                )
+    return list(found.values())
 
 
 @lru_cache(maxsize=256)

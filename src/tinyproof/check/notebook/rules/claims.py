@@ -39,8 +39,11 @@ def best_epoch_claimed(study: Study) -> Iterator[Finding]:
         if (claim.place, claim.value) in lines or claim.decimals < 2:
             continue
         lines.add((claim.place, claim.value))
-        if claim.epoch is not None and not claim.best and _at_epoch(study.runs, claim):
-            continue  # a figure quoted with its epoch, as it stands in the log
+        if claim.epoch is not None:
+            if not claim.best and _at_epoch(study.runs, claim):
+                continue  # a figure quoted with its epoch, as it stands in the log
+            if not _at_epoch(study.runs, claim) and not (from_readme(study, claim) and study.neighbours):
+                yield from _wrong_epoch(study, claim)
         if any(run.last is not None and matches(claim, run.last) for run in study.runs):
             continue
         if any(matches(claim, a) for run in study.runs for a in (run.train_accuracies or [])):
@@ -50,6 +53,22 @@ def best_epoch_claimed(study: Study) -> Iterator[Finding]:
         best = [run for run in runs if run.best is not None and matches(claim, run.best)]
         if best:
             yield _best_finding(study, claim, best[0])
+
+
+def _wrong_epoch(study: Study, claim: Claim) -> Iterator[Finding]:
+    """The figure stands in the log, at another epoch than the text says."""
+    for run in tested(study):
+        for position, epoch in enumerate(run.epochs, start=1):
+            if epoch.test_accuracy is not None and matches(claim, epoch.test_accuracy):
+                number = epoch.number if epoch.number is not None else position
+                yield RULES["best-epoch-claimed"].finding(
+                    claim.place,
+                    f"{claim.value:.2f} % is the figure of epoch {number}, not of epoch {claim.epoch}",
+                    severity="note",
+                    says=claim.text,
+                    effect="the right figure with the wrong epoch",
+                )
+                return
 
 
 def _at_epoch(runs: tuple[Run, ...], claim: Claim) -> bool:

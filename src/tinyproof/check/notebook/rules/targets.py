@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.logs import Run
 from tinyproof.check.notebook.network import parameter_count
 from tinyproof.check.notebook.rules.claims import from_readme, spans, tested
 from tinyproof.check.notebook.rules.rule import Rule, percent
@@ -76,6 +77,7 @@ def target_not_met(study: Study) -> Iterator[Finding]:
         best = max(run.best or 0 for run in known)
         last = max(run.last or 0 for run in known)
         if last >= claim.value - 1e-9:
+            yield from _too_late(study, claim, known)
             continue
         touched = round(best, claim.decimals) >= claim.value - 1e-9
         yield RULES["target-not-met"].finding(
@@ -90,6 +92,23 @@ def target_not_met(study: Study) -> Iterator[Finding]:
             severity="note" if touched else "warning",
             says=claim.text,
             evidence=(spans(study),),
+        )
+
+
+def _too_late(study: Study, claim: Claim, runs: list[Run]) -> Iterator[Finding]:
+    """The accuracy is reached, after more epochs than the target allows."""
+    allowed = [int(c.value) for c in study.claims if c.kind == "epochs" and c.is_target]
+    firsts = [
+        next((i for i, accuracy in enumerate(run.test_accuracies, start=1) if accuracy >= claim.value), None)
+        for run in runs
+    ]
+    reached = [first for first in firsts if first is not None]
+    if allowed and reached and min(reached) > max(allowed):
+        yield RULES["target-not-met"].finding(
+            claim.place,
+            f"{claim.value:g} % is first reached in epoch {min(reached)}; the target allows {max(allowed)} epochs",
+            severity="note",
+            says=claim.text,
         )
 
 
