@@ -21,7 +21,7 @@ from tinyproof.check.workbook.mistake import KINDS, Mistake
 from tinyproof.check.workbook.report import fingerprint, to_findings, what_is_right
 from tinyproof.check.workbook.tables import find_tables
 from tinyproof.check.workbook.typed_tables import audit_typed_tables
-from tinyproof.check.workbook.values import check_pasted, check_stale
+from tinyproof.check.workbook.values import check_givens, check_pasted, check_stale
 from tinyproof.check.workbook.views import sheet_views
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.finding import FileReport, status_of
@@ -44,7 +44,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
     grid = Grid(book)
     audits = [audit_table(grid, table) for index in range(len(book.sheets)) for table in find_tables(grid, index)]
     for audit in audits:
-        audit.mistakes += [*check_pasted(audit), *check_stale(audit, book.recalculates)]
+        audit.mistakes += [*check_pasted(audit), *check_givens(audit), *check_stale(audit, book.recalculates)]
         audit.mistakes = with_effects(audit)
     audit_typed_tables(grid, audits)
     pasted, remarks = check_loss_columns(grid, audits)

@@ -102,6 +102,11 @@ def _known(rest: Expr) -> str:
     return ""
 
 
+def mirrored_sigmoid(rest: Expr) -> bool:
+    """Whether a function of z is sigmoid(-z)."""
+    return same(value(rest, {"z": _Z}), value(call("sigmoid", -Var("z")), {"z": _Z}))
+
+
 def simpler(expr: Expr) -> Expr:
     """The expression with its activation by name: `1/(1+EXP(-h1))` becomes `sigmoid(h1)`, whose slope is short."""
     found = activation(expr)

@@ -14,7 +14,7 @@ from tinyproof.backprop.expr import Expr, Num, Var, names, total
 from tinyproof.check.workbook.meaning import replace
 from tinyproof.check.workbook.patterns import column_of, current
 from tinyproof.check.workbook.roles import Roles
-from tinyproof.check.workbook.structure import ACTIVATIONS, LOSSES, activation, terms
+from tinyproof.check.workbook.structure import ACTIVATIONS, LOSSES, activation, mirrored_sigmoid, terms
 
 _UNIT = re.compile(r"(?:a_)?(?P<layer>[a-z]+(?:\d+_)?)(?P<n>\d+)(?P<example>\[\d+\])?")
 
@@ -167,6 +167,8 @@ class Templates:
         found: dict[str, Expr] = {}
         known = {col: peeled for col in self.roles.of("act") if (peeled := activation(self._of(col))) is not None}
         overall = Counter(peeled.name for peeled in known.values() if peeled.name)
+        if not overall:  # 1/(1+EXP(x)) everywhere: a sign was lost in all of them
+            overall = Counter("sigmoid" for peeled in known.values() if mirrored_sigmoid(peeled.written))
         for col in self.roles.of("act"):
             place = unit(self.roles.names[col])
             net = self.by_name.get(self.roles.names[col].removeprefix("a_"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -94,6 +95,28 @@ def check_pasted(audit: TableAudit) -> list[Mistake]:
     return found
 
 
+def check_givens(audit: TableAudit) -> list[Mistake]:
+    """A typed input or target that is another number in one row or two: a slip, unless it was meant."""
+    judge = audit.judge
+    found = []
+    for col in judge.roles.of("input", "target") if judge is not None else ():
+        assert judge is not None
+        typed = judge.columns[col].typed
+        if len(typed) < 6 or judge.columns[col].patterns:
+            continue
+        numbers = Counter(round(number, 9) for number in typed.values())
+        usual, count = numbers.most_common(1)[0]
+        rows = [row for row, number in typed.items() if abs(number - usual) > 1e-6 * max(1.0, abs(usual))]
+        if rows and len(rows) <= 2 and count >= 0.75 * len(typed):
+            name = judge.roles.names[col]
+            message = f"{name} is {typed[rows[0]]:.10g} here and {usual:.10g} in all other rows"
+            found.append(
+                Mistake("inconsistent-rows", "warning", judge.table.sheet, name, message, col, tuple(rows),
+                        says=f"{typed[rows[0]]:.10g}", should_say=f"{usual:.10g}")
+            )  # fmt: skip
+    return found
+
+
 def _computed(judge: Judge) -> list[int]:
     """Columns that should hold formulas; a parameter that no row updates is a constant."""
     kinds = (*FORWARD, "gradient", "helper", "derivative")
@@ -142,7 +165,8 @@ def _pasted(
     fits = np.zeros(len(rows), dtype=bool)
     for known in numbers:
         computed = on_rows(judge, right, positions, known)
-        fits |= np.abs(typed - computed) <= room + 1e-6 * np.abs(computed) + 1e-12
+        allowed = np.minimum(room, 1e-3 * np.abs(computed))  # 0.5 for 0.507 is rounding too, and a wrong number
+        fits |= np.abs(typed - computed) <= allowed + 1e-6 * np.abs(computed) + 1e-12
     good = [row for row, fit in zip(rows, fits, strict=True) if fit]
     bad = [row for row, fit in zip(rows, fits, strict=True) if not fit]
     loss = judge.roles.kinds[col] in ("loss", "total") and not judge.columns[col].patterns
