@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tinyproof.check.logs import Run, read_log
+from tinyproof.check.notebook import audit_notebook
+
+from .books import style, write
 
 
 def only_run(text: str) -> Run:
@@ -162,6 +167,25 @@ def test_parameter_counts_are_read(line: str, count: int) -> None:
 
 def test_non_trainable_parameters_are_no_total() -> None:
     assert read_log([(1, "Non-trainable params: 1,024")]).parameters == ()
+
+
+def test_a_plateau_near_ninety_percent_is_not_taken_for_a_dead_class(tmp_path: Path) -> None:
+    text = style("classes")
+    for figure, slow in (
+        ("97.91", "89.90"),
+        ("98.41", "90.20"),
+        ("98.71", "90.40"),
+        ("98.95", "90.50"),
+        ("98.97", "90.55"),
+    ):
+        text = text.replace(f"test acc {figure}%", f"test acc {slow}%")
+    assert audit_notebook(write(text, tmp_path)).findings == ()
+
+
+def test_a_small_squared_error_is_not_an_impossible_loss(tmp_path: Path) -> None:
+    lines = "".join(f"Test set: Average loss: 0.0011, Accuracy: {n}/10000 (99.1%)\n" for n in (9901, 9908, 9911))
+    text = f"# %%\nfrom lost import *  # MNIST\nrun()\n# %% output\n{lines}"
+    assert audit_notebook(write(text, tmp_path)).findings == ()
 
 
 def test_equal_runs_have_equal_fingerprints_and_short_ones_none() -> None:

@@ -95,6 +95,9 @@ def _impossible_loss(study: Study) -> Iterator[Finding]:
     known = [event for event in study.events.losses if event.turn is not None and not event.turn.trains]
     if study.events.averages or any(not event.path.endswith(_LIKELIHOOD) for event in known):
         return
+    text = "\n".join("\n".join(lines) for lines in study.sources.values())
+    if not known and not re.search(r"nll_?loss|cross_?entropy|log_?softmax", text, re.IGNORECASE):
+        return  # another loss, a squared error say, may well be this small
     epoch = _impossible(study.runs)
     if epoch is None:
         return

@@ -13,7 +13,8 @@ from tinyproof.core.finding import CodePlace, Finding
 _SHARES = (9.80, 11.35, 10.32, 10.10, 9.82, 8.92, 9.58, 10.28, 9.74, 10.09, 10.00)
 
 
-_STEPS = ((57.5, 62.5), (67.5, 72.5), (77.5, 82.0), (87.5, 91.2))
+# Not the step near 90 %: a weak network that learns slowly stands there as well.
+_STEPS = ((57.5, 62.5), (67.5, 72.5), (77.5, 82.0))
 
 
 _ALIKE = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
@@ -51,7 +52,7 @@ def plateau(study: Study) -> tuple[Run, str] | None:
         level = figures[-1]
         if max(figures) - min(figures) <= 0.02 and any(abs(level - share) < 0.006 for share in _SHARES):
             return run, f"{percent(level)} in each of the last {len(figures)} epochs, the share of a single class"
-        steady = len(figures) == 5 and max(figures) - min(figures) < 0.8
+        steady = about_mnist(study) and len(figures) == 5 and max(figures) - min(figures) < 0.8
         if steady and any(low <= level <= high for low, high in _STEPS):
             dead = round((99.0 - level) / 10)
             return run, f"{percent(level)} and the like in the last 5 epochs, as if {dead} of ten classes were dead"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from tinyproof.check.logs import Run
 from tinyproof.check.notebook.data import argument
 from tinyproof.check.notebook.events import Pass
+from tinyproof.check.notebook.network import parameter_count
 from tinyproof.check.notebook.rules.plateaus import about_mnist
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
@@ -27,19 +28,20 @@ def warm_start(study: Study) -> Iterator[Finding]:
         first = run.epochs[0]
         tested = first.test_accuracy if _measures_test(study) else None
         started = first.number in (None, 0, 1)
-        trained_high = (first.train_accuracy or 0) >= 98.8
+        # A progress bar shows the accuracy while training; other figures may be measured after the epoch.
+        trained_high = (first.train_accuracy or 0) >= (98.8 if first.batches is not None else 99.5)
         tested_high = (tested or 0) >= 99.3
         if not started or not (trained_high or tested_high):
             continue
         figure = percent(first.train_accuracy or 0) + " in training" if trained_high else percent(tested or 0)
-        loads = bool(study.events.loaded)
+        loads = bool(study.events.loaded) or not (trained_high or _is_small(study) or _earlier(study, run))
         yield RULES["warm-start"].finding(
             CodePlace(study.document.name, run.cell),
             f"the run starts where none can start: {figure} in its first epoch",
             severity="note" if loads else "warning",
             says=first.line,
             effect="the network was trained before: the number of epochs is more than the run shows",
-            evidence=("the code loads saved weights" if loads else _again(study, run),),
+            evidence=("the code loads saved weights" if study.events.loaded else _again(study, run),),
         )
 
 
@@ -47,15 +49,27 @@ def _measures_test(study: Study) -> bool:
     return all(study.split(turn.loader).kind != "train" for turn in study.evaluations)
 
 
-def _again(study: Study, run: Run) -> str:
-    """The same network trained in an earlier cell, where the code shows that."""
+def _is_small(study: Study) -> bool:
+    """Whether every network has so few weights that one epoch from random ones cannot bring it there."""
+    counts = [count for _, count in study.log.parameters]
+    counts += [count for count in (parameter_count(network) for network in study.networks) if count]
+    return bool(counts) and max(counts) < 100_000
+
+
+def _earlier(study: Study, run: Run) -> int | None:
+    """The earlier cell in which the same network is trained already, where the code shows that."""
     models = [(seen.model, _cell(turn)) for turn in study.trainings for seen in turn.seen]
     here = [model for model, cell in models if cell == run.cell]
     earlier = [
         cell for model, cell in models if any(model is m for m in here) and cell != run.cell and cell is not None
     ]
-    if earlier and run.cell is not None and min(earlier) < run.cell:
-        return f"the same network is trained in cell {min(earlier)} already"
+    return min(earlier) if earlier and run.cell is not None and min(earlier) < run.cell else None
+
+
+def _again(study: Study, run: Run) -> str:
+    cell = _earlier(study, run)
+    if cell is not None:
+        return f"the same network is trained in cell {cell} already"
     return "the cell was run again without building the network anew, or the weights came from elsewhere"
 
 
