@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinyproof.check.notebook.data import (
+    Split,
     dataset_of,
     normalisation,
     random_step,
     steps_of,
     transform_of,
 )
-from tinyproof.check.notebook.rules.measuring import same_images
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.notebook.values import Made, Value, options
@@ -27,8 +27,10 @@ def _augmented(study: Study) -> Iterator[Finding]:
     splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
     plain = any(_random_steps(turn.loader) == [] and split.kind == "test" for turn, split in splits)
     for turn, split in splits:
-        if split.kind not in ("test", "unknown") or split.root is None or same_images(study, split):
+        if split.kind in ("part", "mixed") or split.root is None or _is_trained_on(study, split):
             continue
+        if split.kind == "train" and not named_test([*split.root.names, *_names(turn.loader)]):
+            continue  # the training accuracy, measured on purpose
         steps = _random_steps(turn.loader)
         if not steps or (plain and not named_test(_names(turn.loader))):
             continue
@@ -44,6 +46,14 @@ def _augmented(study: Study) -> Iterator[Finding]:
             effect="the figure is the accuracy on distorted images, and differs from one evaluation to the next",
             evidence=(f"{study.line(steps[0].place)} ({steps[0].place})" if shared else "",),
         )
+
+
+def _is_trained_on(study: Study, split: Split) -> bool:
+    """Whether the very data set is the one trained on: then its augmentation is the training's, and told as that."""
+    roots = [study.split(turn.loader).root for turn in study.trainings]
+    if split.root is None or any(root is split.root for root in roots):
+        return split.root is not None
+    return split.kind == "train" and split.root.place in [root.place for root in roots if root is not None]
 
 
 def _names(loader: Value) -> list[str]:
