@@ -550,9 +550,11 @@ def right(seed: int) -> Mutant:
         for position, rate in enumerate((0.1, 0.5, 2.0)):
             col = max(sheet.at.values()) + 4 + position
             values = calculate({**sheet.cells, sheet.rate: rate})
-            cells[sheet.first - 1, col] = f"η={rate:g}"
+            losses = [values[row, sheet.at["E_total"]] for row in rows]
             digits = rng.choice([6, 9, 16])
-            cells |= {(row, col): round(values[row, sheet.at["E_total"]], digits) for row in rows}
+            if all(math.isfinite(loss) for loss in losses):
+                cells[sheet.first - 1, col] = f"η={rate:g}"
+                cells |= {(row, col): round(loss, digits) for row, loss in zip(rows, losses, strict=True)}
     if rng.random() < 0.4:
         title = rng.choice(["", "Loss", "E_total", "Loss curve, η=0.5"])
         charts.append(("", f"${letters}${sheet.first}:${letters}${sheet.last}", title))

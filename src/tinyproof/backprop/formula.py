@@ -9,14 +9,15 @@ Source: ECMA-376 part 1, 18.17 "Formulas".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openpyxl.formula.tokenizer import Token, Tokenizer, TokenizerError
 from openpyxl.utils import get_column_letter
 
-from tinyproof.backprop.expr import Call, Expr, Num, Var, call, total
-from tinyproof.core.errors import TinyproofError, one_line
+from tinyproof.backprop.expr import Call, Expr, Num, Var
+from tinyproof.backprop.formula_functions import NotUnderstood, Range, Value, apply, operate, single
+from tinyproof.core.errors import one_line
 
 MAX_CHARACTERS = 8192
 MAX_DEPTH = 60
@@ -27,10 +28,6 @@ MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 _CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})")
 # A reference anywhere in a formula: not inside a name or a number, not a function (LOG10 and a bracket).
 REFERENCE = re.compile(r"(?<![A-Za-z0-9_.$])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![A-Za-z0-9_(.!])")
-
-
-class NotUnderstood(TinyproofError):
-    """The formula uses something this reader does not know; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +55,6 @@ class Formula:
     refs: Mapping[str, Ref] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Range:
-    """Cells of a range in reading order; an argument of SUM, SUMPRODUCT and their like, never a value by itself."""
-
-    cells: tuple[Expr, ...]
-    shape: tuple[int, int]
-
-
-_Value = Expr | _Range
-
-
 def parse(text: str, defined: Mapping[str, str] | None = None) -> Formula:
     """Read `text` (with or without the leading `=`). `defined`: defined names in lower case and what they stand for.
 
@@ -88,7 +74,7 @@ def parse(text: str, defined: Mapping[str, str] | None = None) -> Formula:
     expr = reader.expression(0)
     if reader.position != len(tokens):
         raise NotUnderstood(f"the formula cannot be read at {one_line(tokens[reader.position].value, 40)!r}")
-    whole = _single(expr)
+    whole = single(expr)
     if _levels(whole) > MAX_LEVELS:
         raise NotUnderstood(f"the formula has more than {MAX_LEVELS} steps one inside the other")
     return Formula(whole, reader.refs)
@@ -139,7 +125,7 @@ class _Reader:
     def peek(self) -> Token | None:
         return self.tokens[self.position] if self.position < len(self.tokens) else None
 
-    def expression(self, least: int) -> _Value:
+    def expression(self, least: int) -> Value:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise NotUnderstood(f"the formula is nested more than {MAX_DEPTH} deep")
@@ -147,22 +133,22 @@ class _Reader:
         while (token := self.peek()) is not None:
             if token.type == Token.OP_POST:
                 self.position += 1
-                left = _single(left) / Num(100.0)
+                left = single(left) / Num(100.0)
                 continue
             if token.type != Token.OP_IN or token.value not in _BINARY or _BINARY[token.value] <= least:
                 break
             self.position += 1
-            left = _operate(token.value, left, self.expression(_BINARY[token.value]))
+            left = operate(token.value, left, self.expression(_BINARY[token.value]))
         self.depth -= 1
         return left
 
-    def operand(self) -> _Value:
+    def operand(self) -> Value:
         token = self.peek()
         if token is None:
             raise NotUnderstood("the formula ends too early")
         self.position += 1
         if token.type == Token.OP_PRE:
-            inner = _single(self.expression(5))  # tighter than ^: Excel reads -2^2 as (-2)^2
+            inner = single(self.expression(5))  # tighter than ^: Excel reads -2^2 as (-2)^2
             return -inner if token.value == "-" else inner
         if token.type == Token.PAREN and token.subtype == Token.OPEN:
             value = self.expression(0)
@@ -181,7 +167,7 @@ class _Reader:
         self.position += 1
 
     def function(self, name: str) -> Expr:
-        args: list[_Value] = []
+        args: list[Value] = []
         token = self.peek()
         while token is not None and not (token.type == Token.FUNC and token.subtype == Token.CLOSE):
             args.append(self.expression(0))
@@ -190,9 +176,9 @@ class _Reader:
                 self.position += 1
                 token = self.peek()
         self.close(Token.FUNC)
-        return _apply(name.upper().removeprefix("_XLFN.").removeprefix("_XLWS."), args)
+        return apply(name.upper().removeprefix("_XLFN.").removeprefix("_XLWS."), args)
 
-    def leaf(self, token: Token) -> _Value:
+    def leaf(self, token: Token) -> Value:
         if token.subtype == Token.NUMBER:
             return Num(float(token.value))
         if token.subtype == Token.LOGICAL:
@@ -201,7 +187,7 @@ class _Reader:
             return self.reference(token.value)
         raise NotUnderstood(f"{one_line(token.value, 40)} is not a number")
 
-    def reference(self, text: str) -> _Value:
+    def reference(self, text: str) -> Value:
         sheet, mark, cells = text.rpartition("!")
         if mark and sheet.startswith("'"):
             sheet = sheet[1:-1].replace("''", "'")
@@ -222,7 +208,7 @@ class _Reader:
             raise NotUnderstood(f"{one_line(text, 60)} has more than {MAX_RANGE_CELLS:,} cells")
         fixed = (start.row_fixed and end.row_fixed, start.col_fixed and end.col_fixed)
         found = tuple(self.cell(Ref("", row, col, *fixed), sheet) for row in rows for col in cols)
-        return _Range(found, (len(rows), len(cols)))
+        return Range(found, (len(rows), len(cols)))
 
     def cell(self, ref: Ref, sheet: str) -> Var:
         ref = Ref(sheet, ref.row, ref.col, ref.row_fixed, ref.col_fixed)
@@ -233,127 +219,10 @@ class _Reader:
         self.refs[ref.name] = ref
         return Var(ref.name)
 
-    def named(self, text: str) -> _Value:
+    def named(self, text: str) -> Value:
         meaning = self.defined.get(text.lower())
         if meaning is None or text.lower() in meaning.lower():
             raise NotUnderstood(f"the name {one_line(text, 60)!r} is not defined")
         inner = parse(meaning)
         self.refs.update(inner.refs)
         return inner.expr
-
-
-def _single(value: _Value) -> Expr:
-    if isinstance(value, _Range):
-        if len(value.cells) == 1:
-            return value.cells[0]
-        raise NotUnderstood("a range stands where one number should be")
-    return value
-
-
-def _operate(operator: str, left: _Value, right: _Value) -> _Value:
-    if isinstance(left, _Range) or isinstance(right, _Range):
-        return _elementwise(operator, left, right)
-    if operator == "&":
-        raise NotUnderstood("text is joined with &")
-    if operator in ("<", "<=", "<>"):
-        if operator == "<>":
-            return 1 - call("eq", left, right)
-        return call("gt" if operator == "<" else "ge", right, left)
-    if operator in "+*":  # the operators of Expr: a chain of a thousand terms is one call, not a thousand deep
-        return left + right if operator == "+" else left * right
-    function = {"-": "sub", "/": "div", "^": "pow", "=": "eq", ">": "gt", ">=": "ge"}[operator]
-    return call(function, left, right)
-
-
-def _elementwise(operator: str, left: _Value, right: _Value) -> _Range:
-    """`A1:A3*B1:B3`, as it stands inside SUM or SUMPRODUCT."""
-    shape = left.shape if isinstance(left, _Range) else right.shape if isinstance(right, _Range) else (1, 1)
-    count = shape[0] * shape[1]
-    if any(isinstance(side, _Range) and side.shape != shape for side in (left, right)):
-        raise NotUnderstood("two ranges of different shape are combined")
-    a = left.cells if isinstance(left, _Range) else (left,) * count
-    b = right.cells if isinstance(right, _Range) else (right,) * count
-    return _Range(tuple(_single(_operate(operator, x, y)) for x, y in zip(a, b, strict=True)), shape)
-
-
-def _flat(args: Sequence[_Value]) -> list[Expr]:
-    return [cell for arg in args for cell in (arg.cells if isinstance(arg, _Range) else (arg,))]
-
-
-def _apply(name: str, args: Sequence[_Value]) -> Expr:
-    if name in _MANY:
-        cells = _flat(args)
-        if not cells:
-            raise NotUnderstood(f"{name} has no argument")
-        return _MANY[name](cells)
-    if name in ("SUMPRODUCT", "SUMXMY2"):
-        return _products(name, args)
-    if name not in _FIXED:
-        raise NotUnderstood(f"the function {one_line(name, 40)} is not known")
-    counts, build = _FIXED[name]
-    if len(args) not in counts:
-        raise NotUnderstood(f"{name} has {len(args)} arguments")
-    return build(*(_single(arg) for arg in args))
-
-
-def _products(name: str, args: Sequence[_Value]) -> Expr:
-    ranges = [arg if isinstance(arg, _Range) else _Range((arg,), (1, 1)) for arg in args]
-    if not ranges or len({r.shape for r in ranges}) != 1 or (name == "SUMXMY2" and len(ranges) != 2):
-        raise NotUnderstood(f"{name} has ranges of different shape")
-    columns = zip(*(r.cells for r in ranges), strict=True)
-    if name == "SUMXMY2":
-        return total((a - b) ** Num(2.0) for a, b in columns)
-    return total(_product(column) for column in columns)
-
-
-def _product(cells: Sequence[Expr]) -> Expr:
-    result = cells[0]
-    for cell in cells[1:]:
-        result = result * cell
-    return result
-
-
-def _log(x: Expr, base: Expr | None = None) -> Expr:
-    return call("ln", x) / call("ln", base if base is not None else Num(10.0))
-
-
-def _if(condition: Expr, then: Expr, otherwise: Expr | None = None) -> Expr:
-    return call("if", condition, then, otherwise if otherwise is not None else Num(0.0))
-
-
-def _truth(x: Expr) -> Expr:
-    return call("if", x, Num(1.0), Num(0.0))
-
-
-_MANY: dict[str, Callable[[list[Expr]], Expr]] = {
-    "SUM": lambda cells: total(cells),
-    "PRODUCT": _product,
-    "AVERAGE": lambda cells: total(cells) / Num(float(len(cells))),
-    "SUMSQ": lambda cells: total(cell ** Num(2.0) for cell in cells),
-    "MAX": lambda cells: Call("max", tuple(cells)),
-    "MIN": lambda cells: Call("min", tuple(cells)),
-    "AND": lambda cells: _product([_truth(cell) for cell in cells]),
-    "OR": lambda cells: _truth(total(_truth(cell) for cell in cells)),
-}
-
-_FIXED: dict[str, tuple[tuple[int, ...], Callable[..., Expr]]] = {
-    "EXP": ((1,), lambda x: call("exp", x)),
-    "LN": ((1,), lambda x: call("ln", x)),
-    "LOG": ((1, 2), _log),
-    "LOG10": ((1,), _log),
-    "POWER": ((2,), lambda x, y: x**y),
-    "SQRT": ((1,), lambda x: call("sqrt", x)),
-    "ABS": ((1,), lambda x: call("abs", x)),
-    "TANH": ((1,), lambda x: call("tanh", x)),
-    "SINH": ((1,), lambda x: (call("exp", x) - call("exp", -x)) / Num(2.0)),
-    "COSH": ((1,), lambda x: (call("exp", x) + call("exp", -x)) / Num(2.0)),
-    "SECH": ((1,), lambda x: Num(2.0) / (call("exp", x) + call("exp", -x))),
-    "SIGN": ((1,), lambda x: call("gt", x, 0.0) - call("gt", 0.0, x)),
-    "PI": ((0,), lambda: Num(3.141592653589793)),
-    "IF": ((2, 3), _if),
-    "NOT": ((1,), lambda x: call("eq", x, 0.0)),
-    "N": ((1,), lambda x: x),
-    "IFERROR": ((2,), lambda x, _otherwise: x),
-    "TRUE": ((0,), lambda: Num(1.0)),
-    "FALSE": ((0,), lambda: Num(0.0)),
-}

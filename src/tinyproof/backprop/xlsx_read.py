@@ -13,32 +13,27 @@ from __future__ import annotations
 
 import io
 import posixpath
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from defusedxml import DefusedXmlException
 
-from tinyproof.backprop.formula import MAX_COLUMN, MAX_ROW, column_number
+from tinyproof.backprop.formula import MAX_COLUMN, MAX_ROW
+from tinyproof.backprop.xlsx_guard import PROLOG, refuse_bombs, refuse_dtd, refuse_others
+from tinyproof.backprop.xlsx_xml import Chart, attribute, every, is_true, local_name, position, read_chart, text_of
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import read_bounded
 
 MAX_FILE_BYTES = 40_000_000
-MAX_UNPACKED_BYTES = 300_000_000
-MAX_PARTS = 5_000
-MAX_RATIO = 400  # a sheet of zeros packs about 50 : 1; a bomb thousands to one
 MAX_CELLS = 400_000
 MAX_SHEETS = 300
 MAX_STRINGS = 400_000
-MAX_SERIES = 500
 
-_PROLOG = 65_536
-_ROOT = re.compile(rb"<[A-Za-z_]")
 
 Value = float | str | None
 
@@ -56,23 +51,6 @@ class Cell(NamedTuple):
     formula: str | None = None
     from_row: int = 0
     from_col: int = 0
-
-
-class Series(NamedTuple):
-    """One line of a chart: its values' range, its categories' range and its title (text or range), "" where none."""
-
-    values: str
-    categories: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart: the sheet it stands on, its title and its series."""
-
-    sheet: str
-    title: str
-    series: tuple[Series, ...]
 
 
 @dataclass(frozen=True)
@@ -107,10 +85,10 @@ def read_book(path: Path | str) -> Book:
     """
     shown = Path(path).name
     content = read_bounded(path, MAX_FILE_BYTES)
-    _refuse_others(content, shown)
+    refuse_others(content, shown)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _refuse_bombs(archive, shown)
+            refuse_bombs(archive, shown)
             return _Reader(archive, shown).book()
     except zipfile.BadZipFile as error:
         raise DataError(shown, f"is a damaged or half-written .xlsx file ({one_line(str(error), 80)})") from error
@@ -123,39 +101,6 @@ def read_book(path: Path | str) -> Book:
 
 # What a broken part makes the XML parser, the unzipper and this reader raise (defusedxml's refusals are ValueErrors).
 _BROKEN = (ParseError, KeyError, ValueError, IndexError, TypeError, EOFError, OSError, RuntimeError, zlib.error)
-
-_OTHERS = (
-    (b"%PDF", "is a PDF document, not a workbook"),
-    (b"\xd0\xcf\x11\xe0", "is an encrypted workbook or an old .xls file; save it as .xlsx without a password"),
-    (b"{\\rtf", "is a text document (RTF), not a workbook"),
-    (b"\x89PNG", "is a picture, not a workbook"),
-    (b"\xff\xd8\xff", "is a picture, not a workbook"),
-    (b"<", "is an XML or HTML page, not an .xlsx workbook"),
-    (b"", "is not an .xlsx workbook"),
-)
-
-
-def _refuse_others(content: bytes, shown: str) -> None:
-    if content.startswith(b"PK\x03\x04"):
-        return
-    if not content:
-        raise DataError(shown, "is empty")
-    head = content[:512].lstrip()
-    raise DataError(shown, next(what for magic, what in _OTHERS if head.startswith(magic)))
-
-
-def _refuse_bombs(archive: zipfile.ZipFile, shown: str) -> None:
-    parts = archive.infolist()
-    if len(parts) > MAX_PARTS:
-        raise DataError(shown, f"has {len(parts):,} parts; at most {MAX_PARTS:,} are read")
-    total = sum(part.file_size for part in parts)
-    if total > MAX_UNPACKED_BYTES:
-        raise DataError(shown, f"unpacks to {total:,} bytes; at most {MAX_UNPACKED_BYTES:,} are read")
-    for part in parts:
-        if part.flag_bits & 1:
-            raise DataError(shown, "is encrypted; save it without a password")
-        if part.file_size > 5_000_000 and part.file_size > MAX_RATIO * max(1, part.compress_size):
-            raise DataError(shown, f"has a part packed more than {MAX_RATIO} : 1, as a zip bomb has")
 
 
 class _Reader:
@@ -182,25 +127,25 @@ class _Reader:
         if any(kind == "externalLink" for kind, _ in rels.values()):
             self.remarks.append("the workbook links to other files; they were not opened")
         sheets, charts = [], list[Chart]()
-        for node in _all(tree, "sheet")[:MAX_SHEETS]:
-            kind, target = rels.get(_attribute(node, "id"), ("", ""))
+        for node in every(tree, "sheet")[:MAX_SHEETS]:
+            kind, target = rels.get(attribute(node, "id"), ("", ""))
             if target.lower() not in self.parts:
                 continue
             name = node.get("name", "")
             if kind == "worksheet":
                 sheets.append(ReadSheet(name, self.read_cells(target), node.get("state", "visible") != "visible"))
             charts += self.read_charts(target, name)
-        calculation = next(iter(_all(tree, "calcPr")), None)
+        calculation = next(iter(every(tree, "calcPr")), None)
         flags = {} if calculation is None else calculation.attrib
         names = self.defined_names(tree)
-        recalculates, iterates = (_true(flags.get(flag, "")) for flag in ("fullCalcOnLoad", "iterate"))
+        recalculates, iterates = (is_true(flags.get(flag, "")) for flag in ("fullCalcOnLoad", "iterate"))
         return Book(tuple(sheets), names, tuple(charts), recalculates, iterates, tuple(self.remarks))
 
     def defined_names(self, tree: Element) -> dict[tuple[str, str], str]:
         """Defined names, each for the whole workbook or for one sheet."""
-        order = [node.get("name", "") for node in _all(tree, "sheet")]
+        order = [node.get("name", "") for node in every(tree, "sheet")]
         names = {}
-        for node in _all(tree, "definedName"):
+        for node in every(tree, "definedName"):
             local = node.get("localSheetId")
             sheet = order[int(local)] if local is not None else ""
             if node.text:
@@ -220,7 +165,7 @@ class _Reader:
         if rels not in self.parts:
             return {}
         found = {}
-        for node in _all(self.tree(rels), "Relationship"):
+        for node in every(self.tree(rels), "Relationship"):
             if node.get("TargetMode") != "External":
                 target = node.get("Target", "")
                 inside = target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)
@@ -230,26 +175,17 @@ class _Reader:
     def elements(self, part: str, wanted: tuple[str, ...]) -> Iterator[Element]:
         """Elements with one of these names, in order; what has been given out is dropped from memory."""
         with self.archive.open(self.parts[part.lower()]) as stream:
-            self.refuse_dtd(stream.read(_PROLOG), part)
+            refuse_dtd(stream.read(PROLOG), part, self.shown)
             stream.seek(0)
             for _, node in iterparse(stream, events=("end",)):
-                if _local(node.tag) in wanted:
+                if local_name(node.tag) in wanted:
                     yield node
                     node.clear()
-
-    def refuse_dtd(self, prolog: bytes, part: str) -> None:
-        """No document type, so no entities. It could only stand before the root element, in the first bytes.
-
-        defusedxml would do, with a parser in pure Python: four times slower on the sheets, which are most of the work.
-        """
-        plain = not prolog.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" not in prolog
-        if not plain or b"<!DOCTYPE" in prolog or not _ROOT.search(prolog):
-            raise DataError(self.shown, f"has a part ({one_line(part, 60)}) that is not plain XML")
 
     def read_strings(self, part: str) -> list[str]:
         strings = []
         for node in self.elements(part, ("si",)):
-            strings.append(_text(node))
+            strings.append(text_of(node))
             if len(strings) > MAX_STRINGS:
                 raise DataError(self.shown, f"has more than {MAX_STRINGS:,} texts")
         return strings
@@ -259,11 +195,11 @@ class _Reader:
         shared: dict[str, tuple[str, int, int]] = {}
         row, col = 1, 0
         for node in self.elements(part, ("c", "row")):
-            if _local(node.tag) == "row":
+            if local_name(node.tag) == "row":
                 row, col = int(node.get("r", row)) + 1, 0
                 continue
             place = node.get("r", "")
-            row, col = _position(place) if place else (row, col + 1)
+            row, col = position(place) if place else (row, col + 1)
             if not (1 <= row <= MAX_ROW and 1 <= col <= MAX_COLUMN):
                 raise DataError(self.shown, f"has a cell outside the sheet ({one_line(place, 20)})")
             cell = self.read_cell(node, row, col, shared)
@@ -277,13 +213,13 @@ class _Reader:
     def read_cell(self, node: Element, row: int, col: int, shared: dict[str, tuple[str, int, int]]) -> Cell | None:
         kind, raw, formula = node.get("t", "n"), None, None
         for child in node:
-            name = _local(child.tag)
+            name = local_name(child.tag)
             if name == "v":
                 raw = child.text
             elif name == "f":
                 formula = child
             elif name == "is":
-                raw, kind = _text(child), "str"
+                raw, kind = text_of(child), "str"
         value, kind = self.read_value(raw, kind)
         if formula is not None:
             return _with_formula(formula, value, kind, row, col, shared)
@@ -308,7 +244,7 @@ class _Reader:
                 continue
             for kind_of_part, target in self.rels(drawing).values():
                 if kind_of_part == "chart" and target.lower() in self.parts:
-                    found.append(_chart(self.tree(target), sheet))
+                    found.append(read_chart(self.tree(target), sheet))
         return found
 
 
@@ -324,51 +260,3 @@ def _with_formula(
     if form == "dataTable" or (form == "array" and ":" in node.get("ref", "")):
         return Cell(value, "x", "=" + text, row, col)
     return Cell(value, kind, "=" + text, row, col)
-
-
-def _chart(tree: Any, sheet: str) -> Chart:
-    series = []
-    for node in _all(tree, "ser")[:MAX_SERIES]:
-        found = {}
-        for child in node:
-            name = _local(child.tag)
-            if name in ("val", "yVal", "cat", "xVal", "tx"):
-                texts = [one_line(f.text, 200) for f in _all(child, "f") if f.text]
-                literal = [one_line(v.text, 200) for v in _all(child, "v") if v.text] if name == "tx" else []
-                found[name] = (texts or literal or [""])[0]
-        values = found.get("val") or found.get("yVal", "")
-        series.append(Series(values, found.get("cat") or found.get("xVal", ""), found.get("tx", "")))
-    chart = next(iter(_all(tree, "chart")), None)
-    title = next((node for node in chart if _local(node.tag) == "title"), None) if chart is not None else None
-    return Chart(sheet, one_line(_text(title), 200) if title is not None else "", tuple(series))
-
-
-def _local(tag: object) -> str:
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def _all(tree: Any, name: str) -> list[Element]:
-    return [node for node in tree.iter() if _local(node.tag) == name]
-
-
-def _attribute(node: Element, name: str) -> str:
-    """An attribute by its local name (`r:id`, whatever its prefix)."""
-    return next((value for key, value in node.attrib.items() if _local(key) == name and "}" in key), "")
-
-
-def _text(node: Any) -> str:
-    """Text of a rich string; phonetic guides are no part of it."""
-    if _local(node.tag) == "rPh":
-        return ""
-    if _local(node.tag) == "t":
-        return node.text or ""
-    return "".join(_text(child) for child in node)
-
-
-def _position(place: str) -> tuple[int, int]:
-    letters = place.rstrip("0123456789")
-    return int(place[len(letters) :]), column_number(letters)
-
-
-def _true(flag: str) -> bool:
-    return flag.lower() in ("1", "true")

@@ -19,9 +19,10 @@ from tinyproof.check.workbook.labels import check_labels
 from tinyproof.check.workbook.lossruns import check_loss_columns
 from tinyproof.check.workbook.mistake import KINDS, Mistake
 from tinyproof.check.workbook.report import fingerprint, to_findings, what_is_right
+from tinyproof.check.workbook.stale import check_stale
 from tinyproof.check.workbook.tables import find_tables
 from tinyproof.check.workbook.typed_tables import audit_typed_tables
-from tinyproof.check.workbook.values import check_givens, check_pasted, check_stale
+from tinyproof.check.workbook.values import check_givens, check_pasted
 from tinyproof.check.workbook.views import sheet_views
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.finding import FileReport, status_of

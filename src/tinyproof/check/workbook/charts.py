@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyproof.backprop.formula import NotUnderstood, parse_cell
-from tinyproof.backprop.xlsx_read import Chart, Series
+from tinyproof.backprop.formula import parse_cell
+from tinyproof.backprop.formula_functions import NotUnderstood
+from tinyproof.backprop.xlsx_xml import Chart, Series
 from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.grid import Grid, address
 from tinyproof.check.workbook.mistake import Mistake

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from openpyxl.utils import get_column_letter
 
 from tinyproof.backprop.expr import Expr
-from tinyproof.backprop.formula import REFERENCE, NotUnderstood, Ref, column_number, parse
+from tinyproof.backprop.formula import REFERENCE, Ref, column_number, parse
+from tinyproof.backprop.formula_functions import NotUnderstood
 from tinyproof.backprop.xlsx_read import Book, Cell, ReadSheet
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")

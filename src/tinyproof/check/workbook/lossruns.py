@@ -15,9 +15,9 @@ from tinyproof.check.workbook.effects import wrong_formulas
 from tinyproof.check.workbook.grid import Grid, Place, address
 from tinyproof.check.workbook.judge import Judge
 from tinyproof.check.workbook.mistake import Mistake
+from tinyproof.check.workbook.numbers import digits_of
 from tinyproof.check.workbook.patterns import current
 from tinyproof.check.workbook.train import compiled, losses, outside_numbers, prepare, train
-from tinyproof.check.workbook.values import digits_of
 from tinyproof.check.workbook.words import is_rate_word, rate_in
 
 LEAST_ROWS = 4

@@ -19,9 +19,9 @@ from tinyproof.check.workbook.grid import Grid
 from tinyproof.check.workbook.judge import Judge
 from tinyproof.check.workbook.mistake import Mistake
 from tinyproof.check.workbook.network import Network
+from tinyproof.check.workbook.numbers import Numbers, cached, digits_of, on_rows
 from tinyproof.check.workbook.patterns import before, column_of, current
 from tinyproof.check.workbook.rates import labelled_rates
-from tinyproof.check.workbook.values import Numbers, cached, digits_of, on_rows
 
 TRIALS = 12
 
