@@ -141,7 +141,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises Busy when another process has it.
     """
     path = output_folder(folder) / ".lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             _lock(handle)
