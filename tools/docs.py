@@ -13,7 +13,7 @@ In the Markdown files:
     <!-- not run: REASON -->                 the python example below is not executed
 
 Every ```python example is executed (one namespace per file), and every `tinyproof ...` line of a ```sh or ```console
-block must name a command and options that exist.
+block must name a command and options that exist. Every relative link must lead to a file.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ FENCED = re.compile(
 )
 INLINE = re.compile(r"<!-- run as markdown: (?P<command>.+?) -->\n(?P<body>.*?)<!-- end -->", re.DOTALL)
 RECORDED = re.compile(r"<!-- recorded: (?P<command>[^;]+?)(?:;[^>]*)? -->")
+LINK = re.compile(r"\]\(([^)#\s][^)\s]*)\)")
 CODE = re.compile(r"(?P<skip><!-- not run: .+? -->\n+)?```(?P<info>python|sh|console)\n(?P<body>.*?)```", re.DOTALL)
 
 
@@ -111,6 +112,9 @@ def faults(path: Path, folder: Path) -> Iterator[str]:
         first = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
         was, now = (lines[first] if first < len(lines) else "(end)" for lines in (old, new))
         yield f"line {first + 1} is out of date; run `make docs`\n    it says  {was}\n    now      {now}"
+    for target in LINK.findall(text):
+        if "://" not in target and not (path.parent / target.split("#")[0]).exists():
+            yield f"the link to {target} leads nowhere"
     lines = [match["command"] for match in RECORDED.finditer(text)]
     namespace: dict[str, object] = {"__name__": "example"}
     for match in CODE.finditer(text):

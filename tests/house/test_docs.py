@@ -32,6 +32,7 @@ def test_every_example_is_as_it_says(path: Path) -> None:
         ("<!-- run: tinyproof frobnicate -->\n```text\n```\n", "ended with 2, expected 0"),
         ("```python\nassert 1 == 2\n```\n", "AssertionError"),
         ("```sh\ntinyproof frobnicate x\n```\n", "no command 'frobnicate'"),
+        ("![a picture](nowhere.png)\n", "leads nowhere"),
         ("<!-- recorded: tinyproof frobnicate; a laptop, today -->\n", "no command 'frobnicate'"),
     ],
 )

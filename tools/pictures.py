@@ -1,0 +1,61 @@
+"""Make the documentation's pictures anew, with the program itself: `python tools/pictures.py` (Chromium, LibreOffice,
+pdftoppm; about two minutes). MNIST is used where it can be found, else the digits.
+
+The stepping page, the workbook as LibreOffice shows it, the class report of two sheets, the report of `tinyproof run`,
+the loss curves of six learning rates.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+
+
+def call(*words: str | Path, cwd: Path, fine: tuple[int, ...] = (0,)) -> None:
+    done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True)
+    if done.returncode not in fine:
+        raise SystemExit(f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
+
+
+def tinyproof(folder: Path, *words: str, fine: tuple[int, ...] = (0,)) -> None:
+    call(sys.executable, "-m", "tinyproof", *words, cwd=folder, fine=fine)
+
+
+def screenshot(page: Path, name: str, *more: str) -> None:
+    call(sys.executable, ROOT / "tools" / "screenshot.py", page, IMAGES / name, *more, cwd=ROOT)
+
+
+def workbook(folder: Path) -> None:
+    """The workbook with one learning rate, drawn by LibreOffice: the sheet of the rate, its table and charts."""
+    tinyproof(folder, "workbook", "course", "--rates", "0.5", "--iterations", "24", "--out", "sheet.xlsx")
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    call("soffice", profile, "--headless", "--convert-to", "pdf", "sheet.xlsx", cwd=folder)
+    call("pdftoppm", "-r", "80", "-png", "-f", "1", "-l", "1", "-singlefile", "sheet.pdf", "sheet", cwd=folder)
+    shutil.copy(folder / "sheet.png", IMAGES / "workbook.png")
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tinyproof(folder, "page", "course", "--out", "page.html")
+        screenshot(folder / "page.html", "page.png", "--size", "1280x700", "--script", "go(12, 20)")
+        (folder / "class").mkdir()
+        call(sys.executable, ROOT / "tools" / "homework.py", folder / "class" / "homework.xlsx", cwd=folder)
+        call(sys.executable, ROOT / "tools" / "homework.py", folder / "class" / "right.xlsx", "--right", cwd=folder)
+        tinyproof(folder, "audit", "class", "--html", "class.html", fine=(1,))
+        screenshot(folder / "class.html", "audit.png", "--size", "1100x900")
+        tinyproof(folder, "run", "--out", "out")
+        screenshot(folder / "out" / "report.html", "report.png", "--size", "900x1250")
+        shutil.copy(folder / "out" / "backprop-loss.png", IMAGES / "learning-rates.png")
+        workbook(folder)
+
+
+if __name__ == "__main__":
+    main()
