@@ -1,13 +1,11 @@
 """Make the documentation's pictures anew, with the program itself: `python tools/pictures.py` (Chromium, LibreOffice,
 pdftoppm; about two minutes). MNIST is used where it can be found, else the digits.
 
-The stepping page, the workbook as LibreOffice shows it, the class report of two sheets, the report of `tinyproof run`,
-the loss curves of six learning rates.
+The stepping page, the workbook as LibreOffice shows it, the class report of two sheets, the report of `tinyproof run`.
 """
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,8 +34,22 @@ def workbook(folder: Path) -> None:
     tinyproof(folder, "workbook", "course", "--rates", "0.5", "--iterations", "24", "--out", "sheet.xlsx")
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     call("soffice", profile, "--headless", "--convert-to", "pdf", "sheet.xlsx", cwd=folder)
-    call("pdftoppm", "-r", "80", "-png", "-f", "1", "-l", "1", "-singlefile", "sheet.pdf", "sheet", cwd=folder)
-    shutil.copy(folder / "sheet.png", IMAGES / "workbook.png")
+    call("pdftoppm", "-r", "400", "-png", "-f", "4", "-l", "4", "-singlefile", "sheet.pdf", "sheet", cwd=folder)
+    crop(folder / "sheet.png", IMAGES / "workbook.png")
+
+
+def crop(source: Path, target: Path) -> None:
+    """A wide sheet as a picture 1,600 pixels wide: its first columns, and beside them its charts."""
+    from PIL import Image, ImageChops
+
+    page = Image.open(source).convert("RGB")
+    page = page.crop(ImageChops.difference(page, Image.new("RGB", page.size, "white")).getbbox())
+    first, charts = round(page.width * 0.41), round(page.width * 0.813)
+    both = Image.new("RGB", (first + page.width - charts, page.height), "white")
+    both.paste(page.crop((0, 0, first, page.height)), (0, 0))
+    both.paste(page.crop((charts, 0, page.width, page.height)), (first, 0))
+    size = (1600, round(both.height * 1600 / both.width))
+    both.resize(size, Image.Resampling.LANCZOS).quantize(64).save(target)
 
 
 def main() -> None:
@@ -53,7 +65,6 @@ def main() -> None:
         screenshot(folder / "class.html", "audit.png", "--size", "1100x900")
         tinyproof(folder, "run", "--out", "out")
         screenshot(folder / "out" / "report.html", "report.png", "--size", "900x1250")
-        shutil.copy(folder / "out" / "backprop-loss.png", IMAGES / "learning-rates.png")
         workbook(folder)
 
 
