@@ -144,7 +144,7 @@ template <class L, class P, int X>
 INLINE void group_tile(const Run& run, Scratch& s, int block, int row, int first, int x, const Vec* dc_next, Vec* dc) {
   Vec* const y = s.y_row.get() - first * P::OW;
   forward_tile<P, P::GO, X>(run, ZPlane<P>{s.input.get()}, RowSink<P, true>{run, block, y}, row, first, x);
-  input_tile<L, 0, P::GO, X>(run, DcRow<L>{dc_next}, DcSink<P>{run, s, block, first, dc}, row, first, x);
+  input_tile<L, 0, P::GO, X, -1>(run, DcRow<L>{dc_next}, DcSink<P>{run, s, block, first, dc}, row, first, x);
 }
 
 template <class L, class P>
