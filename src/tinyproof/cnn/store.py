@@ -74,6 +74,10 @@ def load_predictions(folder: Path) -> Predictions:
     for name, kind in wanted.items():
         if name not in arrays or arrays[name].dtype != kind or arrays[name].ndim != 1 or arrays[name].shape != count:
             raise DataError(str(path), f"does not hold {name} as {kind} with one value an image")
+    sure, losses = arrays["confidence"], arrays["losses"]
+    # A loss is minus the logarithm of a probability; rounding may leave it a little below zero.
+    if not (len(sure) and ((sure >= 0) & (sure <= 1.001)).all() and (np.isfinite(losses) & (losses > -1e-3)).all()):
+        raise DataError(str(path), "holds confidences or losses that belong to no probabilities, or no answers at all")
     return Predictions(**{name: arrays[name] for name in wanted})
 
 

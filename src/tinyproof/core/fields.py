@@ -6,7 +6,9 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from tinyproof.core.errors import InputError
 
@@ -61,4 +63,45 @@ def from_mapping(kind: type[T], data: object, where: str = "") -> T:
         if required and name not in data:
             raise InputError(name, "nothing", f"a value: {kind.__name__} needs it", where)
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
-    return kind(**values)
+    hints = _hints(cast(Any, kind))
+    try:
+        made = kind(**values)
+    except (TypeError, AttributeError, ValueError, OverflowError):
+        # A value of a type that the class's own checks did not expect: say which.
+        for name, value in values.items():
+            _typed(name, value, hints[name], where)
+        raise
+    for name in values:
+        _typed(name, getattr(made, name), hints[name], where)
+    return made
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _typed(name: str, value: object, hint: Any, where: str) -> None:
+    """Raise InputError unless the value is of the field's declared type (a float field takes whole numbers too)."""
+    if not _fits(value, hint):
+        raise InputError(name, value, f"a value of type {getattr(hint, '__name__', '') or hint}", where)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    kind, inside = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if kind in (Union, UnionType):
+        return any(_fits(value, one) for one in inside)
+    if kind is Literal:
+        return value in inside
+    if kind is tuple and isinstance(value, tuple):
+        return all(_fits(one, inside[0]) for one in value)
+    if kind is dict and isinstance(value, dict):
+        return all(isinstance(k, str) and _fits(v, inside[1]) for k, v in value.items())
+    if hint in (int, float):
+        # JSON's true is no number, and a float must be finite: what is computed from it would not be.
+        number_types = (int, float) if hint is float else (int,)
+        fits = isinstance(value, number_types) and not isinstance(value, bool)
+        return fits and (isinstance(value, int) or math.isfinite(value))  # type: ignore[arg-type]
+    return isinstance(value, NoneType if hint is None else kind or hint)

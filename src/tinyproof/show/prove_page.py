@@ -129,7 +129,8 @@ def _pictures(found: Proof, dataset: Dataset | None) -> list[dict[str, str]]:
     """Title, picture and caption of every figure of the page."""
     labels, predictions, runs = found.results[0].predictions.labels, found.predictions, len(found.results)
     highest = int(max(labels.max(), predictions.max()))
-    classes = dataset.classes if dataset is not None else tuple(map(str, range(highest + 1)))
+    named = dataset is not None and highest < len(dataset.classes)
+    classes = dataset.classes if dataset is not None and named else tuple(map(str, range(highest + 1)))
     counts = analysis.confusion(predictions, labels, len(classes))
     confidence = np.stack([r.predictions.confidence for r in found.results])
     bins = analysis.calibration(confidence, predictions == labels)
