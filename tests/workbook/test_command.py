@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -101,3 +105,27 @@ def test_the_same_report_from_python(course: tuple[Path, Mutant]) -> None:
     report = tinyproof.audit(course[0])
     assert report.counts() == {"right": 1, "wrong": 2, "undecided": 0, "unreadable": 0}
     assert {Path(file.file).name for file in report.files} == {"good.xlsx", "bad.xlsx", "copy.csv"}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for the workers under /proc")
+def test_ctrl_c_stops_every_worker_and_says_how_far_it_came(course: tuple[Path, Mutant], tmp_path: Path) -> None:
+    content = (course[0] / "good.xlsx").read_bytes()
+    for number in range(300):
+        (tmp_path / f"{number}.xlsx").write_bytes(content)
+    command = [sys.executable, "-m", "tinyproof", "audit", str(tmp_path), "--jobs", "2"]
+    # A shell that starts a command in the background leaves SIGINT ignored; a user's terminal does not.
+    default = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=default
+    ) as run:
+        children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+        deadline = time.monotonic() + 60
+        while not children.read_text().split() and time.monotonic() < deadline:
+            time.sleep(0.1)  # until its workers are there
+        time.sleep(1)
+        run.send_signal(signal.SIGINT)
+        out, error = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert out == ""
+    assert "of 300 files; no report was written" in error
+    assert "Traceback" not in error

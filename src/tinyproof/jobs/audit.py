@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from tinyproof.core.errors import one_line
+from tinyproof.core.errors import Stopped, one_line
 from tinyproof.core.files import existing
 from tinyproof.core.finding import FileReport, Report
 from tinyproof.core.workers import Outcome, run_bounded
@@ -62,12 +62,15 @@ def audit(
         check_rules(disabled_rules)
     items = [replace(item, disabled_rules=tuple(disabled_rules)) for item in find_files(paths)]
     reports: dict[int, FileReport] = {}
-    for outcome in run_bounded(
-        audit_one, items, processes=jobs, seconds=SECONDS_PER_FILE, memory_bytes=BYTES_PER_WORKER
-    ):
-        reports[outcome.index] = _report(items[outcome.index], outcome)
-        if progress is not None:
-            progress(len(reports), len(items))
+    try:
+        for outcome in run_bounded(
+            audit_one, items, processes=jobs, seconds=SECONDS_PER_FILE, memory_bytes=BYTES_PER_WORKER
+        ):
+            reports[outcome.index] = _report(items[outcome.index], outcome)
+            if progress is not None:
+                progress(len(reports), len(items))
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped after {len(reports)} of {len(items)} files; no report was written") from None
     return Report(tuple(reports[index] for index in range(len(items))))
 
 

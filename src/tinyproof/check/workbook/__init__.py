@@ -1,9 +1,10 @@
 """Audit a hand-made back-propagation workbook: its formulas are read as mathematics, the wrong ones are named.
 
 Reading order: words (headings), grid (cells), tables, patterns (what a column says), roles, structure and template
-(what a network looks like), network (the one this table trains), meaning (equality on random values), judge, then the
-rules: forward, gradients, updates (with rates), values, losses, labels, charts; repair and reasons put a mistake into
-words; report groups.
+(what a network looks like), network (the one this table trains), meaning (equality on random values), judge; then the
+rules: forward, gradients, updates (with rates and rate_cells), circles, headings, put together in audit_table; then
+what needs numbers: numbers, values, stale, train, effects, lossruns, typed_tables; labels and charts; repair and
+reasons put a mistake into words; report and views hand it on.
 """
 
 from __future__ import annotations

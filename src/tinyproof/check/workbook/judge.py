@@ -76,7 +76,7 @@ class Judge:
     def spell(self, name: str) -> str:
         place = column_of(name)
         if place is None:
-            return self._outside(name)
+            return self.outside(name)
         col, where = place
         own = self.roles.names.get(col, name)
         if where == "":
@@ -90,7 +90,8 @@ class Judge:
             f"{own}[{rows} rows {'before' if where.startswith('-') else 'after'}]" if rows > 1 else f"{own}[row after]"
         )
 
-    def _outside(self, name: str) -> str:
+    def outside(self, name: str) -> str:
+        """A cell outside the table as one writes it: without the sheet where it is the table's own."""
         if name == "rate":
             return "learning_rate"
         sheet, _, cell = name.rpartition("!")

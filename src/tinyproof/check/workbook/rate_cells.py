@@ -30,7 +30,7 @@ def rate_mistakes(judge: Judge, update: Update, rate: RateCell | None) -> list[M
     own = judge.roles.names[update.col]
     inside = column_of(name)
     what = f"a cell of {judge.roles.names.get(inside[0], 'the table')}" if inside else "another cell"
-    message = f"{own} takes {cell} ({what}) for the learning rate, not {judge._outside(rate.name)}"
+    message = f"{own} takes {cell} ({what}) for the learning rate, not {judge.outside(rate.name)}"
     if wrong_rows:
         message += f": {'it is empty' if worth is None else f'{worth:.6g}'} instead of {_shown(rate.value)}"
     else:
@@ -48,7 +48,7 @@ def _rate_finding(
     why = (
         "without $ the reference moves down with every row"
         if drifts
-        else f"the learning rate stands in {judge._outside(rate.name)}"
+        else f"the learning rate stands in {judge.outside(rate.name)}"
     )
     return Mistake(
         "wrong-rate-cell", severity, judge.table.sheet, own, message, update.col, rows, "",
@@ -127,9 +127,7 @@ def typed_rate(judge: Judge, update: Update, rate: RateCell | None) -> list[Mist
         return [] if number > 0 else None
     equal = _equal(number, rate.value)
     message = f"{own} has the learning rate {number:.6g} typed into the formula"
-    message += (
-        "; the labelled cell is not read" if equal else f", but {judge._outside(rate.name)} says {rate.value:.6g}"
-    )
+    message += "; the labelled cell is not read" if equal else f", but {judge.outside(rate.name)} says {rate.value:.6g}"
     right = Var(before(update.col)) - Var(rate.name) * Var(before(gradient_column(judge, update.col) or update.col))
     pattern = update.pattern
     return [
