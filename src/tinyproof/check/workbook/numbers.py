@@ -58,7 +58,7 @@ def _values(judge: Judge, name: str, at: np.ndarray, numbers: Numbers) -> np.nda
     col, where = place
     column = numbers[col]
     if where.startswith("$"):
-        index = judge.table.rows.index(int(where[1:]))
+        index = judge.table.position[int(where[1:])]
         return np.full(at.shape, column[index])
     shifted = at + int(where or 0)
     inside = (shifted >= 0) & (shifted < len(column))

@@ -56,7 +56,7 @@ def _unlike(judge: Judge, col: int, pattern: Pattern, stored: Numbers, beside: N
     """Rows whose stored number is not what the formula gives from the stored numbers beside it."""
     if pattern.expr is None:
         return []
-    positions = [judge.table.rows.index(row) for row in pattern.rows]
+    positions = [judge.table.position[row] for row in pattern.rows]
     shown, given = stored[col][positions], on_rows(judge, pattern.expr, positions, beside)
     wrong = np.isfinite(shown) & np.isfinite(given) & (np.abs(shown - given) > _room(stored[col], given))
     return [row for row, bad in zip(pattern.rows, wrong, strict=True) if bad]
@@ -69,13 +69,13 @@ def _room(column: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 
 def _apart(judge: Judge, col: int, row: int, stored: Numbers, fresh: Numbers) -> bool:
-    position = judge.table.rows.index(row)
+    position = judge.table.position[row]
     shown, given = stored[col][position], fresh[col][position]
     return bool(np.isfinite(given) and abs(shown - given) > _room(stored[col], np.array(given)))
 
 
 def _stale(judge: Judge, col: int, rows: list[int], stored: Numbers, fresh: Numbers) -> Mistake:
-    name, position = judge.roles.names[col], judge.table.rows.index(rows[0])
+    name, position = judge.roles.names[col], judge.table.position[rows[0]]
     shows, gives = stored[col][position], fresh[col][position]
     return Mistake(
         "stale-values", "warning", judge.table.sheet, name,

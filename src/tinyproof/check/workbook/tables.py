@@ -7,6 +7,7 @@ of rows with formulas does.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinyproof.check.workbook.grid import Grid, Place
 from tinyproof.check.workbook.words import Word, understand
@@ -27,6 +28,11 @@ class Table:
     cols: tuple[int, ...]
     texts: dict[int, str]
     words: dict[int, Word]
+
+    @cached_property
+    def position(self) -> dict[int, int]:
+        """The position of each row, counted from 0."""
+        return {row: position for position, row in enumerate(self.rows)}
 
     def __hash__(self) -> int:
         return hash((self.sheet, self.rows, self.cols))

@@ -99,7 +99,7 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
 def _pasted(
     judge: Judge, audit: TableAudit, col: int, rows: list[int], right: Expr, numbers: tuple[Numbers, ...]
 ) -> list[Mistake]:
-    positions = [judge.table.rows.index(row) for row in rows]
+    positions = [judge.table.position[row] for row in rows]
     typed = np.array([judge.columns[col].typed[row] for row in rows])
     room = np.array([digits_of(number) for number in typed]) * 1.01
     fits = np.zeros(len(rows), dtype=bool)
