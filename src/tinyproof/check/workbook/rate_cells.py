@@ -35,11 +35,11 @@ def rate_mistakes(judge: Judge, update: Update, rate: RateCell | None) -> list[M
         message += f": {'it is empty' if worth is None else f'{worth:.6g}'} instead of {_shown(rate.value)}"
     else:
         message += "; both hold the same number today"
-    return [_rate_finding(judge, update, rate, rows, message, "error" if wrong_rows else "warning", cell)]
+    return [_rate_finding(judge, update, rate, rows, message, "error" if wrong_rows else "warning")]
 
 
 def _rate_finding(
-    judge: Judge, update: Update, rate: RateCell, rows: tuple[int, ...], message: str, severity: Severity, cell: str
+    judge: Judge, update: Update, rate: RateCell, rows: tuple[int, ...], message: str, severity: Severity
 ) -> Mistake:
     own = judge.roles.names[update.col]
     right = substitute(update.expr, {update.rate or "": Var(rate.name)})
@@ -50,10 +50,12 @@ def _rate_finding(
         if drifts
         else f"the learning rate stands in {judge.outside(rate.name)}"
     )
+    says, should_say = judge.named(update.pattern.expr or update.expr), judge.named(right)
+    if says == should_say:  # only the `$` differs
+        says, should_say = judge.outside(rate.name), judge.reference(rate.name, rows[0])
     return Mistake(
-        "wrong-rate-cell", severity, judge.table.sheet, own, message, update.col, rows, "",
-        judge.named(update.pattern.expr or update.expr), judge.named(right), why, paste(judge, right, pattern, own),
-        wrong=update.expr,
+        "wrong-rate-cell", severity, judge.table.sheet, own, message, update.col, rows, "", says, should_say, why,
+        paste(judge, right, pattern, own), wrong=update.expr,
     )  # fmt: skip
 
 
@@ -164,4 +166,4 @@ def loose_dollars(judge: Judge, updates: list[Update], rate: RateCell | None, fo
     own = judge.roles.names[first.col]
     others = f" ({len(cols)} columns)" if len(cols) > 1 else ""
     message = f"{own} reads the learning rate without $: right today, wrong as soon as it is filled down{others}"
-    return [_rate_finding(judge, first, rate, first.pattern.rows, message, "warning", rate.name)]
+    return [_rate_finding(judge, first, rate, first.pattern.rows, message, "warning")]

@@ -60,7 +60,7 @@ def _one_each(found: list[Mistake]) -> list[Mistake]:
     for mistake in rest[:]:
         # A fixed cell of the column itself: in the row after it, start value and rate are one and the same cell.
         drift = merged.get(("wrong-rate-cell", mistake.col))
-        if drift and len(mistake.rows) == 1 and {mistake.rows[0] - 1, mistake.rows[0] + 1} <= set(drift.rows):
+        if drift and len(mistake.rows) == 1 and mistake.rows[0] - 1 in drift.rows:
             merged["wrong-rate-cell", mistake.col] = replace(drift, rows=tuple(sorted((*drift.rows, *mistake.rows))))
             rest.remove(mistake)
     return [*rest, *merged.values()]
