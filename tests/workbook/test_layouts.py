@@ -252,6 +252,20 @@ def test_caches_that_were_never_written_are_no_mistake(tmp_path: Path) -> None:
         assert (report.status, report.findings) == ("right", ())
 
 
+def test_a_pasted_loss_that_hardly_falls_is_read_once(tmp_path: Path) -> None:
+    """Rounded, its second loss is its first: the first is then no label of a column that begins with the second."""
+    slow = {**BASE.cells, BASE.rate: 0.0001}
+    losses = [round(calculate(slow)[row, BASE.at["E_total"]], 4) for row in ROWS]
+    assert losses[0] == losses[1]
+    cells = dict(BASE.cells)
+    for beside in (2, 3):
+        cells[BASE.first - 1, BESIDE + beside] = "η=0.0001"
+        cells |= {(row, BESIDE + beside): loss for row, loss in zip(ROWS, losses, strict=True)}
+    report = judged(tmp_path, cells)
+    assert (report.status, report.findings) == ("right", ())
+    assert "2 pasted loss columns run again: right" in report.checked
+
+
 def test_rate_on_another_sheet_and_under_a_defined_name(tmp_path: Path) -> None:
     cells = {place: held for place, held in BASE.cells.items() if place[0] >= 5}
     other = {p: h.replace(BASE.rate_cell, "Par!$B$1") if isinstance(h, str) else h for p, h in cells.items()}

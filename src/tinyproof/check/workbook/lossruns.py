@@ -67,7 +67,7 @@ def _columns(grid: Grid, audits: Sequence[TableAudit], start: float) -> Iterator
     """Columns of typed numbers, outside the tables, that begin with the loss of the start values."""
     inside = {(a.table.sheet, c, r) for a in audits for c in a.table.cols for r in a.table.rows}
     for index, sheet in enumerate(grid.book.sheets):
-        for (row, col), cell in sheet.cells.items():
+        for (row, col), cell in sorted(sheet.cells.items(), key=lambda item: item[0]):
             if cell.formula is not None or not isinstance(cell.value, float) or (index, col, row) in inside:
                 continue
             if abs(cell.value - start) > digits_of(cell.value) * 1.01 + 1e-9 or abs(cell.value) < 1e-9:
@@ -76,6 +76,7 @@ def _columns(grid: Grid, audits: Sequence[TableAudit], start: float) -> Iterator
                 continue
             column = _down(grid, index, row, col)
             if column is not None:
+                inside.update((index, col, below) for below in column.rows)  # its second loss may look like its first
                 yield column
 
 
