@@ -40,7 +40,7 @@ def test_plain_data_parts_import_no_torch() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="children's processor time is not told there")
 def test_help_is_quick() -> None:
-    """0.3 s of processor time, which other programs on the machine do not lengthen as they do the time on the clock."""
+    """A ratio of processor times, both sides in one run: with torch alone it would take several times as long."""
 
     def seconds(program: str) -> float:
         best = float("inf")
@@ -52,5 +52,4 @@ def test_help_is_quick() -> None:
             best = min(best, spent)
         return best
 
-    assert seconds(HELP) < 0.3
-    assert seconds(f"{HELP}\nimport torch") > 0.3
+    assert seconds(HELP) < 0.4 * seconds(f"{HELP}\nimport torch")
