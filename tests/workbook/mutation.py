@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
-FRESH = 50_000  # seeds that were not looked at while the audit was written
+FRESH = 70_000  # seeds that were not looked at while the audit was written
 
 
 @dataclass
