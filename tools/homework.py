@@ -96,6 +96,7 @@ def main() -> None:
     parser.add_argument("--right", action="store_true", help="without the mistake")
     asked = parser.parse_args()
     write(asked.path, asked.right)
+    print(f"written: {asked.path}" + ("" if asked.right else ", with a_h1 where a_h2 belongs in two columns"))
 
 
 if __name__ == "__main__":
