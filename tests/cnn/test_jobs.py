@@ -214,8 +214,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     assert code == 2, errors
     assert re.search(message, errors)
     assert errors.count("\n") == 1
-    assert [path.name for path in alone.iterdir() if path.name != "tinyproof-out"] == ["taken"]
-    assert not [path for path in alone.rglob("*") if path.is_file() and path.name != "taken"]
+    assert [path.name for path in alone.rglob("*")] == ["taken"]
 
 
 def test_no_network_is_one_line(
@@ -225,7 +224,34 @@ def test_no_network_is_one_line(
     assert code == 2
     assert re.search(r"MNIST \(train-images-idx3-ubyte\): could not be fetched from .*--data", errors)
     assert errors.count("\n") == 1
-    assert not [path for path in alone.rglob("*") if path.is_file()]
+    # The cache's folder may stay; an output folder may not.
+    assert [path.name for path in alone.rglob("*") if path.name != "cache"] == []
+
+
+NEED_TORCH = (
+    ["run"], ["train", "s7-8k"], ["models"], ["summary", "s7-8k"], ["predict", "run", "x.png"],
+    ["prove", "s7-8k", "--dataset", "digits"], ["compare", "s7-8k", "fast", "--dataset", "digits"], ["reproduce"],
+    ["lr-test", "s7-8k"],
+)  # fmt: skip
+
+
+def test_every_command_without_torch_is_one_line_and_leaves_nothing(alone: Path) -> None:
+    """In a process that truly cannot import torch: what is imported too early would show."""
+    program = (
+        "import sys, importlib.machinery as machinery\nfind = machinery.PathFinder.find_spec\n"
+        "machinery.PathFinder.find_spec = classmethod(\n"
+        "    lambda cls, name, *rest: None if name.split('.')[0] == 'torch' else find(name, *rest))\n"
+        "from tinyproof.cli import main\n"
+        f"for words in {NEED_TORCH!r}:\n"
+        "    sys.argv = ['tinyproof', *words]\n"
+        "    try:\n        main()\n    except SystemExit as ended:\n        print(ended.code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["2"] * len(NEED_TORCH), done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(NEED_TORCH)
+    assert all("needs torch, which is not installed" in line for line in lines), lines
+    assert list(alone.iterdir()) == []
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, digits: Dataset) -> None:

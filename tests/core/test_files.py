@@ -120,3 +120,12 @@ def test_sha256_of_bytes_and_of_a_file_agree(tmp_path: Path) -> None:
 def test_one_line_keeps_control_characters_out_and_stays_short() -> None:
     assert one_line("a\nb\x1b]0;title\x07") == "a b ]0;title "
     assert len(one_line("x" * 10_000, 120)) <= 120
+
+
+def test_an_output_folder_is_checked_without_leaving_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    files.check_output(tmp_path / "a" / "b")
+    files.check_output(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine.txt"]
+    with pytest.raises(OutputError, match="a file is in the way"):
+        files.check_output(tmp_path / "mine.txt" / "out")

@@ -28,10 +28,13 @@ def need_torch(purpose: str) -> None:
 
 
 def device(name: str = "auto") -> str:
-    """The device to compute on: `auto` takes cuda, then mps, then cpu. Raises InputError when it is not there."""
+    """The device to compute on: `auto` takes cuda, then mps, then cpu. Raises InputError when it is not there,
+    MissingDependency without torch.
+    """
+    one_of("device", name, DEVICES)
+    need_torch("computing")
     import torch
 
-    one_of("device", name, DEVICES)
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return next(kind for kind, found in there.items() if found)

@@ -86,6 +86,21 @@ def output_folder(path: Path | str) -> Path:
     return path
 
 
+def check_output(path: Path | str) -> Path:
+    """Prove that a folder can be made and written, and leave nothing: neither it nor its parents. Raises OutputError.
+
+    For the mistakes that can be found before any work: a download that fails must not leave an empty folder.
+    """
+    path = Path(path)
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        return output_folder(path)
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
 def existing(path: Path | str, field: str = "path") -> Path:
     """Return the path when something is there, else raise InputError that names the field."""
     path = Path(path)

@@ -76,11 +76,13 @@ def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
 
 def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     """The declaration of what is asked, not yet written; the folder's neighbours tell which attempt it is."""
-    from tinyproof.cnn import machine, nets
+    from tinyproof.cnn import machine
+
+    machine.need_torch("training")
+    from tinyproof.cnn import nets
     from tinyproof.cnn.data import overlap
     from tinyproof.cnn.engine import choose
 
-    machine.need_torch("training")
     dataset = load_data(ask.dataset, ask.data)
     device = machine.device(ask.device)
     module = nets.build(ask.model)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyproof.core.errors import Stopped
-from tinyproof.core.files import output_folder
 from tinyproof.jobs.course import FILES, write_course
 from tinyproof.jobs.train import Ask, TrainResult, prepare, work
 
@@ -34,11 +33,9 @@ def run(
     """
     from tinyproof.jobs.report import report
 
-    folder = output_folder(out)
-    ask = Ask(
-        model, recipe, dataset, data, seed, epochs, quick, folder, engine, device, threads, force=force, quiet=quiet
-    )
+    ask = Ask(model, recipe, dataset, data, seed, epochs, quick, out, engine, device, threads, force=force, quiet=quiet)
     ready = prepare(ask)
+    folder = ready.folder
     try:
         ask.say("\n1 of 3: back-propagation of the course network, written out")
         part = write_course(folder)

@@ -16,7 +16,7 @@ from tinyproof.cnn.recipe_text import parse
 from tinyproof.cnn.run import Run
 from tinyproof.core.errors import InputError
 from tinyproof.core.fields import one_of, whole
-from tinyproof.core.files import output_folder
+from tinyproof.core.files import check_output, output_folder
 from tinyproof.jobs import data as data_job
 from tinyproof.show.progress import console, training
 from tinyproof.show.words import recipe_words
@@ -128,7 +128,7 @@ def prepare(ask: Ask) -> Ready:
         whole("threads", ask.threads, 1, 1024)
     with_epochs(recipe or named("best"), ask.epochs, ask.quick)
     if ask.out is not None:
-        output_folder(ask.out)
+        check_output(ask.out)
     images = ask.dataset
     if isinstance(images, str):
         images = data_job.choose(images, ask.data, ask.say, not ask.quiet)

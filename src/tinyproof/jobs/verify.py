@@ -233,11 +233,12 @@ class _Wrong(DataError):
 
 def _evaluate(place: Path, run: Run, means: Means) -> np.ndarray[Any, Any]:
     """The classes that the stored weights give for the test images."""
-    from tinyproof.cnn import machine, nets
+    from tinyproof.cnn import machine
 
     machine.need_torch("evaluating weights")
     import torch
 
+    from tinyproof.cnn import nets
     from tinyproof.cnn.engine.torch import TorchEngine
     from tinyproof.jobs.one_run import load_data
 
