@@ -15,8 +15,9 @@ from PIL import Image
 from tinyproof.cnn import data, store
 from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.recipe import named
-from tinyproof.core.errors import DataError
+from tinyproof.core.errors import DataError, InputError
 from tinyproof.jobs.predict import predict, read_picture
+from tinyproof.jobs.report import report
 from tinyproof.jobs.train import train
 
 
@@ -118,3 +119,45 @@ def test_answers_are_those_of_the_trained_network(
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
     with pytest.raises(DataError, match="is not the file that this run wrote"):
         predict(done.folder, tmp_path / "0.png")
+
+
+def test_a_photograph_is_turned_as_its_camera_says(seven: np.ndarray, tmp_path: Path) -> None:
+    upright = Image.fromarray((255 - seven).astype(np.uint8)).convert("RGB")
+    upright.save(tmp_path / "upright.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "phone.png", exif=exif)
+    pixels, steps = read_picture(tmp_path / "phone.png")
+    np.testing.assert_array_equal(pixels, read_picture(tmp_path / "upright.png")[0])
+    assert "turned as its camera says" in steps
+
+
+def test_16_bits_a_pixel_are_the_same_picture(seven: np.ndarray, tmp_path: Path) -> None:
+    dark = np.round(255 - seven)
+    Image.fromarray((dark * 257).astype(np.uint16)).save(tmp_path / "deep.png")
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / "deep.png")[0], read_picture(saved(tmp_path / "a.png", dark))[0]
+    )
+
+
+def test_a_record_does_not_decide_which_file_is_run(digits: Dataset, tmp_path: Path) -> None:
+    """A run of one's own network: predicted and reported only with the file that the user names."""
+    source = "from pathlib import Path\nfrom tinyproof.cnn.nets import S6Net19k\n\n\nclass Own(S6Net19k):\n    pass\n"
+    (tmp_path / "own.py").write_text(source)
+    model = f"{tmp_path / 'own.py'}:Own"
+    few = data.subset(digits, 64, 16)
+    done = train(
+        model, recipe=replace(named("digits"), epochs=1), dataset=few, out=tmp_path / "run", engine="torch",
+        device="cpu", threads=1, quiet=True,
+    )  # fmt: skip
+    mark = tmp_path / "it ran"
+    (tmp_path / "own.py").write_text(f"{source}\n\nPath({str(mark)!r}).touch()\n")
+    image = saved(tmp_path / "a.png", np.pad(digits.test_images[0], 4))
+    with pytest.raises(InputError, match=r"a network of this package \(name the file with --model"):
+        predict(done.folder, image)
+    report(done.folder, quiet=True)
+    assert not mark.exists()
+    assert predict(done.folder, image, model).predicted in "0123456789"
+    assert mark.exists()
+    with pytest.raises(DataError, match="do not fit the network"):
+        predict(done.folder, image, "s7-8k")

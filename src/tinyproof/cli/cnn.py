@@ -76,12 +76,15 @@ def train(
 def predict(
     run: Annotated[Path, typer.Argument(help="The folder of a trained run.")],
     image: Annotated[Path, typer.Argument(help="A picture of one digit: .png, .jpg, any size, ink dark or light.")],
+    model: Annotated[
+        str | None, typer.Option("--model", help="path/to/model.py:Class, for a run of a network of your own.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Classify a picture with the saved weights of a run; says how the picture was read."""
     from tinyproof.jobs.predict import predict as work
 
-    answer = work(run, image)
+    answer = work(run, image, model)
     print(json.dumps(answer.to_dict(), indent=1) if as_json else answer.words())
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyproof.cnn import store
 from tinyproof.cnn.machine import need_torch
-from tinyproof.core.errors import DataError, MissingDependency
+from tinyproof.core.errors import DataError, InputError, MissingDependency
 from tinyproof.core.files import read_bounded, sha256
 
 _MAX_BYTES = 30_000_000
@@ -20,6 +20,8 @@ _MAX_PIXELS = 30_000_000
 # MNIST: a digit fits a box of 20 pixels whose ink has its centre of mass in the middle of 28 x 28.
 # The digits fill their scan: a box of 28.
 _SIDE, MNIST_BOX, DIGITS_BOX = 28, 20, 28
+# The Exif tag that says how the camera was held.
+_ORIENTATION = 0x0112
 # No single digit is that many times wider than high.
 _WIDE = 1.6
 
@@ -48,10 +50,11 @@ class Prediction:
         )
 
 
-def predict(run: str | Path, image: str | Path) -> Prediction:
+def predict(run: str | Path, image: str | Path, model: str | None = None) -> Prediction:
     """Classify the picture in file `image` with the run in folder `run`.
 
-    Raises DataError when there is no run, no weights, or the file is not a picture with anything on it.
+    `model`: `path/to/model.py:Class`, needed where the run trained a network of your own. Raises DataError when there
+    is no run, no weights that fit, or the file is not a picture with anything on it; InputError without `model`.
     """
     need_torch("predicting")
     import torch
@@ -66,8 +69,14 @@ def predict(run: str | Path, image: str | Path) -> Prediction:
         raise DataError(str(folder / store.WEIGHTS), "is not the file that this run wrote", "train again with --force")
     box = DIGITS_BOX if record.identity.dataset == "digits" else MNIST_BOX
     pixels, steps = read_picture(Path(image), box)
-    module = nets.build(record.identity.model)
-    module.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in store.load_weights(folder).items()})
+    if model is None and record.identity.model not in nets.NETS:
+        # The record names a Python file; a record from a stranger must not decide what is run here.
+        raise InputError("model", record.identity.model, "a network of this package", "name the file with --model")
+    module = nets.build(model or record.identity.model)
+    try:
+        module.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in store.load_weights(folder).items()})
+    except RuntimeError as error:
+        raise DataError(str(folder / store.WEIGHTS), f"do not fit the network {record.identity.model}") from error
     module.eval()
     with torch.inference_mode():
         inputs = (torch.from_numpy(pixels)[None, None].float() / 255 - record.mean) / record.std
@@ -105,7 +114,7 @@ def read_picture(path: Path, box: int = MNIST_BOX) -> tuple[NDArray[np.uint8], l
 
 def _grey(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
         raise MissingDependency("pillow", "reading pictures", "train") from error
     content = read_bounded(path, _MAX_BYTES)
@@ -115,6 +124,12 @@ def _grey(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
             if picture.width * picture.height > _MAX_PIXELS:
                 raise DataError(str(path), f"has {picture.width} x {picture.height} pixels; too large")
             steps = [f"{picture.width} x {picture.height} pixels"]
+            if picture.getexif().get(_ORIENTATION, 1) != 1:
+                picture = ImageOps.exif_transpose(picture)
+                steps.append("turned as its camera says")
+            if picture.mode.startswith("I"):
+                # 16 bits a pixel: convert() would cut everything above 255 off.
+                return np.array(np.asarray(picture).clip(0, 65535) // 257, np.uint8), [*steps, "16 bits made 8"]
             colour = picture.mode not in ("L", "1")
             if "A" in picture.getbands() or "transparency" in picture.info:
                 steps.append("laid on white")

@@ -66,7 +66,11 @@ def report(
         notes.append(overlap_words(overlap(images), images.title))
     if backprop is None and (part := course.course_part(folder)) is not None:
         backprop, files = part, (*files, *course.FILES)
-    layers = _layers(record.identity.model, images)
+    # Who hands over the data set has just trained; a record found on the disk must not decide which file is run.
+    own = ":" in record.identity.model
+    layers = None if own and dataset is None else _layers(record.identity.model, images)
+    if own and dataset is None:
+        notes.append(f"the layers are left out: {record.identity.model} is a program, not run for a stored record")
     pictures = _pictures(record, predictions, images, goal.accuracy_percent)
     _write(folder, record, pictures, layers, goal.accuracy_percent)
     listed = tuple((name, words) for name, words in (*FILES, *files) if name == REPORT or (folder / name).is_file())
@@ -103,11 +107,7 @@ def _dataset(record: Run, data: str | Path | None, notes: list[str]) -> Dataset 
 
 def _budget(record: Run) -> Budget:
     target = TARGETS.get(record.identity.dataset)
-    if not find_spec("torch"):
-        return Budget(accuracy_percent=target)
-    from tinyproof.cnn.nets import budget_of
-
-    return replace(budget_of(record.identity.model), accuracy_percent=target)
+    return replace(budgets.course(record.identity.model), accuracy_percent=target)
 
 
 def _layers(model: str, images: Dataset | None) -> Table | None:
