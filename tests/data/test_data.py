@@ -276,3 +276,16 @@ def test_an_unknown_data_set_is_named() -> None:
 def test_a_folder_without_mnist_is_named(tmp_path: Path) -> None:
     with pytest.raises(mnist.NotFound, match="does not hold the four MNIST files"):
         data.load_mnist(tmp_path)
+
+
+def test_a_file_that_is_missing_is_named(small_mnist: dict[str, bytes], tmp_path: Path) -> None:
+    put(tmp_path, small_mnist)
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(mnist.NotFound, match=r"lacks t10k-labels-idx1-ubyte \(gzipped or not\)"):
+        data.load_mnist(tmp_path)
+
+
+def test_a_variable_that_names_nothing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TINYPROOF_DATA", str(tmp_path / "tpyo"))
+    with pytest.raises(InputError, match=r"TINYPROOF_DATA: '.*tpyo' is not allowed; allowed: a file or folder that"):
+        data.load_mnist()

@@ -99,7 +99,7 @@ def load_mnist(
     """MNIST from where it lies, else fetched into the user's cache. Every file is checked against its digest."""
     paths = mnist.find(data)
     if paths is None and data is not None:
-        raise mnist.NotFound(str(data), "does not hold the four MNIST files (gzipped or not)", "see: tinyproof data")
+        raise mnist.NotFound(str(data), f"{mnist.lacking(data)} (gzipped or not)", "see: tinyproof data")
     if paths is None and not fetch:
         raise mnist.NotFound("MNIST", "is in none of the places searched", "fetch it with: tinyproof data --fetch")
     if paths is None:

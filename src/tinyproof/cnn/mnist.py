@@ -57,12 +57,15 @@ def cache_folder() -> Path:
 
 
 def places(data: str | Path | None = None) -> list[Path]:
-    """The folders that are searched, in order: `data` alone when it is given, else TINYPROOF_DATA, ./data, cache."""
+    """The folders that are searched, in order: `data` alone when it is given, else TINYPROOF_DATA, ./data, cache.
+
+    Raises InputError when `data` or TINYPROOF_DATA names nothing.
+    """
     if data is not None:
         roots = [existing(data, "data")]
     else:
         named = os.environ.get("TINYPROOF_DATA")
-        roots = [*([Path(named)] if named else []), Path("data"), Path(), cache_folder()]
+        roots = [*([existing(named, "TINYPROOF_DATA")] if named else []), Path("data"), Path(), cache_folder()]
     return [folder for root in roots for folder in (root, root / "MNIST" / "raw", root / "raw", root / "mnist")]
 
 
@@ -73,6 +76,14 @@ def find(data: str | Path | None = None) -> list[Path] | None:
         if all(paths):
             return [path for path in paths if path]
     return None
+
+
+def lacking(data: str | Path) -> str:
+    """What `data` lacks, in words: the names of the files that its fullest place has not."""
+    missing = [[file.name for file in FILES if not _file(folder, file.name)] for folder in places(data)]
+    fewest = min(missing, key=len)
+    some = 0 < len(fewest) < len(FILES)
+    return f"lacks {', '.join(fewest)}" if some else "does not hold the four MNIST files"
 
 
 def read(paths: Sequence[Path]) -> tuple[NDArray[np.uint8], ...]:

@@ -28,7 +28,9 @@ def data(
     rows: list[tuple[str, str, str, str]] = []
     paths = mnist.find(data)
     if paths is None:
-        rows.append(("MNIST", "not here; fetch it with: tinyproof data --fetch", "", ""))
+        lacks = f"{data} {mnist.lacking(data)}" if data is not None else "not here"
+        into = f" --data {data}" if data is not None else ""
+        rows.append(("MNIST", f"{lacks}; fetch it with: tinyproof data --fetch{into}", "", ""))
     else:
         rows.append(_row(load_mnist(data), "SHA-256 of all four files as published"))
     try:
