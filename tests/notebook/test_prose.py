@@ -40,11 +40,30 @@ def test_an_accuracy_is_read_with_what_is_said_of_it(
         ("* Total params - 6,379", 6379, False),
         ("less than 20,000 parameters", 20000, True),
         ("Target: under 8000 params", 8000, True),
+        ("Total parameters 7,890, test accuracy high", 7890, False),
+        ("| Params | Test |\n| --- | --- |\n| **7,890** | good |", 7890, False),
     ],
 )
 def test_a_parameter_count_is_read(text: str, count: int, is_target: bool) -> None:
     (claim,) = claims(text)
     assert (claim.kind, claim.value, claim.is_target) == ("parameters", count, is_target)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The fc alone has 4,096 parameters.",
+        "The first layer takes 4,096 parameters",
+        "We came from 13,808 parameters",
+        "4,096 parameters fewer than before",
+        "| Layer | Params |\n| --- | --- |\n| conv7 | 4,096 |",
+        "| Layer | Params |\n| --- | --- |\n| Conv2d-7 | 4,096 |",
+    ],
+)
+def test_a_count_of_a_part_is_not_the_networks(text: str) -> None:
+    (claim,) = claims(text)
+    assert claim.kind == "parameters"
+    assert claim.elsewhere
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,17 @@ _PARAMETERS = re.compile(
     r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{3,9})\s{0,2}\*{0,2}\s{0,2}"
     r"(?:total |trainable |learnable |model )?param(?:eter)?s"
     r"|param(?:eter)?s?(?:\s+(?:count|used|total))?\*{0,2}\s{0,3}(?:[:=|-]|is|are|of|were|was)\s{0,3}\*{0,2}\s{0,2}"
-    r"(\d{1,3}(?:,\d{3})+|\d{3,9})(?![\d.]|\s{0,2}[kKmM%])",
+    r"(\d{1,3}(?:,\d{3})+|\d{3,9})(?![\d.]|\s{0,2}[kKmM%])"
+    r"|param(?:eter)?s\*{0,2}\s{1,3}\*{0,2}(\d{1,3}(?:,\d{3})+)(?!\d|[.,]\d|\s{0,2}[kKmM%])",
     re.IGNORECASE,
 )
+# A count that is a layer's, or the one from which the network came: not the network's own.
+_PART = re.compile(
+    r"\b(?:layer|block|fc\d?|conv\d|linear|dense|alone|each|per|bias(?:es)?|saves?|saved|removed?|extra|more|another"
+    r"|instead of)\b|\bfrom\b[^.]{0,20}$",
+    re.IGNORECASE,
+)
+_COUNT_CELL = re.compile(r"\s*\*{0,2}(\d{1,3}(?:,\d{3})+|\d{3,9})\*{0,2}\s*")
 _TARGET = re.compile(
     r"\b(?:targets?|goals?|aim(?:s|ed|ing)?|must|needs?|require[sd]?|requirements?|should|at ?least|more than|greater"
     r"|above|exceed\w*|below|less(?:er)? than|under|fewer|within|objective|expected|criteri\w+|threshold|constraints?"
@@ -130,6 +138,8 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
             for claim, start in _accuracies(line, section, place):
                 yield _with_header(claim, header, line[:start].count("|")) if is_row else claim
             yield from _parameters(line, section, place)
+            if is_row:
+                yield from _parameter_cells(line, header, place)
             yield from _epochs(line, section, place)
 
 
@@ -224,7 +234,7 @@ def _epochs(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
 
 def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
     for match in _PARAMETERS.finditer(line):
-        text = match.group(1) or match.group(2)
+        text = match.group(1) or match.group(2) or match.group(3)
         start, end = _clause(line, match.start(), match.end())
         before = line[start : match.start()]
         yield Claim(
@@ -235,6 +245,28 @@ def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
             line.strip()[:200],
             "",
             bool(_TARGET.search(before[-45:] + match.group())) or section.startswith(("target", "goal", "objective")),
-            elsewhere=bool(_ELSEWHERE.search(line[start:end])),
+            elsewhere=bool(
+                _ELSEWHERE.search(line[start:end])
+                or _PART.search(before)
+                or re.match(
+                    r"[^.,;]{0,20}\b(?:layer|alone|each|less|fewer|more)\b", line[match.end() : end], re.IGNORECASE
+                )
+            ),
             named=True,
         )
+
+
+def _parameter_cells(line: str, header: list[str], place: CodePlace) -> Iterator[Claim]:
+    """Plain counts of a table's row that stand below a head such as "Params" or "Total parameters".
+
+    In a table of layers ("Layer" among its heads) they are the layers' own.
+    """
+    for column, cell in enumerate(line.split("|")):
+        head = header[column] if column < len(header) else ""
+        found = _COUNT_CELL.fullmatch(cell)
+        if not found or not re.search(r"\bparam(?:eter)?s?\b", head, re.IGNORECASE):
+            continue
+        wanted = bool(_TARGET.search(head))
+        count = float(found.group(1).replace(",", ""))
+        other = bool(_ELSEWHERE.search(line) or _PART.search(line) or _PART.search(" ".join(header)))
+        yield Claim("parameters", count, 0, place, line.strip()[:200], "", wanted, elsewhere=other, named=True)

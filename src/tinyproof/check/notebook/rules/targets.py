@@ -21,6 +21,7 @@ def parameter_count_rule(study: Study) -> Iterator[Finding]:
     if not counts and (not computed or None in computed):
         return
     known = counts | {c for c in computed if c is not None}
+    told = any(claim.kind == "parameters" and int(claim.value) in known for claim in study.claims)
     seen: set[float] = set()
     for claim in study.claims:
         if claim.kind != "parameters" or claim.is_target or claim.elsewhere or claim.value < 500:
@@ -40,7 +41,8 @@ def parameter_count_rule(study: Study) -> Iterator[Finding]:
         yield RULES["parameter-count"].finding(
             claim.place,
             f"the text says {written:,} parameters; no network of this notebook has that many",
-            severity="warning" if len(known) == 1 and not study.neighbours else "note",
+            # a text that gives the true count as well tells of more than one network
+            severity="warning" if len(known) == 1 and not study.neighbours and not told else "note",
             says=claim.text,
             should_say=f"{nearest:,} parameters",
             evidence=(f"summaries and networks: {', '.join(f'{c:,}' for c in sorted(known)[:8])}",),
