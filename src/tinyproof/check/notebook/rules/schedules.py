@@ -149,6 +149,8 @@ def _one_cycle(made: Made, steps: list[SchedulerStep]) -> tuple[str, str, str] |
     per_epoch = argument(made, "steps_per_epoch", 4)
     counted = isinstance(per_epoch, Quantity) and per_epoch.kind == "batches"
     counted = counted or (number(per_epoch) or 0) >= 50
+    total = argument(made, "total_steps", 2)  # epochs times the loader's length
+    counted = counted or (isinstance(total, Quantity) and total.kind in ("batches", "images"))
     if not counted or any(step.turn is not None or not step.loops for step in steps):
         return None
     return (
