@@ -77,6 +77,8 @@ def _text(content: bytes) -> str:
 
 def _notebook(path: Path) -> Iterator[Cell]:
     content = read_bounded(path, MAX_NOTEBOOK_BYTES)
+    if not content.strip():
+        raise DataError(path.name, "is not a notebook: the file is empty")
     # A file of nothing but brackets and commas would take fifty times its size as Python objects.
     if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_JSON_VALUES:
         raise DataError(path.name, f"holds more than {MAX_JSON_VALUES:,} JSON values")

@@ -85,8 +85,8 @@ def _shown(epoch: Epoch) -> str:
     assert epoch.test_accuracy is not None
     least = (1 - epoch.test_accuracy / 100) * math.log(2)
     return (
-        f"the log shows it: loss {epoch.test_loss:g} at {epoch.test_accuracy:.2f} %, where wrong answers alone cost at "
-        f"least {least:.4f}"
+        f"the log shows it: loss {epoch.test_loss:.4f} at {epoch.test_accuracy:.2f} %, where wrong answers alone cost "
+        f"at least {least:.4f}"
     )
 
 

@@ -69,7 +69,7 @@ def _activated(study: Study) -> Iterator[Finding]:
 def _activation_finding(study: Study, op: Op, last: Op) -> Finding:
     kind = kind_of(op)
     words = {
-        "activation": (f"{op.name} is applied to the class scores", _RELU_EFFECT),
+        "activation": (f"{op.name.replace('relu', 'ReLU')} is applied to the class scores", _RELU_EFFECT),
         "norm": ("batch normalisation is applied to the class scores", "the scores of a batch are tied to each other"),
         "dropout": (
             "dropout is applied to the class scores",
