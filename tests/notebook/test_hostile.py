@@ -41,7 +41,7 @@ def test_nothing_is_executed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "damaged"),
+        (b"", "the file is empty"),
         (b"not json", "damaged"),
         (b"[1, 2]", "no list of cells"),
         (b'{"cells": 3}', "no list of cells"),
