@@ -190,7 +190,8 @@ def _checked(subject: Study, findings: list[Finding]) -> list[str]:
     lines = []
     if not any(finding.rule == "evaluates-on-training-data" for finding in findings):
         for turn in subject.evaluations:
-            if subject.split(turn.loader).kind == "test":
+            split = subject.split(turn.loader)
+            if split.kind == "test" or (split.kind == "part" and split.of == "test"):
                 lines.append(f"the accuracy is measured on the test set ({turn.place})")
                 break
         lines.extend(_confirmed(subject))

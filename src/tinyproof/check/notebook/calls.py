@@ -16,7 +16,6 @@ from tinyproof.check.notebook.values import (
     Const,
     Function,
     Made,
-    Map,
     Method,
     Name,
     Object,
@@ -26,6 +25,7 @@ from tinyproof.check.notebook.values import (
     Value,
     join,
     mapped,
+    one_map,
     options,
 )
 
@@ -65,15 +65,10 @@ def _keywords(machine: Machine, node: ast.Call, scope: Scope) -> tuple[dict[str,
         if keyword.arg is not None:
             kwargs[keyword.arg] = value
             continue
-        maps = [option for option in options(value) if isinstance(option, Map)]
-        is_open = is_open or len(maps) != len(options(value)) or not all(m.whole for m in maps)
-        for key in dict.fromkeys(key for m in maps for key in m.items if isinstance(key, str)):
-            kwargs[key] = join([m.items.get(key, ABSENT) for m in maps])
+        given = one_map(value)
+        is_open = is_open or not given.whole
+        kwargs.update({key: item for key, item in given.items.items() if isinstance(key, str)})
     return kwargs, is_open
-
-
-# Stands for "perhaps not given": one of two dicts of keyword arguments has the key, the other has not.
-ABSENT = Unknown("(not given)")
 
 
 def call_value(

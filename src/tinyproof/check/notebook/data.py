@@ -105,6 +105,8 @@ def _split_of_loader(loader: Value, altered: set[int]) -> Split:
             if isinstance(sampler, Made) and sampler.short in ("RandomSampler", "SequentialSampler"):
                 if "num_samples" not in sampler.kwargs:
                     continue
+            if loader.open_kwargs and name not in loader.kwargs and split.kind == "train":
+                return UNKNOWN  # perhaps all of them, perhaps a part held out
             return Split("part", split.family, split.root, split.kind)
     return split
 

@@ -28,6 +28,7 @@ from tinyproof.check.notebook.values import (
     call_it,
     constant,
     join,
+    one_map,
     options,
 )
 from tinyproof.core.finding import CodePlace
@@ -101,11 +102,9 @@ def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
     for key_node, value_node in zip(node.keys, node.values, strict=True):
         value = evaluate(machine, value_node, scope)
         if key_node is None:
-            if isinstance(value, Map):
-                made.items.update(value.items)
-                made.whole = made.whole and value.whole
-            else:
-                made.whole = False
+            given = one_map(value)
+            made.items.update(given.items)
+            made.whole = made.whole and given.whole
             continue
         key = constant(evaluate(machine, key_node, scope))
         if isinstance(key, str | int):

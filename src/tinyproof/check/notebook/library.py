@@ -32,6 +32,7 @@ from tinyproof.check.notebook.values import (
     join,
     mapped,
     number,
+    one_map,
     options,
 )
 
@@ -180,9 +181,8 @@ def _list(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Valu
 
 def _dict(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
     base = args[0] if args else Map({})
-    if isinstance(base, Map):
-        return mapped(base.items, kwargs, base.whole)
-    return mapped({}, kwargs, whole=False)
+    given = one_map(base)
+    return mapped(given.items, kwargs, given.whole)
 
 
 def _extreme(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:

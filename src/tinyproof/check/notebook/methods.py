@@ -26,6 +26,7 @@ from tinyproof.check.notebook.values import (
     is_optimiser,
     is_scheduler,
     mapped,
+    one_map,
     options,
 )
 
@@ -220,10 +221,10 @@ def _of_list(machine: Machine, owner: Seq, name: str, args: list[Value]) -> Valu
 def _of_map(owner: Map, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     if name == "update":
         other = args[0] if args else mapped({}, kwargs)
-        if isinstance(other, Map):
-            owner.items.update(other.items)
-            owner.items.update(kwargs.items())
-        owner.whole = owner.whole and isinstance(other, Map) and other.whole
+        given = one_map(other)
+        owner.items.update(given.items)
+        owner.items.update(kwargs.items())
+        owner.whole = owner.whole and given.whole
         return Unknown()
     if name in ("get", "pop", "setdefault") and args:
         key = constant(args[0])
