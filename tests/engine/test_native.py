@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,12 @@ import torch
 from torch import nn
 
 from tinyproof.cnn.augment import draw
-from tinyproof.cnn.data import Dataset
+from tinyproof.cnn.data import Dataset, load_digits, subset
 from tinyproof.cnn.engine import Batch
 from tinyproof.cnn.engine.native import NativeEngine
 from tinyproof.cnn.engine.torch import TorchEngine
 from tinyproof.cnn.recipe import Augment, Recipe
+from tinyproof.cnn.train import train
 from tinyproof.core.errors import DataError
 
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
@@ -148,3 +150,10 @@ def test_a_batch_outside_the_data_is_refused(rows: list[int], blobs: Dataset) ->
     engine = NativeEngine(network(), SGD, blobs, threads=1)
     with pytest.raises(DataError, match="the batch"):
         engine.step(Batch(np.array(rows, dtype=np.int64), None, 0), 0.1)
+
+
+def test_a_native_run_records_its_compiler(compiler: str) -> None:
+    """The version in the record is what the compiler itself prints."""
+    run = train("s6-19k", replace(SGD, epochs=1), subset(load_digits(), 80, 20), seed=0, engine="native", threads=1).run
+    told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    assert run.versions["C++ compiler"] in told

@@ -44,14 +44,18 @@ def device(name: str = "auto") -> str:
     return name
 
 
-def versions() -> dict[str, str]:
-    """Versions of everything that the numbers of a run depend on."""
+def versions(engine: str = "torch") -> dict[str, str]:
+    """Versions of everything that the numbers of a run depend on; of the C++ compiler too for the native engine."""
     found = {"tinyproof": __version__, "python": platform.python_version()}
     for package in ("torch", "numpy"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
+    if engine == "native":
+        from tinyproof.cnn.engine.native_build import find_compiler
+
+        found["C++ compiler"] = find_compiler().version
     return found
 
 

@@ -187,7 +187,7 @@ def _finish(
         shape.global_average_pooling, spent, started, machine.code_digest(), predictions.digest,
         job.dataset.classes, job.dataset.mean, job.dataset.std,
         sha256(store.weight_bytes(weights)) if job.keep_weights and folder else "", job.reason,
-        machine.versions(), machine.hardware(job.identity.device),
+        machine.versions(job.identity.engine), machine.hardware(job.identity.device),
     )  # fmt: skip
     if folder is not None:
         store.save(folder, run, predictions, weights if job.keep_weights else None)

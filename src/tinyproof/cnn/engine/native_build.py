@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -46,6 +47,12 @@ class Compiler:
 
     command: tuple[str, ...]
     macros: str
+
+    @property
+    def version(self) -> str:
+        """Its version in its own words, as `12.2.0`; `unknown` where it does not say."""
+        found = re.search(r'#define __VERSION__ "([^"]{1,80})"', self.macros)
+        return found[1] if found else "unknown"
 
     @property
     def lanes(self) -> int:
