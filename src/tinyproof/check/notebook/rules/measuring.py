@@ -158,7 +158,7 @@ def _in_training_mode(study: Study) -> Iterator[Finding]:
                     should_say="model.eval()  # before the loop",
                     effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",
                 )
-            elif seen.mode == "eval" and seen.gradients and "set_grad_enabled" not in _paths(study):
+            elif seen.mode == "eval" and seen.gradients and not _without_gradients(study):
                 yield rule.finding(
                     turn.place,
                     "gradients are kept while measuring: torch.no_grad() is missing",
@@ -169,8 +169,11 @@ def _in_training_mode(study: Study) -> Iterator[Finding]:
                 )
 
 
-def _paths(study: Study) -> set[str]:
-    return {made.short for made in study.events.made}
+def _without_gradients(study: Study) -> bool:
+    """Whether gradients are switched off some other way: set_grad_enabled, or `volatile` before torch 0.4."""
+    if any(made.short == "set_grad_enabled" for made in study.events.made):
+        return True
+    return any(re.search(r"\bvolatile\s*=\s*True\b", line) for lines in study.sources.values() for line in lines)
 
 
 _LIST = (
