@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tinyproof.check.notebook import audit_repository, copies
+from tinyproof.core.finding import CodePlace, FileReport, Finding
 from tinyproof.jobs.audit import audit
+from tinyproof.jobs.audit_code_text import explain_file
 
 from .books import style, write
 
@@ -119,3 +121,16 @@ def test_a_readme_is_judged_against_all_notebooks_beside_it(tmp_path: Path) -> N
     (tmp_path / "README.md").write_text("First: 98.85 % test accuracy.\nSecond: 99.61 % test accuracy.\n")
     told = [f.rule for file in audit(tmp_path, jobs=1).files for f in file.findings]
     assert told == ["number-in-no-log"]
+
+
+def test_the_headline_of_a_right_file_counts_its_warnings() -> None:
+    place = CodePlace("a.ipynb", 2, 1)
+    warning = Finding("unused-layer", "warning", place, "the layer fc has weights and is used nowhere")
+    one = FileReport("a.ipynb", "notebook", "right", (warning,))
+    assert explain_file(one).split("\n")[0] == "a.ipynb: right, with 1 warning"
+    assert (
+        explain_file(FileReport("a.ipynb", "notebook", "right", (warning, warning)))
+        .split("\n")[0]
+        .endswith("2 warnings")
+    )
+    assert explain_file(FileReport("a.ipynb", "notebook", "right")).split("\n")[0] == "a.ipynb: right"

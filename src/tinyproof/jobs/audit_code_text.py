@@ -13,7 +13,9 @@ from tinyproof.core.table import Column, Table
 def explain_file(file: FileReport, details: bool = False) -> str:
     """One file: its findings, what is open, what was checked and is right."""
     width = max([7, *(len(_short(finding, file)) for finding in file.findings)])
-    lines = [f"{file.file}: {file.status}"]
+    warnings = sum(finding.severity == "warning" for finding in file.findings)
+    besides = f", with {warnings} warning{'s' * (warnings > 1)}" if warnings and file.status == "right" else ""
+    lines = [f"{file.file}: {file.status}{besides}"]
     for finding in file.findings:
         lines.extend(_finding(finding, file, width, details))
     if file.problem:
