@@ -29,7 +29,7 @@ def run(
 
     The same call again goes on where it was stopped, or finds what is done and writes the report again.
 
-    >>> result = run("out", dataset="digits", quick=True)  # doctest: +SKIP
+    For example `result = run("out", dataset="digits", quick=True)`.
     """
     from tinyproof.jobs.report import report
 

@@ -101,7 +101,7 @@ def train(
     folder after the run. `budget`: None takes the network's course budget and the data set's target. Raises InputError,
     DataError, OutputError, Diverged; Stopped after Ctrl-C, and the same call goes on from there.
 
-    >>> result = train("s7-8k", dataset="digits", quick=True, out="runs/first")  # doctest: +SKIP
+    For example `result = train("s7-8k", dataset="digits", quick=True, out="runs/first")`.
     """
     ask = Ask(
         model, recipe, dataset, data, seed, epochs, quick, out, engine, device, threads, budget, force, quiet
