@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.prove.proving import ALONE, TINY, call
 
 from tinyproof.cnn import comparison, declaration
-from tinyproof.core.errors import DataError
+from tinyproof.core import stats
+from tinyproof.core.errors import DataError, InputError
 from tinyproof.jobs.verify import Means, verify
 
 LEFT, RIGHT = f"{TINY}@best,epochs=3,rate=0.01", f"{TINY}@best,epochs=1,rate=0.0001,ema=none"
@@ -91,3 +93,53 @@ def test_a_wrong_side_is_refused_in_one_line(tmp_path: Path, words: tuple[str, s
     assert match in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "none" / "comparison.json").exists()
+
+
+def _rate(truth: float, within: float, word: str) -> float:
+    """How often ten pairs with a true mean difference and a spread of 0.06 points get this word."""
+    rng = np.random.default_rng(20_260)
+    draws = rng.normal(truth, 0.06, (4000, 10))
+    nothing = [0.0] * 10
+    level = comparison.EQUIVALENCE_CONFIDENCE
+    words = [comparison.answer(stats.paired(d.tolist(), nothing, level, 0.01), within)[0] for d in draws]
+    return words.count(word) / len(words)
+
+
+def test_sides_that_differ_by_the_margin_are_called_equivalent_in_at_most_5_of_100_cases() -> None:
+    assert 0.03 < _rate(0.10, 0.10, "equivalent") < 0.06
+    assert 0.03 < _rate(-0.10, 0.10, "equivalent") < 0.06
+
+
+def test_equal_sides_are_called_equivalent_and_very_different_ones_are_not() -> None:
+    assert _rate(0.0, 0.10, "equivalent") > 0.95
+    assert _rate(0.30, 0.10, "the first is better") > 0.95
+    assert _rate(0.30, 0.10, "equivalent") == 0
+
+
+@pytest.mark.oracle("compiler")
+@pytest.mark.usefixtures("compiler")
+def test_the_same_network_by_both_engines_is_equivalent_within_the_declared_margin(tmp_path: Path) -> None:
+    one = f"{TINY}@best,epochs=3,rate=0.01"
+    asked = ("compare", one, one, "--dataset", "digits", "--seeds", 3, "--engine", "native", "--second-engine", "torch")
+    done = call(*asked, *ALONE, "--within", 50, "--out", tmp_path / "engines")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rate=0.01, native engine" in done.stdout
+    assert "equivalent: the mean difference is" in done.stdout
+    assert "90 % interval" in done.stdout
+    found = comparison.load(tmp_path / "engines")
+    assert (found.first.declaration.engine, found.second.declaration.engine) == ("native", "torch")
+    assert verify(tmp_path / "engines", Means(weights=False)).exit_code == 0
+    other = call(*asked, *ALONE, "--within", 60, "--out", tmp_path / "engines")
+    assert other.returncode == 2
+    assert "within: 60" in other.stderr
+    # A margin widened afterwards: the seeds do not follow from it.
+    bond = tmp_path / "engines" / comparison.FILE
+    bond.write_text(bond.read_text().replace("50.0", "60.0"))
+    assert "60.0" in bond.read_text()
+    assert verify(tmp_path / "engines", Means(weights=False)).exit_code == 1
+
+
+@pytest.mark.parametrize("margin", [0.0, -1.0, 101.0, float("nan")])
+def test_a_margin_that_is_none_is_refused(margin: float) -> None:
+    with pytest.raises(InputError, match="within"):
+        comparison.Bond(("0" * 64, "1" * 64), margin)

@@ -85,25 +85,24 @@ def prove(
 
 
 @contextlib.contextmanager
-def show(quiet: bool) -> Iterator[Any]:
-    """Bars for the runs that are on, and a line for each that ends."""
+def show(quiet: bool, several: bool = False) -> Iterator[Any]:
+    """Bars for the runs that are on, and a line for each that ends; of `several` proofs, with the proof's name."""
     from tinyproof.jobs.series import Told
     from tinyproof.show.live import bars
 
     with bars(quiet) as (say, progress):
-        yield Told(say=say, row=lambda seed, folder: say(_row(seed, folder)), progress=progress)
+        yield Told(say=say, row=lambda seed, folder: say(_row(seed, folder, several)), progress=progress)
 
 
-def _row(seed: int, folder: Path) -> str:
+def _row(seed: int, folder: Path, several: bool) -> str:
     from tinyproof.cnn import proof, store
 
+    head = (f"{folder.parent.name:<8}  " if several else "") + f"seed {seed:<10}  "
     why = proof.failure(folder)
     if why:
-        return f"seed {seed:<10}  failed: {why}"
+        return f"{head}failed: {why}"
     run = store.load(folder)
-    return (
-        f"seed {seed:<10}  {run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"
-    )
+    return f"{head}{run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"
 
 
 def _print_proof(found: Any, as_json: bool) -> None:
@@ -132,28 +131,39 @@ def compare(
     dataset: DataSet = "mnist",
     data: Data = None,
     out: Out = None,
+    within: Annotated[
+        float | None, typer.Option(help="Ask whether both are equivalent within this many points, not which is better.")
+    ] = None,
     engine: EngineName = "auto",
+    second_engine: Annotated[
+        str | None, typer.Option(help="The engine of the second side, where it is another one.")
+    ] = None,
     device: Device = "auto",
     processes: Processes = None,
     threads: Threads = None,
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train two recipes or networks on the same seeds, declared beforehand, and compare them pair by pair."""
+    """Train two recipes, networks or engines on the same seeds, declared beforehand, and compare them pair by pair.
+
+    Exit code 0 with an answer, 1 while it is undecided.
+    """
     from tinyproof.jobs import compare as job
     from tinyproof.jobs.prove import REPORT
-    from tinyproof.show.compare_page import name, pairs_table
+    from tinyproof.show.compare_page import pairs_table, side_names
 
     asked = {
-        "seeds": seeds, "dataset": dataset, "data": data, "engine": engine, "device": device, "processes": processes,
+        "seeds": seeds, "dataset": dataset, "data": data, "device": device, "processes": processes,
         "threads": threads, "keep_weights": weights,
     }  # fmt: skip
-    with show(as_json) as told:
-        found = job.compare(first, second, out=out, told=told, **asked)
+    sides = job.side(first, {**asked, "engine": engine}), job.side(second, {**asked, "engine": second_engine or engine})
+    with show(as_json, several=True) as told:
+        found = job.compare(*sides, within=within, out=out, told=told)
     if as_json:
         print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
-        print(f"\nfirst:  {name(found.first)}\nsecond: {name(found.second)}\n")
+        names = side_names(found)
+        print(f"\nfirst:  {names[0]}\nsecond: {names[1]}\n")
         print(pairs_table(found).text() + "\n")
         print(f"{found.word}: {found.reason}\nreport: {found.folder / REPORT}")
     raise typer.Exit(int(found.word == "undecided"))
@@ -179,7 +189,7 @@ def reproduce(
     from tinyproof.jobs import reproduce as job
     from tinyproof.jobs.prove import REPORT
 
-    with show(as_json or markdown) as told:
+    with show(as_json or markdown, several=True) as told:
         found = job.reproduce(
             claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device,
             processes=processes, threads=threads, quick=quick, keep_weights=weights, page=not markdown, told=told,

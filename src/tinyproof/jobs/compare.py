@@ -22,19 +22,26 @@ RESULT = "result.json"
 
 
 def compare(
-    first: str | Ask, second: str | Ask, *, out: str | Path | None = None, told: Told | None = None, **asked: Any
+    first: str | Ask,
+    second: str | Ask,
+    *,
+    within: float | None = None,
+    out: str | Path | None = None,
+    told: Told | None = None,
+    **asked: Any,
 ) -> Comparison:
     """Declare both sides with the same seeds, train what is missing, pair the runs; the folder keeps everything.
 
     A side is an Ask, or text as `s7-8k@s7-8k,rate=0.01` (network, recipe; without @: best), to which `asked` (other
     fields of Ask, as seeds=5) belongs. Both sides must agree in the data and in the number of seeds (InputError).
+    `within`: ask whether the sides are equivalent within this many points of accuracy, not which is better.
     """
     first, second = side(first, asked), side(second, asked)
     told = told or Told()
     if (first.seeds, first.dataset) != (second.seeds, second.dataset):
         raise InputError("compare", "different seeds or data", "the same seeds and data on both sides")
     folder = Path(out) if out is not None else folder_of(first, second)
-    declared = _declare(folder, first, second)
+    declared = _declare(folder, first, second, within)
     works = [
         Work(str(folder / side), d, first.dataset, first.data, first.keep_weights)
         for side, d in zip(SIDES, declared, strict=True)
@@ -69,9 +76,15 @@ def finish(folder: Path) -> Comparison:
     return found
 
 
-def _declare(folder: Path, first: Ask, second: Ask) -> tuple[declaration.Declaration, declaration.Declaration]:
-    """Both declarations; their seeds follow from both questions together."""
+def _declare(
+    folder: Path, first: Ask, second: Ask, within: float | None
+) -> tuple[declaration.Declaration, declaration.Declaration]:
+    """Both declarations; their seeds follow from both questions together, and from the margin."""
     if (folder / comparison.FILE).is_file():
+        there = comparison.read(folder).within
+        if there != within:
+            hint = f"{folder} holds another comparison; this one needs another --out"
+            raise InputError("within", "none" if within is None else within, f"{there or 'none'}, as declared", hint)
         stored = tuple(declaration.read(folder / side) for side in SIDES)
         for ask, declared in zip((first, second), stored, strict=True):
             agree(ask, declared, folder)
@@ -80,13 +93,15 @@ def _declare(folder: Path, first: Ask, second: Ask) -> tuple[declaration.Declara
     both = 2 * first.seeds
     asks = [replace(ask, seeds=ask.seeds, threads=ask.threads or threads_for(ask, both)) for ask in (first, second)]
     drafts = [draft(ask, folder / side) for ask, side in zip(asks, SIDES, strict=True)]
-    seeds_from = comparison.source(drafts[0].question, drafts[1].question)
+    seeds_from = comparison.source(drafts[0].question, drafts[1].question, within)
     one, two = (declare(ask, folder / side, seeds_from) for ask, side in zip(asks, SIDES, strict=True))
-    comparison.write(folder, one, two)
+    comparison.write(folder, comparison.Bond((one.digest, two.digest), within))
     return one, two
 
 
 def folder_of(first: Ask, second: Ask) -> Path:
-    """`tinyproof-out/compare/FIRST_against_SECOND_Nseeds`."""
+    """`tinyproof-out/compare/FIRST_against_SECOND_Nseeds`, with the engines where they differ."""
     names = [default_folder(ask).name.rpartition("_")[0] for ask in (first, second)]
+    if first.engine != second.engine:
+        names = [f"{name}_{ask.engine}" for name, ask in zip(names, (first, second), strict=True)]
     return Path("tinyproof-out", "compare", f"{names[0]}_against_{names[1]}_{first.seeds}seeds"[:200])

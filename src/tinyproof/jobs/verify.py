@@ -91,10 +91,11 @@ def _comparison(folder: Path, means: Means) -> list[Line]:
     what = "both sides are the ones that were declared, with the seeds that follow from both"
     try:
         sides = [declaration.read(folder / side) for side in comparison.SIDES]
-        same = comparison.read(folder) == [side.digest for side in sides]
+        bond = comparison.read(folder)
     except TinyproofError as error:
         return [Line(folder.name, what, False, str(error))]
-    source = comparison.source(sides[0].question, sides[1].question)
+    same = bond.declarations == (sides[0].digest, sides[1].digest)
+    source = comparison.source(sides[0].question, sides[1].question, bond.within)
     lines = [Line(folder.name, what, same and sides[0].seeds == sides[1].seeds)]
     return lines + [line for side in comparison.SIDES for line in _proof(folder / side, means, source)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyproof.cnn.comparison import Comparison
+from tinyproof.cnn.proof import Proof
 from tinyproof.core.table import Column, Table
 from tinyproof.show import prove_page
 from tinyproof.show import prove_plots as plots
@@ -13,7 +14,7 @@ from tinyproof.show.html import data_uri, render, safe
 
 def page(found: Comparison) -> str:
     """One self-contained HTML page."""
-    names = [name(side) for side in (found.first, found.second)]
+    names = side_names(found)
     picture = ""
     if found.paired is not None:
         values = [[score.percent for score in side.verdict.scores] for side in (found.first, found.second)]
@@ -26,13 +27,15 @@ def page(found: Comparison) -> str:
         panel="warn" if found.word == "undecided" else "good",
         picture=picture,
         pairs=safe(pairs_table(found).html()),
-        sides=[_side(side) for side in (found.first, found.second)],
+        sides=[_side(name, side) for name, side in zip(names, (found.first, found.second), strict=True)],
     )
 
 
-def name(side: Any) -> str:
-    """Network and recipe of one side."""
-    return f"{side.declaration.model}, {side.declaration.recipe.name}"
+def side_names(found: Comparison) -> list[str]:
+    """Network and recipe of both sides, and the engine where the sides differ in it."""
+    both = [found.first.declaration, found.second.declaration]
+    differ = both[0].engine != both[1].engine
+    return [f"{side.model}, {side.recipe.name}" + (f", {side.engine} engine" if differ else "") for side in both]
 
 
 def pairs_table(found: Comparison) -> Table:
@@ -52,9 +55,9 @@ def pairs_table(found: Comparison) -> Table:
     return Table("", columns, tuple(rows), footer)
 
 
-def _side(side: Any) -> dict[str, Any]:
+def _side(name: str, side: Proof) -> dict[str, Any]:
     return {
-        "name": name(side),
+        "name": name,
         "digest": side.declaration.digest,
         "summary": safe(prove_page.summary_table(side).html()),
         "recipe": safe(prove_page.recipe_table(side.declaration.recipe.to_dict()).html()),
