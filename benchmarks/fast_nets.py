@@ -2,6 +2,7 @@
 
 Each is a first convolution (channels, size, stride, padding), then 3x3 convolutions (channels, padding, whether a max
 pooling follows), all without bias and with ReLU and batch norm; global average pooling; a 1x1 convolution to 10.
+`halved`: the images come at half their resolution.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from torch import nn
 class _Tried(nn.Sequential):
     first: tuple[int, int, int, int]
     rest: tuple[tuple[int, int, bool], ...]
+    halved = False  # average pooling 2x2 before everything
 
     def __init__(self) -> None:
         width, size, stride, padding = self.first
-        layers = [nn.Conv2d(1, width, size, stride, padding, bias=False), nn.ReLU(), nn.BatchNorm2d(width)]
+        layers = [nn.AvgPool2d(2)] if self.halved else []
+        layers += [nn.Conv2d(1, width, size, stride, padding, bias=False), nn.ReLU(), nn.BatchNorm2d(width)]
         for channels, pad, pooled in self.rest:
             layers += [nn.Conv2d(width, channels, 3, padding=pad, bias=False), nn.ReLU(), nn.BatchNorm2d(channels)]
             layers += [nn.MaxPool2d(2)] if pooled else []
@@ -50,6 +53,21 @@ class Plain375k(_Tried):
 
     first = (8, 5, 2, 0)
     rest = ((16, 0, False), (16, 0, False), (16, 0, False))
+
+
+class Low419k(_Tried):
+    """6,724 parameters, 419,392 multiply-adds, at 14x14 pixels."""
+
+    halved = True
+    first = (12, 3, 1, 0)
+    rest = ((16, 0, False), (16, 0, False), (16, 0, False))
+
+
+class Wide435k(_Tried):
+    """6,168 parameters, 434,504 multiply-adds: a first stage on whole images, at once pooled."""
+
+    first = (8, 3, 1, 0)
+    rest = ((16, 0, True), (16, 0, False), (16, 0, False))
 
 
 class Plain447k(_Tried):

@@ -1,12 +1,13 @@
 """Compare training recipes on held-out training images; the 10,000 test images take no part.
 
-    python benchmarks/recipe_search.py lead lead+b2 --seeds 8   two candidates, seeds 1 to 8
-    python benchmarks/recipe_search.py factorial                16 runs that vary eight choices at once
-    python benchmarks/recipe_search.py fast --seeds 4           the networks that were tried for `fast`
+    python benchmarks/recipe_search.py lead lead+b2 --seeds 8      two candidates, seeds 1 to 8
+    python benchmarks/recipe_search.py factorial                   16 runs that vary eight choices at once
+    python benchmarks/recipe_search.py fast --seeds 4              the networks that were tried for `fast`
+    python benchmarks/recipe_search.py fast-epochs --seeds 10      the chosen one with averaged weights: how long?
 
 Each run trains on 55,000 training images and is judged after its last epoch on the other 5,000: the same ones for
-every run, each class in proportion. Runs are kept in --folder: a second call, or a second process beside the first,
-goes on with what is missing. MNIST is looked for where `tinyproof data` says. Figures: docs/recipes.md.
+every run, each class in proportion. One run a core, of one thread. Runs are kept in --folder: a second call goes on
+with what is missing. MNIST is looked for where `tinyproof data` says. Figures: docs/recipes.md.
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ import itertools
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from tinyproof.cnn import data
+from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.recipe import Augment, Recipe, Schedule
 from tinyproof.cnn.run import Run
 from tinyproof.cnn.train import train
+from tinyproof.core import stats
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.table import Column, Table
+from tinyproof.core.workers import run_bounded
 
 LEAD = Recipe(
     "lead",
@@ -58,10 +63,12 @@ MILD = Augment(max_degrees=6.0, max_shift_pixels=1.0, max_scale=0.06)
 FAST_NETS = Path(__file__).with_name("fast_nets.py")
 # The network, the epochs, and its augmentation; else the lead in batches of 64.
 FAST_TRIED = (
-    ("Pooled259k", 8, MILD), ("Pooled294k", 8, MILD), ("Deep346k", 8, MILD), ("Plain375k", 6, MILD),
-    ("Plain447k", 8, MILD), ("Deep606k", 6, MILD), ("Deep606k", 8, MILD), ("Deep606k", 8, LEAD.augment),
-    ("Deep606k", 10, LEAD.augment), ("Deep606k", 12, LEAD.augment), ("Deep606k", 14, LEAD.augment),
+    ("Pooled259k", 8, MILD), ("Pooled294k", 8, MILD), ("Deep346k", 8, MILD), ("Plain375k", 8, MILD),
+    ("Low419k", 8, MILD), ("Wide435k", 8, MILD), ("Plain447k", 8, MILD), ("Deep606k", 6, MILD), ("Deep606k", 8, MILD),
+    ("Deep606k", 8, LEAD.augment), ("Deep606k", 14, LEAD.augment),
 )  # fmt: skip
+FAST_EPOCHS = (8, 10, 12, 14)
+FAST_EMA = 0.9989  # looks back one epoch
 
 
 @dataclass(frozen=True)
@@ -97,19 +104,39 @@ def factorial() -> Iterator[Job]:
         yield Job(name, "s7-8k", candidate(name), FIRST_SEED + index)
 
 
+def fast(net: str, epochs: int, augment: Augment, ema: float | None, seed: int) -> Job:
+    """One run of a network that was tried for `fast`."""
+    recipe = replace(LEAD, name="fast", batch_size=64, epochs=epochs, augment=augment, ema=ema)
+    title = f"{net}, {epochs} epochs, {augment.max_degrees:.0f} degrees" + (", averaged" if ema else "")
+    return Job(title, f"{FAST_NETS}:{net}", recipe, seed)
+
+
 def jobs(names: list[str], seeds: int) -> Iterator[Job]:
     """The runs that were asked for, seed by seed."""
     if "factorial" in names:
         yield from factorial()
     for seed in range(1, seeds + 1):
         if "fast" in names:
-            for net, epochs, augment in FAST_TRIED:
-                recipe = replace(LEAD, name="fast", batch_size=64, epochs=epochs, augment=augment)
-                title = f"{net}, {epochs} epochs, {augment.max_degrees:.0f} degrees"
-                yield Job(title, f"{FAST_NETS}:{net}", recipe, seed)
+            yield from (fast(net, epochs, augment, None, seed) for net, epochs, augment in FAST_TRIED)
+        if "fast-epochs" in names:
+            yield from (fast("Deep606k", epochs, LEAD.augment, FAST_EMA, seed) for epochs in FAST_EPOCHS)
         for name in names:
-            if name not in ("factorial", "fast"):
+            if name not in ("factorial", "fast", "fast-epochs"):
                 yield Job(name, "s7-8k", candidate(name), seed)
+
+
+def work(item: tuple[Job, Path]) -> Run:
+    """Train one run in its folder, or find it there."""
+    job, folder = item
+    return train(
+        job.model, job.recipe, held_out(), job.seed, folder=folder, threads=1, test_each_epoch=False, keep_weights=False
+    ).run
+
+
+@cache
+def held_out() -> Dataset:
+    """MNIST's training images, the last twelfth as test images."""
+    return data.hold_out(data.load_mnist())
 
 
 def summary(done: list[tuple[Job, Run]]) -> Table:
@@ -127,6 +154,26 @@ def summary(done: list[tuple[Job, Run]]) -> Table:
         Column("multiply-adds", "right", ","),
     ]  # fmt: skip
     return Table("Held-out training images, last epoch", tuple(columns), tuple(rows))
+
+
+def differences(done: list[tuple[Job, Run]]) -> Table:
+    """Every candidate minus the first one, seed by seed: mean in points of accuracy, with its 95 % interval."""
+    runs: dict[str, dict[int, Run]] = {}
+    for job, run in done:
+        runs.setdefault(job.candidate, {})[job.seed] = run
+    first, rows = next(iter(runs)), []
+    for name, theirs in runs.items():
+        seeds = sorted(theirs.keys() & runs[first].keys())
+        if name == first or len(seeds) < 2:
+            continue
+        sides = [[side[seed].accuracy_percent for seed in seeds] for side in (theirs, runs[first])]
+        found = stats.paired(*sides, resolution=0.02)
+        rows.append((name, found.n, found.mean, found.interval.low, found.interval.high))
+    columns = (
+        Column("candidate"), Column("pairs", "right"), Column(f"points more than {first}", "right", "+.3f"),
+        Column("from", "right", "+.3f"), Column("to", "right", "+.3f"),
+    )  # fmt: skip
+    return Table("On the same seeds", columns, tuple(rows))
 
 
 def effects(done: list[tuple[Job, Run]]) -> Table:
@@ -150,20 +197,26 @@ def effects(done: list[tuple[Job, Run]]) -> Table:
 def main() -> None:
     """Train what is missing, then print the tables."""
     parser = argparse.ArgumentParser(description="Compare recipes on held-out training images.")
-    parser.add_argument("names", nargs="+", help=f"factorial, fast, or choices joined with +: {', '.join(CHOICES)}")
+    choices = ", ".join(CHOICES)
+    parser.add_argument("names", nargs="+", help=f"factorial, fast, fast-epochs, or choices joined with +: {choices}")
     parser.add_argument("--seeds", type=int, default=4, help="seeds 1 to N of each candidate (not of factorial)")
-    parser.add_argument("--threads", type=int, default=None, help="of the native engine")
+    parser.add_argument("--processes", type=int, default=None, help="side by side; all cores where not given")
     parser.add_argument("--folder", type=Path, default=Path("runs/recipe-search"))
     options = parser.parse_args()
-    held_out = data.hold_out(data.load_mnist())
-    done = []
-    for job in jobs(options.names, options.seeds):
-        folder = options.folder / f"{job.candidate.replace(', ', '-').replace(' ', '-')}-{job.seed}"
-        run = train(job.model, job.recipe, held_out, job.seed, folder=folder, threads=options.threads,
-                    test_each_epoch=False, keep_weights=False).run  # fmt: skip
+    wanted = list(jobs(options.names, options.seeds))
+    names = [f"{job.candidate.replace(', ', '-').replace(' ', '-')}-{job.seed}" for job in wanted]
+    items = [(job, options.folder / name) for job, name in zip(wanted, names, strict=True)]
+    found: dict[int, Run] = {}
+    for outcome in run_bounded(work, items, processes=options.processes, seconds=None, start="spawn"):
+        job, run = wanted[outcome.index], outcome.value
+        if outcome.problem:
+            raise SystemExit(f"{job.candidate}, seed {job.seed}: {outcome.problem}")
         print(f"{job.candidate}, seed {job.seed}: {run.accuracy_percent:.2f} %, {run.test_loss:.5f}", flush=True)
-        done.append((job, run))
+        found[outcome.index] = run
+    done = [(job, found[index]) for index, job in enumerate(wanted)]
     print("\n" + summary(done).markdown())
+    if len({job.candidate for job in wanted if job.seed < FIRST_SEED}) > 1:
+        print("\n" + differences([(job, run) for job, run in done if job.seed < FIRST_SEED]).markdown())
     if "factorial" in options.names:
         print("\n" + effects([(job, run) for job, run in done if job.seed >= FIRST_SEED]).markdown())
 

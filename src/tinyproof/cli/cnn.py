@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 Model = Annotated[str, typer.Argument(help="A network's name (see `models`), or path/to/model.py:Class.")]
-RecipeOption = Annotated[str | None, typer.Option("--recipe", help="A recipe's name, or a TOML file.")]
+RecipeOption = Annotated[
+    str | None, typer.Option("--recipe", help="A recipe's name, or a TOML file; the network's own where not given.")
+]
 DatasetOption = Annotated[str, typer.Option("--dataset", help="auto (MNIST, else the digits), mnist or digits.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="The folder with MNIST's four files.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Decides initial weights, order, changes of the images.")]

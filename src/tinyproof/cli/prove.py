@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 Recipe = Annotated[
-    str, typer.Option(help="A recipe by name or .toml file, and what differs: `best,epochs=2,augment.max_degrees=5`.")
+    str | None,
+    typer.Option(help="Name or .toml file, then what differs: `best,epochs=2,augment.max_degrees=5`; else its own."),
 ]
 DataSet = Annotated[
     str, typer.Option(help="`mnist`, `digits`, or the path of your own images (folder by class, .npz).")
@@ -29,7 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 def prove(
     model: Annotated[str, typer.Argument(help="A network's name, `path/to/model.py:Class`, or a folder of a proof.")],
     seeds: Seeds = 5,
-    recipe: Recipe = "best",
+    recipe: Recipe = None,
     dataset: DataSet = "mnist",
     data: Data = None,
     target: Annotated[
@@ -59,9 +60,8 @@ def prove(
     accuracy is proved and the budget is kept.
     """
     from tinyproof.cnn import declaration
-    from tinyproof.cnn.recipe_text import parse
     from tinyproof.jobs import prove as job
-    from tinyproof.jobs.declare import Ask
+    from tinyproof.jobs.declare import Ask, as_recipe
 
     limits = {
         "parameters_below": parameters_below,
@@ -76,8 +76,8 @@ def prove(
             found = job.resume(model, own, data, processes, told)
         else:
             ask = Ask(
-                model, parse(recipe), seeds, dataset, data, target, limits, engine, device, processes, threads,
-                first_seed, weights,
+                model, as_recipe(recipe, model, dataset), seeds, dataset, data, target, limits, engine, device,
+                processes, threads, first_seed, weights,
             )  # fmt: skip
             found = job.prove(ask, out=out, told=told)
     _print_proof(found, as_json)
@@ -126,7 +126,7 @@ def _print_proof(found: Any, as_json: bool) -> None:
 
 def compare(
     first: Annotated[str, typer.Argument(help="`MODEL@RECIPE`, for example `s7-8k@s7-8k,rate=0.01,momentum=0.9`.")],
-    second: Annotated[str, typer.Argument(help="The other side: `s7-8k@s7-8k`. Without @RECIPE: best.")],
+    second: Annotated[str, typer.Argument(help="The other side: `s7-8k@s7-8k`. Without @RECIPE: its own.")],
     seeds: Seeds = 5,
     dataset: DataSet = "mnist",
     data: Data = None,

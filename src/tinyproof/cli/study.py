@@ -35,7 +35,7 @@ def journal(
 
 def lr_test(
     model: Annotated[str, typer.Argument(help="A network's name or `path/to/model.py:Class`.")] = "s7-8k",
-    recipe: Recipe = "best",
+    recipe: Recipe = None,
     dataset: DataSet = "mnist",
     data: Data = None,
     steps: Annotated[int, typer.Option(help="How many batches the range test takes.")] = 200,
@@ -52,13 +52,12 @@ def lr_test(
     as_json: AsJson = False,
 ) -> None:
     """Look for a learning rate: a range test or a sweep of rates, on training images alone, never on the test set."""
-    from tinyproof.cnn.recipe_text import parse
     from tinyproof.jobs import rates as job
-    from tinyproof.jobs.declare import Ask
+    from tinyproof.jobs.declare import Ask, as_recipe
 
     ask = Ask(
-        model, parse(recipe), dataset=dataset, data=data, engine=engine, device=device, processes=processes,
-        threads=threads,
+        model, as_recipe(recipe, model, dataset), dataset=dataset, data=data, engine=engine, device=device,
+        processes=processes, threads=threads,
     )  # fmt: skip
     if rates is None:
         found = job.lr_test(ask, steps=steps, low=low, high=high, picture=picture)

@@ -242,6 +242,15 @@ DIGITS = Recipe(
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (BEST, FAST, DIGITS, *_PUBLISHED)}
 
 
+def default(model: str, dataset: str) -> Recipe:
+    """The recipe that a network gets when nobody names one, on the data set of this name.
+
+    >>> default("s7-8k", "mnist").name, default("fast", "mnist").name, default("fast", "digits").name
+    ('best', 'fast', 'digits')
+    """
+    return RECIPES["digits" if dataset == "digits" else "fast" if model == "fast" else "best"]
+
+
 def named(name: str) -> Recipe:
     """A recipe by name, or from a TOML file when the name ends in .toml. Raises InputError, DataError.
 

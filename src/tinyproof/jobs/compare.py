@@ -32,9 +32,9 @@ def compare(
 ) -> Comparison:
     """Declare both sides with the same seeds, train what is missing, pair the runs; the folder keeps everything.
 
-    A side is an Ask, or text as `s7-8k@s7-8k,rate=0.01` (network, recipe; without @: best), to which `asked` (other
-    fields of Ask, as seeds=5) belongs. Both sides must agree in the data and in the number of seeds (InputError).
-    `within`: ask whether the sides are equivalent within this many points of accuracy, not which is better.
+    A side is an Ask, or text as `s7-8k@s7-8k,rate=0.01` (network, recipe; without @: the network's own), to which
+    `asked` (other fields of Ask, as seeds=5) belongs. Both sides must agree in the data and in the number of seeds
+    (InputError). `within`: ask whether the sides are equivalent within this many points of accuracy, not which is better.
     """
     first, second = side(first, asked), side(second, asked)
     told = told or Told()
@@ -60,7 +60,7 @@ def side(text: str | Ask, asked: Mapping[str, Any]) -> Ask:
     if isinstance(text, Ask):
         return text
     model, _, recipe = text.partition("@")
-    return Ask(model, as_recipe(recipe or "best"), **asked)
+    return Ask(model, as_recipe(recipe, model, asked.get("dataset", "mnist")), **asked)
 
 
 def finish(folder: Path) -> Comparison:

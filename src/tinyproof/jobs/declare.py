@@ -12,7 +12,7 @@ from tinyproof.cnn import declaration, proof, recipe_text, store
 from tinyproof.cnn.budget import Budget
 from tinyproof.cnn.data import NAMES, Dataset
 from tinyproof.cnn.declaration import DataFacts, Declaration
-from tinyproof.cnn.recipe import Recipe
+from tinyproof.cnn.recipe import Recipe, default
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import output_folder, sha256
 from tinyproof.jobs import series
@@ -43,9 +43,11 @@ class Ask:
     keep_weights: bool = True
 
 
-def as_recipe(recipe: str | Recipe) -> Recipe:
-    """A recipe given as one, or in one line of text."""
-    return recipe if isinstance(recipe, Recipe) else recipe_text.parse(recipe)
+def as_recipe(recipe: str | Recipe | None, model: str, dataset: str = "mnist") -> Recipe:
+    """A recipe given as one, or in one line of text; None or nothing: the network's own on this data set."""
+    if isinstance(recipe, Recipe):
+        return recipe
+    return recipe_text.parse(recipe) if recipe else default(model, dataset)
 
 
 def same_code(declared: Declaration, folder: Path) -> None:

@@ -22,7 +22,7 @@ REPORT = "report.html"
 
 def prove(
     model: str | Ask,
-    recipe: str | Recipe = "best",
+    recipe: str | Recipe | None = None,
     *,
     out: str | Path | None = None,
     told: Told | None = None,
@@ -30,11 +30,15 @@ def prove(
 ) -> Proof:
     """Declare the runs, train those that are missing, and judge them all; the folder keeps everything.
 
+    `recipe`: a Recipe or a line of text as `best,epochs=10`; None takes the network's own for the data set.
     `asked`: the fields of `Ask`, as in `prove("s7-8k", seeds=10, target=99.5)`; or give an Ask. The same call goes on
     where it stopped, and judges again (without torch or data) when nothing is missing. Raises InputError when the
     folder holds another declaration: more seeds are a new proof, without the old ones.
     """
-    ask = model if isinstance(model, Ask) else Ask(model, as_recipe(recipe), **asked)
+    if isinstance(model, Ask):
+        ask = model
+    else:
+        ask = Ask(model, as_recipe(recipe, model, asked.get("dataset", "mnist")), **asked)
     told = told or Told()
     folder = Path(out) if out is not None else default_folder(ask)
     if (folder / declaration.FILE).is_file():

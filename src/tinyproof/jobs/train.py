@@ -11,7 +11,7 @@ from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.engine import NAMES as ENGINES
 from tinyproof.cnn.machine import device as device_there
 from tinyproof.cnn.machine import need_torch
-from tinyproof.cnn.recipe import Recipe, named
+from tinyproof.cnn.recipe import Recipe, default
 from tinyproof.cnn.recipe_text import parse
 from tinyproof.cnn.run import Run
 from tinyproof.core.errors import InputError
@@ -96,7 +96,7 @@ def train(
     """Train one network once and write its record, weights, pictures and page into one folder.
 
     `model`: a name (see `tinyproof models`) or `path/to/model.py:Class`. `recipe`: a name, a TOML file (both with
-    changes, `best,rate=0.01`) or a Recipe; None takes the best one for the data set. `dataset`: `auto`, `mnist`,
+    changes, `best,rate=0.01`) or a Recipe; None takes the network's own for the data set. `dataset`: `auto`, `mnist`,
     `digits`, or a path of your own. `epochs` and `quick` (two epochs) replace the recipe's epochs. `out`: None names a
     folder after the run. `budget`: None takes the network's course budget and the data set's target. Raises InputError,
     DataError, OutputError, Diverged; Stopped after Ctrl-C, and the same call goes on from there.
@@ -126,13 +126,13 @@ def prepare(ask: Ask) -> Ready:
     device_there(ask.device)
     if ask.threads is not None:
         whole("threads", ask.threads, 1, 1024)
-    with_epochs(recipe or named("best"), ask.epochs, ask.quick)
+    with_epochs(recipe or default(ask.model, "mnist"), ask.epochs, ask.quick)
     if ask.out is not None:
         check_output(ask.out)
     images = ask.dataset
     if isinstance(images, str):
         images = data_job.choose(images, ask.data, ask.say, not ask.quiet)
-    chosen = with_epochs(recipe or default_recipe(images), ask.epochs, ask.quick)
+    chosen = with_epochs(recipe or default(ask.model, images.name), ask.epochs, ask.quick)
     name = folder_name(ask.model, chosen, images, ask.seed)
     folder = output_folder(ask.out if ask.out is not None else Path("tinyproof-out") / name)
     budget = ask.budget or replace(nets.budget_of(ask.model), accuracy_percent=images.target_percent)
@@ -157,11 +157,6 @@ def work(ready: Ready) -> tuple[Run, bool]:
     if done.reused:
         say(f"already trained: {folder} holds this very run (seed {ask.seed}); --force trains it again")
     return done.run, done.reused
-
-
-def default_recipe(images: Dataset) -> Recipe:
-    """The best recipe for a data set: `best`, and `digits` for the digits."""
-    return named("digits" if images.name == "digits" else "best")
 
 
 def with_epochs(recipe: Recipe, epochs: int | None, quick: bool) -> Recipe:
