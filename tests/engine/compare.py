@@ -83,21 +83,24 @@ def by_parameter(module: nn.Module, ours: NDArray[Any], theirs: NDArray[Any]) ->
     return result
 
 
-def batch_of(module: nn.Module, count: int, shape: tuple[int, int], rng: np.random.Generator) -> Any:
+def batch_of(
+    module: nn.Module, count: int, shape: tuple[int, int], rng: np.random.Generator, margin: float = 5e-7
+) -> Any:
     """Random images and labels whose values keep clear of every kink of the network.
 
     A value within rounding of zero before a ReLU (or two nearly equal ones in a max-pooling window) may fall on either
-    side in either engine, and both are right; such batches are drawn again, not excused by a wider tolerance.
+    side in either engine, and both are right; such batches are drawn again, not excused by a wider tolerance. Long
+    sums round more and need a wider `margin`.
     """
     for _ in range(200):
         images = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
-        if clear_of_kinks(module, images):
+        if clear_of_kinks(module, images, margin):
             return images, rng.integers(0, 10, count)
     raise AssertionError("no batch keeps clear of the kinks")
 
 
 @torch.no_grad()
-def clear_of_kinks(module: nn.Module, images: NDArray[np.uint8], margin: float = 5e-7) -> bool:
+def clear_of_kinks(module: nn.Module, images: NDArray[np.uint8], margin: float) -> bool:
     """Whether every ReLU's input and every pooling window's lead is larger than `margin` times the layer's spread."""
     clear = [True]
 

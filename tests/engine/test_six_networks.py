@@ -11,12 +11,14 @@ from tinyproof.cnn import nets
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 
 
-@pytest.mark.parametrize("name", ["s6-16k", "s7-8k", "s6-17k", "s6-19k", "s6-12k", "fast"])
+@pytest.mark.parametrize("name", ["s5-593k", "s6-16k", "s7-8k", "s6-17k", "s6-19k", "s6-12k", "fast"])
 def test_gradient_equals_torch(name: str) -> None:
     rng = np.random.default_rng()
     module = nets.build(name, int(rng.integers(2**31)))
     nets.set_dropout(module, 0.0)
-    images, labels = batch_of(module, 5, (28, 28), rng)
+    # s5-593k adds up to 4,096 products for one value, and has half a million values before a kink.
+    count, margin = (3, 2e-6) if name == "s5-593k" else (5, 5e-7)
+    images, labels = batch_of(module, count, (28, 28), rng, margin)
     native = Native(module, (1, 28, 28), threads=2)
     ours, log_p = native.gradient(images, labels)
     theirs, log_q = torch_gradient(module, images, labels)

@@ -34,7 +34,7 @@ def compare(
 
     A side is an Ask, or text as `s7-8k@s7-8k,rate=0.01` (network, recipe; without @: the network's own), to which
     `asked` (other fields of Ask, as seeds=5) belongs. Both sides must agree in the data and in the number of seeds
-    (InputError). `within`: ask whether the sides are equivalent within this many points of accuracy, not which is better.
+    (InputError). `within`: ask whether both are equivalent within this many points of accuracy, not which is better.
     """
     first, second = side(first, asked), side(second, asked)
     told = told or Told()
