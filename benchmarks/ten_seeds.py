@@ -20,7 +20,7 @@ import torch
 
 import tinyproof
 from tinyproof.cnn import data
-from tinyproof.cnn.recipe import named
+from tinyproof.cnn.recipe_text import parse
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
 from tinyproof.jobs.series import Told, cores, quiet_threads
@@ -46,7 +46,7 @@ class Setting:
 @cache
 def ready(setting: Setting) -> Steps:
     torch.set_num_threads(setting.threads)
-    recipe = replace(named(setting.recipe), batch_size=setting.batch)
+    recipe = replace(parse(setting.recipe), batch_size=setting.batch)
     steps = bare(setting.model, recipe, data.load_mnist(), setting.channels_last, setting.optimizer)
     steps(3)
     return steps
@@ -74,7 +74,7 @@ def side_by_side(setting: Setting, processes: int, seconds: float) -> float:
 
 def best_setting(model: str, recipe: str, threads: int, processes: int) -> Setting:
     """The quickest of the twelve, by a short trial of each in its own processes."""
-    size = named(recipe).batch_size
+    size = parse(recipe).batch_size
     settings = [
         Setting(model, recipe, batch, last, kind, threads)
         for batch, last, kind in itertools.product((size, size // 2), (False, True), ("for-loop", "foreach", "fused"))
@@ -104,7 +104,7 @@ def main() -> None:
         )  # fmt: skip
         took = time.perf_counter() - begun
     after = {way: side_by_side(*how, given.seconds) for way, how in ways.items()}
-    epochs = given.seeds * named(given.recipe).epochs
+    epochs = given.seeds * parse(given.recipe).epochs
     rows = [
         (f"bare PyTorch, {way}", setting.name, before[way], after[way], epochs * (before[way] + after[way]) / 2,
          epochs * (before[way] + after[way]) / 2 / took)
