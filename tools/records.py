@@ -1,0 +1,46 @@
+"""The figures of the documentation that stand on stored runs, counted again from records/ each time.
+
+python tools/records.py proof records/s7-8k-best      one proof: its verdict and what it stands on
+python tools/records.py comparisons records/compare   a table of every comparison in a folder
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tinyproof.cnn import budget, comparison, proof
+from tinyproof.core.table import Column, Table
+from tinyproof.show.compare_page import side_names
+from tinyproof.show.prove_page import summary_table
+
+
+def show_proof(folder: Path) -> str:
+    """As `tinyproof prove` ends, without the runs one by one."""
+    found = proof.load(folder)
+    parts = [summary_table(found).text(), *([budget.table(found.checks).text()] if found.checks else [])]
+    return "\n\n".join([*parts, f"{found.verdict.word}: {found.verdict.reason}"])
+
+
+def show_comparisons(folder: Path) -> str:
+    """A row for each comparison: both sides' means, the paired difference with its interval, the answer."""
+    rows = []
+    for path in sorted(folder.glob(f"*/{comparison.FILE}")):
+        found = comparison.load(path.parent)
+        assert found.paired is not None, path
+        first, second = side_names(found)
+        low, high = found.paired.interval.low, found.paired.interval.high
+        interval = f"{low:+.3f} to {high:+.3f} ({found.paired.interval.confidence:.0%})"
+        means = (found.first.verdict.mean, found.second.verdict.mean)
+        rows.append((first, second, found.paired.n, *means, found.paired.mean, interval, found.word))
+    number = "right"
+    columns = (
+        Column("first"), Column("second"), Column("seeds", number), Column("first, %", number, ".3f"),
+        Column("second, %", number, ".3f"), Column("difference, points", number, "+.3f"), Column("interval"),
+        Column("answer"),
+    )  # fmt: skip
+    return Table("", columns, tuple(rows)).markdown()
+
+
+if __name__ == "__main__":
+    print({"proof": show_proof, "comparisons": show_comparisons}[sys.argv[1]](Path(sys.argv[2])))
