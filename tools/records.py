@@ -2,6 +2,7 @@
 
 python tools/records.py proof records/s7-8k-best      one proof: its verdict and what it stands on
 python tools/records.py comparisons records/compare   a table of every comparison in a folder
+python tools/records.py looks records/reproduce       every evaluation of every claim
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tinyproof.cnn import budget, comparison, proof
+from tinyproof.cnn import budget, claims, comparison, proof, reproduction
 from tinyproof.core.table import Column, Table
 from tinyproof.show.compare_page import side_names
 from tinyproof.show.prove_page import summary_table
@@ -42,5 +43,11 @@ def show_comparisons(folder: Path) -> str:
     return Table("", columns, tuple(rows)).markdown()
 
 
+def show_looks(folder: Path) -> str:
+    """Every evaluation of every claim that was run: mean over the seeds, lowest, highest, and what was published."""
+    found = [reproduction.load(folder / name, claim) for name, claim in claims.CLAIMS.items()]
+    return reproduction.looks_table(found).markdown()
+
+
 if __name__ == "__main__":
-    print({"proof": show_proof, "comparisons": show_comparisons}[sys.argv[1]](Path(sys.argv[2])))
+    print({"proof": show_proof, "comparisons": show_comparisons, "looks": show_looks}[sys.argv[1]](Path(sys.argv[2])))
