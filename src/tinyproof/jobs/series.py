@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,13 +71,17 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
     """
     told = told or Told()
     works = [replace(work, parent=os.getpid()) for work in works]
-    begun, measured, first = time.monotonic(), False, _tasks(works)
-    while tasks := _tasks(works):
-        # Once, each process first measures some steps: the cost is said before it is spent.
-        measures = [] if measured else _measures(tasks, processes)
-        measured = True
+    begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
+    while tasks := _tasks(works, costs):
         with quiet_threads(works[0].declared.threads), _reporter(tasks, told):
-            advanced = _round(measures, tasks, processes, told)
+            # Once, each process first measures some steps: the cost is said before it is spent. Runs of several kinds
+            # begin only after that, the longest first: one that begins last keeps all the others waiting.
+            measures = [] if costs else _measures(tasks, processes)
+            if measures and len(works) > 1:
+                _round(measures, [], costs, processes, told)
+                told.say(_estimate(costs, tasks, processes))
+                measures, tasks = [], _tasks(works, costs)
+            advanced = _round(measures, tasks, costs, processes, told)
         if not advanced:
             # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
             time.sleep(_POLL_SECONDS)
@@ -92,10 +96,10 @@ def _spent(tasks: Sequence[Task], wall: float, processes: int) -> str:
     return f"all done in {duration(wall)}; the training loops alone, in {lanes} lane(s): {duration(loops / lanes)}"
 
 
-def _tasks(works: Sequence[Work]) -> list[Task]:
-    """Every missing seed, runs of many steps first: a long one that starts last keeps all the others waiting."""
+def _tasks(works: Sequence[Work], costs: Mapping[str, float]) -> list[Task]:
+    """Every missing seed, the longest runs first, by the measured cost of each folder's runs."""
     tasks = [Task(work, seed) for work in works for seed in missing(work)]
-    return sorted(tasks, key=lambda task: -task.work.declared.recipe.epochs / task.work.declared.recipe.batch_size)
+    return sorted(tasks, key=lambda task: -costs.get(task.work.folder, 0.0))
 
 
 def _measures(tasks: Sequence[Task], processes: int) -> list[Task]:
@@ -105,10 +109,9 @@ def _measures(tasks: Sequence[Task], processes: int) -> list[Task]:
     return [Task(kinds[index % len(kinds)], None) for index in range(count)]
 
 
-def _round(measures: list[Task], tasks: list[Task], processes: int, told: Told) -> bool:
-    """Give every task to a process; True when at least one run ended here."""
+def _round(measures: list[Task], tasks: list[Task], costs: dict[str, float], processes: int, told: Told) -> bool:
+    """Give every task to a process, and note what the measured ones cost; True when at least one run ended here."""
     items = measures + tasks
-    seconds: dict[str, float] = {}
     waiting, ended = len(measures), False
     try:
         for outcome in run_bounded(one_run.do, items, processes=processes, seconds=None, start="spawn"):
@@ -117,20 +120,20 @@ def _round(measures: list[Task], tasks: list[Task], processes: int, told: Told) 
                 raise TinyproofError(f"{_name(task)}: {outcome.problem}")
             if task.seed is None:
                 waiting -= 1
-                seconds[task.work.folder] = max(outcome.value, seconds.get(task.work.folder, 0.0))
-                if waiting == 0:
-                    told.say(_estimate(seconds, tasks, processes))
+                costs[task.work.folder] = max(outcome.value, costs.get(task.work.folder, 0.0))
+                if waiting == 0 and tasks:
+                    told.say(_estimate(costs, tasks, processes))
             elif outcome.value:
                 ended = True
                 told.row(task.seed, proof.seed_folder(Path(task.work.folder), task.seed))
     except KeyboardInterrupt:
-        left = sum(len(missing(work)) for work in {task.work.folder: task.work for task in tasks}.values())
+        left = sum(len(missing(work)) for work in {task.work.folder: task.work for task in items}.values())
         raise Stopped(f"stopped; {left} run(s) are not finished, and the same command goes on with them") from None
     return ended
 
 
-def _estimate(seconds: dict[str, float], tasks: list[Task], processes: int) -> str:
-    each = [seconds[task.work.folder] for task in tasks]
+def _estimate(costs: Mapping[str, float], tasks: list[Task], processes: int) -> str:
+    each = sorted((costs[task.work.folder] for task in tasks), reverse=True)
     lanes = [0.0] * max(1, min(processes, len(tasks)))
     for cost in each:
         lanes[lanes.index(min(lanes))] += cost
