@@ -64,7 +64,7 @@ FAST_NETS = Path(__file__).with_name("fast_nets.py")
 # The network, the epochs, and its augmentation; else the lead in batches of 64.
 FAST_TRIED = (
     ("Pooled259k", 8, MILD), ("Pooled294k", 8, MILD), ("Deep346k", 8, MILD), ("Plain375k", 8, MILD),
-    ("Low419k", 8, MILD), ("Wide435k", 8, MILD), ("Plain447k", 8, MILD), ("Deep606k", 6, MILD), ("Deep606k", 8, MILD),
+    ("Low419k", 8, MILD), ("Wide1090k", 8, MILD), ("Plain447k", 8, MILD), ("Deep606k", 6, MILD), ("Deep606k", 8, MILD),
     ("Deep606k", 8, LEAD.augment), ("Deep606k", 14, LEAD.augment),
 )  # fmt: skip
 FAST_EPOCHS = (8, 10, 12, 14)
