@@ -220,7 +220,7 @@ FAST = Recipe(
     rate=0.02,
     weight_decay=0.01,
     schedule=Schedule("one-cycle", warmup=0.2),
-    epochs=14,
+    epochs=12,
     batch_size=64,
     ema=0.9989,
     augment=Augment(max_degrees=8.0, max_shift_pixels=1.5, max_scale=0.08),
