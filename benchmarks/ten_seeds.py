@@ -57,8 +57,8 @@ def epoch_seconds(item: tuple[Setting, float]) -> float:
     setting, seconds = item
     steps, done, begun = ready(setting), 0, time.perf_counter()
     while time.perf_counter() - begun < seconds:
-        steps(5)
-        done += 5
+        steps(20)
+        done += 20
     return (time.perf_counter() - begun) * 60_000 / (done * setting.batch)
 
 
@@ -79,7 +79,7 @@ def best_setting(model: str, recipe: str, threads: int, processes: int) -> Setti
         Setting(model, recipe, batch, last, kind, threads)
         for batch, last, kind in itertools.product((size, size // 2), (False, True), ("for-loop", "foreach", "fused"))
     ]
-    return min(settings, key=lambda setting: side_by_side(setting, processes, 1.5))
+    return min(settings, key=lambda setting: side_by_side(setting, processes, 3.0))
 
 
 def main() -> None:
