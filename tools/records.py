@@ -1,13 +1,14 @@
 """The figures of the documentation that stand on stored runs, counted again from records/ each time.
 
-python tools/records.py proof records/s7-8k-best      one proof: its verdict and what it stands on
-python tools/records.py comparisons records/compare   a table of every comparison in a folder
-python tools/records.py looks records/reproduce       every evaluation of every claim
+python tools/records.py proof records/s7-8k-best        one proof: its verdict and what it stands on
+python tools/records.py comparisons records/compare/*   a table of these comparisons
+python tools/records.py looks records/reproduce         every evaluation of every claim
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tinyproof.cnn import budget, claims, comparison, proof, reproduction
@@ -23,12 +24,12 @@ def show_proof(folder: Path) -> str:
     return "\n\n".join([*parts, f"{found.verdict.word}: {found.verdict.reason}"])
 
 
-def show_comparisons(folder: Path) -> str:
+def show_comparisons(*folders: Path) -> str:
     """A row for each comparison: both sides' means, the paired difference with its interval, the answer."""
     rows = []
-    for path in sorted(folder.glob(f"*/{comparison.FILE}")):
-        found = comparison.load(path.parent)
-        assert found.paired is not None, path
+    for folder in folders:
+        found = comparison.load(folder)
+        assert found.paired is not None, folder
         first, second = side_names(found)
         low, high = found.paired.interval.low, found.paired.interval.high
         interval = f"{low:+.3f} to {high:+.3f} ({found.paired.interval.confidence:.0%})"
@@ -50,4 +51,5 @@ def show_looks(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    print({"proof": show_proof, "comparisons": show_comparisons, "looks": show_looks}[sys.argv[1]](Path(sys.argv[2])))
+    show: dict[str, Callable[..., str]] = {"proof": show_proof, "comparisons": show_comparisons, "looks": show_looks}
+    print(show[sys.argv[1]](*map(Path, sys.argv[2:])))
