@@ -32,7 +32,7 @@ def show_comparisons(*folders: Path) -> str:
         assert found.paired is not None, folder
         first, second = side_names(found)
         low, high = found.paired.interval.low, found.paired.interval.high
-        interval = f"{low:+.3f} to {high:+.3f} ({found.paired.interval.confidence:.0%})"
+        interval = f"{low:+.3f} to {high:+.3f} ({100 * found.paired.interval.confidence:.0f} %)"
         means = (found.first.verdict.mean, found.second.verdict.mean)
         rows.append((first, second, found.paired.n, *means, found.paired.mean, interval, found.word))
     number = "right"
