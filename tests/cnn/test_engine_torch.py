@@ -151,6 +151,79 @@ def test_logits_and_log_probabilities_train_alike(few: Dataset, sgd: Recipe) -> 
     torch.testing.assert_close(logits[1].weight, logs[1].weight)
 
 
+class Usual(nn.Module):
+    """The forward that most tutorials write: `view` behind a convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.norm, self.linear = nn.Conv2d(1, 8, 5), nn.BatchNorm2d(8), nn.Linear(8 * 12 * 12, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.max_pool2d(F.relu(self.norm(self.conv(x))), 2)
+        x = F.dropout(x, 0.3, training=self.training)
+        return F.log_softmax(self.linear(self.flat(x)), 1)
+
+    def flat(self, x: torch.Tensor) -> torch.Tensor:
+        return x.view(x.size(0), -1)
+
+
+class Flattened(Usual):
+    def flat(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.flatten(x, 1)
+
+
+class ViewInEvaluation(Usual):
+    def flat(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.flatten(x, 1) if self.training else super().flat(x)
+
+
+@pytest.mark.parametrize("kind", [Usual, ViewInEvaluation])
+def test_a_forward_that_views_is_trained_and_evaluated_in_contiguous_memory(
+    kind: type[Usual], few: Dataset, quick: Recipe
+) -> None:
+    engines = [TorchEngine(made(), quick, few) for made in (kind, Flattened)]
+    results = []
+    for engine in engines:
+        engine.step(replace(batches(1)[0], seed=3), 0.0)  # the rate 0: dropout draws in the order of memory
+        results.append(engine.evaluate(few.test_images, few.test_labels).log_probabilities)
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-4, atol=1e-4)
+    weights = [engine._module.get_parameter("conv.weight") for engine in engines]
+    assert weights[0].is_contiguous()
+    assert weights[1].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_trying_the_layout_leaves_weights_statistics_mode_and_random_state(few: Dataset, quick: Recipe) -> None:
+    module = Usual().eval()
+    before, drawn = {k: v.clone() for k, v in module.state_dict().items()}, torch.get_rng_state()
+    TorchEngine(module, quick, few)
+    assert torch.equal(torch.get_rng_state(), drawn)
+    assert not module.training
+    assert all(parameter.grad is None for parameter in module.parameters())
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_functional_dropout_is_drawn_from_the_batch_s_seed(few: Dataset, sgd: Recipe) -> None:
+    losses: list[float] = []
+    for seed in (1, 1, 2):
+        engine = TorchEngine(Usual(), sgd, few)
+        torch.rand(len(losses))  # other work that draws must not matter
+        engine.step(replace(batches(1)[0], seed=seed), 0.01)
+        losses.append(engine.tally().loss_sum)
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_noise_in_evaluation_gives_the_same_answers_again(few: Dataset, sgd: Recipe) -> None:
+    class Noisy(Usual):
+        def flat(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.flatten(F.dropout(x, 0.5), 1)
+
+    engine = TorchEngine(Noisy(), sgd, few)
+    first, second = (engine.evaluate(few.test_images, few.test_labels).log_probabilities for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
 def test_choose_gives_torch_on_a_device_that_native_does_not_know(quick: Recipe) -> None:
     kind, reason = choose("auto", nets.build("s7-8k"), quick, "cuda")
     assert kind is TorchEngine

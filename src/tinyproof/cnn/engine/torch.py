@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,19 +35,30 @@ class TorchEngine:
             torch.set_num_threads(threads)
         self.threads = torch.get_num_threads()
         self.device = device
-        # Channels-last memory and the fused optimisers are PyTorch's quickest here (benchmarks/training.py). A fused
-        # optimiser walks through memory without asking: a weight, its gradient and its moments must lie alike.
-        self._module: nn.Module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._module = module
         self._recipe = recipe
         self._mean, self._std = 255.0 * dataset.mean, 255.0 * dataset.std
         # One channel is kept; the images stay bytes until a batch is made of them.
         self._images = torch.from_numpy(dataset.train_images).to(device)
         self._labels = torch.from_numpy(dataset.train_labels).to(device)
+        self._arrange()
         self._optimizer = _optimizer(module, recipe)
-        self._has_dropout = any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p for m in module.modules())
         self._steps = 0
         self._averaged = [t.detach().clone() for t in self._live()] if recipe.ema is not None else []
         self._clear()
+
+    def _arrange(self) -> None:
+        """Lay the weights out channels-last where the network takes that, else contiguous.
+
+        Channels-last memory and the fused optimisers are PyTorch's quickest here (benchmarks/training.py). A fused
+        optimiser walks through memory without asking: a weight, its gradient and its moments must lie alike. But a
+        forward with `x.view(x.size(0), -1)` behind a convolution works in contiguous memory only, so it is tried out.
+        """
+        self._layout = torch.channels_last
+        self._module.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
+        if not _runs(self._module, lambda: self.inputs(self._images[:1].expand(2, -1, -1), None)):
+            self._layout = torch.contiguous_format
+            self._module.to(memory_format=self._layout)  # type: ignore[call-overload]
 
     def _clear(self) -> None:
         # The sums stay on the device: reading them after every step would make a GPU wait.
@@ -62,8 +74,7 @@ class TorchEngine:
     def step(self, batch: Batch, rate: float) -> None:
         """One update; the loss is the cross-entropy of the network's (log-)probabilities or logits."""
         self._module.train()
-        if self._has_dropout:
-            torch.manual_seed(batch.seed)
+        torch.manual_seed(batch.seed)  # always: a forward may drop, or draw other noise, without a module for it
         rows = torch.from_numpy(batch.indices).to(self.device)
         inputs, labels = self.inputs(self._images[rows], batch.transforms), self._labels[rows]
         outputs = self._module(inputs)
@@ -85,7 +96,7 @@ class TorchEngine:
         x = images.unsqueeze(1).float()
         if transforms is not None:
             x = apply(x, transforms)
-        return x.sub_(self._mean).div_(self._std).contiguous(memory_format=torch.channels_last)
+        return x.sub_(self._mean).div_(self._std).contiguous(memory_format=self._layout)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -103,6 +114,7 @@ class TorchEngine:
     def evaluate(self, images: NDArray[np.uint8], labels: NDArray[np.int64], batch_size: int = 500) -> Evaluation:
         """Log-probabilities in evaluation mode, and the sum of the losses."""
         self._module.eval()
+        torch.manual_seed(0)  # a forward that draws noise even here gives the same answers again
         kept = [t.clone() for t in self._live()] if self._averaged else []
         self._load(self._averaged)
         parts = []
@@ -156,6 +168,38 @@ class TorchEngine:
         self._optimizer.load_state_dict(saved)
         self._steps = int(state["steps"])
         self._clear()
+
+
+def _runs(module: nn.Module, inputs: Callable[[], Tensor]) -> bool:
+    """Whether the network takes such inputs: forward and backward in training mode, forward in evaluation mode.
+
+    Leaves weights, statistics, gradients, the mode and the random state as they were.
+    """
+    kept = {name: tensor.detach().clone() for name, tensor in _tensors(module).items()}
+    gradients, training = [p.grad for p in module.parameters()], module.training
+    module.zero_grad(set_to_none=True)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            outputs = module.train()(inputs())
+            if outputs.requires_grad:
+                outputs.sum().backward()
+            module.eval()(inputs())
+    except Exception:
+        # Whatever it is: if the layout is not the reason, the first step meets it again and says so.
+        return False
+    finally:
+        module.train(training)
+        for parameter, gradient in zip(module.parameters(), gradients, strict=True):
+            parameter.grad = gradient
+        with torch.no_grad():
+            for name, tensor in _tensors(module).items():
+                if name in kept:
+                    tensor.copy_(kept[name])
+    return True
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    return dict(module.named_parameters()) | dict(module.named_buffers())
 
 
 def apply(images: Tensor, transforms: Transforms) -> Tensor:
