@@ -1,27 +1,29 @@
 """Compiles generated C++ once and keeps the library in the user's cache folder.
 
-The library's name is the digest of the source, the compiler with its flags, and the machine's instruction sets, so a
-new compiler or another machine with the same home folder never meets a library that was not made for it.
+The library's name begins with the digest of the source, the compiler with its flags, and the machine's instruction
+sets, so a new compiler or another machine with the same home folder never meets a library that was not made for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import platformdirs
-
+from tinyproof.cnn.engine import native_cache
 from tinyproof.core.errors import OutputError, one_line
-from tinyproof.core.files import sha256, writing
+from tinyproof.core.files import reason, sha256
 
 # -O2: -O3 made the generated kernels a tenth slower (GCC 12) and takes longer.
 FLAGS = (
@@ -34,7 +36,9 @@ FLAGS = (
     "-fno-trapping-math",
     "-ffp-contract=fast",
 )
-COMPILE_SECONDS = 120
+PROBE_SECONDS, COMPILE_SECONDS = 10, 60  # then it hangs: a compile takes some 5 seconds
+# What kernels/engine.hpp offers.
+SYMBOLS = tuple(f"tiny_{name}" for name in ("create", "destroy", "bind", "step", "gradient", "evaluate", "tally"))
 
 
 class NoCompiler(Exception):
@@ -71,29 +75,59 @@ class Compiler:
 def find_compiler() -> Compiler:
     """The compiler that $CXX names, else c++, g++ or clang++. Raises NoCompiler with the reason."""
     named = os.environ.get("CXX", "").strip()
-    candidates = [shlex.split(named)] if named else [["c++"], ["g++"], ["clang++"]]
-    reason = "no C++ compiler was found (c++, g++, clang++)"
-    for words in candidates:
+    why = "no C++ compiler was found (c++, g++, clang++)"
+    for words in [_words(named)] if named else [["c++"], ["g++"], ["clang++"]]:
         path = shutil.which(words[0])
         if path is None:
-            reason = f"the C++ compiler {words[0]} was not found" if named else reason
+            why = f"the C++ compiler {one_line(words[0], 80)} was not found" if named else why
             continue
-        command = (path, *words[1:], _machine_flag())
         try:
-            done = subprocess.run(
-                [*command, "-dM", "-E", "-x", "c++", os.devnull],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            reason = f"the C++ compiler {words[0]} does not start ({one_line(str(error), 80)})"
-            continue
-        if done.returncode == 0 and "__VERSION__" in done.stdout:
-            return Compiler(command, done.stdout)
-        reason = f"the C++ compiler {words[0]} does not work ({_first_line(done.stderr)})"
-    raise NoCompiler(reason)
+            return _probe((path, *words[1:], _machine_flag()))
+        except NoCompiler as error:
+            why = f"the C++ compiler {one_line(words[0], 80)} {error}"
+    raise NoCompiler(why)
+
+
+def _words(named: str) -> list[str]:
+    try:
+        return shlex.split(named) or [named]
+    except ValueError as error:
+        raise NoCompiler(f"$CXX cannot be read as a command: {one_line(named, 80)} ({error})") from error
+
+
+def _probe(command: tuple[str, ...]) -> Compiler:
+    """Ask a compiler what it predefines. Raises NoCompiler with the rest of a sentence."""
+    try:
+        code, out, err = _call([*command, "-dM", "-E", "-x", "c++", os.devnull], PROBE_SECONDS)
+    except OSError as error:
+        raise NoCompiler(f"does not start ({one_line(str(error), 80)})") from error
+    except subprocess.TimeoutExpired:
+        raise NoCompiler(f"did not answer within {PROBE_SECONDS} s") from None
+    if code != 0 or "__VERSION__" not in out:
+        raise NoCompiler(f"does not work ({_first_line(err)})")
+    return Compiler(command, out)
+
+
+def _call(command: list[str], seconds: float, given: str = "") -> tuple[int, str, str]:
+    """Run a compiler: exit status, output, messages. One that hangs is ended with all that it started."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", errors="replace", start_new_session=True
+    ) as running:
+        try:
+            out, err = running.communicate(given, timeout=seconds)
+        except BaseException:  # Ctrl-C too: in a session of its own it would not hear of it
+            _end(running)
+            raise
+        return running.returncode, out, err
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(running.pid, signal.SIGKILL)
+        else:
+            running.kill()
 
 
 def _machine_flag() -> str:
@@ -104,54 +138,75 @@ def _first_line(text: str) -> str:
     return one_line((text.strip().splitlines() or ["it says nothing"])[0], 120)
 
 
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: $TINYPROOF_CACHE, else the user's cache folder."""
-    named = os.environ.get("TINYPROOF_CACHE")
-    return (Path(named) if named else Path(platformdirs.user_cache_dir("tinyproof"))) / "kernels"
-
-
 def library(
-    source: str, compiler: Compiler, notify: Callable[[str], None] | None = None, extra: tuple[str, ...] = ()
+    source: str,
+    compiler: Compiler,
+    notify: Callable[[str], None] | None = None,
+    extra: tuple[str, ...] = (),
+    symbols: tuple[str, ...] = SYMBOLS,
 ) -> Path:
     """The compiled library of `source`, from the cache or compiled now (`notify` is told so, in one line).
 
-    Raises NoCompiler when the compiler fails or the cache cannot be written.
+    It has been loaded once, and offers `symbols`. Raises NoCompiler when the compiler fails or the cache cannot be
+    written.
     """
-    flags = (*FLAGS, *extra)
-    digest = sha256("\n".join([source, *compiler.command, *flags, compiler.macros]).encode())
-    path = cache_folder() / f"{digest[:32]}.so"
-    if path.is_file():
-        return path
-    if notify is not None:
-        notify("compiling the kernels for this network (once; some seconds)")
+    flags, say = (*FLAGS, *extra), notify or (lambda line: None)
+    key = sha256("\n".join([source, *compiler.command, *flags, compiler.macros]).encode())[:32]
     try:
-        with writing(path) as beside:
-            _compile(source, [*compiler.command, *flags], beside)
+        folder, instead = native_cache.safe_folder()
+        kept = native_cache.find(folder, key)
+        if kept is not None and _loads(kept, symbols):
+            return kept
+        if instead:
+            say(instead)
+        say("compiling the kernels for this network (once; some seconds)")
+        path = native_cache.keep(folder, key, _compile(source, [*compiler.command, *flags]))
     except OutputError as error:
         raise NoCompiler(f"the kernels cannot be kept: {error}") from error
+    except OSError as error:
+        where = native_cache.cache_folder()
+        raise NoCompiler(f"the kernels cannot be kept: {one_line(str(where), 120)}: {reason(error)}") from error
+    try:
+        load(path, symbols)
+    except NoCompiler:
+        native_cache.forget(path)
+        raise
     return path
 
 
-def _compile(source: str, command: list[str], out: Path) -> None:
-    try:
-        done = subprocess.run(
-            [*command, "-x", "c++", "-", "-o", str(out)],
-            input=source,
-            capture_output=True,
-            text=True,
-            timeout=COMPILE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise NoCompiler(f"the compiler took more than {COMPILE_SECONDS} s") from error
-    if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if "error" in line]
-        raise NoCompiler(f"the compiler refused the kernels ({_first_line(errors[0] if errors else done.stderr)})")
+def _compile(source: str, command: list[str]) -> bytes:
+    """The library's content."""
+    with tempfile.TemporaryDirectory(prefix="tinyproof-compile-") as folder:
+        out = Path(folder) / "kernels.so"
+        try:
+            code, _, err = _call([*command, "-x", "c++", "-", "-o", str(out)], COMPILE_SECONDS, source)
+        except subprocess.TimeoutExpired:
+            raise NoCompiler(f"the compiler took more than {COMPILE_SECONDS} s") from None
+        if code != 0:
+            errors = [line for line in err.splitlines() if "error" in line]
+            raise NoCompiler(f"the compiler refused the kernels ({_first_line(errors[0] if errors else err)})")
+        content = out.read_bytes() if out.is_file() else b""
+    if not content:
+        raise NoCompiler("the compiler reports success but wrote no library")
+    return content
 
 
-def load(path: Path) -> ctypes.CDLL:
-    """Load a compiled library. Raises NoCompiler when the system refuses it (a truncated file, say)."""
+def _loads(path: Path, symbols: tuple[str, ...]) -> bool:
     try:
-        return ctypes.CDLL(str(path))
+        load(path, symbols)
+    except NoCompiler:
+        native_cache.forget(path)
+        return False
+    return True
+
+
+def load(path: Path, symbols: tuple[str, ...] = SYMBOLS) -> ctypes.CDLL:
+    """Load a compiled library. Raises NoCompiler when the system refuses it or it does not offer `symbols`."""
+    try:
+        loaded = ctypes.CDLL(str(path))
     except OSError as error:
         raise NoCompiler(f"the compiled kernels cannot be loaded ({one_line(str(error), 120)})") from error
+    lacking = [name for name in symbols if not hasattr(loaded, name)]
+    if lacking:
+        raise NoCompiler(f"the compiled library cannot be used: it lacks {', '.join(lacking)}")
+    return loaded
