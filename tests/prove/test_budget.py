@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,6 +14,7 @@ from torch.nn import functional as F
 from tinyproof.cnn import nets
 from tinyproof.cnn.anatomy import Anatomy, summary
 from tinyproof.cnn.budget import RULES, Budget, Facts, check
+from tinyproof.cnn.run import Run
 from tinyproof.core.errors import InputError
 
 
@@ -49,6 +54,35 @@ class Pooling(nn.Module):
         return F.avg_pool2d(x, x.shape[-1])
 
 
+class Doing(nn.Module):
+    """A network that does something to the image, with a convolution, a matrix and layers that it may not call."""
+
+    def __init__(self, way: Callable[[Doing, Tensor], Tensor], uncalled: nn.Module | None = None) -> None:
+        super().__init__()
+        self.conv = conv()
+        self.matrix = nn.Parameter(torch.zeros(784, 10))
+        self.uncalled = uncalled
+        self.way = way
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.way(self, x)
+
+
+class BatchNormFree(nn.Module):
+    """Named after a layer, and does nothing like it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2
+
+
+class OwnNorm(nn.BatchNorm2d):
+    """A batch norm of one's own."""
+
+
+def attention() -> nn.Module:
+    return nn.MultiheadAttention(28, 4, dropout=0.1, batch_first=True)
+
+
 LINEAR = nn.Sequential(conv(), nn.Flatten(), nn.Linear(6760, 10))
 PLAIN = nn.Sequential(conv(), nn.Conv2d(10, 10, 26), nn.Flatten())
 KEPT_AND_BROKEN: dict[str, list[tuple[nn.Module, bool]]] = {
@@ -57,6 +91,9 @@ KEPT_AND_BROKEN: dict[str, list[tuple[nn.Module, bool]]] = {
         (Functional(), True),
         (PLAIN, False),
         (nn.Sequential(conv(), nn.LayerNorm(26)), False),
+        (nn.Sequential(conv(), OwnNorm(10)), True),
+        (nn.Sequential(conv(), BatchNormFree()), False),
+        (Doing(lambda m, x: m.conv(x), nn.BatchNorm2d(10)), False),
     ],
     "uses-dropout": [
         (nn.Sequential(conv(), nn.Dropout(0.1)), True),
@@ -64,6 +101,10 @@ KEPT_AND_BROKEN: dict[str, list[tuple[nn.Module, bool]]] = {
         (Functional(0.1), True),
         (Functional(0.0), False),
         (nn.Sequential(conv(), nn.Dropout(0.0)), False),
+        (Doing(lambda m, x: m.conv(x), nn.Dropout(0.5)), False),
+        (Doing(lambda m, x: m.uncalled(m.conv(x)), nn.Dropout(0.5)), True),
+        (Doing(lambda m, x: m.uncalled(x[:, 0], x[:, 0], x[:, 0])[0], attention()), True),
+        (Doing(lambda m, x: m.uncalled(x[:, 0])[0], nn.LSTM(28, 4, 2, dropout=0.1)), True),
         (PLAIN, False),
     ],
     "uses-global-average-pooling": [
@@ -72,10 +113,35 @@ KEPT_AND_BROKEN: dict[str, list[tuple[nn.Module, bool]]] = {
         (nn.Sequential(conv(), Pooling()), True),
         (MeanPooled(), True),
         (Functional(), True),
+        (nn.Sequential(conv(), nn.AdaptiveAvgPool2d([1, 1])), True),
+        (nn.Sequential(conv(), nn.AvgPool2d((26, 26))), True),
+        (nn.Sequential(conv(), nn.AvgPool2d((1, 26)), nn.AvgPool2d((26, 1))), True),
+        (Doing(lambda m, x: m.conv(x).flatten(2).mean(-1)), True),
+        (Doing(lambda m, x: m.conv(x).mean(3).mean(2)), True),
+        (Doing(lambda m, x: F.avg_pool2d(m.conv(x), (26, 26))), True),
+        (nn.Sequential(conv(), nn.AvgPool2d((1, 26))), False),
+        (nn.Sequential(conv(), nn.AvgPool2d((26, 1))), False),
+        (nn.Sequential(conv(), nn.AvgPool2d(25)), False),
+        (nn.Sequential(conv(), nn.AdaptiveAvgPool2d((1, 26))), False),
+        (nn.Sequential(nn.Conv2d(1, 10, 28), nn.AdaptiveAvgPool2d(1)), False),
+        (Doing(lambda m, x: m.conv(x).mean(3)), False),
+        (Doing(lambda m, x: m.conv(x).mean(1)), False),
         (nn.Sequential(conv(), nn.AvgPool2d(2)), False),
         (nn.Sequential(conv(), nn.MaxPool2d(26)), False),
     ],
-    "no-fully-connected": [(PLAIN, True), (MeanPooled(), True), (LINEAR, False), (Functional(), False)],
+    "no-fully-connected": [
+        (PLAIN, True),
+        (MeanPooled(), True),
+        (LINEAR, False),
+        (Functional(), False),
+        (Doing(lambda m, x: x.flatten(1) @ m.matrix), False),
+        (Doing(lambda m, x: m.matrix.T @ x.flatten()), False),
+        (Doing(lambda m, x: torch.einsum("nchw,hwk->nk", x, m.matrix.view(28, 28, 10))), False),
+        (Doing(lambda m, x: torch.einsum("np,pk->nk", x.flatten(1), m.matrix.abs() * 2)), False),
+        (Doing(lambda m, x: F.conv2d(x.view(1, 784, 1, 1), m.matrix.T[:, :, None, None])), False),
+        (Doing(lambda m, x: m.uncalled(x[:, 0, 0], x[:, 0, 1]), nn.Bilinear(28, 28, 3)), False),
+        (Doing(lambda m, x: (m.conv(x).mT @ m.conv(x)).flatten(1), nn.Linear(2, 2)), True),
+    ],
     "no-fully-connected-or-global-average-pooling": [
         (PLAIN, True),
         (nn.Sequential(conv(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 10)), True),
@@ -120,6 +186,22 @@ def test_a_limit_is_exclusive_and_an_accuracy_inclusive(limits: dict[str, int], 
 
 def test_what_was_not_measured_is_not_kept() -> None:
     answers = check(Budget(epochs_below=15, accuracy_percent=99.0), Facts(parameters=1, bytes=4))
+    assert [answer.kept for answer in answers] == [None, None]
+
+
+def test_a_rule_that_cannot_be_judged_is_neither_kept_nor_broken() -> None:
+    spelled_out = Doing(lambda m, x: (x.flatten(1)[:, :, None] * m.matrix).sum(1))
+    turned = Doing(lambda m, x: m.conv(x).flip(3).mean((2, 3)))
+    for module, rule in ((spelled_out, "no-fully-connected"), (turned, "uses-global-average-pooling")):
+        (answer,) = check(Budget(rules=(rule,)), summary(module).facts())
+        assert (answer.kept, answer.measured) == (None, "not known")
+
+
+def test_a_record_can_say_that_something_is_not_known() -> None:
+    stored = next((Path(__file__).parents[2] / "records").rglob("run.json"))
+    run = replace(Run.from_json(stored.read_text()), macs=None, global_average_pooling=None)
+    again = Run.from_json(run.to_json())
+    answers = check(Budget(macs_below=10**9, rules=("uses-global-average-pooling",)), again.facts)
     assert [answer.kept for answer in answers] == [None, None]
 
 

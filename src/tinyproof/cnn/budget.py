@@ -20,6 +20,9 @@ RULES: dict[str, str] = {
     "no-fully-connected": "no fully connected layer is used",
     "no-fully-connected-or-global-average-pooling": "no fully connected layer, or global average pooling is used",
 }
+# Among the kinds of layers: a matrix of weights is used (`x @ W`), or perhaps, without a layer that says so.
+WEIGHT_MATRIX, WEIGHT_MATRIX_PERHAPS = "weight matrix", "weight matrix?"
+_BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"}
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,9 @@ def course(name: str) -> Budget:
 class Facts:
     """What was measured of one network: counts, last-epoch accuracy in percent, and its structure.
 
-    `epochs` and `accuracy_percent` are None where nothing was trained. `kinds`: class names of its layers
-    (`Conv2d`, `BatchNorm2d`), from `anatomy`. `dropout_active`: some dropout probability is above 0.
+    `epochs` and `accuracy_percent` are None where nothing was trained; `macs` and `global_average_pooling` where they
+    are not known. `kinds`: class names of the layers that it uses (`Conv2d`, `BatchNorm2d`), from `anatomy`.
+    `dropout_active`: some dropout that it uses has a probability above 0.
     """
 
     parameters: int
@@ -93,7 +97,7 @@ class Facts:
     accuracy_percent: float | None = None
     kinds: tuple[str, ...] = ()
     dropout_active: bool = False
-    global_average_pooling: bool = False
+    global_average_pooling: bool | None = False
 
 
 @dataclass(frozen=True)
@@ -146,13 +150,22 @@ def table(checks: tuple[Check, ...]) -> Table:
 
 
 def _rule(rule: str, facts: Facts) -> Check:
-    has_linear = any("Linear" in kind for kind in facts.kinds)
+    kinds = [kind for kind in facts.kinds if not kind.startswith("own ")]
+    without = _none_connected(kinds)
     pooled = facts.global_average_pooling
+    either = True if without or pooled else None if None in (without, pooled) else False
     kept = {
-        "uses-batch-norm": any("BatchNorm" in kind for kind in facts.kinds),
+        "uses-batch-norm": any(kind in _BATCH_NORMS for kind in kinds),
         "uses-dropout": facts.dropout_active,
         "uses-global-average-pooling": pooled,
-        "no-fully-connected": not has_linear,
-        "no-fully-connected-or-global-average-pooling": pooled or not has_linear,
+        "no-fully-connected": without,
+        "no-fully-connected-or-global-average-pooling": either,
     }[rule]
-    return Check(rule, RULES[rule], "yes" if kept else "no", kept if facts.kinds else None)
+    kept = kept if facts.kinds else None
+    return Check(rule, RULES[rule], {True: "yes", False: "no", None: "not known"}[kept], kept)
+
+
+def _none_connected(kinds: list[str]) -> bool | None:
+    if WEIGHT_MATRIX in kinds or any("Linear" in kind for kind in kinds):
+        return False
+    return None if WEIGHT_MATRIX_PERHAPS in kinds else True

@@ -94,11 +94,11 @@ class Run:
     train_count: int
     test_loss: float
     parameters: int
-    macs: int
+    macs: int | None
     weight_bytes: int
     kinds: tuple[str, ...]
     dropout_active: bool
-    global_average_pooling: bool
+    global_average_pooling: bool | None
     seconds: float
     started: str
     code_digest: str

@@ -57,7 +57,7 @@ def summary(model: str) -> Summary:
     kib = 1024
     totals = (
         f"parameters {found.parameters:,} (trainable {found.trainable:,}), {found.weight_bytes / kib:,.1f} KiB\n"
-        f"multiply-adds an image {found.macs:,}\n"
+        f"multiply-adds an image {'not known' if found.macs is None else format(found.macs, ',')}\n"
         f"memory an image: forward {found.forward_bytes / kib:,.1f} KiB, "
         f"with gradients {found.backward_bytes / kib:,.1f} KiB"
     )
