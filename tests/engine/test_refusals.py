@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from tinyproof.cnn.engine import choose
 from tinyproof.cnn.engine.native import refusal
 from tinyproof.cnn.engine.native_build import find_compiler
-from tinyproof.cnn.engine.native_layers import read_layers
+from tinyproof.cnn.engine.native_trace import read_layers
 from tinyproof.cnn.recipe import RECIPES
 from tinyproof.core.errors import InputError
 

@@ -1,12 +1,13 @@
 """The native engine: C++ made for the network at hand, compiled by the machine's own compiler, for the CPU.
 
-Reading order: native_layers (what the network is), native_plan (stages), native_source (C++), native_build (compiler
-and cache), native_library (the C interface), this file (the engine that `train` uses). kernels/stage.hpp has the idea
-that makes it fast.
+Reading order: native_trace and native_layers (what the network is), native_plan (stages), native_source (C++),
+native_build (compiler and cache), native_library (the C interface), this file (the engine that `train` uses).
+kernels/stage.hpp has the idea that makes it fast.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -20,10 +21,11 @@ from torch import nn
 from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.engine import Batch, Evaluation, Tally
 from tinyproof.cnn.engine.native_build import NoCompiler, find_compiler, library, load
-from tinyproof.cnn.engine.native_layers import Unsupported, read_layers
+from tinyproof.cnn.engine.native_layers import Unsupported
 from tinyproof.cnn.engine.native_library import Library, Optimizer
 from tinyproof.cnn.engine.native_plan import Plan, Shape, make_plan
 from tinyproof.cnn.engine.native_source import source
+from tinyproof.cnn.engine.native_trace import compare_answers, read_layers
 from tinyproof.cnn.recipe import Recipe
 from tinyproof.core.errors import DataError, InputError
 
@@ -44,13 +46,20 @@ def refusal(module: nn.Module, recipe: Recipe, shape: Shape = (1, 28, 28)) -> st
 
 def plan_of(module: nn.Module, shape: Shape = (1, 28, 28)) -> Plan:
     """The module as stages for images of `shape`. Raises Unsupported."""
+    layers = read_layers(module)
     offsets, total = {}, 0
     for name, parameter in module.named_parameters():
         if parameter.dtype != torch.float32 or not parameter.requires_grad:
             raise Unsupported(f"{name}: only float32 parameters that are trained are supported")
         offsets[name] = total
         total += parameter.numel()
-    return make_plan(read_layers(module), offsets, total, shape)
+    places = sorted((p.data_ptr(), p.numel() * 4, name) for name, p in module.named_parameters())
+    for (start, size, _), (following, _, name) in itertools.pairwise(places):
+        if start + size > following:
+            raise Unsupported(f"{name} shares its memory with other weights")
+    plan = make_plan(layers, offsets, total, shape)
+    compare_answers(module, shape, plan.classes)
+    return plan
 
 
 def _compiled(module: nn.Module, shape: Shape) -> tuple[Plan, Path]:

@@ -1,20 +1,19 @@
-"""Reads an `nn.Module` as a chain of layers in plain data, or says in one line why it is not such a chain.
+"""One layer of a network in plain data, read from a module or from a call (`nn.ReLU`, `F.relu`, `x.relu()`).
 
-The module's forward is traced (torch.fx), so `nn.Sequential` and hand-written forwards, modules and functions
-(`nn.ReLU`, `F.relu`, `torch.relu`, `x.relu()`) all read the same.
+Whatever torch would compute in another way than the kernels is refused, with one line that says why.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.fx
 import torch.nn.functional as F
 from torch import nn
+
+IMAGES = "images"  # what stands for the number of images among the values of a call
 
 
 class Unsupported(Exception):
@@ -25,11 +24,13 @@ class Unsupported(Exception):
 class Layer:
     """One layer: `kind`, the module's name in the network ("" for a function) and the kind's own values.
 
+    `inputs` and `out` are the channels (or features) that it takes and gives, 0 where it takes and gives any number.
     Kinds: conv, linear, norm, rectify, drop, drop_channels, max_pool, avg_pool, global_pool, flatten, log_softmax.
     """
 
     kind: str
     name: str = ""
+    inputs: int = 0
     out: int = 0
     kernel: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
@@ -40,81 +41,34 @@ class Layer:
     momentum: float = 0.1
 
 
-def read_layers(module: nn.Module) -> tuple[Layer, ...]:
-    """The layers in the order in which the data pass through them. Raises Unsupported.
+def of_call(function: Any, *values: Any, **named: Any) -> Layer | None:
+    """The layer that a call stands for; `function` as torch.fx gives it, `values` what follows the picture.
 
-    >>> [layer.kind for layer in read_layers(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten()))]
-    ['conv', 'rectify', 'flatten']
+    None for a call that changes nothing. Raises Unsupported.
+
+    >>> of_call("flatten", 1).kind
+    'flatten'
     """
-    was_training = module.training
-    module.train()  # F.dropout(x, training=self.training) is traced with the value that it has now
+    name = getattr(function, "__name__", str(function))
+    read = _CALLS.get(function)
+    if read is None:
+        raise Unsupported(f"{name} is not supported")
     try:
-        graph = torch.fx.symbolic_trace(module).graph
-    except Exception as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Unsupported(f"the forward of {type(module).__name__} cannot be traced ({first[:120]})") from error
-    finally:
-        module.train(was_training)
-    modules = dict(module.named_modules())
-    layers: list[Layer] = []
-    value: torch.fx.Node | None = None
-    for node in graph.nodes:
-        if node.op == "placeholder":
-            if value is not None:
-                raise Unsupported("the network has more than one input")
-            value = node
-        elif node.op == "output":
-            if node.args[0] is not value:
-                raise Unsupported("the network has more than one output")
-        elif not _is_shape(node):
-            if value is None or not node.args or node.args[0] is not value or _other_values(node, value):
-                raise Unsupported(f"{node.name} does not follow the layer before it: only plain chains are supported")
-            layer = _layer(node, modules)
-            if layer is not None:
-                layers.append(layer)
-            value = node
-    seen = [layer.name for layer in layers if layer.kind in ("conv", "linear", "norm")]
-    if len(set(seen)) != len(seen):
-        raise Unsupported("a layer is used twice")
-    return tuple(layers)
+        return read(*values, **named)
+    except (TypeError, ValueError) as error:
+        raise Unsupported(f"{name}: arguments that are not supported ({error})") from error
 
 
-def _is_shape(node: torch.fx.Node) -> bool:
-    """Whether the node is arithmetic on shapes, as in `x.view(x.size(0), -1)`, not on values."""
-    if (node.op, node.target) in (("call_method", "size"), ("call_method", "dim")):
-        return True
-    if node.op != "call_function":
-        return False
-    if node.target is getattr:
-        return node.args[1] == "shape"
-    inputs = node.all_input_nodes
-    return node.target in (operator.getitem, operator.mul, operator.floordiv) and all(map(_is_shape, inputs))
+def of_module(name: str, m: nn.Module) -> Layer | None:
+    """The layer that a module stands for in the mode (training or evaluation) that it is in; None: it changes nothing.
 
-
-def _other_values(node: torch.fx.Node, value: torch.fx.Node) -> bool:
-    return any(other is not value and not _is_shape(other) for other in node.all_input_nodes)
-
-
-def _layer(node: torch.fx.Node, modules: dict[str, nn.Module]) -> Layer | None:
-    if node.op == "call_module":
-        name = str(node.target)
-        return _of_module(name, modules[name])
-    if node.op in ("call_function", "call_method"):
-        read = _CALLS.get(node.target)
-        if read is not None:
-            try:
-                return read(*node.args[1:], **node.kwargs)
-            except (TypeError, ValueError) as error:
-                raise Unsupported(f"{node.name}: arguments that are not supported ({error})") from error
-    raise Unsupported(f"{node.name} ({node.op.replace('_', ' ')}) is not supported")
-
-
-def _of_module(name: str, m: nn.Module) -> Layer | None:
+    Raises Unsupported.
+    """
     kind = type(m)
     if kind is nn.Conv2d:
         return _conv(name, m)  # type: ignore[arg-type]
     if kind is nn.Linear:
-        return Layer("linear", name, out=m.out_features, bias=m.bias is not None)  # type: ignore[arg-type]
+        return _linear(name, m)  # type: ignore[arg-type]
     if kind is nn.BatchNorm2d or kind is nn.BatchNorm1d:
         return _norm(name, m)  # type: ignore[arg-type]
     read = _MODULES.get(kind)
@@ -131,16 +85,25 @@ def _conv(name: str, m: nn.Conv2d) -> Layer:
         raise Unsupported(f"{name}: groups, dilation and padding modes other than zeros are not supported")
     if isinstance(m.padding, str):
         raise Unsupported(f"{name}: padding must be given in pixels")
-    kernel, padding = _pair(m.kernel_size), _pair(m.padding)
+    # The weight, not what the layer says of itself, is what torch computes with.
+    (out, inputs), kernel, padding = m.weight.shape[:2], _pair(m.weight.shape[2:]), _pair(m.padding)
     if padding[0] >= kernel[0] or padding[1] >= kernel[1] or max(kernel) > 11:
         raise Unsupported(f"{name}: kernels up to 11 with padding smaller than the kernel are supported")
-    return Layer("conv", name, m.out_channels, kernel, _pair(m.stride), padding, m.bias is not None)
+    return Layer("conv", name, inputs, out, kernel, _pair(m.stride), padding, m.bias is not None)
+
+
+def _linear(name: str, m: nn.Linear) -> Layer:
+    out, inputs = m.weight.shape
+    return Layer("linear", name, inputs, out, bias=m.bias is not None)
 
 
 def _norm(name: str, m: nn.BatchNorm2d) -> Layer:
-    if not m.track_running_stats or m.momentum is None:
+    mean, variance, count = m.running_mean, m.running_var, m.num_batches_tracked
+    if not m.track_running_stats or m.momentum is None or mean is None or variance is None or count is None:
         raise Unsupported(f"{name}: batch norm without running statistics or momentum is not supported")
-    return Layer("norm", name, affine=m.affine, number=m.eps, momentum=m.momentum)
+    if (m.weight is None) != (m.bias is None):
+        raise Unsupported(f"{name}: batch norm with only one of weight and bias is not supported")
+    return Layer("norm", name, len(mean), affine=m.weight is not None, number=m.eps, momentum=m.momentum)
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -173,9 +136,11 @@ def _mean(dim: Any, keepdim: bool = False) -> Layer:
 
 def _view(*shape: Any) -> Layer:
     sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-    if len(sizes) != 2:
-        raise Unsupported("only reshaping to [images, values] is supported")
-    return Layer("flatten", out=sizes[1] if isinstance(sizes[1], int) and sizes[1] > 0 else 0)
+    if len(sizes) == 2 and sizes[0] == IMAGES and (sizes[1] == -1 or not isinstance(sizes[1], int)):
+        return Layer("flatten")  # torch itself makes sure that the second size is the right one
+    if len(sizes) != 2 or sizes[0] not in (-1, IMAGES) or not isinstance(sizes[1], int) or sizes[1] < 1:
+        raise Unsupported("only reshaping to [images, values] is supported, as x.flatten(1) does it")
+    return Layer("flatten", inputs=sizes[1])
 
 
 def _flatten(start_dim: int = 0, end_dim: int = -1) -> Layer:
@@ -184,18 +149,18 @@ def _flatten(start_dim: int = 0, end_dim: int = -1) -> Layer:
     return Layer("flatten")
 
 
-def _log_softmax(dim: Any = None, **_: Any) -> Layer:
-    if dim not in (1, -1):
-        raise Unsupported("log_softmax must be over the classes (dim 1)")
+def _log_softmax(dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Layer:
+    if dim not in (1, -1) or dtype not in (None, torch.float32):
+        raise Unsupported("log_softmax must be over the classes (dim 1), in float32")
     return Layer("log_softmax")
 
 
-def _dropout(p: float = 0.5, training: bool = True, inplace: bool = False) -> Layer | None:
-    return Layer("drop", number=p) if training else None
+def _dropout(p: Any = 0.5, training: bool = True, inplace: bool = False) -> Layer | None:
+    return Layer("drop", number=float(p)) if training and p else None
 
 
-def _dropout2d(p: float = 0.5, training: bool = True, inplace: bool = False) -> Layer | None:
-    return Layer("drop_channels", number=p) if training else None
+def _dropout2d(p: Any = 0.5, training: bool = True, inplace: bool = False) -> Layer | None:
+    return Layer("drop_channels", number=float(p)) if training and p else None
 
 
 def _leaky(negative_slope: float = 0.01, inplace: bool = False) -> Layer:
@@ -207,8 +172,8 @@ def _leaky(negative_slope: float = 0.01, inplace: bool = False) -> Layer:
 _MODULES: dict[type, Callable[[Any], Layer | None]] = {
     nn.ReLU: lambda m: Layer("rectify"),
     nn.LeakyReLU: lambda m: _leaky(m.negative_slope),
-    nn.Dropout: lambda m: _dropout(m.p),
-    nn.Dropout2d: lambda m: _dropout2d(m.p),
+    nn.Dropout: lambda m: _dropout(m.p, m.training),
+    nn.Dropout2d: lambda m: _dropout2d(m.p, m.training),
     nn.MaxPool2d: lambda m: _pool(
         "max_pool",
         m.kernel_size,

@@ -86,6 +86,9 @@ def make_plan(
     plan = Plan(input_shape, tuple(maker.stages), parameters, maker.running, tuple(maker.norms))
     if not 2 <= plan.classes <= 1024:
         raise Unsupported(f"the network gives {plan.classes} values for an image; 2 to 1024 are supported")
+    unused = [name for name in offsets if name not in maker.used]
+    if unused:
+        raise Unsupported(f"{unused[0]} is not used by the forward: torch leaves such a parameter as it is")
     return plan
 
 
@@ -98,11 +101,23 @@ class _Maker:
         self.stages: list[Stage] = []
         self.filled, self.running = 4, 0
         self.norms: list[str] = []
+        self.used: set[str] = set()
 
     def add(self, layer: Layer) -> None:
         if self.ended:
             raise Unsupported("log_softmax must be the last layer")
         getattr(self, f"_{layer.kind}")(layer)
+
+    def _at(self, name: str) -> int:
+        """Where the parameter starts. A layer may hold one that the module does not list under that name."""
+        if name not in self.offsets:
+            raise Unsupported(f"{name} is shared or computed from other weights")
+        self.used.add(name)
+        return self.offsets[name]
+
+    def _take(self, layer: Layer, values: int) -> None:
+        if layer.inputs != values:
+            raise Unsupported(f"{layer.name} takes {layer.inputs} channels or values and gets {values}")
 
     def _begin(self, stage: Stage) -> None:
         if min(stage.after) < 1:
@@ -126,14 +141,16 @@ class _Maker:
 
     def _conv(self, layer: Layer) -> None:
         after = self._windows(layer, layer.out)
-        weight, bias = self.offsets[f"{layer.name}.weight"], self.offsets[f"{layer.name}.bias"] if layer.bias else -1
+        self._take(layer, self.shape[0])
+        weight, bias = self._at(f"{layer.name}.weight"), self._at(f"{layer.name}.bias") if layer.bias else -1
         self._begin(Stage("conv", self.shape, after, layer.kernel, layer.stride, layer.padding, False, weight, bias))
 
     def _linear(self, layer: Layer) -> None:
         channels, rows, columns = self.shape
         if not self.flattened:
             raise Unsupported("a linear layer needs flattened input")
-        weight, bias = self.offsets[f"{layer.name}.weight"], self.offsets[f"{layer.name}.bias"] if layer.bias else -1
+        self._take(layer, channels * rows * columns)
+        weight, bias = self._at(f"{layer.name}.weight"), self._at(f"{layer.name}.bias") if layer.bias else -1
         before = (channels * rows * columns, 1, 1)
         flat = rows * columns > 1
         self._begin(Stage("conv", before, (layer.out, 1, 1), flat=flat, weight=weight, bias=bias))
@@ -152,7 +169,10 @@ class _Maker:
     def _norm(self, layer: Layer) -> None:
         if self.flattened and self.shape[1:] != (1, 1):
             raise Unsupported("batch norm over flattened pictures is not supported")
-        gamma = self.offsets[f"{layer.name}.weight"] if layer.affine else -1
+        self._take(layer, self.shape[0])
+        gamma = self._at(f"{layer.name}.weight") if layer.affine else -1
+        if layer.affine and self._at(f"{layer.name}.bias") != gamma + self.shape[0]:
+            raise Unsupported(f"{layer.name}.bias does not follow {layer.name}.weight among the parameters")
         self._fill(2, norm=True, gamma=gamma, running=self.running, epsilon=layer.number, momentum=layer.momentum)
         self.norms.append(layer.name)
         self.running += 2 * self.shape[0]
@@ -166,8 +186,6 @@ class _Maker:
             self._fill(1, slope1=layer.number)
 
     def _drop(self, layer: Layer) -> None:
-        if layer.number == 0.0:
-            return
         if not 0.0 < layer.number < 1.0:
             raise Unsupported(f"dropout with probability {layer.number} is not supported")
         whole = layer.kind == "drop_channels" and self.shape[1:] != (1, 1)
@@ -179,8 +197,8 @@ class _Maker:
 
     def _flatten(self, layer: Layer) -> None:
         size = self.shape[0] * self.shape[1] * self.shape[2]
-        if layer.out not in (0, size):
-            raise Unsupported(f"reshaping {size} values of an image to {layer.out} is not supported")
+        if layer.inputs not in (0, size):
+            raise Unsupported(f"reshaping {size} values of an image to {layer.inputs} is not supported")
         self.flattened = True
 
     def _log_softmax(self, layer: Layer) -> None:
