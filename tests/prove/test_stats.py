@@ -52,6 +52,43 @@ def test_the_paired_test_is_scipys() -> None:
     assert (ours.interval.low, ours.interval.high) == pytest.approx((low, high), rel=1e-9)
 
 
+@pytest.mark.parametrize("other", SAMPLES, ids=["five", "two", "forty"])
+@pytest.mark.parametrize("values", SAMPLES, ids=["five", "two", "forty"])
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_welchs_test_is_scipys(values: list[float], other: list[float], confidence: float) -> None:
+    moved = [value + 0.03 for value in other]
+    ours, theirs = stats.welch(values, moved, confidence), scipy_stats.ttest_ind(values, moved, equal_var=False)
+    assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+    assert ours.freedom == pytest.approx(theirs.df, rel=1e-9)
+    low, high = theirs.confidence_interval(confidence)
+    assert (ours.interval.low, ours.interval.high) == pytest.approx((low, high), rel=1e-9)
+
+
+@pytest.mark.parametrize("values", SAMPLES, ids=["five", "two", "forty"])
+def test_students_test_is_scipys_pooled_one(values: list[float]) -> None:
+    ours, theirs = stats.pooled(values, SAMPLES[0]), scipy_stats.ttest_ind(values, SAMPLES[0])
+    assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+    low, high = theirs.confidence_interval(0.95)
+    assert (ours.interval.low, ours.interval.high) == pytest.approx((low, high), rel=1e-9)
+
+
+@pytest.mark.parametrize("values", SAMPLES, ids=["five", "two", "forty"])
+def test_one_value_against_many_is_scipys_pooled_test(values: list[float]) -> None:
+    # scipy refuses a group of one, but takes it from summary figures.
+    ours = stats.pooled([99.2], values)
+    theirs = scipy_stats.ttest_ind_from_stats(99.2, 0.0, 1, np.mean(values), np.std(values, ddof=1), len(values))
+    assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+    half = ours.mean / theirs.statistic * scipy_stats.t.ppf(0.975, len(values) - 1)
+    assert ours.interval.high - ours.mean == pytest.approx(half, rel=1e-6)
+
+
+def test_equal_values_do_not_make_a_difference_certain_where_the_scale_is_coarse() -> None:
+    assert stats.welch([98.0, 98.0], [97.5, 97.5]).p_value == 0
+    assert stats.welch([98.0, 98.0], [97.5, 97.5], resolution=0.5).p_value > 0.05
+    assert stats.welch([98.0, 98.0], [98.0, 98.0]).p_value == 1
+    assert stats.pooled([97.5], [98.0, 98.0], resolution=0.5).p_value > 0.05
+
+
 def test_equal_values_do_not_make_the_mean_certain_where_the_scale_is_coarse() -> None:
     assert stats.mean_bound([98.0, 98.0]).low == 98.0
     assert stats.mean_bound([98.0, 98.0], resolution=0.5).low < 98.0
@@ -61,6 +98,10 @@ def test_equal_values_do_not_make_the_mean_certain_where_the_scale_is_coarse() -
 def test_too_few_values_are_refused(values: list[float]) -> None:
     with pytest.raises(InputError, match="at least"):
         stats.mean_interval(values)
+    with pytest.raises(InputError, match="at least"):
+        stats.welch([99.1, 99.2], values)
+    with pytest.raises(InputError, match="at least"):
+        stats.pooled([99.1], values)
 
 
 # ---------------------------------------------------------------- by simulation
