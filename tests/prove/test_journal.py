@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.prove.proving import call
+from tests.prove.test_stats import TRIALS, _spread
 
-from tinyproof.cnn import journal, store
-from tinyproof.core.errors import DataError, InputError
+from tinyproof.cnn import changes, comparison, declaration, journal, proof, store
+from tinyproof.cnn.budget import Budget
+from tinyproof.cnn.entries import Entry
+from tinyproof.core.errors import DataError
+from tinyproof.show.journal_page import page, text
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
+RECORDS = Path(__file__).resolve().parents[2] / "records"
 
 
 @pytest.fixture
@@ -37,14 +45,14 @@ def test_entries_stand_in_the_order_of_their_start_and_say_what_changed(folder: 
     assert [first.name, second.name, third.name] == ["a", "b", "proof"]
     assert first.changed == ()
     assert second.changed == ("rate 0.005 → 0.001",)
-    assert second.did == "-13.93 points, more than chance does (±4.16)"
+    assert second.effect.words == "-13.93 points, more than chance does (±4.16)"
     assert third.result.startswith("mean ")
 
 
 def test_a_difference_that_chance_explains_is_called_so(folder: Path) -> None:
     run = store.load(folder / "b")
     store.save(folder / "b", replace(run, correct=348), store.load_predictions(folder / "b"))
-    assert "no more than chance does" in journal.read(folder)[1].did
+    assert "no more than chance does" in journal.read(folder)[1].effect.words
 
 
 def test_target_result_and_analysis(folder: Path) -> None:
@@ -86,7 +94,254 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
         journal.read(tmp_path)
 
 
-def test_a_broken_record_is_named(folder: Path) -> None:
-    (folder / "a" / "run.json").write_text("{")
-    with pytest.raises((DataError, InputError), match=r"run\.json"):
-        journal.read(folder)
+def _single(made: Made, folder: Path, day: int = 1, **identity: Any) -> Path:
+    """The first run of the proof as a run by itself, with another identity."""
+    source = made[0] / "seed-11"
+    run = store.load(source)
+    run = replace(run, identity=replace(run.identity, **identity), started=f"2026-01-{day:02}T00:00:00")
+    store.save(folder, run, store.load_predictions(source))
+    return folder
+
+
+def _proof(made: Made, folder: Path, day: int = 1, **declared: Any) -> Path:
+    """The proof with another declaration; its runs say the same as it."""
+    shutil.copytree(made[0], folder)
+    there = replace(declaration.read(folder), declared_at=f"2026-01-{day:02}T00:00:00", **declared)
+    (folder / declaration.FILE).write_text(json.dumps(there.to_dict()))
+    for place in folder.glob("seed-*"):
+        run = store.load(place)
+        same = replace(
+            run.identity, engine=there.engine, threads=there.threads, model=there.model,
+            model_digest=there.model_sha256, recipe=there.recipe, data_digest=there.data.digest,
+        )  # fmt: skip
+        store.save(place, replace(run, identity=same, code_digest=there.code_digest), store.load_predictions(place))
+    return folder
+
+
+def _changed(folder: Path) -> tuple[str, ...]:
+    return journal.read(folder)[1].changed
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"engine": "native"}, "engine torch → native"),
+        ({"threads": 2}, "threads 1 → 2"),
+        ({"code_digest": "0" * 64}, "other tinyproof code"),
+        ({"model_sha256": "0" * 64}, "the file tiny.py changed"),
+        ({"target": 99.4}, "target 80 → 99.4"),
+        ({"budget": Budget(parameters_below=9_000)}, "limit of parameters none → 9,000"),
+        ({"budget": Budget(rules=("uses-dropout",))}, "rules none → dropout is used"),
+        ({"versions": {"torch": "0.1"}}, "torch "),
+    ],
+)
+def test_what_changed_between_two_proofs_is_said(
+    made: Made, tmp_path: Path, declared: dict[str, Any], words: str
+) -> None:
+    _proof(made, tmp_path / "a", 1)
+    _proof(made, tmp_path / "b", 2, **declared)
+    (changed,) = _changed(tmp_path)
+    assert changed.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        ({}, "nothing: the same seed"),
+        ({"seed": 12}, "nothing but the seed"),
+        ({"engine": "native"}, "engine torch → native"),
+        ({"device": "cuda"}, "device cpu → cuda"),
+        ({"model_digest": "0" * 64}, "the file tiny.py changed"),
+    ],
+)
+def test_what_changed_between_two_runs_is_said(
+    made: Made, tmp_path: Path, identity: dict[str, Any], words: str
+) -> None:
+    _single(made, tmp_path / "a", 1)
+    _single(made, tmp_path / "b", 2, **identity)
+    assert _changed(tmp_path) == (words,)
+
+
+def test_other_seeds_are_told_from_the_same_ones(made: Made, tmp_path: Path) -> None:
+    _single(made, tmp_path / "a", 1)
+    _proof(made, tmp_path / "b", 2)
+    _proof(made, tmp_path / "c", 3)
+    assert [entry.changed[-1:] for entry in journal.read(tmp_path)[1:]] == [
+        # A run by itself is held against the target of its data set; this proof was asked for another.
+        ("target 98 → 80",),
+        ("nothing: the same seeds",),
+    ]
+    assert changes.seeds_words((1, 2), (3, 4)) == "nothing but the seeds"
+    assert changes.seeds_words((1,), (3, 4)) == "nothing but the seeds, 1 → 2 of them"
+
+
+def test_other_images_under_the_same_name_are_not_compared(made: Made, tmp_path: Path) -> None:
+    _proof(made, tmp_path / "a", 1)
+    _proof(made, tmp_path / "b", 2, data=replace(declaration.read(made[0]).data, digest="0" * 64))
+    entry = journal.read(tmp_path)[1]
+    assert entry.changed == ("other images and labels under the name digits",)
+    assert entry.effect.words == "other data: not comparable"
+    assert entry.effect.beyond is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "spreads"),
+    [
+        (2, 2, (0.05, 0.05)), (3, 3, (0.05, 0.05)), (5, 5, (0.05, 0.05)), (10, 10, (0.05, 0.02)),
+        (2, 10, (0.05, 0.05)), (3, 10, (0.02, 0.05)), (1, 5, (0.05, 0.05)), (5, 1, (0.05, 0.05)),
+        (2, 2, (0.002, 0.002)),
+    ],
+)  # fmt: skip
+def test_chance_alone_is_called_more_than_chance_in_at_most_5_of_100_cases(
+    first: int, second: int, spreads: tuple[float, float]
+) -> None:
+    """Two entries of one true accuracy; 1.96 standard errors would call 19 of 100 pairs of two runs different."""
+    rng = np.random.default_rng(23)
+    before, after = (
+        np.round(rng.normal(99.5, sd, (TRIALS, n)), 2)
+        for sd, n in zip(spreads, (first, second), strict=True)
+    )  # fmt: skip
+    false = sum(changes.effect(list(a), list(b), 10_000).beyond is True for a, b in zip(before, after, strict=True))
+    assert false / TRIALS <= 0.05 + _spread(0.05)
+
+
+def test_a_true_difference_is_found(made: Made) -> None:
+    found = changes.effect([99.40, 99.42, 99.41, 99.43, 99.39], [99.50, 99.52, 99.51, 99.49, 99.53], 10_000)
+    assert found.words == "+0.10 points, more than chance does (±0.02)"
+    assert found.beyond is True
+
+
+def test_a_broken_budget_is_in_the_result_of_a_proof(made: Made, tmp_path: Path) -> None:
+    _proof(made, tmp_path / "a", 1)
+    _proof(made, tmp_path / "b", 2, budget=Budget(parameters_below=8))
+    kept, broken = journal.read(tmp_path)
+    measured = f"{proof.load(tmp_path / 'b').results[0].run.parameters:,}"
+    assert "budget" not in kept.result
+    assert broken.result == f"{kept.result}; the budget is broken: parameters (below 8; measured {measured})"
+    assert broken.answer == f"{kept.answer}, budget broken"
+    assert broken.target == "80 %, fewer than 8 parameters"
+
+
+def test_a_missing_run_is_in_the_result_of_a_proof(made: Made, tmp_path: Path) -> None:
+    _proof(made, tmp_path / "a")
+    shutil.rmtree(tmp_path / "a" / "seed-12")
+    result = journal.read(tmp_path)[0].result
+    assert result.endswith("of 2 seeds: undecided (2 of 3 declared runs have ended)")
+    shutil.rmtree(tmp_path / "a" / "seed-11")
+    shutil.rmtree(tmp_path / "a" / "seed-13")
+    (entry,) = journal.read(tmp_path)
+    assert entry.result == "no run has ended: undecided (0 of 3 declared runs have ended)"
+    assert entry.percent is None
+
+
+def _comparison(made: Made, folder: Path, within: float | None) -> Path:
+    digests = []
+    for side, engine in (("first", "native"), ("second", "torch")):
+        _proof(made, folder / side, 3, engine=engine, target=99.9)
+        digests.append(declaration.read(folder / side).digest)
+    comparison.write(folder, comparison.Bond((digests[0], digests[1]), within))
+    return folder
+
+
+@pytest.mark.parametrize("within", [None, 0.5])
+def test_a_comparison_is_one_entry_with_its_own_answer(made: Made, tmp_path: Path, within: float | None) -> None:
+    _proof(made, tmp_path / "a", 1)
+    _comparison(made, tmp_path / "cmp", within)
+    _proof(made, tmp_path / "z", 9)
+    before, entry, after = journal.read(tmp_path)
+    assert entry.changed == ("engine native against torch",)
+    assert entry.answer == ("undecided" if within is None else "equivalent")
+    assert f"{entry.answer}: the mean difference is +0.000 points, its 9" in entry.result
+    assert "native engine, mean " in entry.result
+    assert "torch engine, mean " in entry.result
+    assert "refuted" not in entry.result
+    assert "99.9" not in entry.target
+    assert entry.target == (
+        "which side is better?" if within is None else "are the sides equivalent within 0.5 points?"
+    )
+    # It has no accuracy of its own: the next entry is held against the one before it.
+    assert after.since == before.name == "a"
+    assert after.changed == ("nothing: the same seeds",)
+
+
+def test_a_claim_is_held_against_what_was_published_and_against_no_target() -> None:
+    found = journal.read(RECORDS / "reproduce")
+    assert len(found) == 6
+    for entry in found:
+        assert entry.kind == "claim"
+        assert not any(word in entry.result + entry.answer for word in ("refuted", "undecided", "proved"))
+        assert "99.4 %" not in entry.target
+        assert not any(line.startswith("target") for line in entry.changed)
+        verdict = proof.load(entry.folder).verdict
+        assert verdict.interval is not None
+        shown = f"mean {verdict.mean:.2f} % [{verdict.interval.low:.2f}, {verdict.interval.high:.2f}] of 3 seeds"
+        assert shown in entry.result
+    (other,) = [entry for entry in found if entry.name == "s6-16k"]
+    assert other.target == "the published claim: 99.64 % (epoch 20)"
+
+
+@pytest.mark.parametrize("name", ["a/run.json", "proof/declared.json", "proof/seed-11/predictions.npz"])
+def test_what_cannot_be_read_is_named_and_the_rest_is_shown(folder: Path, name: str) -> None:
+    whole = journal.read(folder)
+    (folder / name).write_text("{")
+    found = journal.read(folder)
+    assert len(found) == len(whole)
+    last = found[-1]
+    assert last.name == name.partition("/")[0]
+    assert last.kind == "unreadable"
+    assert last.result.startswith("unreadable: ")
+    assert Path(name).name in last.result
+    assert {entry.name for entry in found[:-1]} == {entry.name for entry in whole} - {last.name}
+    done = call("journal", folder)
+    assert done.returncode == 0, done.stderr
+    assert "unreadable: " in done.stdout
+    assert "unreadable: " in (folder / "journal.html").read_text()
+
+
+def test_an_analysis_that_is_too_long_hides_nothing(folder: Path) -> None:
+    (folder / "a" / journal.ANALYSIS).write_text("x" * 20_001)
+    found = journal.read(folder)
+    assert [entry.kind for entry in found] == ["run", "run", "proof"]
+    assert found[0].analysis.startswith("unreadable: ")
+
+
+def _many(count: int) -> list[Entry]:
+    """Entries with long names and many changed values, as two recipes give them."""
+    changed = tuple(f"augment.max_something_{i} 0.{i:04} → 0.{i + 1:04}" for i in range(20))
+    return [
+        Entry(
+            "proof", f"prove/{'a-long-name-' * 12}{i}", Path(), "2026-01-01T00:00:00+00:00", "99.4 %", "99.4 %",
+            "mean 99.41 % [99.30, 99.52] of 3 seeds: undecided", "undecided, budget broken", {}, (1, 2, 3),
+            (99.4, 99.41, 99.42), 10_000, "Line one.\n" + "and a long second line " * 20, "x", changed,
+            changes.effect((99.1, 99.2, 99.15), (99.4, 99.41, 99.42), 10_000),
+        )
+        for i in range(count)
+    ]  # fmt: skip
+
+
+def test_the_terminal_shows_everything_in_120_columns() -> None:
+    entries = _many(11)
+    lines = text(entries).splitlines()
+    assert max(map(len, lines)) <= 120
+    whole = " ".join(" ".join(lines).split())
+    for line in entries[0].changed:
+        assert line in whole
+    assert "Target 99.4 %" in whole
+    assert "more than chance" in whole
+    assert "Line one." in whole
+
+
+def test_the_terminal_takes_no_control_characters_from_a_name_or_an_analysis() -> None:
+    (entry,) = _many(1)
+    shown = text([replace(entry, name="bad\x1b[31m", analysis="worse\x1b[2J")])
+    assert "bad" in shown
+    assert "worse" in shown
+    assert "\x1b" not in shown
+
+
+def test_the_page_has_an_overview_and_every_entry() -> None:
+    entries = _many(3)
+    html = page(entries, "mine")
+    assert html.count("<section") == 3
+    assert html.index("more than chance") < html.index("<section")
+    assert html.count("mean 99.41 % [99.30, 99.52] of 3 seeds: undecided") == 3

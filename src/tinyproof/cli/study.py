@@ -22,7 +22,7 @@ def journal(
     """Runs and proofs in their order: what changed, what it did; Target, Result and Analysis as a page."""
     from tinyproof.core.errors import InputError
     from tinyproof.jobs import journal as job
-    from tinyproof.show.journal_page import table
+    from tinyproof.show.journal_page import text
 
     if (of is None) != (analysis is None):
         raise InputError("analysis", "one of --of and --analysis", "both, or none")
@@ -30,7 +30,7 @@ def journal(
     if as_json:
         print(json.dumps([entry.to_json() for entry in entries], indent=1, ensure_ascii=False))
     else:
-        print(table(entries).text() + f"\n\npage: {folder / job.PAGE}")
+        print(text(entries) + f"\n\npage: {folder / job.PAGE}")
 
 
 def lr_test(

@@ -1,11 +1,11 @@
-"""Journal: read the runs in a folder in their order, keep an analysis, write the page."""
+"""Journal: read the entries in a folder in their order, keep an analysis, write the page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tinyproof.cnn import journal as journals
-from tinyproof.cnn.journal import Entry
+from tinyproof.cnn.entries import Entry
 from tinyproof.core.files import existing, write_atomic
 
 PAGE = "journal.html"
@@ -14,9 +14,10 @@ PAGE = "journal.html"
 def journal(
     folder: str | Path, *, of: str | None = None, analysis: str | None = None, page: bool = True
 ) -> list[Entry]:
-    """Every run and proof in the folder. `of` and `analysis`: first keep that text as the analysis of that entry.
+    """Every run, proof, comparison and claim in the folder, in their order.
 
-    Writes `journal.html` into the folder when `page`. Raises InputError, DataError.
+    `of` and `analysis`: first keep that text as the analysis of that entry. Writes `journal.html` into the folder when
+    `page`. Raises InputError, DataError.
     """
     from tinyproof.show import journal_page
 

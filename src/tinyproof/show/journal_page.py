@@ -1,19 +1,72 @@
-"""The journal as a table and as a page of Target, Result, Analysis."""
+"""The journal for the terminal and as a page: an overview, and Target, Result and Analysis of each entry."""
 
 from __future__ import annotations
 
-from tinyproof.cnn.journal import Entry
+import textwrap
+
+from tinyproof.cnn.entries import Entry
+from tinyproof.core.errors import one_line
 from tinyproof.core.table import Column, Table
-from tinyproof.show.html import render
+from tinyproof.show.html import render, safe
+
+_INDENT, _SHORTEST = 16, 10
 
 
-def table(entries: list[Entry]) -> Table:
-    """One row an entry: what changed, what came out, what the change did."""
-    columns = (Column("run"), Column("what changed"), Column("result"), Column("what it did"), Column("analysis"))
-    rows = tuple((e.name, "; ".join(e.changed), e.result, e.did, e.analysis.partition("\n")[0]) for e in entries)
+def text(entries: list[Entry], width: int = 120) -> str:
+    """Every entry as a block of lines, then the overview; no line is wider than `width`."""
+    blocks = [_block(number, entry, width) for number, entry in enumerate(entries, 1)]
+    rest = overview(entries, _SHORTEST).text().index("\n") - _SHORTEST
+    return "\n\n".join([*blocks, overview(entries, max(_SHORTEST, width - rest)).text()])
+
+
+def overview(entries: list[Entry], name_limit: int = 200) -> Table:
+    """One row an entry; the middle of a name longer than `name_limit` is cut."""
+    columns = (
+        Column("", "right"), Column("entry"), Column("target"), Column("accuracy, %", "right", ".2f"),
+        Column("answer"), Column("difference", "right", "+.2f"), Column("more than chance"),
+    )  # fmt: skip
+    rows = tuple(
+        (number, one_line(e.name, name_limit), e.aim, e.percent, e.answer, e.effect.difference, e.effect.beyond)
+        for number, e in enumerate(entries, 1)
+    )
     return Table("", columns, rows)
+
+
+def facts(entry: Entry) -> list[tuple[str, str]]:
+    """What there is to say of an entry, in order: a label, and the words to it."""
+    found = [("Target", entry.target), ("Result", entry.result), ("Analysis", entry.analysis or "not written yet")]
+    if entry.kind == "unreadable":
+        return found[1:]
+    if not entry.changed:
+        return found
+    changed = "; ".join(entry.changed)
+    if entry.kind == "comparison":
+        return [("Sides", changed), *found]
+    did = [("What it did", entry.effect.words)] if entry.effect.words else []
+    return [("Changed", f"{changed} (since {entry.since})"), *did, *found]
 
 
 def page(entries: list[Entry], title: str) -> str:
     """One self-contained HTML page."""
-    return render("journal.html.j2", title=f"Journal: {title}", entries=entries)
+    return render(
+        "journal.html.j2",
+        title=f"Journal: {title}",
+        overview=safe(overview(entries).html()),
+        entries=[(entry, facts(entry)) for entry in entries],
+    )
+
+
+def _block(number: int, entry: Entry, width: int) -> str:
+    head = f"{number}. {one_line(entry.name, width - 40)}" + (f"  ({entry.started})" if entry.started else "")
+    return "\n".join([head, *(line for label, words in facts(entry) for line in _lines(label, words, width))])
+
+
+def _lines(label: str, words: str, width: int) -> list[str]:
+    """The words wrapped beside their label; the user's own line breaks stay."""
+    lines = [
+        line
+        for part in words.splitlines()
+        for line in textwrap.wrap(one_line(part, len(part)), width - _INDENT) or [""]
+    ]
+    heads = [f"   {label}".ljust(_INDENT), *[" " * _INDENT] * (len(lines) - 1)]
+    return [(head + line).rstrip() for head, line in zip(heads, lines, strict=True)]
