@@ -1,8 +1,8 @@
 """Audit a training notebook: is the number it claims the number it measured?
 
 Reading order: document (cells), clean (statements), values, machine (the abstract reader) with interpret, evaluate
-and calls, events (what it saw), data and network (what loaders and networks are), study (all of one notebook), rules.
-Nothing of a notebook is ever executed or imported.
+and calls, events (what it saw), data, transforms, network and weights (what loaders and networks are), study (all of
+one notebook), rules. Nothing of a notebook is ever executed or imported.
 """
 
 from __future__ import annotations

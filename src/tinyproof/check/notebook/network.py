@@ -1,4 +1,4 @@
-"""Networks as they were read: the last operations, the weights, the shapes, the layers that nothing uses."""
+"""Networks as they were read: the last operations, the shapes, the layers that nothing uses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from tinyproof.check.notebook.values import (
     Value,
     constant,
     number,
-    options,
 )
 
 WEIGHTED = ("Conv1d", "Conv2d", "Conv3d", "Linear", "ConvTranspose2d", "LazyLinear", "LazyConv2d", "Bilinear")
@@ -134,7 +133,8 @@ def _viewed(op: Op, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     return (volume,) if second == volume else None
 
 
-def _pair(value: Value | None, default: int | None = None) -> tuple[int, int] | None:
+def pair(value: Value | None, default: int | None = None) -> tuple[int, int] | None:
+    """Two whole numbers, given as two or as one for both; `default` where none are; None where they are not known."""
     if value is None or (isinstance(value, Const) and value.value is None):
         return None if default is None else (default, default)
     single = number(value)
@@ -148,12 +148,12 @@ def _pair(value: Value | None, default: int | None = None) -> tuple[int, int] | 
 
 def _after_conv(layer: Made, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     channels = number(argument(layer, "out_channels", 1))
-    window = _pair(argument(layer, "kernel_size", 2))
-    stride, dilation = _pair(argument(layer, "stride", 3), 1), _pair(argument(layer, "dilation", 5), 1)
+    window = pair(argument(layer, "kernel_size", 2))
+    stride, dilation = pair(argument(layer, "stride", 3), 1), pair(argument(layer, "dilation", 5), 1)
     given = argument(layer, "padding", 4)
     if constant(given) == "same":
         return None if channels is None else (int(channels), *shape[1:])
-    padding = (0, 0) if constant(given) == "valid" else _pair(given, 0)
+    padding = (0, 0) if constant(given) == "valid" else pair(given, 0)
     if channels is None or window is None or stride is None or dilation is None or padding is None or 0 in stride:
         return None
     sides = [(shape[i + 1] + 2 * padding[i] - dilation[i] * (window[i] - 1) - 1) // stride[i] + 1 for i in (0, 1)]
@@ -163,11 +163,11 @@ def _after_conv(layer: Made, shape: tuple[int, ...]) -> tuple[int, ...] | None:
 def _after_pool(
     window: Value | None, keywords: dict[str, Value], rest: list[Value] | tuple[Value, ...], shape: tuple[int, ...]
 ) -> tuple[int, ...] | None:
-    size = _pair(window)
+    size = pair(window)
     if size is None or 0 in size or {"dilation", "ceil_mode"} & set(keywords) or len(rest) > 2:
         return None
-    stride = _pair(keywords.get("stride", rest[0] if rest else None), None) or size
-    padding = _pair(keywords.get("padding", rest[1] if len(rest) > 1 else None), 0)
+    stride = pair(keywords.get("stride", rest[0] if rest else None), None) or size
+    padding = pair(keywords.get("padding", rest[1] if len(rest) > 1 else None), 0)
     if padding is None or 0 in stride:
         return None
     sides = [(shape[i + 1] + 2 * padding[i] - size[i]) // stride[i] + 1 for i in (0, 1)]
@@ -175,86 +175,8 @@ def _after_pool(
 
 
 def _adaptive(size: Value | None, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    sides = _pair(size)
+    sides = pair(size)
     return (shape[0], *sides) if sides is not None else None
-
-
-_PLAIN = ("torch.nn.Module", "pytorch_lightning.LightningModule", "builtins.object")
-
-
-def parameter_count(value: Value) -> int | None:
-    """The number of weights of a layer or network, each counted once; None where one is not known."""
-    seen: set[int] = set()
-
-    def count(part: Value) -> int | None:
-        if id(part) in seen:
-            return 0
-        seen.add(id(part))
-        if isinstance(part, Object):
-            if any(path not in _PLAIN for path in library_bases(part.cls)):
-                return None
-            return added([count(child) for child in part.attrs.values()])
-        if isinstance(part, Seq):
-            return added([count(child) for child in part.items])
-        if isinstance(part, Made):
-            if part.path in ("torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict"):
-                children, whole = sequential_children(part)
-                return added([count(child) for child in children]) if whole else None
-            return weights_of(part) if part.path.startswith("torch.nn.") else 0
-        return None if len(options(part)) > 1 else 0
-
-    return count(value)
-
-
-def added(counts: list[int | None]) -> int | None:
-    known = [c for c in counts if c is not None]
-    return sum(known) if len(known) == len(counts) else None
-
-
-_WEIGHTLESS = (
-    "Dropout Dropout2d ReLU ReLU6 LeakyReLU ELU GELU SELU SiLU Mish Tanh Sigmoid MaxPool2d AvgPool2d Hardswish "
-    "AdaptiveAvgPool2d AdaptiveMaxPool2d Flatten Softmax LogSoftmax Identity CrossEntropyLoss NLLLoss ZeroPad2d"
-)
-
-
-def weights_of(layer: Made) -> int | None:
-    """The number of weights of one layer of torch.nn."""
-    bias_given = layer.kwargs.get("bias")
-    if bias_given is not None and not isinstance(constant(bias_given), bool):
-        return None
-    bias = constant(bias_given) is not False
-    if layer.open_kwargs:
-        return None
-    if layer.short == "Conv2d":
-        into, out = number(argument(layer, "in_channels", 0)), number(argument(layer, "out_channels", 1))
-        window, groups = _pair(argument(layer, "kernel_size", 2)), number(argument(layer, "groups", 6) or Const(1))
-        if into is None or out is None or window is None or not groups or len(layer.args) > 7:
-            return None
-        return int(out * into / groups * window[0] * window[1] + (out if bias else 0))
-    if layer.short == "Linear":
-        into, out = number(argument(layer, "in_features", 0)), number(argument(layer, "out_features", 1))
-        flag = argument(layer, "bias", 2)
-        if into is None or out is None or (flag is not None and not isinstance(constant(flag), bool)):
-            return None
-        return int(into * out + (0 if constant(flag) is False else out))
-    if layer.short in ("BatchNorm2d", "BatchNorm1d", "GroupNorm"):
-        width = number(
-            argument(layer, "num_features" if "Batch" in layer.short else "num_channels", "Group" in layer.short)
-        )
-        affine = constant(layer.kwargs.get("affine", Const(True)))
-        return None if width is None or not isinstance(affine, bool) else int(2 * width * affine)
-    return 0 if layer.short in _WEIGHTLESS.split(" ") else None
-
-
-def has_weights(value: Value) -> bool:
-    """Whether a layer, or something in it, has weights that training changes."""
-    if isinstance(value, Made):
-        if value.path in ("torch.nn.Sequential", "torch.nn.ModuleList"):
-            return any(has_weights(child) for child in sequential_children(value)[0])
-        return value.path.startswith("torch.nn.") and (value.short in WEIGHTED or value.short.startswith("BatchNorm"))
-    if isinstance(value, Object):
-        return any(has_weights(child) for child in value.attrs.values())
-    return False
 
 
 def switches_mode(value: Value, depth: int = 0) -> bool:

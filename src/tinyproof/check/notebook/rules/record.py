@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from tinyproof.check.logs import Run
 from tinyproof.check.notebook.data import argument
 from tinyproof.check.notebook.events import Pass
-from tinyproof.check.notebook.network import parameter_count
 from tinyproof.check.notebook.rules.plateaus import about_mnist
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.notebook.values import Made, is_optimiser, is_scheduler, number, options
+from tinyproof.check.notebook.weights import parameter_count
 from tinyproof.core.finding import CodePlace, Finding
 
 

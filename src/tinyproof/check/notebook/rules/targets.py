@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from tinyproof.check.logs import Run
-from tinyproof.check.notebook.network import parameter_count
 from tinyproof.check.notebook.rules.claims import from_readme, spans, tested
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
+from tinyproof.check.notebook.weights import parameter_count
 from tinyproof.check.prose import Claim
 from tinyproof.core.finding import CodePlace, Finding
 
