@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tinyproof.cnn import proof
+from tinyproof.cnn import declaration, proof
 from tinyproof.cnn.declaration import digest_of, load_json
 from tinyproof.cnn.proof import Proof
 from tinyproof.core import stats
@@ -101,10 +101,10 @@ def read(folder: Path) -> Bond:
 
 def load(folder: Path) -> Comparison:
     """Read both proofs and compare them. Raises DataError when they are not the ones that the comparison names."""
-    first, second = (proof.load(folder / side) for side in SIDES)
     bond = read(folder)
-    if bond.declarations != (first.declaration.digest, second.declaration.digest):
+    if bond.declarations != tuple(declaration.read(folder / side).digest for side in SIDES):
         raise DataError(str(folder / FILE), "names other declarations than those beside it")
+    first, second = (proof.load(folder / side) for side in SIDES)
     if first.declaration.seeds != second.declaration.seeds:
         raise DataError(str(folder), "holds two proofs with different seeds, which cannot be paired")
     return judge(folder, first, second, bond.within)

@@ -86,7 +86,7 @@ class Declaration:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the whole declaration: every run's record carries it."""
+        """SHA-256 of the whole declaration: the record of every run made for it carries it (`Run.declaration`)."""
         return digest_of(self.to_dict())
 
     @property

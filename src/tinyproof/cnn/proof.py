@@ -127,6 +127,9 @@ def mismatch(declared: Declaration, run: Run, seed: int) -> str:
     different = wanted.differences(identity)
     if run.code_digest != declared.code_digest:
         different.append("code digest")
+    # Records of the first version name no declaration.
+    if run.declaration not in ("", declared.digest):
+        different.append("declaration")
     if len(run.epochs) != declared.recipe.epochs:
         different.append("number of epochs")
     return f"is not the declared run: another {', '.join(different)}" if different else ""

@@ -85,6 +85,7 @@ class Run:
     """The record of one finished run. `correct` of `test_count` images after the last epoch: never the best one.
 
     `classes`, `mean` and `std` are the data set's: what is needed to read another picture with the weights.
+    `declaration`: the digest of the declaration that the run was made for, "" where it was made for none.
     """
 
     identity: Identity
@@ -110,6 +111,7 @@ class Run:
     engine_reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
+    declaration: str = ""
     format: int = FORMAT
 
     def __post_init__(self) -> None:

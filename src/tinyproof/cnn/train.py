@@ -59,13 +59,14 @@ def train(
     threads: int | None = None,
     test_each_epoch: bool = True,
     keep_weights: bool = True,
+    declaration: str = "",
     watch: Watch | None = None,
 ) -> Trained:
     """Train `model` (a name, or `path/to/model.py:Class`) and return its run, network and predictions.
 
     `folder`: where the run is kept, and gone on with or found again; None keeps nothing. `test_each_epoch=False` looks
-    at the test images only once, after the last epoch. Raises Diverged, Stopped (Ctrl-C), InputError when the folder
-    holds another run.
+    at the test images only once, after the last epoch. `declaration`: a digest to keep in the record. Raises Diverged,
+    Stopped (Ctrl-C), InputError when the folder holds another run.
 
     >>> from dataclasses import replace
     >>> from tinyproof.cnn import data, recipe
@@ -82,7 +83,7 @@ def train(
         worker.name, worker.device, worker.threads,
     )  # fmt: skip
     watch.say(f"engine: {reason}")
-    job = _Job(identity, module, worker, reason, dataset, test_each_epoch, keep_weights, watch)
+    job = _Job(identity, module, worker, reason, dataset, test_each_epoch, keep_weights, declaration, watch)
     if folder is None:
         return _work(job, None)
     with store.locked(folder):
@@ -98,6 +99,7 @@ class _Job:
     dataset: Dataset
     test_each_epoch: bool
     keep_weights: bool
+    declaration: str
     watch: Watch
 
 
@@ -189,7 +191,7 @@ def _finish(
         shape.global_average_pooling, spent, started, machine.code_digest(), predictions.digest,
         job.dataset.classes, job.dataset.mean, job.dataset.std,
         sha256(store.weight_bytes(weights)) if job.keep_weights and folder else "", job.reason,
-        machine.versions(job.identity.engine), machine.hardware(job.identity.device),
+        machine.versions(job.identity.engine), machine.hardware(job.identity.device), job.declaration,
     )  # fmt: skip
     if folder is not None:
         store.save(folder, run, predictions, weights if job.keep_weights else None)

@@ -81,6 +81,7 @@ def _train(work: Work, seed: int) -> bool:
             threads=declared.threads,
             test_each_epoch=False,
             keep_weights=work.keep_weights,
+            declaration=declared.digest,
             watch=_watch(work, seed, place, dataset),
         )
     except store.Busy:
