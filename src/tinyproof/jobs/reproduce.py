@@ -59,24 +59,35 @@ def reproduce(
         runs = sum(len(work.declared.seeds) for work in works)
         count, _ = series.share_cores(runs, works[0].declared.device, processes, works[0].declared.threads)
         series.run(works, count, told)
-        (folder / REPORT).unlink(missing_ok=True)
     return finish(folder, [one.name for one in wanted], page)
 
 
-def finish(folder: Path, names: list[str], page: bool = True) -> list[Reproduction]:
-    """Judge the stored runs of these claims; write result and page, unless only the answer is wanted."""
-    found = [reproduction.load(folder / name, claims.CLAIMS[name]) for name in names]
-    if not page:
-        return found
-    from tinyproof.show import reproduce_page
+def present(folder: Path) -> list[str]:
+    """The claims that have been declared in a folder, in their usual order."""
+    return [name for name in claims.CLAIMS if (folder / name / declaration.FILE).is_file()]
 
-    for one in found:
+
+def finish(folder: Path, names: list[str], page: bool = True) -> list[Reproduction]:
+    """Judge the stored runs of these claims; write result and page of all claims in the folder, unless only the answer
+    is wanted. The page is made anew only where the result has changed.
+    """
+    if not page:
+        return [reproduction.load(folder / name, claims.CLAIMS[name]) for name in names]
+    found = {name: reproduction.load(folder / name, claims.CLAIMS[name]) for name in present(folder)}
+    for one in found.values():
         proof.write_verdict(one.proof)
-    text = json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False)
-    write_atomic(folder / RESULT, text + "\n")
-    if not (folder / REPORT).is_file():
-        write_atomic(folder / REPORT, reproduce_page.page(found))
-    return found
+    text = json.dumps([one.to_json() for one in found.values()], indent=1, ensure_ascii=False) + "\n"
+    if not (folder / REPORT).is_file() or not _holds(folder / RESULT, text):
+        from tinyproof.show import reproduce_page
+
+        # The result comes last: killed in between, the next call makes the page again.
+        write_atomic(folder / REPORT, reproduce_page.page(list(found.values())))
+        write_atomic(folder / RESULT, text)
+    return [found[name] for name in names]
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode("utf-8")
 
 
 def _work(folder: Path, claim: claims.Claim, ask: Ask, runs: int) -> Work:

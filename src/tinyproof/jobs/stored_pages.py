@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyproof.cnn import claims, comparison, declaration, proof
+from tinyproof.cnn import comparison, declaration, proof
 from tinyproof.jobs import compare, prove, reproduce
 from tinyproof.jobs.prove import REPORT
 
@@ -15,7 +15,7 @@ def rewrite(folder: str | Path, dataset: str | None = None, data: str | None = N
     Raises DataError and InputError for records that are broken.
     """
     folder = Path(folder)
-    names = [name for name in claims.CLAIMS if (folder / name / declaration.FILE).is_file()]
+    names = reproduce.present(folder)
     if (folder / declaration.FILE).is_file():
         found = proof.load(folder)
         proof.write_verdict(found)

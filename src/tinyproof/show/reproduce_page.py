@@ -10,12 +10,12 @@ from tinyproof.show.html import data_uri, render, safe
 
 def page(found: list[Reproduction]) -> str:
     """One self-contained HTML page."""
-    declared = found[0].proof.declaration
+    declared = [one.proof.declaration for one in found]
     return render(
         "reproduce.html.j2",
         title="Published claims, as published and as they truly are",
-        dataset=declared.data.name,
-        quick=declared.recipe.name.endswith("quick"),
+        dataset=", ".join(dict.fromkeys(one.data.name for one in declared)),
+        quick=any(one.recipe.name.endswith("quick") for one in declared),
         table=safe(table(found).html()),
         looks=safe(looks_table(found).html()),
         claims=[
