@@ -94,7 +94,11 @@ def _declare(
     asks = [replace(ask, seeds=ask.seeds, threads=ask.threads or threads_for(ask, both)) for ask in (first, second)]
     drafts = [draft(ask, folder / side) for ask, side in zip(asks, SIDES, strict=True)]
     seeds_from = comparison.source(drafts[0].question, drafts[1].question, within)
-    one, two = (declare(ask, folder / side, seeds_from) for ask, side in zip(asks, SIDES, strict=True))
+    one = declare(asks[0], folder / SIDES[0], seeds_from)
+    if one.seeds_from != (seeds_from if first.first_seed is None else ""):
+        # Somebody was stopped after declaring this side, for another comparison.
+        raise InputError("out", str(folder), "a folder without another comparison in it")
+    two = declare(asks[1], folder / SIDES[1], seeds_from)
     comparison.write(folder, comparison.Bond((one.digest, two.digest), within))
     return one, two
 
