@@ -1,0 +1,32 @@
+"""What is known by heart of networks and of MNIST is what building and reading them gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinyproof.cnn import anatomy, data, known, nets, proof
+
+
+@pytest.mark.parametrize("dropout", [None, 0.0, 0.3])
+@pytest.mark.parametrize("name", nets.NETS)
+def test_a_network_costs_what_is_known_of_it(name: str, dropout: float | None) -> None:
+    module = nets.build(name)
+    nets.set_dropout(module, dropout)
+    assert known.network(name, dropout) == anatomy.summary(module).facts()
+
+
+def test_every_network_is_known_and_no_other() -> None:
+    assert list(known.NETS) == list(nets.NETS)
+    assert known.network("model.py:Own", None) is None
+
+
+@pytest.mark.mnist
+def test_mnist_is_what_is_known_of_it(mnist_folder: Path) -> None:
+    mnist = data.load("mnist", mnist_folder, fetch=False)
+    facts = known.MNIST.facts
+    assert (facts.name, facts.digest, facts.overlap) == (mnist.name, mnist.digest, len(data.overlap(mnist)))
+    assert (facts.training_images, facts.test_images) == (len(mnist.train_labels), len(mnist.test_labels))
+    assert facts.labels_sha256 == proof.labels_sha256(mnist.test_labels)
+    assert (known.MNIST.classes, known.MNIST.mean, known.MNIST.std) == (mnist.classes, mnist.mean, mnist.std)
