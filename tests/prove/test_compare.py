@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.prove.proving import ALONE, TINY, call
+from tests.prove.proving import ALONE, TINY, bits, call
 
 from tinyproof.cnn import comparison, declaration
 from tinyproof.core import stats
@@ -75,6 +75,36 @@ def test_it_can_be_verified_and_a_swapped_declaration_is_caught(compared: Made, 
     }
     with pytest.raises(DataError, match="other declarations"):
         comparison.load(copy)
+
+
+def test_an_edited_answer_is_caught(compared: Made, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(compared[0], tmp_path / "copy"))
+    data = json.loads((copy / "result.json").read_text())
+    data["paired"]["p_value"] = 0.5
+    (copy / "result.json").write_text(json.dumps(data))
+    broken = verify(copy, Means(weights=False)).broken
+    assert [(line.what, line.found) for line in broken] == [
+        ("the stored answer is what the pairs give", "differs in: paired")
+    ]
+
+
+def test_a_side_alone_is_known_as_a_side(compared: Made) -> None:
+    assert verify(compared[0] / "first", Means(weights=False)).exit_code == 0
+
+
+def test_killed_between_its_two_declarations_it_goes_on_with_the_same_bits(compared: Made, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    (folder / "first").mkdir(parents=True)
+    shutil.copy(compared[0] / "first" / declaration.FILE, folder / "first")
+    other = call(*WORDS[:2], f"{RIGHT},momentum=0.8", *WORDS[3:], "--out", folder)
+    assert other.returncode == 2
+    assert "a folder without another comparison in it" in other.stderr
+    assert not (folder / "second").exists()
+    again = call(*WORDS, "--out", folder)
+    assert again.returncode == compared[1].returncode, again.stderr
+    for side in comparison.SIDES:
+        assert bits(folder / side) == bits(compared[0] / side)
+    assert verify(folder, Means(weights=False)).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from tinyproof.cnn.engine.torch import TorchEngine
 from tinyproof.cnn.looks import Look
 from tinyproof.cnn.nets import NETS, build
 from tinyproof.core.errors import InputError
+from tinyproof.jobs.reproduce import reproduce
+from tinyproof.jobs.verify import Means, verify
 
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=list(CLAIMS))
@@ -93,6 +97,54 @@ def test_the_stored_runs_give_the_table_again_as_markdown(reproduced: Path) -> N
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("| network | published | as published, measured |")
     assert not done.stderr
+
+
+def test_page_and_result_hold_every_claim_of_the_folder(reproduced: Path, tmp_path: Path) -> None:
+    """A second claim joins the first; asked for again, the first alone makes neither page nor result poorer."""
+    folder = Path(shutil.copytree(reproduced, tmp_path / "both"))
+    asked = {"seeds": 1, "dataset": "digits", "engine": "torch", "processes": 1, "threads": 1, "out": folder}
+    assert [one.claim.name for one in reproduce("s7-8k", quick=True, **asked)] == ["s7-8k"]
+    found = reproduce("s6-12k", quick=True, **{**asked, "seeds": 2})
+    assert [one.claim.name for one in found] == ["s6-12k"]
+    result = json.loads((folder / "result.json").read_text())
+    assert [one["claim"] for one in result] == ["s7-8k", "s6-12k"]
+    page = (folder / "report.html").read_text()
+    assert "<h2>s7-8k</h2>" in page
+    assert "<h2>s6-12k</h2>" in page
+    assert verify(folder, Means(weights=False)).exit_code == 0
+    # What has not changed is not made again.
+    before = (folder / "report.html").stat().st_mtime_ns
+    reproduce("s7-8k", quick=True, **asked)
+    assert (folder / "report.html").stat().st_mtime_ns == before
+    # A run that is gone is trained again, and an evaluation that differs changes the page.
+    place = next((folder / "s7-8k").glob("seed-*"))
+    seen = json.loads((place / looks.FILE).read_text())
+    seen["epoch-2-training"]["correct"] -= 1
+    (place / looks.FILE).write_text(json.dumps(seen))
+    assert [line.what for line in verify(folder, Means(weights=False)).broken] == [
+        "the stored table of claims is what its runs give"
+    ]
+    reproduce("s6-12k", quick=True, **{**asked, "seeds": 2})
+    assert (folder / "report.html").stat().st_mtime_ns > before
+
+
+def test_evaluations_of_the_last_epoch_are_counted_again_from_the_weights(tmp_path: Path) -> None:
+    reproduce(
+        "s7-8k", quick=True, seeds=1, dataset="digits", engine="torch", processes=1, threads=1, keep_weights=True,
+        out=tmp_path, page=False,
+    )  # fmt: skip
+    found = verify(tmp_path)
+    assert found.exit_code == 0, found.table().text()
+    whats = ["epoch-2-training is what the network gives", "epoch-2-training-augmented is what the network gives"]
+    assert [line.what for line in found.lines if line.what.startswith("epoch-2")] == whats
+    path = next((tmp_path / "s7-8k").glob("seed-*")) / looks.FILE
+    seen = {name: {**value, "correct": value["images"]} for name, value in json.loads(path.read_text()).items()}
+    path.write_text(json.dumps(seen))
+    assert [line.what for line in verify(tmp_path).broken] == whats
+    # Without the weights nothing says that the counts are wrong, and that is said.
+    without = verify(tmp_path, Means(weights=False))
+    assert not without.broken
+    assert [line.holds for line in without.lines if line.what.startswith("the other evaluations")] == [None]
 
 
 def test_a_run_without_its_look_is_named(reproduced: Path, tmp_path: Path) -> None:

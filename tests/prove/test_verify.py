@@ -60,7 +60,8 @@ def answers(
     if digest:
         run = replace(run, predictions_digest=changed.digest)
     if figures:
-        last = replace(run.epochs[-1], test_percent=100 * changed.correct / len(changed.labels))
+        percent = 100 * changed.correct / len(changed.labels)
+        last = replace(run.epochs[-1], test_percent=percent, test_loss=changed.loss)
         run = replace(run, correct=changed.correct, test_loss=changed.loss, epochs=(*run.epochs[:-1], last))
     weights = store.load_weights(place)
     store.save(place, run, changed, weights)
@@ -151,6 +152,41 @@ def test_the_command_prints_what_is_broken_and_exits_1(copy: Path) -> None:
     assert done.returncode == 1
     assert "the record says 358 of 359" in done.stdout
     assert "1 broken" in done.stdout
+
+
+def test_the_overlap_is_counted_in_the_data_where_it_is_at_hand(copy: Path) -> None:
+    edit(copy / declaration.FILE, lambda data: data["data"].update(overlap=7))  # type: ignore[attr-defined]
+    what = "the declared digests, sizes and overlap are the data's"
+    assert what in [line.what for line in verify(copy, Means(model=TINY)).broken]
+    told = next(line for line in verify(copy, QUICK).lines if line.what == what)
+    assert (told.holds, told.found) == (None, "digits: was not loaded (--no-weights)")
+
+
+def test_an_edited_declaration_is_not_the_one_that_its_runs_name(copy: Path) -> None:
+    assert store.load(copy / "seed-12").declaration == declaration.read(copy).digest
+    edit(copy / declaration.FILE, lambda data: data["versions"].update(numpy="0.1"))  # type: ignore[attr-defined]
+    assert "every run names this declaration by its digest" in [line.what for line in verify(copy, QUICK).broken]
+
+
+def test_figures_of_an_own_network_are_measured_again_when_its_file_is_named(copy: Path) -> None:
+    what = "parameters, MACs, bytes and layers are the network's"
+    edit(record(copy), lambda data: data.update(macs=1))
+    assert [line.holds for line in verify(copy, QUICK).lines if line.what == what] == [None] * 3
+    broken = [line for line in verify(copy, Means(weights=False, model=TINY)).broken if line.what == what]
+    assert [(line.place, line.found) for line in broken] == [("seed-12", "differs in: macs")]
+
+
+def test_another_file_than_the_recorded_one_is_not_its_network(copy: Path, tmp_path: Path) -> None:
+    other = tmp_path / "tiny.py"
+    other.write_text(Path(TINY.rpartition(":")[0]).read_text() + "# changed\n")
+    broken = verify(copy, Means(weights=False, model=f"{other}:Tiny")).broken
+    assert {"not the file that the record names" in line.found for line in broken} == {True}
+
+
+def test_a_path_that_a_record_names_is_not_opened(copy: Path, tmp_path: Path) -> None:
+    edit(record(copy), lambda data: data["identity"].update(dataset=str(tmp_path)))  # type: ignore[attr-defined]
+    lines = [line for line in verify(copy / "seed-12", Means(model=TINY)).lines if "--dataset" in line.found]
+    assert [line.holds for line in lines] == [None, None]
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:

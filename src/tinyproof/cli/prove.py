@@ -208,7 +208,7 @@ def reproduce(
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A folder of a proof, of a comparison, or of one run.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that holds proofs, comparisons or runs, itself or below.")],
     weights: Annotated[bool, typer.Option(help="Load stored weights and evaluate them again.")] = True,
     dataset: Annotated[str | None, typer.Option(help="The path of your own data, where the runs used it.")] = None,
     data: Data = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from tinyproof.core.files import write_atomic
 FILE = "looks.json"
 _MAX_BYTES = 1_000_000
 _STREAM, _BATCH = 77, 1000
+_NAME = re.compile(r"epoch-([1-9]\d{0,5})-(training|test)(-augmented)?")
 
 Images = Literal["training", "test"]
 
@@ -62,26 +64,47 @@ class Seen:
 
 def take(place: Path, look: Look, engine: Any, dataset: Dataset, recipe: Recipe, seed: int) -> None:
     """Evaluate `engine` (see `tinyproof.cnn.engine.Engine`) as `look` says, and add what it saw to the run's folder."""
+    found = {**load(place), look.name: seen(look, engine, dataset, recipe, seed)}
+    text = json.dumps({name: asdict(value) for name, value in found.items()}, indent=1, sort_keys=True)
+    write_atomic(place / FILE, text + "\n")
+
+
+def seen(look: Look, engine: Any, dataset: Dataset, recipe: Recipe, seed: int) -> Seen:
+    """What `engine` sees as `look` says: the same at every call, for the images are changed by the run's seed."""
     images, labels = dataset.test_images, dataset.test_labels
     if look.images == "training":
         images, labels = dataset.train_images, dataset.train_labels
     if look.augmented:
         images = changed(images, recipe.augment, seed, look.epoch)
-    seen = engine.evaluate(images, labels)
-    correct = int((seen.log_probabilities.argmax(1) == labels).sum())
-    found = {**load(place), look.name: Seen(correct, len(labels), seen.loss_sum / len(labels))}
-    text = json.dumps({name: asdict(value) for name, value in found.items()}, indent=1, sort_keys=True)
-    write_atomic(place / FILE, text + "\n")
+    answer = engine.evaluate(images, labels)
+    correct = int((answer.log_probabilities.argmax(1) == labels).sum())
+    return Seen(correct, len(labels), answer.loss_sum / len(labels))
+
+
+def named(name: str) -> Look | None:
+    """The look of a name, or None where it names none.
+
+    >>> named("epoch-13-training-augmented") == Look(13, "training", augmented=True)
+    True
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    return Look(int(match[1]), "training" if match[2] == "training" else "test", match[3] is not None)
 
 
 def load(place: Path) -> dict[str, Seen]:
-    """What every look at a run saw, by the look's name. Raises DataError for a broken file."""
+    """What every look at a run saw, by the look's name. Raises DataError for a broken file or impossible counts."""
     if not (place / FILE).is_file():
         return {}
     data = load_json(place / FILE, _MAX_BYTES)
     if not isinstance(data, dict):
         raise DataError(str(place / FILE), "is not a table of evaluations")
-    return {str(name): from_mapping(Seen, value, str(place / FILE)) for name, value in data.items()}
+    found = {str(name): from_mapping(Seen, value, str(place / FILE)) for name, value in data.items()}
+    for name, value in found.items():
+        if not 0 <= value.correct <= value.images or value.images < 1 or value.loss < -1e-3:
+            raise DataError(str(place / FILE), f"holds an impossible evaluation, {name}")
+    return found
 
 
 def changed(images: NDArray[np.uint8], augment: Augment, seed: int, epoch: int) -> NDArray[np.uint8]:
