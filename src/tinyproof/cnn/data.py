@@ -57,6 +57,10 @@ class Dataset:
                 bad = int(labels.max() if labels.max() >= len(self.classes) else labels.min())
                 problem = f"has the label {bad}; labels go from 0 to {len(self.classes) - 1}"
                 raise DataError(f"{self.name}, {part} labels", problem)
+        shapes = self.train_images.shape[1:], self.test_images.shape[1:]
+        if shapes[0] != shapes[1]:
+            problem = f"have {list(shapes[1])} pixels where the training images have {list(shapes[0])}"
+            raise DataError(f"{self.name}, test images", problem)
 
     @cached_property
     def digest(self) -> str:

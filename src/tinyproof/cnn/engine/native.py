@@ -144,7 +144,10 @@ class NativeEngine:
 
     def evaluate(self, images: NDArray[np.uint8], labels: NDArray[np.int64], batch_size: int = 500) -> Evaluation:
         """Log-probabilities in evaluation mode, and the sum of the losses. `batch_size` changes nothing here."""
-        images = np.ascontiguousarray(images)
+        images, shape = np.ascontiguousarray(images), self._images.shape[1:]
+        if images.dtype != np.uint8 or images.shape[1:] != shape:
+            problem = f"are {images.dtype} {list(images.shape[1:])}"
+            raise DataError("the images", problem, f"bytes {list(shape)} are expected, as in training")
         params, running = self._final()
         log_p = self._library.evaluate(self._library.batch(images), len(images), params, running)
         loss = -log_p[np.arange(len(labels)), labels].sum(dtype=np.float64)

@@ -63,7 +63,7 @@ class Library:
         self._c.tiny_create.restype = _P
         self._handle = _P(self._c.tiny_create(ctypes.c_int(threads), ctypes.c_int(max_batch)))
         if not self._handle:
-            raise NoCompiler("there is not enough memory for the batch")
+            raise NoCompiler("there is not enough memory for the batch, or no thread can be started")
         self.classes, self.max_batch, self._pixels = classes, max_batch, pixels
         self._kept: tuple[Any, ...] = ()
 

@@ -29,6 +29,11 @@ void setup(Run&, Scratch*, int threads, int blocks);
 template <class L>
 void setup_stage(Run& run, Scratch* scratch, int threads, int blocks) {
   const size_t channels = size_t(blocks) * L::OC;
+  if constexpr (L::KIND == INPUT)
+    for (int t = 0; t < threads; t++) {
+      scratch[t].pixels.reset(Traits<L>::plane);
+      scratch[t].frame.reset(size_t(L::OH + 3) * (L::OW + 3));
+    }
   if (!L::RECOMPUTE) run.y[L::ID].reset(size_t(blocks) * Traits<L>::size);
   run.affine[L::ID].reset(channels);
   run.backward[L::ID].reset(channels);
@@ -76,33 +81,13 @@ class FlushDenormals {
 
 class Engine {
  public:
-  Engine(int threads, int max_batch) : barrier_(threads), scratch_(new Scratch[threads]) {
-    run_.threads = threads;
-    run_.max_blocks = (max_batch + kLanes - 1) / kLanes;
-    for (int t = 0; t < threads; t++) {
-      scratch_[t].thread = t;
-      scratch_[t].z.reset(kScratchZ);
-      scratch_[t].dc.reset(kScratchDc);
-      scratch_[t].input.reset(kScratchInput);
-      scratch_[t].y_row.reset(kScratchYRow);
-      scratch_[t].du_row.reset(kScratchDuRow);
-      scratch_[t].products.reset(kScratchProducts);
-      scratch_[t].sum1.reset(kScratchChannels);
-      scratch_[t].sum2.reset(kScratchChannels);
-      scratch_[t].weight_gradient.reset(kScratchWeights);
-      scratch_[t].bias_gradient.reset(kScratchChannels);
-      scratch_[t].gradient.reset(kParameters);
-    }
-    for (auto& du : run_.du) du.reset(size_t(run_.max_blocks) * kLargestStage);
-    setup(run_, scratch_.get(), threads, run_.max_blocks);
-    for (int t = 1; t < threads; t++) workers_.emplace_back([this, t] { serve(t); });
+  // A thread beyond the number of blocks never has work, in any batch, so there is none: the bits are the same.
+  static Engine* make(int threads, int max_batch) {
+    const int blocks = (max_batch + kLanes - 1) / kLanes;
+    return new Engine(threads < blocks ? threads : blocks, blocks);
   }
 
-  ~Engine() {
-    job_ = QUIT;
-    start();
-    for (auto& w : workers_) w.join();
-  }
+  ~Engine() { quit(); }
 
   enum Job { STEP, GRADIENT, EVALUATE, QUIT };
 
@@ -136,6 +121,39 @@ class Engine {
   int max_batch() const { return run_.max_blocks * kLanes; }
 
  private:
+  Engine(int threads, int blocks) : barrier_(threads), scratch_(new Scratch[threads]) {
+    run_.threads = threads;
+    run_.max_blocks = blocks;
+    for (int t = 0; t < threads; t++) {
+      scratch_[t].thread = t;
+      scratch_[t].z.reset(kScratchZ);
+      scratch_[t].dc.reset(kScratchDc);
+      scratch_[t].input.reset(kScratchInput);
+      scratch_[t].y_row.reset(kScratchYRow);
+      scratch_[t].du_row.reset(kScratchDuRow);
+      scratch_[t].products.reset(kScratchProducts);
+      scratch_[t].sum1.reset(kScratchChannels);
+      scratch_[t].sum2.reset(kScratchChannels);
+      scratch_[t].weight_gradient.reset(kScratchWeights);
+      scratch_[t].bias_gradient.reset(kScratchChannels);
+      scratch_[t].gradient.reset(kParameters);
+    }
+    for (auto& du : run_.du) du.reset(size_t(run_.max_blocks) * kLargestStage);
+    setup(run_, scratch_.get(), threads, run_.max_blocks);
+    try {
+      for (int t = 1; t < threads; t++) workers_.emplace_back([this, t] { serve(t); });
+    } catch (...) {  // the system gives no more threads: those that run must end before their memory does
+      quit();
+      throw;
+    }
+  }
+
+  void quit() {
+    job_ = QUIT;
+    start();
+    for (auto& w : workers_) w.join();
+  }
+
   void start() {
     if (run_.threads == 1) return;
     pending_.store(run_.threads - 1);
@@ -222,7 +240,7 @@ using tiny::Engine;
 
 void* tiny_create(int threads, int max_batch) {
   try {
-    return new Engine(threads, max_batch);
+    return Engine::make(threads, max_batch);
   } catch (...) {
     return nullptr;
   }

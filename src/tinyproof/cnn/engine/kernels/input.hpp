@@ -13,12 +13,11 @@ struct Batch {
   float scale, shift;        // normalised = grey level * scale + shift
 };
 
-// One image into one lane. The source is copied into a frame of zeros, and places outside are clamped onto the
-// frame, so that the inner loop has no branches.
+// One image into one lane. The source is copied into a frame whose edge is and stays zero, and places outside are
+// clamped onto the frame, so that the inner loop has no branches.
 template <class L>
-INLINE void warp(const uint8_t* image, const float* m, float* out) {
+INLINE void warp(const uint8_t* image, const float* m, float* __restrict__ frame, float* __restrict__ out) {
   constexpr int H = L::OH, W = L::OW, FW = W + 3;
-  float frame[(H + 3) * FW] = {};
   for (int y = 0; y < H; y++)
     for (int x = 0; x < W; x++) frame[(y + 1) * FW + x + 1] = image[y * W + x];
   const float cx = (W - 1) * 0.5f, cy = (H - 1) * 0.5f;
@@ -44,9 +43,9 @@ INLINE void warp(const uint8_t* image, const float* m, float* out) {
 template <class L>
 void load_images(const Run& run, const Scratch& s, const Batch& batch) {
   constexpr int size = Traits<L>::size;
-  float pixels[size];
+  float* const pixels = s.pixels.get();
   for (int block = s.first_block; block < s.end_block; block++) {
-    float* const out = reinterpret_cast<float*>(y_of<L>(run, block));
+    float* __restrict__ const out = reinterpret_cast<float*>(y_of<L>(run, block));
     for (int lane = 0; lane < kLanes; lane++) {
       const int i = block * kLanes + lane;
       if (i >= run.count) {
@@ -54,7 +53,7 @@ void load_images(const Run& run, const Scratch& s, const Batch& batch) {
         continue;
       }
       const uint8_t* image = batch.images + (batch.rows ? batch.rows[i] : int64_t(i)) * size;
-      if (batch.matrices) warp<L>(image, batch.matrices + size_t(i) * 6, pixels);
+      if (batch.matrices) warp<L>(image, batch.matrices + size_t(i) * 6, s.frame.get(), pixels);
       else
         for (int k = 0; k < size; k++) pixels[k] = image[k];
       if (batch.boxes) {

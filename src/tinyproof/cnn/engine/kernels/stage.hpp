@@ -43,6 +43,7 @@ struct Scratch {
   Buffer<Vec> z, dc, input, y_row, du_row, products, sum1, sum2, weight_gradient, bias_gradient;
   Buffer<double> mean[kStages], inverse_std[kStages];  // of the batch; every thread computes the same ones
   Buffer<float> mean32[kStages];
+  Buffer<float> pixels, frame;  // one image, and one within zeros: too large for a thread's stack in large pictures
   Buffer<float> gradient;  // [parameters], this thread's share of the images
 };
 
