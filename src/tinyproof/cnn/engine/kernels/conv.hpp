@@ -158,7 +158,7 @@ void forward_conv(const Run& run, Scratch& s) {
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++) load_z_row<L, P>(run, block, loaded, z_slot<L>(s, loaded));
       forward_span<L, L::OW>(run, ZRing<L>{s}, Put<L>{y, s, row * L::OW}, row, 0);
     }
-    keep_sums<L>(run, s, block, run.forward_sums[L::ID]);
+    keep_moments<L>(run, s, block);
   }
 }
 

@@ -134,6 +134,7 @@ class Engine {
       scratch_[t].products.reset(kScratchProducts);
       scratch_[t].sum1.reset(kScratchChannels);
       scratch_[t].sum2.reset(kScratchChannels);
+      scratch_[t].origin.reset(kScratchChannels);
       scratch_[t].weight_gradient.reset(kScratchWeights);
       scratch_[t].bias_gradient.reset(kScratchChannels);
       scratch_[t].gradient.reset(kParameters);

@@ -60,7 +60,7 @@ void forward_contract(const Run& run, Scratch& s) {
         forward_span<P, width>(run, ZPlane<P>{s.input.get()}, RowSink<P, false>{run, block, z}, row, x);
         forward_span<L, width>(run, ZPlane<L>{z - row * Conv<L>::z_row}, Put<L>{y, s, row * L::OW}, row, x);
       });
-    keep_sums<L>(run, s, block, run.forward_sums[L::ID]);
+    keep_moments<L>(run, s, block);
   }
 }
 

@@ -173,7 +173,7 @@ void forward_pool(const Run& run, Scratch& s) {
     clear_sums<L>(s);
     if constexpr (Windows<L>::tiled) each_window<L, P, true>(run, s, block);
     else forward_planes<L, P>(run, s, block);
-    keep_sums<L>(run, s, block, run.forward_sums[L::ID]);
+    keep_moments<L>(run, s, block);
   }
 }
 

@@ -40,7 +40,7 @@ struct Run {
 // What one thread needs while it works on one stage.
 struct Scratch {
   int thread = 0, first_block = 0, end_block = 0;
-  Buffer<Vec> z, dc, input, y_row, du_row, products, sum1, sum2, weight_gradient, bias_gradient;
+  Buffer<Vec> z, dc, input, y_row, du_row, products, sum1, sum2, origin, weight_gradient, bias_gradient;
   Buffer<double> mean[kStages], inverse_std[kStages];  // of the batch; every thread computes the same ones
   Buffer<float> mean32[kStages];
   Buffer<float> pixels, frame;  // one image, and one within zeros: too large for a thread's stack in large pictures
@@ -162,17 +162,23 @@ INLINE void dc_span(const Run& run, int block, int channel, int offset, int coun
   for (int i = 0; i < count; i++) out[i] = dc_value<L>(a, b, c, du[i], y[i]);
 }
 
-// Stores `count` neighbours of y in one channel, with the sums that batch norm needs.
+// Stores COUNT neighbours of y in one channel, with the sums that batch norm needs. The sums are of the distance from an
+// origin, each image's own first value: squares of values far from zero would leave no digits for their variance.
 template <class L, int COUNT>
 INLINE void put(Vec* y, Scratch& s, int channel, int offset, const Vec (&values)[COUNT]) {
   Vec* const out = y + channel * Traits<L>::plane + offset;
-  Vec sum1 = {}, sum2 = {};
+  Vec sum1 = {}, sum2 = {}, origin = {};
+  if constexpr (L::BN) {
+    if (offset == 0) s.origin[channel] = L::ACT1 ? rectify(values[0], L::SLOPE1) : values[0];
+    origin = s.origin[channel];
+  }
   UNROLL for (int i = 0; i < COUNT; i++) {
     Vec v = values[i];
     if constexpr (L::ACT1) v = rectify(v, L::SLOPE1);
     if constexpr (L::BN) {
-      sum1 += v;
-      sum2 += v * v;
+      const Vec d = v - origin;
+      sum1 += d;
+      sum2 += d * d;
     }
     if constexpr (!L::RECOMPUTE) out[i] = v;
   }
@@ -188,7 +194,22 @@ INLINE void clear_sums(Scratch& s) {
     for (int c = 0; c < L::OC; c++) s.sum1[c] = s.sum2[c] = Vec{};
 }
 
-// The block's sums, lanes without an image left out.
+// The block's sums of y and y*y in double, from those that `put` made; lanes without an image left out.
+template <class L>
+INLINE void keep_moments(const Run& run, const Scratch& s, int block) {
+  if constexpr (L::BN)
+    for (int c = 0; c < L::OC; c++) {
+      double sum = 0, squares = 0;
+      for (int i = 0; i < run.images_in(block); i++) {
+        const double from = s.origin[c][i], sum1 = s.sum1[c][i];
+        sum += sum1 + Traits<L>::plane * from;
+        squares += s.sum2[c][i] + from * (2 * sum1 + Traits<L>::plane * from);
+      }
+      run.forward_sums[L::ID][size_t(block) * L::OC + c] = {sum, squares};
+    }
+}
+
+// The block's sums of the backward pass, lanes without an image left out.
 template <class L>
 INLINE void keep_sums(const Run& run, Scratch& s, int block, const Buffer<Sums>& out) {
   if constexpr (L::BN) {
