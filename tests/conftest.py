@@ -54,6 +54,18 @@ def compiler() -> str:
     return program("c++", "g++", "clang++")
 
 
+@pytest.fixture(scope="session")
+def clang() -> str:
+    """Path of clang++."""
+    return program("clang++")
+
+
+@pytest.fixture(scope="session")
+def arm_compiler() -> str:
+    """Path of a C++ compiler for 64-bit ARM."""
+    return program("aarch64-linux-gnu-g++")
+
+
 def _folder(variable: str, what: str) -> Path:
     value = os.environ.get(variable)
     if not value or not Path(value).is_dir():
