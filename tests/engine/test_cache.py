@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import time
@@ -71,7 +72,17 @@ def test_a_damaged_library_is_compiled_again(
 @posix
 @pytest.mark.oracle("compiler")
 @pytest.mark.usefixtures("compiler")
-def test_what_is_kept_belongs_to_this_user_alone(folder: Path, compiles: list[str]) -> None:
+def test_what_is_kept_belongs_to_this_user_alone(
+    folder: Path, compiles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the moment on at which it has its name: another process may look at once."""
+    modes, rename = [], Path.replace
+
+    def watched(self: Path, target: Path) -> Path:
+        modes.append(self.stat().st_mode & 0o777)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
     before = os.umask(0)
     try:
         path = seven(compiles)
@@ -79,7 +90,19 @@ def test_what_is_kept_belongs_to_this_user_alone(folder: Path, compiles: list[st
         os.umask(before)
     assert path.parent == folder
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert modes == [path.stat().st_mode & 0o777] == [0o600]
+
+
+@pytest.mark.oracle("compiler")
+@pytest.mark.usefixtures("compiler")
+def test_a_full_disk_is_one_line_and_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NoCompiler, match=r"cannot be kept: .*no space left on the device"):
+        library(SEVEN, find_compiler(), symbols=OFFERS)
+    assert not list(folder.iterdir())
 
 
 def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 
 from tinyproof.cnn.engine import native_cache
-from tinyproof.core.errors import OutputError, one_line
+from tinyproof.core.errors import one_line
 from tinyproof.core.files import reason, sha256
 
 # -O2: -O3 made the generated kernels a tenth slower (GCC 12) and takes longer.
@@ -161,8 +161,6 @@ def library(
             say(instead)
         say("compiling the kernels for this network (once; some seconds)")
         path = native_cache.keep(folder, key, _compile(source, [*compiler.command, *flags]))
-    except OutputError as error:
-        raise NoCompiler(f"the kernels cannot be kept: {error}") from error
     except OSError as error:
         where = native_cache.cache_folder()
         raise NoCompiler(f"the kernels cannot be kept: {one_line(str(where), 120)}: {reason(error)}") from error

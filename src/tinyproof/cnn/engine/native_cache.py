@@ -16,7 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-from tinyproof.core.files import sha256, writing
+from tinyproof.core.files import sha256
 
 
 def cache_folder() -> Path:
@@ -66,11 +66,19 @@ def find(folder: Path, key: str) -> Path | None:
 
 
 def keep(folder: Path, key: str, content: bytes) -> Path:
-    """Write a library under its name. Raises OutputError."""
+    """Write a library under its name, whole or not at all. Raises OSError."""
     path = folder / name_of(key, sha256(content))
-    with writing(path) as beside:
-        beside.write_bytes(content)
-    path.chmod(0o600)  # whatever the umask says
+    # Only this user's from the first moment, whatever the umask says: another process may find it at once.
+    handle, beside = tempfile.mkstemp(prefix=f".{key}.", suffix=".partial", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        Path(beside).replace(path)
+    except BaseException:
+        forget(Path(beside))
+        raise
     return path
 
 
