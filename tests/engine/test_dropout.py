@@ -43,6 +43,28 @@ def test_share_and_scale_of_what_is_kept(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_every_stage_draws_a_mask_of_its_own(kind: str) -> None:
+    # A network of ones, twice through dropout: 4 is left of a quarter; of a half if both masks were the same.
+    def drop() -> nn.Module:
+        return nn.Dropout(0.5) if kind == "elements" else nn.Dropout2d(0.5)
+
+    stages = [nn.Conv2d(1, 40, 1), drop(), nn.Conv2d(40, 40, 1), drop()]
+    module = nn.Sequential(*stages, nn.AvgPool2d((12, 10)), nn.Flatten(), nn.Linear(40, 40))
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+        module[0].bias.fill_(1.0)
+        module[2].weight.copy_(torch.eye(40)[:, :, None, None])
+        module[6].weight.copy_(torch.eye(40) * 0.01)
+    _, log_p = Native(module, SHAPE).gradient(np.zeros((64, 12, 10), np.uint8), np.zeros(64, np.int64), seed=7)
+    left = (log_p - log_p.min(1, keepdims=True)) * 100
+    if kind == "channels":
+        assert (left > 2).mean() == pytest.approx(0.25, abs=5 * (0.1875 / left.size) ** 0.5)
+    else:  # each is the mean of 120 values: the spread of 4 with probability 1/4 (with 1/2 it would be larger)
+        assert left.std(1).mean() == pytest.approx((16 * 0.1875 / 120) ** 0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_is_that_of_the_masked_network(kind: str) -> None:
     rng = np.random.default_rng()
     torch.manual_seed(int(rng.integers(2**31)))
