@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinyproof.cnn import nets
+from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.engine import choose
-from tinyproof.cnn.engine.native import refusal
+from tinyproof.cnn.engine.native import refusal, slower
 from tinyproof.cnn.engine.native_build import find_compiler
 from tinyproof.cnn.engine.native_trace import read_layers
 from tinyproof.cnn.recipe import RECIPES
+from tinyproof.cnn.train import prepare
 from tinyproof.core.errors import InputError
 
 RECIPE = RECIPES["s7-8k"]
@@ -97,6 +101,56 @@ def test_the_reason_is_one_line_and_torch_takes_over(name: str) -> None:
 def test_a_forward_with_functions_is_read_as_the_same_layers() -> None:
     kinds = [layer.kind for layer in read_layers(ByHand().eval())]
     assert kinds == ["conv", "rectify", "norm", "max_pool", "drop", "flatten", "linear", "log_softmax"]
+
+
+def normed() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.BatchNorm1d(10))
+
+
+@pytest.mark.parametrize(("images", "size"), [(129, 64), (1, 64), (128, 1)])
+def test_a_batch_of_one_under_a_batch_norm_is_refused(images: int, size: int) -> None:
+    recipe = replace(RECIPE, batch_size=size)
+    assert "leave one alone" in refusal(normed(), recipe, (images, 28, 28))
+    with pytest.raises(ValueError, match="more than 1 value"):  # because torch refuses it as well
+        normed().train()(torch.zeros(1, 1, 28, 28))
+
+
+@pytest.mark.oracle("compiler")
+@pytest.mark.usefixtures("compiler")
+def test_two_images_or_two_pixels_are_enough_for_a_batch_norm() -> None:
+    recipe = replace(RECIPE, batch_size=64)
+    assert refusal(normed(), recipe, (130, 28, 28)) == ""
+    pixels = nn.Sequential(nn.AvgPool2d((28, 14)), nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(2, 10))
+    assert refusal(pixels, recipe, (129, 28, 28)) == ""
+
+
+@pytest.mark.oracle("compiler")
+@pytest.mark.usefixtures("compiler")
+def test_the_data_set_s_own_image_size_decides(blobs: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 12 * 12, 10))\n"
+    )
+    _, engine, reason = prepare(f"{tmp_path / 'net.py'}:Net", RECIPE, blobs, 0, "auto", "cpu", 1)
+    assert (engine.name, reason) == ("native", "native: it applies")
+
+
+def test_networks_of_linear_layers_are_torch_s_under_auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYPROOF_CACHE", str(tmp_path))
+    module = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+    kind, reason = choose("auto", module, RECIPE, "cpu")
+    assert kind.__name__ == "TorchEngine"
+    assert "100% of the multiply-adds lie in linear layers" in reason
+    assert not list(tmp_path.iterdir())  # nothing was compiled for it
+
+
+@pytest.mark.parametrize("name", nets.NETS)
+def test_the_named_networks_are_not(name: str) -> None:
+    assert slower(nets.build(name, 0)) == ""
+
+
+def test_a_small_linear_network_is_not() -> None:
+    assert slower(network()) == ""
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def prepare(
     module = nets.build(model, seed)
     nets.set_dropout(module, recipe.dropout)
     _fits(model, module, dataset)
-    kind, reason = choose(engine, module, recipe, where)
+    kind, reason = choose(engine, module, recipe, where, dataset.train_images.shape)
     extra: dict[str, Any] = {"device": where} if kind.__name__ == "TorchEngine" else {}
     worker: Engine = kind(module, recipe, dataset, seed, threads=threads, **extra)
     return module, worker, reason

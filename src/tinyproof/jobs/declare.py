@@ -89,7 +89,7 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     device = machine.device(ask.device)
     module = nets.build(ask.model)
     nets.set_dropout(module, ask.recipe.dropout)
-    kind, _ = choose(ask.engine, module, ask.recipe, device)
+    kind, _ = choose(ask.engine, module, ask.recipe, device, dataset.train_images.shape)
     facts = DataFacts(
         name=dataset.name,
         digest=dataset.digest,

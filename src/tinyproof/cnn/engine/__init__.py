@@ -74,10 +74,13 @@ class Engine(Protocol):
         """Go on from what `state` gave."""
 
 
-def choose(name: str, module: Any, recipe: Any, device: str) -> tuple[type[Any], str]:
+def choose(
+    name: str, module: Any, recipe: Any, device: str, images: tuple[int, int, int] = (60_000, 28, 28)
+) -> tuple[type[Any], str]:
     """The engine class for `name` (auto, torch, native), and one line that says why.
 
-    The native engine says itself what it cannot do: `native.refusal(module, recipe)` gives the reason, or "".
+    `images`: number, height and width of the training images. The native engine says itself what it cannot do:
+    `native.refusal(module, recipe, images)` gives the reason, or ""; `native.slower` where torch is the quicker one.
     Raises InputError for an unknown name, and for `native` where it does not apply.
     """
     one_of("engine", name, NAMES)
@@ -90,9 +93,12 @@ def choose(name: str, module: Any, recipe: Any, device: str) -> tuple[type[Any],
         why_not = "it is not part of this installation"
     else:
         native = import_module("tinyproof.cnn.engine.native")
-        why_not = native.refusal(module, recipe)
+        slower = native.slower(module, images) if name == "auto" else ""
+        if slower:
+            return torch_engine, f"torch, the quicker one here: {slower}"
+        why_not = native.refusal(module, recipe, images)
         if not why_not:
-            return native.NativeEngine, "native, as asked" if name == "native" else "native: it applies and is faster"
+            return native.NativeEngine, "native, as asked" if name == "native" else "native: it applies"
     if name == "native":
         raise InputError("engine", name, "torch or auto here", f"native does not apply: {why_not}")
     return torch_engine, f"torch; native does not apply: {why_not}"

@@ -29,19 +29,39 @@ from tinyproof.cnn.engine.native_trace import compare_answers, read_layers
 from tinyproof.cnn.recipe import Recipe
 from tinyproof.core.errors import DataError, InputError
 
+Images = tuple[int, int, int]
+
+# With more than this share of the multiply-adds in linear layers torch is quicker, unless there are so few of them that
+# its calls cost more than its arithmetic.
+_LINEAR_SHARE, _LINEAR_LEAST = 0.5, 40_000
 _ADAMW_EPSILON = 1e-8  # torch.optim.AdamW's default
 
 
-def refusal(module: nn.Module, recipe: Recipe, shape: Shape = (1, 28, 28)) -> str:
+def refusal(module: nn.Module, recipe: Recipe, images: Images = (60_000, 28, 28)) -> str:
     """Why the native engine cannot train this network here, in one line; "" when it can.
 
-    Compiles the kernels when they are not in the cache yet, so that a broken compiler is found here.
+    `images`: number, height and width of the training images. Compiles the kernels when they are not in the cache yet,
+    so that a broken compiler is found here.
     """
     try:
-        load(_compiled(module, shape)[1])
+        load(_compiled(module, recipe, images)[1])
     except (Unsupported, NoCompiler) as error:
         return str(error)
     return ""
+
+
+def slower(module: nn.Module, images: Images = (60_000, 28, 28)) -> str:
+    """Why torch is the quicker engine for this network, in one line; "" where it is not, or where native cannot.
+
+    Linear layers are where a general framework is at its best (benchmarks/linear_layers.py). Compiles nothing.
+    """
+    try:
+        plan = plan_of(module, (1, *images[1:]))
+    except Unsupported:
+        return ""
+    if plan.linear_multiply_adds < _LINEAR_LEAST or plan.linear_share <= _LINEAR_SHARE:
+        return ""
+    return f"{plan.linear_share:.0%} of the multiply-adds lie in linear layers"
 
 
 def plan_of(module: nn.Module, shape: Shape = (1, 28, 28)) -> Plan:
@@ -62,8 +82,12 @@ def plan_of(module: nn.Module, shape: Shape = (1, 28, 28)) -> Plan:
     return plan
 
 
-def _compiled(module: nn.Module, shape: Shape) -> tuple[Plan, Path]:
-    plan = plan_of(module, shape)
+def _compiled(module: nn.Module, recipe: Recipe, images: Images) -> tuple[Plan, Path]:
+    plan, size = plan_of(module, (1, *images[1:])), recipe.batch_size
+    if 1 in (size, images[0] % size) and any(stage.norm and stage.after[1:] == (1, 1) for stage in plan.stages):
+        raise Unsupported(
+            f"{images[0]:,} images in batches of {size} leave one alone, and a batch norm needs two values"
+        )
     compiler = find_compiler()
     return plan, library(source(plan, compiler.lanes), compiler, lambda line: print(line, file=sys.stderr))
 
@@ -91,9 +115,9 @@ class NativeEngine:
         self._module, self._recipe = module, recipe
         self._images = np.ascontiguousarray(dataset.train_images)
         self._labels = np.ascontiguousarray(dataset.train_labels, dtype=np.int64)
-        height, width = self._images.shape[1:]
+        count, height, width = self._images.shape
         try:
-            self.plan, path = _compiled(module, (1, height, width))
+            self.plan, path = _compiled(module, recipe, (count, height, width))
             if len(dataset.classes) > self.plan.classes:
                 raise Unsupported(f"the network gives {self.plan.classes} values for {len(dataset.classes)} classes")
             normalise = (1.0 / (255.0 * dataset.std), -dataset.mean / dataset.std)

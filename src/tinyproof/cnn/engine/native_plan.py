@@ -68,6 +68,16 @@ class Plan:
         return channels * rows * columns
 
     @property
+    def linear_multiply_adds(self) -> int:
+        """Those of the forward pass for one image in layers that use each weight once, as linear layers do."""
+        return sum(stage.multiply_adds for stage in self.stages if stage.after[1:] == (1, 1))
+
+    @property
+    def linear_share(self) -> float:
+        """The share of `linear_multiply_adds` in all."""
+        return self.linear_multiply_adds / max(1, sum(stage.multiply_adds for stage in self.stages))
+
+    @property
     def training_multiply_adds(self) -> int:
         """Multiply-adds of one training step for one image: forward, weight and input gradients (not the first)."""
         forward = [stage.multiply_adds for stage in self.stages]
