@@ -1,0 +1,106 @@
+"""Killed at moments that nobody chose, with every worker at once or alone: the same command ends with the same bits."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.prove.proving import ALONE, ASKED, NAMED, bits, call, command, environment
+
+from tinyproof.cnn import data, declaration, looks, proof, store
+from tinyproof.cnn.claims import CLAIMS
+from tinyproof.cnn.recipe_text import parse
+from tinyproof.cnn.reproduction import clipped
+from tinyproof.cnn.train import Watch, train
+from tinyproof.jobs.prove import resume
+from tinyproof.jobs.reproduce import reproduce
+
+Made = tuple[Path, "subprocess.CompletedProcess[str]"]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are killed differently there")
+
+
+def kill(words: tuple[object, ...], when: Callable[[], bool], group: bool = True) -> None:
+    """Start the command and SIGKILL it at its moment, with all its workers or alone; it must still be running then."""
+    process = subprocess.Popen(
+        command(*words),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while process.poll() is None and not when() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert process.poll() is None, "it had ended before its moment came"
+    if group:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait(30)
+
+
+def while_it_trains(folder: Path, seconds: float) -> Callable[[], bool]:
+    """The moment so many seconds after the first run has begun."""
+    begun: list[float] = []
+
+    def come() -> bool:
+        if not begun and any(folder.glob("seed-*/.lock")):
+            begun.append(time.monotonic())
+        return bool(begun) and time.monotonic() - begun[0] >= seconds
+
+    return come
+
+
+def test_killed_at_a_random_moment_it_ends_with_the_same_bits(made: Made, tmp_path: Path) -> None:
+    rng, folder = random.Random(6), tmp_path / "killed"
+    whole = sum(result.run.seconds for result in proof.load(made[0]).results)
+    words = (*ASKED, *NAMED, "--out", folder)
+    kill(words, while_it_trains(folder, rng.uniform(0, 0.5) * whole), group=rng.random() < 0.5)
+    assert call(*words).returncode == made[1].returncode
+    assert bits(folder) == bits(made[0])
+
+
+@pytest.mark.oracle("compiler")
+@pytest.mark.usefixtures("compiler")
+def test_killed_at_a_random_moment_the_native_engine_ends_with_the_same_bits(tmp_path: Path) -> None:
+    rng, folder, text = random.Random(7), tmp_path / "killed", "digits,epochs=3"
+    run = train("fast", parse(text), data.load_digits(), 3, engine="native", threads=1, test_each_epoch=False).run
+    words = ("prove", "fast", "--recipe", text, "--dataset", "digits", "--seeds", 1, "--first-seed", 3)
+    moment = while_it_trains(folder, rng.uniform(0.1, 0.9) * run.seconds)
+    kill((*words, "--engine", "native", "--target", 80, *ALONE, "--out", folder), moment)
+    result = resume(folder).results[0].run
+    assert result.identity.engine == "native"
+    assert (result.predictions_digest, result.declaration) == (run.predictions_digest, declaration.read(folder).digest)
+
+
+def test_killed_during_its_looks_reproduce_ends_with_the_same_bits_and_looks(tmp_path: Path) -> None:
+    folder, reference = tmp_path / "killed" / "s7-8k", tmp_path / "reference"
+    words = ("reproduce", "s7-8k", "--quick", "--dataset", "digits", "--seeds", 1, "--engine", "torch", *ALONE)
+    kill((*words, "--out", folder.parent), lambda: any(folder.glob(f"seed-*/{looks.FILE}")))
+    declared = declaration.read(folder)
+    place = proof.seed_folder(folder, declared.seeds[0])
+    assert not store.finished(place), "it was not killed during its looks"
+    asked: dict[str, Any] = {"dataset": "digits", "seeds": 1, "engine": "torch", "processes": 1, "threads": 1}
+    reproduce("s7-8k", quick=True, out=folder.parent, page=False, **asked)
+
+    def look(epoch: int, engine: Any) -> None:
+        for wanted in dict.fromkeys(clipped(CLAIMS["s7-8k"].looks, declared.recipe.epochs)):
+            if wanted.epoch == epoch:
+                looks.take(reference, wanted, engine, digits, declared.recipe, seed)
+
+    # The same run in this process, killed by nobody.
+    seed, digits = declared.seeds[0], data.load_digits()
+    undisturbed = train(
+        "s7-8k", declared.recipe, digits, seed, engine="torch", threads=1, test_each_epoch=False, watch=Watch(look=look)
+    )
+    assert store.load(place).predictions_digest == undisturbed.run.predictions_digest
+    assert (place / looks.FILE).read_bytes() == (reference / looks.FILE).read_bytes()
