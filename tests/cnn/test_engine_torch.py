@@ -232,3 +232,10 @@ def test_choose_gives_torch_on_a_device_that_native_does_not_know(quick: Recipe)
         choose("native", nets.build("s7-8k"), quick, "cuda")
     with pytest.raises(InputError, match="auto, torch, native"):
         choose("jax", nets.build("s7-8k"), quick, "cpu")
+
+
+def test_a_last_batch_of_one_image_that_batch_norm_cannot_take_is_one_line(few: Dataset) -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
+    engine = TorchEngine(module, Recipe("lone", batch_size=50), few)
+    with pytest.raises(InputError, match=r"batch_size: 50 is not allowed.*last batch of one image"):
+        engine.step(batches(1, size=1)[0], 0.01)

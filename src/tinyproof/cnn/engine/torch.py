@@ -15,6 +15,7 @@ from tinyproof.cnn.augment import Transforms
 from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.engine import Batch, Evaluation, Tally
 from tinyproof.cnn.recipe import Recipe
+from tinyproof.core.errors import InputError
 
 
 class TorchEngine:
@@ -77,7 +78,7 @@ class TorchEngine:
         torch.manual_seed(batch.seed)  # always: a forward may drop, or draw other noise, without a module for it
         rows = torch.from_numpy(batch.indices).to(self.device)
         inputs, labels = self.inputs(self._images[rows], batch.transforms), self._labels[rows]
-        outputs = self._module(inputs)
+        outputs = self._forward(inputs)
         # Log-softmax does not change log-probabilities, so this is NLL for the networks here and right for logits too.
         loss = F.cross_entropy(outputs, labels, label_smoothing=self._recipe.label_smoothing)
         self._optimizer.zero_grad(set_to_none=True)
@@ -90,6 +91,17 @@ class TorchEngine:
         self._count += len(labels)
         self._average()
         self._steps += 1
+
+    def _forward(self, inputs: Tensor) -> Tensor:
+        try:
+            outputs: Tensor = self._module(inputs)
+        except ValueError as error:
+            if len(inputs) == 1 and "more than 1 value per channel" in str(error):
+                why = "leaves a last batch of one image, of which batch norm can take no spread"
+                size = self._recipe.batch_size
+                raise InputError("batch_size", size, "a number that leaves none over", why) from error
+            raise
+        return outputs
 
     def inputs(self, images: Tensor, transforms: Transforms | None) -> Tensor:
         """Bytes [B, H, W] to the network's float32 input [B, 1, H, W]: changed, then normalised."""
