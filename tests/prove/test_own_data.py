@@ -118,6 +118,24 @@ def _bomb(path: Path) -> Path:
     return path
 
 
+def _with_empty_class(root: Path) -> Path:
+    (as_folder(root, split=True) / "train" / "nothing").mkdir()
+    return root
+
+
+def _many_classes(root: Path) -> Path:
+    for index in range(257):
+        (root / f"{index:03}").mkdir(parents=True)
+        Image.new("L", (28, 28)).save(root / f"{index:03}" / "a.png")
+    return root
+
+
+def _without(root: Path, start: str) -> Path:
+    for file in root.glob(f"{start}*"):
+        file.unlink()
+    return root
+
+
 @pytest.mark.parametrize(
     ("make", "match"),
     [
@@ -133,16 +151,36 @@ def _bomb(path: Path) -> Path:
         (lambda p: as_npz(p / "a.npz", x_train=np.zeros(0)), "x_train and y_train are expected"),
         (lambda p: as_npz(p / "a.npz", y_train=LABELS[:21] * 0, y_test=LABELS[21:] * 0), "at least two"),
         (lambda p: (p / "empty").mkdir() or p / "empty", "no pictures"),
+        (lambda p: _with_empty_class(p / "mine"), r"train/nothing: is a class folder without a picture"),
+        (lambda p: _many_classes(p / "many"), "257 classes; at most 256"),
+        (lambda p: as_npz(p / "a.npz", y_train=LABELS[:21] + 256), "259 classes; at most 256"),
+        (lambda p: as_npz(p / "a.npz", y_test=np.zeros(0)), "x_test and y_test are expected together"),
+        (lambda p: as_npz(p / "a.npz", x_test=np.zeros(0)), "x_test and y_test are expected together"),
+        (lambda p: _without(as_idx(p / "mine", False), "t10k-labels"), "t10k-images.* without the labels"),
     ],
     ids=[
         "nothing-there", "pickle", "bomb", "too-few-labels", "negative-labels", "fractional-labels", "too-bright",
         "not-a-number", "wrong-shape", "no-images", "one-class", "empty-folder",
+        "empty-class", "many-class-folders", "many-labels", "no-test-labels", "no-test-images", "no-idx-test-labels",
     ],
 )  # fmt: skip
 def test_bad_data_is_refused_in_one_line(tmp_path: Path, make: object, match: str) -> None:
     with pytest.raises(TinyproofError, match=match) as caught:
         own_data.load(make(tmp_path))  # type: ignore[operator]
     assert "\n" not in str(caught.value)
+
+
+def test_as_many_classes_as_answers_can_be_stored_are_taken(tmp_path: Path) -> None:
+    labels = np.arange(256)
+    images = np.repeat(IMAGES[:1], 256, axis=0)
+    found = own_data.load(as_npz(tmp_path / "a.npz", x_train=images, y_train=labels, x_test=images, y_test=labels))
+    assert len(found.classes) == 256
+
+
+@pytest.mark.parametrize("name", ["mnist", "digits", "MNIST"])
+def test_your_own_data_is_never_called_as_ours(tmp_path: Path, name: str) -> None:
+    assert own_data.load(as_folder(tmp_path / name, split=True)).name == f"{name} (own)"
+    assert own_data.load(as_npz(tmp_path / f"{name}.npz")).name == f"{name} (own)"
 
 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:

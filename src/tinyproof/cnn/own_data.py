@@ -15,20 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyproof.cnn import idx
-from tinyproof.cnn.data import Dataset, stratified
-from tinyproof.core.errors import DataError, InputError, MissingDependency
-from tinyproof.core.files import existing, read_bounded
+from tinyproof.cnn.data import NAMES, Dataset, stratified
+from tinyproof.cnn.own_pictures import MAX_IMAGES, MAX_SIDE, Bytes, Labels, classes_of, fitted, pictures, pillow
+from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.files import existing
 
-MAX_IMAGES = 500_000
-MAX_SIDE = 4096
 MAX_BYTES = 1_000_000_000
-_MAX_PICTURE_BYTES = 20_000_000
-_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm"}
+# An answer is stored in one byte.
+MAX_CLASSES = 256
 _TRAIN_NAMES, _TEST_NAMES = ("train", "training"), ("test", "testing", "t10k", "val", "validation")
 _TEST_SHARE, _SPLIT_SEED = 0.2, 20_260_101
-
-Bytes = NDArray[np.uint8]
-Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ def load(path: str | Path, size: int = 28, target: float | None = None) -> Datas
         images, test, note = 255 - images, (255 - test[0], test[1]), ", inverted (its border is bright)"
     pixels = images / 255.0
     return Dataset(
-        name=path.stem or "own",
+        name=name_of(path),
         train_images=images,
         train_labels=labels,
         test_images=test[0],
@@ -78,6 +74,16 @@ def load(path: str | Path, size: int = 28, target: float | None = None) -> Datas
         target_percent=target,
         source=path.name + note,
     )
+
+
+def name_of(path: str | Path) -> str:
+    """What a data set of your own is called: as its file or folder, but never as one of ours.
+
+    >>> name_of("images/leaves.npz"), name_of("images/mnist")
+    ('leaves', 'mnist (own)')
+    """
+    name = Path(path).stem or "own"
+    return f"{name} (own)" if name.lower() in NAMES else name
 
 
 def _bright_border(images: Bytes) -> bool:
@@ -96,74 +102,20 @@ def _folder(path: Path, size: int) -> _Parts:
     folders = {folder.name.lower(): folder for folder in path.iterdir() if folder.is_dir()}
     train = next((folders[name] for name in _TRAIN_NAMES if name in folders), None)
     test = next((folders[name] for name in _TEST_NAMES if name in folders), None)
-    classes = _classes(train or path)
-    read_train = _pictures(train or path, classes, size)
+    classes = classes_of(train or path)
+    _few_enough(train or path, len(classes))
+    read_train = pictures(train or path, classes, size)
     if train is None or test is None:
         return _Parts(read_train, None, classes)
-    unknown = sorted(set(_classes(test)) - set(classes))
+    unknown = sorted(set(classes_of(test)) - set(classes))
     if unknown:
         raise DataError(str(test / unknown[0]), "is a class without training pictures")
-    return _Parts(read_train, _pictures(test, classes, size), classes)
+    return _Parts(read_train, pictures(test, classes, size, all_classes=False), classes)
 
 
-def _classes(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")))
-
-
-def _pictures(folder: Path, classes: Sequence[str], size: int) -> tuple[Bytes, Labels]:
-    images, labels = [], []
-    for label, name in enumerate(classes):
-        if not (folder / name).is_dir():
-            continue
-        for file in sorted((folder / name).iterdir()):
-            if file.suffix.lower() in _PICTURES:
-                images.append(_picture(file, size))
-                labels.append(label)
-            if len(images) > MAX_IMAGES:
-                raise DataError(str(folder), f"holds more than {MAX_IMAGES:,} pictures")
-    if not images:
-        kinds = ", ".join(sorted(_PICTURES))
-        raise DataError(str(folder), "holds no pictures in folders named by class", f"pictures end in {kinds}")
-    return np.stack(images), np.array(labels, np.int64)
-
-
-def _picture(file: Path, size: int) -> Bytes:
-    import io
-
-    module = _pillow()
-    content = read_bounded(file, _MAX_PICTURE_BYTES)
-    try:
-        with module.open(io.BytesIO(content)) as picture:
-            if max(picture.size) > MAX_SIDE:
-                raise DataError(
-                    str(file), f"has {picture.size[0]} x {picture.size[1]} pixels; at most {MAX_SIDE} a side"
-                )
-            return _fitted(module, picture.convert("L"), size)
-    except DataError:
-        raise
-    except Exception as error:  # Pillow raises whatever a damaged file makes it stumble over
-        raise DataError(str(file), "is not a picture that can be read (damaged, or another format)") from error
-
-
-def _fitted(module: Any, grey: Any, size: int) -> Bytes:
-    """Scaled to fit, proportions kept, centred on its own border's value."""
-    if grey.size != (size, size):
-        scale = size / max(grey.size)
-        inner = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
-        edge = np.asarray(grey)
-        border = int(np.median(np.concatenate([edge[0], edge[-1], edge[:, 0], edge[:, -1]])))
-        canvas = module.new("L", (size, size), border)
-        canvas.paste(grey.resize(inner, module.Resampling.BICUBIC), ((size - inner[0]) // 2, (size - inner[1]) // 2))
-        grey = canvas
-    return np.asarray(grey, dtype=np.uint8).copy()
-
-
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingDependency("pillow", "reading pictures", "train") from error
-    return Image
+def _few_enough(where: str | Path, classes: int) -> None:
+    if classes > MAX_CLASSES:
+        raise DataError(str(where), f"has {classes:,} classes; at most {MAX_CLASSES} can be told apart here")
 
 
 # ------------------------------------------------------------------ arrays
@@ -183,8 +135,11 @@ def _idx_pair(path: Path, files: list[Path], names: Sequence[str], size: int) ->
     mine = [file for file in files if file.name.lower().startswith(tuple(names))]
     images = next((file for file in mine if "image" in file.name.lower()), None)
     labels = next((file for file in mine if "label" in file.name.lower()), None)
-    if images is None or labels is None:
+    if images is None and labels is None:
         return None
+    if images is None or labels is None:
+        there, lacking = (labels, "images") if images is None else (images, "labels")
+        raise DataError(str(there), f"is there without the {lacking} that belong to it")
     read = idx.parse(idx.read_bytes(images, MAX_BYTES), str(images), 3)
     return _checked(read, idx.parse(idx.read_bytes(labels, MAX_BYTES), str(labels), 1), str(path), size)
 
@@ -213,7 +168,12 @@ def _npz_pair(
 ) -> tuple[Bytes, Labels] | None:
     x = next((arrays[name] for name in images if name in arrays), None)
     y = next((arrays[name] for name in labels if name in arrays), None)
-    return None if x is None or y is None else _checked(x, y, str(path), size)
+    if x is None and y is None:
+        return None
+    if x is None or y is None:
+        found = ", ".join(arrays)
+        raise DataError(str(path), f"holds {found} where {images[0]} and {labels[0]} are expected together")
+    return _checked(x, y, str(path), size)
 
 
 def _checked(images: NDArray[Any], labels: NDArray[Any], where: str, size: int) -> tuple[Bytes, Labels]:
@@ -228,12 +188,13 @@ def _checked(images: NDArray[Any], labels: NDArray[Any], where: str, size: int) 
         raise DataError(
             where, f"has labels {labels.dtype} {list(labels.shape)} for {len(images):,} images; whole numbers, one each"
         )
-    if labels.min() < 0 or labels.max() > 999:
-        raise DataError(where, f"has labels from {labels.min()} to {labels.max()}; they go from 0 up to 999")
+    if labels.min() < 0:
+        raise DataError(where, f"has labels from {labels.min()} to {labels.max()}; they begin at 0")
+    _few_enough(where, int(labels.max()) + 1)
     grey = _as_bytes(images, where)
     if grey.shape[1:] != (size, size):
-        module = _pillow()
-        grey = np.stack([_fitted(module, module.fromarray(image), size) for image in grey])
+        module = pillow()
+        grey = np.stack([fitted(module, module.fromarray(image), size) for image in grey])
     return grey, labels.astype(np.int64)
 
 
