@@ -81,6 +81,17 @@ def test_memory_is_bounded() -> None:
     assert outcomes[1].value == 2
 
 
+def test_items_may_be_added_until_the_last_outcome() -> None:
+    items: list[Any] = [1, 2]
+    values = []
+    for outcome in run_bounded(_work, items, processes=2):
+        values.append(outcome.value)
+        if len(values) == 2:
+            items += [10, 20, 30]
+    assert sorted(values[:2]) == [2, 4]
+    assert sorted(values[2:]) == [20, 40, 60]
+
+
 def test_leaving_early_kills_the_workers() -> None:
     outcomes = run_bounded(_work, [1, "hang", "hang"], processes=2, seconds=None)
     assert next(outcomes).value == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from tests.prove.proving import TINY
 
 from tinyproof.cnn.recipe import named
+from tinyproof.core.errors import TinyproofError
+from tinyproof.core.workers import Outcome
 from tinyproof.jobs import series
 from tinyproof.jobs.declare import Ask, declare
-from tinyproof.jobs.one_run import Work
+from tinyproof.jobs.one_run import Task, Work
 
 
 @pytest.fixture
@@ -37,6 +40,35 @@ def test_the_estimate_is_that_of_the_fullest_lane(works: list[Work]) -> None:
     assert "4 run(s), 2 side by side: about 6 s" in series._estimate(costs, tasks, 2)
     assert "4 run(s), 3 side by side: about 5 s" in series._estimate(costs, tasks, 3)
     assert "4 run(s), 1 side by side: about 12 s" in series._estimate(costs, tasks, 1)
+
+
+@pytest.mark.parametrize("kinds", [1, 2])
+def test_no_run_is_handed_out_before_the_cost_is_said(
+    works: list[Work], kinds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    begun: list[tuple[int | None, bool]] = []
+
+    def greedy(do: object, items: Sequence[Task], **_: object) -> Iterator[Outcome]:
+        """As many workers as there are items: each is begun as soon as it is there."""
+        done = 0
+        while len(begun) < len(items):
+            begun.extend((task.seed, bool(said)) for task in items[len(begun) :])
+            while done < len(begun):
+                done += 1
+                yield Outcome(done - 1, 1.0 if begun[done - 1][0] is None else True)
+
+    monkeypatch.setattr(series, "run_bounded", greedy)
+    tasks = series._tasks(works[:kinds], {})
+    assert series._round(series._measures(tasks, 2), tasks, {}, 2, series.Told(say=said.append))
+    assert [seed for seed, _ in begun if seed is not None] == [task.seed for task in tasks]
+    assert all(told == (seed is not None) for seed, told in begun)
+
+
+def test_what_a_measurement_finds_wrong_is_said_as_it_is(works: list[Work], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(series, "run_bounded", lambda *_, **__: iter([Outcome(0, None, "net.py: line 3: wrong")]))
+    with pytest.raises(TinyproofError, match=r"^net\.py: line 3: wrong$"):
+        series.run(works, 1)
 
 
 def test_runs_of_two_kinds_are_measured_before_any_begins(works: list[Work]) -> None:

@@ -80,16 +80,15 @@ def run_bounded(
     `function` must be importable (spawn) and its results picklable: they come from our own code, never from a file.
     `seconds`: wall time per item; `memory_bytes`: address space of a worker (Linux and macOS; ignored elsewhere).
     A TinyproofError becomes its one line; any other exception becomes `internal error: ...`. Leaving the generator
-    early (or Ctrl-C) kills every worker.
+    early (or Ctrl-C) kills every worker. The caller may append items until it has been given the last outcome: what
+    depends on the outcomes of the first ones is held back so, and the processes that wait for it are kept.
     """
     count = max(1, min(processes or os.cpu_count() or 1, len(items)))
     context = mp.get_context(_method(start))
-    waiting = iter(enumerate(items))
+    waiting = _Waiting(items)
     workers = [_Worker(context, function, memory_bytes) for _ in range(count)] if items else []
     try:
-        for worker in workers:
-            _feed(worker, waiting)
-        while busy := [worker for worker in workers if worker.index is not None]:
+        while busy := waiting.share(workers):
             now = time.monotonic()
             patience = None if seconds is None else max(0.0, min(w.started for w in busy) + seconds - now)
             arrived = set(wait([worker.pipe for worker in busy], patience))
@@ -101,17 +100,26 @@ def run_bounded(
                 if not lives:
                     worker.kill()
                     workers[workers.index(worker)] = worker = _Worker(context, function, memory_bytes)
-                _feed(worker, waiting)
+                waiting.share([worker])
                 yield outcome
     finally:
         for worker in workers:
             worker.kill()
 
 
-def _feed(worker: _Worker, waiting: Iterator[tuple[int, Any]]) -> None:
-    for index, item in waiting:
-        worker.give(index, item)
-        return
+class _Waiting:
+    """The items that no worker has been given yet; there may become more of them."""
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        self.items, self.given = items, 0
+
+    def share(self, workers: Sequence[_Worker]) -> list[_Worker]:
+        """Give an item to each idle worker while there are some; return the workers that are busy now."""
+        for worker in workers:
+            if worker.index is None and self.given < len(self.items):
+                worker.give(self.given, self.items[self.given])
+                self.given += 1
+        return [worker for worker in workers if worker.index is not None]
 
 
 def _method(start: StartMethod) -> str:

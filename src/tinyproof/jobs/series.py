@@ -74,13 +74,8 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
     begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
     while tasks := _tasks(works, costs):
         with quiet_threads(works[0].declared.threads), _reporter(tasks, told):
-            # Once, each process first measures some steps: the cost is said before it is spent. Runs of several kinds
-            # begin only after that, the longest first: one that begins last keeps all the others waiting.
+            # Once, each process first measures some steps: the cost is said before it is spent.
             measures = [] if costs else _measures(tasks, processes)
-            if measures and len(works) > 1:
-                _round(measures, [], costs, processes, told)
-                told.say(_estimate(costs, tasks, processes))
-                measures, tasks = [], _tasks(works, costs)
             advanced = _round(measures, tasks, costs, processes, told)
         if not advanced:
             # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
@@ -97,8 +92,12 @@ def _spent(tasks: Sequence[Task], wall: float, processes: int) -> str:
 
 
 def _tasks(works: Sequence[Work], costs: Mapping[str, float]) -> list[Task]:
-    """Every missing seed, the longest runs first, by the measured cost of each folder's runs."""
-    tasks = [Task(work, seed) for work in works for seed in missing(work)]
+    """Every missing seed, the longest runs first."""
+    return _longest_first([Task(work, seed) for work in works for seed in missing(work)], costs)
+
+
+def _longest_first(tasks: Sequence[Task], costs: Mapping[str, float]) -> list[Task]:
+    """By the measured cost of each folder's runs."""
     return sorted(tasks, key=lambda task: -costs.get(task.work.folder, 0.0))
 
 
@@ -110,19 +109,25 @@ def _measures(tasks: Sequence[Task], processes: int) -> list[Task]:
 
 
 def _round(measures: list[Task], tasks: list[Task], costs: dict[str, float], processes: int, told: Told) -> bool:
-    """Give every task to a process, and note what the measured ones cost; True when at least one run ended here."""
-    items = measures + tasks
+    """Give every task to a process, and note what the measured ones cost; True when at least one run ended here.
+
+    No run begins before all is measured and the cost said; then the longest begins first: one that begins last keeps
+    all the others waiting.
+    """
+    items = list(measures or tasks)
     waiting, ended = len(measures), False
     try:
         for outcome in run_bounded(one_run.do, items, processes=processes, seconds=None, start="spawn"):
             task = items[outcome.index]
             if outcome.problem:
-                raise TinyproofError(f"{_name(task)}: {outcome.problem}")
+                run = "" if task.seed is None else f"{task.work.declared.model}, seed {task.seed}: "
+                raise TinyproofError(run + outcome.problem)
             if task.seed is None:
                 waiting -= 1
                 costs[task.work.folder] = max(outcome.value, costs.get(task.work.folder, 0.0))
-                if waiting == 0 and tasks:
+                if waiting == 0:
                     told.say(_estimate(costs, tasks, processes))
+                    items += _longest_first(tasks, costs)
             elif outcome.value:
                 ended = True
                 told.row(task.seed, proof.seed_folder(Path(task.work.folder), task.seed))
@@ -151,10 +156,6 @@ def duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
     return f"{seconds // 3600:.0f} h {seconds % 3600 / 60:.0f} min"
-
-
-def _name(task: Task) -> str:
-    return f"{task.work.declared.model}, " + ("measuring" if task.seed is None else f"seed {task.seed}")
 
 
 @contextlib.contextmanager
