@@ -10,6 +10,7 @@ import numpy as np
 from tinyproof.cnn.augment import draw
 from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.engine import Batch, Engine
+from tinyproof.cnn.fit import own_errors
 from tinyproof.cnn.recipe import Recipe
 from tinyproof.cnn.train import prepare
 
@@ -22,11 +23,12 @@ def seconds_a_run(model: str, recipe: Recipe, dataset: Dataset, engine: str, dev
 
     The weights that are moved here are thrown away. Raises what `train` raises.
     """
-    _, worker, _ = prepare(model, recipe, dataset, 0, engine, device, threads)
-    step = _seconds_a_step(worker, recipe, dataset)
     images, labels = dataset.test_images[:_LOOK_IMAGES], dataset.test_labels[:_LOOK_IMAGES]
-    begun = time.perf_counter()
-    worker.evaluate(images, labels)
+    with own_errors(model):
+        _, worker, _ = prepare(model, recipe, dataset, 0, engine, device, threads)
+        step = _seconds_a_step(worker, recipe, dataset)
+        begun = time.perf_counter()
+        worker.evaluate(images, labels)
     look = (time.perf_counter() - begun) * len(dataset.test_labels) / len(labels)
     return recipe.epochs * math.ceil(len(dataset.train_labels) / recipe.batch_size) * step + look
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tinyproof.cnn import anatomy, machine, nets, store
+from tinyproof.cnn import anatomy, fit, machine, nets, store
 from tinyproof.cnn.augment import draw
 from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.engine import Batch, Engine, Evaluation, Tally, choose
@@ -25,7 +25,7 @@ from tinyproof.cnn.recipe import Recipe
 from tinyproof.cnn.run import EpochLog, Identity, Predictions, Run
 from tinyproof.cnn.schedule import rates
 from tinyproof.cnn.watch import Watch as Watch
-from tinyproof.core.errors import DataError, InputError, Stopped, TinyproofError
+from tinyproof.core.errors import InputError, Stopped, TinyproofError
 from tinyproof.core.fields import from_mapping, whole
 from tinyproof.core.files import sha256
 
@@ -77,17 +77,18 @@ def train(
     """
     watch = watch or Watch()
     whole("seed", seed, 0, 2**31 - 1)
-    module, worker, reason = prepare(model, recipe, dataset, seed, engine, device, threads)
-    identity = Identity(
-        model, _source_digest(model), recipe, seed, dataset.name, dataset.held_out, dataset.digest,
-        worker.name, worker.device, worker.threads,
-    )  # fmt: skip
-    watch.say(f"engine: {reason}")
-    job = _Job(identity, module, worker, reason, dataset, test_each_epoch, keep_weights, declaration, watch)
-    if folder is None:
-        return _work(job, None)
-    with store.locked(folder):
-        return _found(job, folder) if store.finished(folder) else _work(job, folder)
+    with fit.own_errors(model):
+        module, worker, reason = prepare(model, recipe, dataset, seed, engine, device, threads)
+        identity = Identity(
+            model, _source_digest(model), recipe, seed, dataset.name, dataset.held_out, dataset.digest,
+            worker.name, worker.device, worker.threads,
+        )  # fmt: skip
+        watch.say(f"engine: {reason}")
+        job = _Job(identity, module, worker, reason, dataset, test_each_epoch, keep_weights, declaration, watch)
+        if folder is None:
+            return _work(job, None)
+        with store.locked(folder):
+            return _found(job, folder) if store.finished(folder) else _work(job, folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,19 +111,11 @@ def prepare(
     where = machine.device(device)
     module = nets.build(model, seed)
     nets.set_dropout(module, recipe.dropout)
-    _fits(model, module, dataset)
+    fit.check(model, module, dataset)
     kind, reason = choose(engine, module, recipe, where, dataset.train_images.shape)
     extra: dict[str, Any] = {"device": where} if kind.__name__ == "TorchEngine" else {}
     worker: Engine = kind(module, recipe, dataset, seed, threads=threads, **extra)
     return module, worker, reason
-
-
-def _fits(model: str, module: nn.Module, dataset: Dataset) -> None:
-    """Refuse a network that does not take these images or does not give one value a class."""
-    shape = (1, *dataset.train_images.shape[1:])
-    output = anatomy.summary(module, shape).output
-    if output[-1:] != (len(dataset.classes),) or len(output) != 1:
-        raise DataError(model, f"gives {list(output)} for an image where {len(dataset.classes)} values are needed")
 
 
 def _work(job: _Job, folder: Path | None) -> Trained:

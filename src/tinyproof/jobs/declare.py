@@ -14,6 +14,7 @@ from tinyproof.cnn.data import NAMES, Dataset
 from tinyproof.cnn.declaration import DataFacts, Declaration
 from tinyproof.cnn.recipe import Recipe, default
 from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.fields import number, whole
 from tinyproof.core.files import output_folder, sha256
 from tinyproof.jobs import series
 from tinyproof.jobs.one_run import load_data
@@ -41,6 +42,12 @@ class Ask:
     threads: int | None = None
     first_seed: int | None = None
     keep_weights: bool = True
+
+    def __post_init__(self) -> None:
+        # What costs nothing to see is refused before anything is loaded or compiled.
+        whole("seeds", self.seeds, 1, declaration.MAX_SEEDS)
+        if self.target is not None:
+            number("target", self.target, 0, 100)
 
 
 def as_recipe(recipe: str | Recipe | None, model: str, dataset: str = "mnist") -> Recipe:
@@ -77,11 +84,14 @@ def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
 
 
 def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
-    """The declaration of what is asked, not yet written; the folder's neighbours tell which attempt it is."""
+    """The declaration of what is asked, not yet written; the folder's neighbours tell which attempt it is.
+
+    Raises InputError or DataError for a question that no run could answer: a network that does not fit the data.
+    """
     from tinyproof.cnn import machine
 
     machine.need_torch("training")
-    from tinyproof.cnn import nets
+    from tinyproof.cnn import fit, nets
     from tinyproof.cnn.data import overlap
     from tinyproof.cnn.engine import choose
 
@@ -89,6 +99,8 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     device = machine.device(ask.device)
     module = nets.build(ask.model)
     nets.set_dropout(module, ask.recipe.dropout)
+    fit.check(ask.model, module, dataset)
+    fit.rehearse(ask.model, module, ask.recipe, dataset)
     kind, _ = choose(ask.engine, module, ask.recipe, device, dataset.train_images.shape)
     facts = DataFacts(
         name=dataset.name,
