@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from tinyproof.cnn import data
 from tinyproof.cnn.engine import Batch, Tally
 from tinyproof.cnn.rates import range_test
 from tinyproof.cnn.recipe import Recipe
-from tinyproof.core.errors import InputError
+from tinyproof.core.errors import InputError, Stopped, TinyproofError
+from tinyproof.jobs import rates
 from tinyproof.jobs.declare import Ask
-from tinyproof.jobs.rates import held_out
+from tinyproof.jobs.rates import held_out, lr_test, sweep, words
 
 FEW = data.subset(data.load_digits(), 100, 20)
 
@@ -44,17 +46,30 @@ def test_it_finds_the_steepest_fall_and_the_lowest_loss_and_stops_at_the_explosi
     assert found.rates[-1] < 10
 
 
+def test_a_loss_that_never_falls_has_no_steepest_fall() -> None:
+    class Level(Valley):
+        def tally(self) -> Tally:
+            return Tally(2.3 + 0.02 * float(np.sin(1e4 * self.rate)), 0, 1)
+
+    level = range_test(Level(), Recipe("any"), FEW, steps=100, low=1e-4, high=1e-2)  # type: ignore[arg-type]
+    assert (level.steepest, level.lowest) == (None, None)
+    assert words(level).startswith("the loss never falls between the rates 0.0001 and 0.01, and did not explode")
+    rising = range_test(Valley(), Recipe("any"), FEW, steps=100, low=0.2, high=10)  # type: ignore[arg-type]
+    assert rising.steepest is None
+    assert "and exploded" in words(rising)
+
+
 @pytest.mark.parametrize(
-    ("words", "match"),
+    ("asked", "match"),
     [
         ({"low": 1.0, "high": 0.1}, "high: 0.1"),
         ({"low": 0.0}, "low: 0.0"),
         ({"steps": 3}, "steps: 3"),
     ],
 )
-def test_a_range_that_is_none_is_refused(words: dict[str, float], match: str) -> None:
+def test_a_range_that_is_none_is_refused(asked: dict[str, float], match: str) -> None:
     with pytest.raises(InputError, match=match):
-        range_test(Valley(), Recipe("any"), FEW, **{"steps": 400, **words})  # type: ignore[arg-type]
+        range_test(Valley(), Recipe("any"), FEW, **{"steps": 400, **asked})  # type: ignore[arg-type]
 
 
 def test_a_loss_that_is_never_a_number_is_refused() -> None:
@@ -73,6 +88,34 @@ def test_choices_never_see_the_test_images() -> None:
     assert len(part.train_images) + len(part.test_images) == len(digits.train_images)
     assert not seen & {image.tobytes() for image in digits.test_images}
     assert np.bincount(part.test_labels).min() >= 10  # stratified
+
+
+@pytest.mark.parametrize("job", [lr_test, lambda ask, picture: sweep(ask, [0.1], picture=picture)])
+@pytest.mark.parametrize(
+    ("place", "match"),
+    [("rates.txt", "ends in .png"), ("folder.png", "a folder of that name"), ("file/a.png", "cannot be written")],
+)
+def test_a_picture_that_cannot_be_written_is_refused_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: Any, place: str, match: str
+) -> None:
+    def begun(*_: object, **__: object) -> None:
+        raise AssertionError("it has begun to train")
+
+    monkeypatch.setattr(rates, "held_out", begun)
+    monkeypatch.setattr(rates, "run_bounded", begun)
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TinyproofError, match=match):
+        job(Ask(TINY, Recipe("any"), dataset="digits", engine="torch", device="cpu"), picture=tmp_path / place)
+
+
+def test_ctrl_c_in_the_range_test_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rates, "range_test", stopped)
+    with pytest.raises(Stopped, match="a range test keeps nothing"):
+        lr_test(Ask(TINY, Recipe("any"), dataset="digits", engine="torch", device="cpu"))
 
 
 def test_the_command_sweeps_rates_and_draws_them(tmp_path: Path) -> None:

@@ -61,12 +61,7 @@ def lr_test(
     )  # fmt: skip
     if rates is None:
         found = job.lr_test(ask, steps=steps, low=low, high=high, picture=picture)
-        if as_json:
-            print(json.dumps(vars(found), indent=1))
-        else:
-            end = "exploded" if found.exploded else "did not explode"
-            print(f"steepest fall at rate {found.steepest:.3g}, lowest loss at {found.lowest:.3g}; the loss {end}")
-            print(f"picture: {picture}")
+        print(json.dumps(vars(found), indent=1) if as_json else f"{job.words(found)}\npicture: {picture}")
         return
     with show(as_json) as told:
         swept = job.sweep(ask, _numbers(rates), picture=picture, told=told)

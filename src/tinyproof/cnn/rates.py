@@ -20,19 +20,22 @@ from tinyproof.core.fields import number, whole
 
 _MEMORY = 0.9
 _EXPLODED = 4.0
+# A smoothed loss wobbles by a few percent of itself from batch to batch; less than that is no fall.
+_LEAST_FALL = 0.05
 
 
 @dataclass(frozen=True)
 class RangeTest:
     """Rate and smoothed training loss of every step; the rate of the steepest fall, and of the lowest loss.
 
-    Good peak rates lie between the two; `exploded`: the loss left four times its lowest value, or was no number.
+    Good peak rates lie between the two; both are None where the loss never falls below its first values by more than
+    the batches differ anyway. `exploded`: the loss left four times its lowest value, or was no number.
     """
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
-    steepest: float
-    lowest: float
+    steepest: float | None
+    lowest: float | None
     exploded: bool
 
 
@@ -81,5 +84,7 @@ def _found(rates: NDArray[np.float64], losses: list[float], exploded: bool) -> R
         )
     bottom = int(np.argmin(losses))
     slopes = np.gradient(np.array(losses), np.log(rates))
-    steepest = int(np.argmin(slopes[: bottom + 1]))
-    return RangeTest(tuple(map(float, rates)), tuple(losses), float(rates[steepest]), float(rates[bottom]), exploded)
+    found: tuple[float | None, float | None] = None, None
+    if losses[bottom] < (1 - _LEAST_FALL) * losses[0]:
+        found = float(rates[int(np.argmin(slopes[: bottom + 1]))]), float(rates[bottom])
+    return RangeTest(tuple(map(float, rates)), tuple(losses), *found, exploded)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.rates import RangeTest, range_test
-from tinyproof.core.errors import InputError, Stopped, TinyproofError
-from tinyproof.core.files import write_atomic
+from tinyproof.core.errors import InputError, OutputError, Stopped, TinyproofError
+from tinyproof.core.files import check_output, write_atomic
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
 from tinyproof.jobs import series
@@ -46,20 +46,27 @@ def lr_test(
     picture: str | Path | None = None,
     seed: int = 0,
 ) -> RangeTest:
-    """The range test of a network and recipe; `picture`: the PNG to write."""
+    """The range test of a network and recipe; `picture`: the PNG to write. Raises Stopped on Ctrl-C."""
     from tinyproof.cnn.machine import need_torch
 
     need_torch("training")
-    from tinyproof.cnn.train import prepare
-
-    dataset = held_out(ask)
+    _can_be_written(picture)
     _, threads = series.share_cores(1, "cpu", 1, ask.threads)
-    _, engine, _ = prepare(ask.model, ask.recipe, dataset, seed, ask.engine, ask.device, threads)
-    found = range_test(engine, ask.recipe, dataset, steps=steps, low=low, high=high, seed=seed)
+    try:
+        from tinyproof.cnn.fit import own_errors
+        from tinyproof.cnn.train import prepare
+
+        dataset = held_out(ask)
+        with own_errors(ask.model):
+            _, engine, _ = prepare(ask.model, ask.recipe, dataset, seed, ask.engine, ask.device, threads)
+            found = range_test(engine, ask.recipe, dataset, steps=steps, low=low, high=high, seed=seed)
+    except KeyboardInterrupt:
+        raise Stopped("stopped; a range test keeps nothing, and the same command starts it again") from None
     if picture is not None:
         from tinyproof.show import prove_plots
 
-        marks = [(found.steepest, f"steepest {found.steepest:.2g}"), (found.lowest, f"lowest {found.lowest:.2g}")]
+        named = (("steepest", found.steepest), ("lowest", found.lowest))
+        marks = [(rate, f"{name} {rate:.2g}") for name, rate in named if rate is not None]
         write_atomic(picture, prove_plots.rates(found.rates, found.losses, marks, "training loss, smoothed"))
     return found
 
@@ -74,6 +81,7 @@ def sweep(
     told = told or Told()
     if not 1 <= len(rates) <= 100:
         raise InputError("rates", f"{len(rates)} of them", "from 1 to 100 rates")
+    _can_be_written(picture)
     from tinyproof.cnn import machine
 
     count, threads = series.share_cores(len(rates), machine.device(ask.device), ask.processes, ask.threads)
@@ -101,12 +109,35 @@ def sweep(
     return ordered
 
 
+def _can_be_written(picture: str | Path | None) -> None:
+    """Refuse the path of a picture before anything is trained for it: InputError, OutputError."""
+    if picture is None:
+        return
+    path = Path(picture)
+    if path.suffix.lower() != ".png":
+        raise InputError("picture", str(picture), "a file name that ends in .png")
+    if path.is_dir():
+        raise OutputError(path, "a folder of that name is in the way")
+    check_output(path.parent)
+
+
 def held_out(ask: Ask) -> Dataset:
     """The data set without its test images: a stratified part of the training images takes their place."""
     from tinyproof.cnn.data import hold_out
 
     dataset = load_data(ask.dataset, ask.data)
     return hold_out(dataset, max(1, round(len(dataset.train_labels) * _HELD_OUT_SHARE)))
+
+
+def words(found: RangeTest) -> str:
+    """The answer of a range test in one line."""
+    end = "exploded" if found.exploded else "did not explode"
+    if found.steepest is None or found.lowest is None:
+        low, high = found.rates[0], found.rates[-1]
+        return (
+            f"the loss never falls between the rates {low:.3g} and {high:.3g}, and {end}: try another --low and --high"
+        )
+    return f"steepest fall at rate {found.steepest:.3g}, lowest loss at {found.lowest:.3g}; the loss {end}"
 
 
 def table(found: Sequence[Swept]) -> Table:
