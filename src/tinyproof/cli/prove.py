@@ -27,7 +27,12 @@ Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Threads of ea
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+# What may be said beside a folder: its declaration has answered everything else.
+_BESIDE_A_FOLDER = ("dataset", "data", "processes", "json")
+
+
 def prove(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A network's name, `path/to/model.py:Class`, or a folder of a proof.")],
     seeds: Seeds = 5,
     recipe: Recipe = None,
@@ -60,6 +65,7 @@ def prove(
     accuracy is proved and the budget is kept.
     """
     from tinyproof.cnn import declaration
+    from tinyproof.core.errors import InputError
     from tinyproof.jobs import prove as job
     from tinyproof.jobs.declare import Ask, as_recipe
 
@@ -72,8 +78,12 @@ def prove(
     }
     with show(as_json) as told:
         if (Path(model) / declaration.FILE).is_file():
-            own = dataset if dataset != "mnist" else None
-            found = job.resume(model, own, data, processes, told)
+            given = _given(context)
+            refused = ", ".join(f"--{name}" for name in given if name not in _BESIDE_A_FOLDER)
+            if refused:
+                allowed = ", ".join(f"--{name}" for name in _BESIDE_A_FOLDER)
+                raise InputError("prove", refused, allowed, f"{model} is a declared proof, which keeps its own values")
+            found = job.resume(model, dataset if "dataset" in given else None, data, processes, told)
         else:
             ask = Ask(
                 model, as_recipe(recipe, model, dataset), seeds, dataset, data, target, limits, engine, device,
@@ -84,14 +94,26 @@ def prove(
     raise typer.Exit(0 if found.proved else 1)
 
 
+def _given(context: typer.Context) -> list[str]:
+    """The options that stand on the command line, by their names."""
+    names = {"as_json": "json", "weights": "no-weights"}
+    sources = {name: context.get_parameter_source(name) for name in context.params if name != "model"}
+    given = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    return [names.get(name, name.replace("_", "-")) for name in given]
+
+
 @contextlib.contextmanager
 def show(quiet: bool, several: bool = False) -> Iterator[Any]:
     """Bars for the runs that are on, and a line for each that ends; of `several` proofs, with the proof's name."""
+    from tinyproof.core.errors import Stopped
     from tinyproof.jobs.series import Told
     from tinyproof.show.live import bars
 
-    with bars(quiet) as (say, progress):
-        yield Told(say=say, row=lambda seed, folder: say(_row(seed, folder, several)), progress=progress)
+    try:
+        with bars(quiet) as (say, progress):
+            yield Told(say=say, row=lambda seed, folder: say(_row(seed, folder, several)), progress=progress)
+    except KeyboardInterrupt:
+        raise Stopped("stopped; the same command starts again") from None
 
 
 def _row(seed: int, folder: Path, several: bool) -> str:

@@ -13,9 +13,10 @@ from tinyproof.cnn.comparison import SIDES, Comparison
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import write_atomic
 from tinyproof.jobs import series
-from tinyproof.jobs.declare import Ask, agree, as_recipe, declare, default_folder, draft, same_code, threads_for
+from tinyproof.jobs.declare import Ask, agree, as_recipe, declare, default_folder, draft, threads_for
 from tinyproof.jobs.one_run import Work, missing
 from tinyproof.jobs.prove import REPORT
+from tinyproof.jobs.same import same_code
 from tinyproof.jobs.series import Told
 
 RESULT = "result.json"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tinyproof.cnn import declaration, proof, recipe_text, store
-from tinyproof.cnn.budget import Budget
+from tinyproof.cnn import declaration, own_data, proof, recipe_text, store
+from tinyproof.cnn.budget import Budget, course
 from tinyproof.cnn.data import NAMES, Dataset
 from tinyproof.cnn.declaration import DataFacts, Declaration
 from tinyproof.cnn.recipe import Recipe, default
@@ -18,6 +18,7 @@ from tinyproof.core.fields import number, whole
 from tinyproof.core.files import output_folder, sha256
 from tinyproof.jobs import series
 from tinyproof.jobs.one_run import load_data
+from tinyproof.jobs.same import model_file, same_data, same_model
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,6 @@ def as_recipe(recipe: str | Recipe | None, model: str, dataset: str = "mnist") -
     if isinstance(recipe, Recipe):
         return recipe
     return recipe_text.parse(recipe) if recipe else default(model, dataset)
-
-
-def same_code(declared: Declaration, folder: Path) -> None:
-    """Raise InputError when the code that computes is not the code that was declared."""
-    from tinyproof.cnn import machine
-
-    if machine.code_digest() != declared.code_digest:
-        raise InputError(
-            "out", str(folder), "another folder, for a new proof", "its runs were declared with other code than this"
-        )
 
 
 def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
@@ -114,7 +105,7 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     declared = Declaration(
         model=ask.model,
         recipe=ask.recipe,
-        budget=_budget(nets.budget_of(ask.model), ask.limits),
+        budget=_budget(ask),
         target=_target(ask, dataset),
         seeds=(0,),
         data=facts,
@@ -123,7 +114,7 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
         threads=threads,
         code_digest=machine.code_digest(),
         declared_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        model_sha256="" if ask.model in nets.NETS else sha256(Path(ask.model.rpartition(":")[0])),
+        model_sha256="" if ask.model in nets.NETS else sha256(model_file(ask.model)),
         versions=machine.versions(),
     )
     earlier = () if seeds_from else _earlier(declared, folder)
@@ -141,10 +132,24 @@ def threads_for(ask: Ask, runs: int) -> int:
     return series.share_cores(runs, machine.device(ask.device), ask.processes, None)[1]
 
 
-def _budget(course: Budget, limits: Mapping[str, Any]) -> Budget:
+def _budget(ask: Ask) -> Budget:
     """The network's course budget with the limits that were given; the accuracy is judged over the seeds instead."""
-    given = {name: value for name, value in limits.items() if value is not None and value != ()}
-    return replace(course, accuracy_percent=None, **given)
+    return replace(course(ask.model), accuracy_percent=None, **_given(ask.limits))
+
+
+def _given(limits: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in limits.items() if value is not None and value != ()}
+
+
+def _budget_words(budget: Budget) -> str:
+    """A budget in one line; equal budgets have equal words.
+
+    >>> _budget_words(Budget(parameters_below=8_000, rules=("uses-dropout",)))
+    'parameters below 8,000, uses-dropout'
+    """
+    limits = [(name, value) for name, value in budget.to_dict().items() if isinstance(value, int | float)]
+    words = [f"{name.replace('_', ' ')} {value:,}" for name, value in limits]
+    return ", ".join([*words, *sorted(budget.rules)]) or "no limits"
 
 
 def _target(ask: Ask, dataset: Dataset) -> float:
@@ -173,11 +178,12 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
         ("model", ask.model, declared.model, True),
         ("recipe", ask.recipe.digest, declared.recipe.digest, True),
         ("seeds", ask.seeds, len(declared.seeds), True),
-        ("dataset", Path(ask.dataset).stem, declared.data.name, True),
         ("target", ask.target, declared.target, ask.target is not None),
+        ("budget", _budget_words(_budget(ask)), _budget_words(declared.budget), bool(_given(ask.limits))),
         ("first-seed", ask.first_seed, declared.seeds[0], ask.first_seed is not None),
         ("engine", ask.engine, declared.engine, ask.engine != "auto"),
         ("device", ask.device, declared.device, ask.device != "auto"),
+        ("threads", ask.threads, declared.threads, ask.threads is not None),
     ]
     for name, given, there, asked in wanted:
         if asked and given != there:
@@ -185,11 +191,15 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
                 given, there = ask.recipe.name, f"{declared.recipe.name} with its declared values"
             hint = f"{folder} holds another declaration; a new proof, without these runs, needs another --out"
             raise InputError(name, given, f"{there}, as declared", hint)
+    same_model(declared, folder)
+    same_data(ask.dataset, ask.data, declared, folder)
 
 
 def default_folder(ask: Ask) -> Path:
-    """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: a new number of seeds is a new folder."""
-    model = Path(ask.model.rpartition(":")[0]).stem if ":" in ask.model else ask.model
-    data = ask.dataset if ask.dataset in NAMES else Path(ask.dataset).stem
+    """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, or other data of your own, have another folder."""
+    model = model_file(ask.model).stem if ":" in ask.model else ask.model
+    data = ask.dataset
+    if data not in NAMES:
+        data = f"{own_data.name_of(data)}-{load_data(data, ask.data).digest[:8]}"
     name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds"
     return Path("tinyproof-out", "prove", "".join(c if c.isalnum() or c in "-_." else "-" for c in name))

@@ -10,7 +10,7 @@ import functools
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tinyproof.cnn.data import Dataset
 from tinyproof.cnn.declaration import Declaration
 from tinyproof.cnn.looks import Look
 from tinyproof.core.errors import DataError
+from tinyproof.core.files import sha256
 
 PROGRESS = ".progress.json"
 _EVERY_SECONDS = 1.0
@@ -67,8 +68,7 @@ def _train(work: Work, seed: int) -> bool:
     declared, place = work.declared, proof.seed_folder(Path(work.folder), seed)
     if store.finished(place) or proof.failure(place):
         return False
-    dataset = load_data(work.dataset, work.data)
-    check_data(declared, dataset)
+    dataset = declared_data(work)
     try:
         train(
             declared.model,
@@ -122,8 +122,7 @@ def _measure(work: Work) -> float:
     """How long one run will take, in seconds."""
     from tinyproof.cnn.cost import seconds_a_run
 
-    declared = work.declared
-    dataset = load_data(work.dataset, work.data)
+    declared, dataset = work.declared, declared_data(work)
     return seconds_a_run(declared.model, declared.recipe, dataset, declared.engine, declared.device, declared.threads)
 
 
@@ -135,7 +134,15 @@ def load_data(dataset: str, data: str | None) -> Dataset:
     return load(dataset, data, say=lambda line: None)
 
 
-def check_data(declared: Declaration, dataset: Dataset) -> None:
-    """Raise DataError when the data is not what was declared."""
+def declared_data(work: Work) -> Dataset:
+    """The data set of a run, under its declared name (a folder of yours may have been moved).
+
+    Raises DataError when the data, or the file of the network, is not what was declared.
+    """
+    declared, dataset = work.declared, load_data(work.dataset, work.data)
     if dataset.digest != declared.data.digest:
         raise DataError(dataset.source or dataset.name, "is not the data that was declared (its digest differs)")
+    file = Path(declared.model.rpartition(":")[0])
+    if declared.model_sha256 and sha256(file) != declared.model_sha256:
+        raise DataError(str(file), "is not the file that was declared (its content has changed)")
+    return dataset if dataset.name == declared.data.name else replace(dataset, name=declared.data.name)

@@ -13,8 +13,9 @@ from tinyproof.cnn.recipe import Recipe
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.files import write_atomic
 from tinyproof.jobs import series
-from tinyproof.jobs.declare import Ask, agree, as_recipe, declare, default_folder, same_code
+from tinyproof.jobs.declare import Ask, agree, as_recipe, declare, default_folder
 from tinyproof.jobs.one_run import Work, load_data, missing
+from tinyproof.jobs.same import same_code, same_data
 from tinyproof.jobs.series import Told
 
 REPORT = "report.html"
@@ -60,6 +61,8 @@ def resume(
     """Go on with a declared proof by its folder alone, and judge it. `dataset`: the path of a data set of your own."""
     folder = Path(folder)
     declared = declaration.read(folder)
+    if dataset is not None:
+        same_data(dataset, data, declared, folder)
     ask = Ask(declared.model, declared.recipe, dataset=dataset or declared.data.name, data=data, processes=processes)
     return finish(folder, declared, ask, told or Told())
 

@@ -10,9 +10,10 @@ from tinyproof.cnn import claims, declaration, proof, recipe, reproduction
 from tinyproof.cnn.reproduction import Reproduction
 from tinyproof.core.files import write_atomic
 from tinyproof.jobs import series
-from tinyproof.jobs.declare import Ask, agree, declare, same_code, threads_for
+from tinyproof.jobs.declare import Ask, agree, declare, threads_for
 from tinyproof.jobs.one_run import Work, missing
 from tinyproof.jobs.prove import REPORT
+from tinyproof.jobs.same import same_code
 from tinyproof.jobs.series import Told
 
 RESULT = "result.json"
