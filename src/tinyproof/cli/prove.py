@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -133,6 +134,7 @@ def _print_proof(found: Any, as_json: bool) -> None:
     from tinyproof.show.prove_page import runs_table, summary_table
 
     if as_json:
+        _warn([found], sys.stderr)
         print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
         return
     declared, verdict = found.declaration, found.verdict
@@ -141,9 +143,19 @@ def _print_proof(found: Any, as_json: bool) -> None:
     print(summary_table(found).text() + "\n")
     if found.checks:
         print(budget_table(found.checks).text() + "\n")
+    _warn([found], sys.stdout)
     broken = ", but the budget is broken" if found.kept is False else ""
     print(f"{verdict.word}{broken}: {verdict.reason}")
     print(f"report: {found.folder / REPORT}")
+
+
+def _warn(proofs: Sequence[Any], to: TextIO) -> None:
+    """Say near the verdict that test images are among the training images, where they are."""
+    from tinyproof.show.words import shared_words
+
+    data = {found.declaration.data for found in proofs}
+    for line in sorted({shared_words(one.overlap, one.name) for one in data} - {""}):
+        print(line, file=to)
 
 
 def compare(
@@ -181,6 +193,7 @@ def compare(
     sides = job.side(first, {**asked, "engine": engine}), job.side(second, {**asked, "engine": second_engine or engine})
     with show(as_json, several=True) as told:
         found = job.compare(*sides, within=within, out=out, told=told)
+    _warn([found.first, found.second], sys.stderr if as_json else sys.stdout)
     if as_json:
         print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
@@ -216,6 +229,7 @@ def reproduce(
             claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device,
             processes=processes, threads=threads, quick=quick, keep_weights=weights, page=not markdown, told=told,
         )  # fmt: skip
+    _warn([one.proof for one in found], sys.stderr if as_json or markdown else sys.stdout)
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False))
     elif markdown:

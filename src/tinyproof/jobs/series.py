@@ -20,6 +20,7 @@ from tinyproof.core.errors import Stopped, TinyproofError
 from tinyproof.core.workers import run_bounded
 from tinyproof.jobs import one_run
 from tinyproof.jobs.one_run import PROGRESS, Task, Work, missing
+from tinyproof.show.words import shared_words
 
 _POLL_SECONDS = 1.0
 
@@ -72,6 +73,8 @@ def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None
     told = told or Told()
     works = [replace(work, parent=os.getpid()) for work in works]
     begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
+    for line in sorted({shared_words(work.declared.data.overlap, work.declared.data.name) for work in works} - {""}):
+        told.say(line)
     while tasks := _tasks(works, costs):
         with quiet_threads(works[0].declared.threads), _reporter(tasks, told):
             # Once, each process first measures some steps: the cost is said before it is spent.

@@ -81,9 +81,17 @@ def overlap_words(pairs: list[tuple[int, int]], title: str) -> str:
     if not pairs:
         return "no test image is among the training images"
     train, test = pairs[0]
-    many = len({test for _, test in pairs})
+    return f"{shared_words(len(pairs), title)} (the first: test {test} is training {train})"
+
+
+def shared_words(many: int, title: str) -> str:
+    """The warning about so many test images that are also training images; nothing where there are none.
+
+    >>> shared_words(1, "leaves")
+    'warning: 1 test image is also among the training images of leaves'
+    """
     what = "1 test image is" if many == 1 else f"{many:,} test images are"
-    return f"warning: {what} also among the training images of {title} (the first: test {test} is training {train})"
+    return f"warning: {what} also among the training images of {title}" if many else ""
 
 
 def epochs_table(run: Run) -> Table:
