@@ -114,7 +114,8 @@ def _proof(made: Made, folder: Path, day: int = 1, **declared: Any) -> Path:
             run.identity, engine=there.engine, threads=there.threads, model=there.model,
             model_digest=there.model_sha256, recipe=there.recipe, data_digest=there.data.digest,
         )  # fmt: skip
-        store.save(place, replace(run, identity=same, code_digest=there.code_digest), store.load_predictions(place))
+        run = replace(run, identity=same, code_digest=there.code_digest, declaration=there.digest)
+        store.save(place, run, store.load_predictions(place))
     return folder
 
 
