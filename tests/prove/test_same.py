@@ -268,3 +268,14 @@ def test_reproduced_claims_say_it_too(
     )
     said = capfd.readouterr()
     assert [text.count(f"{WARNING} digits") for text in (said.err, said.out)] == [1, 1]
+
+
+def test_your_own_data_can_be_compared_with_a_target_of_yours(tmp_path: Path) -> None:
+    data, side = own(tmp_path / "mine.npz"), f"{TINY}@digits,epochs=1"
+    words = ("compare", side, f"{side},rate=0.001", "--dataset", data, "--seeds", 2, "--engine", "torch", *ALONE)
+    refused = call(*words, "--out", tmp_path / "none")
+    assert refused.returncode == 2
+    assert "target: 'nothing' is not allowed" in refused.stderr
+    done = call(*words, "--target", 50, "--out", tmp_path / "pairs")
+    assert done.returncode in (0, 1), done.stderr
+    assert "the mean difference is" in done.stdout

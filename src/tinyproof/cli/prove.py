@@ -20,6 +20,9 @@ DataSet = Annotated[
 ]
 Data = Annotated[str | None, typer.Option(help="The folder with the MNIST files.")]
 Seeds = Annotated[int, typer.Option("--seeds", "-n", help="How many runs: declared now, before the first.")]
+Target = Annotated[
+    float | None, typer.Option(help="Accuracy in percent; the data set's own where not given (your own data has none).")
+]
 Out = Annotated[Path | None, typer.Option(help="The folder that keeps everything.")]
 EngineName = Annotated[str, typer.Option("--engine", help="`auto`, `torch` or `native`.")]
 Device = Annotated[str, typer.Option(help="`auto`, `cpu`, `cuda` or `mps`.")]
@@ -39,9 +42,7 @@ def prove(
     recipe: Recipe = None,
     dataset: DataSet = "mnist",
     data: Data = None,
-    target: Annotated[
-        float | None, typer.Option(help="Accuracy in percent; the data set's own where not given.")
-    ] = None,
+    target: Target = None,
     out: Out = None,
     engine: EngineName = "auto",
     device: Device = "auto",
@@ -164,6 +165,7 @@ def compare(
     seeds: Seeds = 5,
     dataset: DataSet = "mnist",
     data: Data = None,
+    target: Target = None,
     out: Out = None,
     within: Annotated[
         float | None, typer.Option(help="Ask whether both are equivalent within this many points, not which is better.")
@@ -187,8 +189,8 @@ def compare(
     from tinyproof.show.compare_page import pairs_table, side_names
 
     asked = {
-        "seeds": seeds, "dataset": dataset, "data": data, "device": device, "processes": processes,
-        "threads": threads, "keep_weights": weights,
+        "seeds": seeds, "dataset": dataset, "data": data, "target": target, "device": device,
+        "processes": processes, "threads": threads, "keep_weights": weights,
     }  # fmt: skip
     sides = job.side(first, {**asked, "engine": engine}), job.side(second, {**asked, "engine": second_engine or engine})
     with show(as_json, several=True) as told:
