@@ -24,11 +24,13 @@ _DEEPEST = 4
 def read(root: Path) -> list[Entry]:
     """Every entry in `root` and below, in the order of their start; what cannot be read stands last, with its reason.
 
-    Raises DataError where there is none.
+    Raises DataError where there is none, or none that can be read.
     """
     found = [_with_analysis(entries.read(folder, _name(folder, root))) for folder in _folders(root, 0)]
     if not found:
         raise DataError(str(root), "holds no finished run and no proof", "train one: tinyproof train s7-8k")
+    if all(entry.kind == "unreadable" for entry in found):
+        raise DataError(str(root), f"holds nothing that can be read; {found[0].name} is {found[0].result}")
     found.sort(key=lambda entry: (entry.kind == "unreadable", entry.started, entry.name))
     told, before = [], None
     for entry in found:
