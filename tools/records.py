@@ -11,17 +11,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tinyproof.cnn import budget, claims, comparison, proof, reproduction
+from tinyproof.cnn import claims, comparison, proof, reproduction
 from tinyproof.core.table import Column, Table
 from tinyproof.show.compare_page import side_names
-from tinyproof.show.prove_page import summary_table
+from tinyproof.show.prove_page import answer_text, verdict_line
 
 
 def show_proof(folder: Path) -> str:
     """As `tinyproof prove` ends, without the runs one by one."""
     found = proof.load(folder)
-    parts = [summary_table(found).text(), *([budget.table(found.checks).text()] if found.checks else [])]
-    return "\n\n".join([*parts, f"{found.verdict.word}: {found.verdict.reason}"])
+    return f"{answer_text(found)}\n\n{verdict_line(found)}"
 
 
 def show_comparisons(*folders: Path) -> str:

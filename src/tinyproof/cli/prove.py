@@ -130,23 +130,18 @@ def _row(seed: int, folder: Path, several: bool) -> str:
 
 
 def _print_proof(found: Any, as_json: bool) -> None:
-    from tinyproof.cnn.budget import table as budget_table
     from tinyproof.jobs.prove import REPORT
-    from tinyproof.show.prove_page import runs_table, summary_table
+    from tinyproof.show.prove_page import answer_text, runs_table, verdict_line
 
     if as_json:
         _warn([found], sys.stderr)
         print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
         return
-    declared, verdict = found.declaration, found.verdict
+    declared = found.declaration
     print(f"\n{declared.model}, recipe {declared.recipe.name}, on {declared.data.name}\n")
-    print(runs_table(found).text() + "\n")
-    print(summary_table(found).text() + "\n")
-    if found.checks:
-        print(budget_table(found.checks).text() + "\n")
+    print(f"{runs_table(found).text()}\n\n{answer_text(found)}\n")
     _warn([found], sys.stdout)
-    broken = ", but the budget is broken" if found.kept is False else ""
-    print(f"{verdict.word}{broken}: {verdict.reason}")
+    print(verdict_line(found))
     print(f"report: {found.folder / REPORT}")
 
 

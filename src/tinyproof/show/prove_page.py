@@ -58,6 +58,18 @@ def summary_table(found: Proof) -> Table:
     return Table("", (Column("test accuracy after the last epoch"), Column("", "right")), tuple(rows))
 
 
+def answer_text(found: Proof) -> str:
+    """The summary and, where there is one, the budget, as text for a terminal."""
+    parts = [summary_table(found), *([budget_table(found.checks)] if found.checks else [])]
+    return "\n\n".join(part.text() for part in parts)
+
+
+def verdict_line(found: Proof) -> str:
+    """The verdict in one line: the word, whether the budget is broken, the reason."""
+    broken = ", but the budget is broken" if found.kept is False else ""
+    return f"{found.verdict.word}{broken}: {found.verdict.reason}"
+
+
 def runs_table(found: Proof) -> Table:
     """Every declared run: accuracy with its own interval, loss, time; failed and missing ones too."""
     columns = (
