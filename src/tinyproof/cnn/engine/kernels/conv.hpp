@@ -149,7 +149,7 @@ struct Put {
 template <class L, class P>
 void forward_conv(const Run& run, Scratch& s) {
   clear_z_ring<L>(s);
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     Vec* const y = y_of<L>(run, block);
     clear_sums<L>(s);
     int loaded = 0;
@@ -295,7 +295,7 @@ void backward_conv(const Run& run, Scratch& s) {
   clear_z_ring<L>(s);
   clear_dc_ring<L>(s);
   clear_weight_gradient<L>(s);
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     clear_sums<P>(s);
     int loaded = 0, done = 0;
     for (int row = 0; row < L::OH; row += L::STRIP) {

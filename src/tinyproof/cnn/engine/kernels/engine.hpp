@@ -31,8 +31,7 @@ void setup_stage(Run& run, Scratch* scratch, int threads, int blocks) {
   const size_t channels = size_t(blocks) * L::OC;
   if constexpr (L::KIND == INPUT)
     for (int t = 0; t < threads; t++) {
-      scratch[t].pixels.reset(Traits<L>::plane);
-      scratch[t].frame.reset(size_t(L::OH + 3) * (L::OW + 3));
+      scratch[t].frames.reset(kLanes * size_t(Frame<L>::size));
     }
   if (!L::RECOMPUTE) run.y[L::ID].reset(size_t(blocks) * Traits<L>::size);
   run.affine[L::ID].reset(channels);
@@ -194,6 +193,7 @@ class Engine {
     const int share = (run_.blocks + run_.threads - 1) / run_.threads;
     s.first_block = t * share < run_.blocks ? t * share : run_.blocks;
     s.end_block = s.first_block + share < run_.blocks ? s.first_block + share : run_.blocks;
+    s.ascending = false;
     prepare(run_, s, seed);
     load_images<First>(run_, s, batch);
     barrier_.wait();

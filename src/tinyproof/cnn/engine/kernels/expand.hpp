@@ -51,7 +51,7 @@ template <class L, class P, class Input>
 void forward_contract(const Run& run, Scratch& s) {
   clear_plane<P>(s);
   Vec* const z = s.z.get();
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     Vec* const y = y_of<L>(run, block);
     clear_sums<L>(s);
     load_plane<P, Input>(run, s, block);
@@ -92,7 +92,7 @@ void backward_contract(const Run& run, Scratch& s) {
   clear_weight_gradient<L>(s);
   Vec* const products = s.products.get();
   Vec* const total = products + weights;
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     load_plane<P, Input>(run, s, block);
     std::memset(static_cast<void*>(products), 0, sizeof(Vec) * (weights + L::OC));
     for (int row = 0; row < L::OH; row++) {
@@ -162,7 +162,7 @@ void backward_expand(const Run& run, Scratch& s) {
   clear_plane<P>(s);
   clear_z_ring<P>(s);
   clear_weight_gradient<P>(s);
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     load_plane<P, Input>(run, s, block);
     int loaded = 0;
     for (int row = 0; row < P::OH; row += P::STRIP) {

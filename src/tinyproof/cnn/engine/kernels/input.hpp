@@ -13,56 +13,112 @@ struct Batch {
   float scale, shift;        // normalised = grey level * scale + shift
 };
 
-// One image into one lane. The source is copied into a frame whose edge is and stays zero, and places outside are
-// clamped onto the frame, so that the inner loop has no branches.
+// An image of grey levels within an edge of zeros, which stays zero.
 template <class L>
-INLINE void warp(const uint8_t* image, const float* m, float* __restrict__ frame, float* __restrict__ out) {
-  constexpr int H = L::OH, W = L::OW, FW = W + 3;
-  for (int y = 0; y < H; y++)
-    for (int x = 0; x < W; x++) frame[(y + 1) * FW + x + 1] = image[y * W + x];
+struct Frame {
+  static constexpr int width = L::OW + 3, size = (L::OH + 3) * width;
+};
+
+template <class L>
+INLINE void put_frame(const uint8_t* image, uint8_t* frame) {
+  for (int y = 0; y < L::OH; y++) std::memcpy(frame + (y + 1) * Frame<L>::width + 1, image + y * L::OW, L::OW);
+}
+
+// A grey level and its neighbours to the right, below and below right, as the four bytes of a number, for each lane:
+// all that bilinear interpolation needs, in two loads.
+template <class L>
+INLINE VecBits look(const uint8_t* frames, VecInt index) {
+  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bytes of a number lie the other way round");
+  int32_t at[kLanes];
+  uint32_t found[kLanes];
+  std::memcpy(at, &index, sizeof index);
+  UNROLL for (int i = 0; i < kLanes; i++) {
+    const uint8_t* const here = frames + i * Frame<L>::size + at[i];
+    uint16_t above, below;
+    std::memcpy(&above, here, 2);
+    std::memcpy(&below, here + Frame<L>::width, 2);
+    found[i] = above | uint32_t(below) << 16;
+  }
+  VecBits places;
+  std::memcpy(&places, found, sizeof places);
+  return places;
+}
+
+// The four neighbours (0 here, 1 right, 2 below, 3 below right) as grey levels.
+INLINE Vec neighbour(VecBits places, int which) {
+  return __builtin_convertvector((VecInt)((places >> (8 * which)) & 255u), Vec);
+}
+
+INLINE Vec clamp(Vec v, float least, float most) {
+  v = v > least ? v : broadcast(least);  // NaN becomes the least
+  return v < most ? v : broadcast(most);
+}
+
+// kLanes images at once, each through its own matrix: for every output pixel the place in the input, and the grey
+// level there between its four neighbours. Places outside are clamped onto the edge of zeros.
+template <class L>
+INLINE void warp(const uint8_t* frames, const Vec (&m)[6], float scale, float shift, Vec* __restrict__ out) {
+  constexpr int H = L::OH, W = L::OW;
   const float cx = (W - 1) * 0.5f, cy = (H - 1) * 0.5f;
   for (int y = 0; y < H; y++) {
-    const float fy = y - cy;
-    const float x_at = m[1] * fy + m[2] + cx, y_at = m[4] * fy + m[5] + cy;
+    const Vec x_at = m[1] * (y - cy) + m[2] + cx, y_at = m[4] * (y - cy) + m[5] + cy;
     for (int x = 0; x < W; x++) {
-      const float fx = x - cx;
-      float u = m[0] * fx + x_at, v = m[3] * fx + y_at;
-      u = u > -1.0f ? u : -1.0f;
-      u = u < W ? u : float(W);
-      v = v > -1.0f ? v : -1.0f;
-      v = v < H ? v : float(H);
-      const int iu = int(u + 1.0f), iv = int(v + 1.0f);  // the frame's own columns and rows, never negative
-      const float du = u + 1.0f - iu, dv = v + 1.0f - iv;
-      const float* p = frame + iv * FW + iu;
-      const float top = p[0] + du * (p[1] - p[0]), bottom = p[FW] + du * (p[FW + 1] - p[FW]);
-      out[y * W + x] = top + dv * (bottom - top);
+      const Vec u = clamp(m[0] * (x - cx) + x_at, -1.0f, W) + 1.0f, v = clamp(m[3] * (x - cx) + y_at, -1.0f, H) + 1.0f;
+      const VecInt column = __builtin_convertvector(u, VecInt), row = __builtin_convertvector(v, VecInt);
+      const Vec du = u - __builtin_convertvector(column, Vec), dv = v - __builtin_convertvector(row, Vec);
+      const VecBits places = look<L>(frames, row * Frame<L>::width + column);
+      const Vec a = neighbour(places, 0), c = neighbour(places, 2);
+      const Vec top = a + du * (neighbour(places, 1) - a), bottom = c + du * (neighbour(places, 3) - c);
+      out[y * W + x] = (top + dv * (bottom - top)) * scale + shift;
     }
   }
 }
 
+// Images without augmentation.
 template <class L>
-void load_images(const Run& run, const Scratch& s, const Batch& batch) {
+INLINE void transpose(const uint8_t* const (&image)[kLanes], float scale, float shift, Vec* __restrict__ out) {
+  for (int k = 0; k < Traits<L>::size; k++) {
+    int32_t grey[kLanes];
+    for (int i = 0; i < kLanes; i++) grey[i] = image[i][k];
+    VecInt v;
+    std::memcpy(&v, grey, sizeof v);
+    out[k] = __builtin_convertvector(v, Vec) * scale + shift;
+  }
+}
+
+template <class L>
+INLINE void erase(const int32_t* box, int lane, float shift, Vec* out) {
+  for (int y = box[0]; y < box[0] + box[2]; y++)
+    for (int x = box[1]; x < box[1] + box[3]; x++)
+      if (y >= 0 && y < L::OH && x >= 0 && x < L::OW) out[y * L::OW + x][lane] = shift;
+}
+
+template <class L>
+void load_images(const Run& run, Scratch& s, const Batch& batch) {
   constexpr int size = Traits<L>::size;
-  float* const pixels = s.pixels.get();
-  for (int block = s.first_block; block < s.end_block; block++) {
-    float* __restrict__ const out = reinterpret_cast<float*>(y_of<L>(run, block));
-    for (int lane = 0; lane < kLanes; lane++) {
-      const int i = block * kLanes + lane;
-      if (i >= run.count) {
-        for (int k = 0; k < size; k++) out[k * kLanes + lane] = 0.0f;
-        continue;
+  for (const int block : s.turn()) {
+    Vec* const out = y_of<L>(run, block);
+    const int first = block * kLanes, count = run.images_in(block);
+    const uint8_t* image[kLanes];
+    for (int i = 0; i < kLanes; i++) {  // lanes without an image repeat the last one, and are cleared afterwards
+      const int at = first + (i < count ? i : count - 1);
+      image[i] = batch.images + (batch.rows ? batch.rows[at] : int64_t(at)) * size;
+    }
+    if (batch.matrices) {
+      Vec m[6] = {};
+      for (int i = 0; i < count; i++) {
+        put_frame<L>(image[i], s.frames.get() + i * Frame<L>::size);
+        for (int k = 0; k < 6; k++) m[k][i] = batch.matrices[size_t(first + i) * 6 + k];
       }
-      const uint8_t* image = batch.images + (batch.rows ? batch.rows[i] : int64_t(i)) * size;
-      if (batch.matrices) warp<L>(image, batch.matrices + size_t(i) * 6, s.frame.get(), pixels);
-      else
-        for (int k = 0; k < size; k++) pixels[k] = image[k];
-      if (batch.boxes) {
-        const int32_t* b = batch.boxes + size_t(i) * 4;
-        for (int y = b[0]; y < b[0] + b[2]; y++)
-          for (int x = b[1]; x < b[1] + b[3]; x++)
-            if (y >= 0 && y < L::OH && x >= 0 && x < L::OW) pixels[y * L::OW + x] = 0.0f;
-      }
-      for (int k = 0; k < size; k++) out[k * kLanes + lane] = pixels[k] * batch.scale + batch.shift;
+      warp<L>(s.frames.get(), m, batch.scale, batch.shift, out);
+    } else {
+      transpose<L>(image, batch.scale, batch.shift, out);
+    }
+    if (batch.boxes)
+      for (int i = 0; i < count; i++) erase<L>(batch.boxes + size_t(first + i) * 4, i, batch.shift, out);
+    if (count < kLanes) {
+      const Vec mask = run.lane_mask(block);
+      for (int k = 0; k < size; k++) out[k] = mask != 0.0f ? out[k] : Vec{};
     }
   }
 }

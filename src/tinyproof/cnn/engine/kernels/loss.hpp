@@ -15,7 +15,7 @@ template <class L>
 void loss(const Run& run, Scratch& s, const Batch& batch, float smoothing, bool backward, float* log_probabilities, Tally& tally) {
   constexpr int classes = Traits<L>::size, plane = Traits<L>::plane;
   Vec logits[classes];
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     clear_sums<L>(s);
     for (int c = 0; c < L::OC; c++) z_span<L>(run, block, c, 0, plane, logits + c * plane);
     Vec gradient[classes] = {};

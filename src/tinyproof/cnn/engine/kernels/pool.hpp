@@ -169,7 +169,7 @@ INLINE void backward_planes(const Run& run, Scratch& s, int block) {
 
 template <class L, class P>
 void forward_pool(const Run& run, Scratch& s) {
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     clear_sums<L>(s);
     if constexpr (Windows<L>::tiled) each_window<L, P, true>(run, s, block);
     else forward_planes<L, P>(run, s, block);
@@ -180,7 +180,7 @@ void forward_pool(const Run& run, Scratch& s) {
 template <class L, class P>
 void backward_pool(const Run& run, Scratch& s) {
   if constexpr (P::KIND == INPUT) return;
-  for (int block = s.first_block; block < s.end_block; block++) {
+  for (const int block : s.turn()) {
     clear_sums<P>(s);
     if constexpr (Windows<L>::tiled) {
       each_window<L, P, false>(run, s, block);

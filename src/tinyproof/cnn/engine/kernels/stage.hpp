@@ -37,13 +37,35 @@ struct Run {
   }
 };
 
+// The blocks of a thread in either direction, for a range-based for loop.
+struct Blocks {
+  struct Place {
+    int block, step;
+    int operator*() const { return block; }
+    void operator++() { block += step; }
+    bool operator!=(const Place& other) const { return block != other.block; }
+  };
+  int first, last, step;
+  Place begin() const { return {first, step}; }
+  Place end() const { return {last, step}; }
+};
+
 // What one thread needs while it works on one stage.
 struct Scratch {
   int thread = 0, first_block = 0, end_block = 0;
+  bool ascending = false;
+
+  // Every pass goes through the blocks against the direction of the one before, so that it meets first what that one
+  // left in the cache last. Each step begins with the same direction: the order of the sums is part of the bits.
+  Blocks turn() {
+    ascending = !ascending;
+    return ascending ? Blocks{first_block, end_block, 1} : Blocks{end_block - 1, first_block - 1, -1};
+  }
+
   Buffer<Vec> z, dc, input, y_row, du_row, products, sum1, sum2, origin, weight_gradient, bias_gradient;
   Buffer<double> mean[kStages], inverse_std[kStages];  // of the batch; every thread computes the same ones
   Buffer<float> mean32[kStages];
-  Buffer<float> pixels, frame;  // one image, and one within zeros: too large for a thread's stack in large pictures
+  Buffer<uint8_t> frames;  // kLanes images, each within zeros
   Buffer<float> gradient;  // [parameters], this thread's share of the images
 };
 
