@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if TINY_LANES == 16 && defined(__AVX512F__) || TINY_LANES == 8 && defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #define INLINE inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 32")
 
@@ -30,9 +34,20 @@ INLINE float lane_sum(Vec v) {
   return lanes[0];
 }
 
+// x where positive, else 0; NaN stays NaN. The instruction does just that, in a third of what compilers make of the words.
+INLINE Vec positive(Vec x) {
+#if TINY_LANES == 16 && defined(__AVX512F__)
+  return _mm512_max_ps(Vec{}, x);
+#elif TINY_LANES == 8 && defined(__AVX__)
+  return _mm256_max_ps(Vec{}, x);
+#else
+  return 0.0f > x ? Vec{} : x;
+#endif
+}
+
 // x where positive, else slope * x. NaN stays NaN, as in PyTorch.
 INLINE Vec rectify(Vec x, float slope) {
-  if (slope == 0.0f) return 0.0f > x ? Vec{} : x;
+  if (slope == 0.0f) return positive(x);
   return x > 0.0f ? x : x * slope;
 }
 
