@@ -103,7 +103,7 @@ def _z_row(stage: Stage) -> int:
 
 
 def _dc_row(stage: Stage) -> int:
-    return stage.after[0] * (stage.after[2] + 2 * stage.kernel[1])
+    return stage.after[0] * (stage.after[2] + 2 * (stage.kernel[1] - 1))
 
 
 def _scratch_dc(stage: Stage, lanes: int) -> int:

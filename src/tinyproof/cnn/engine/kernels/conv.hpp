@@ -15,7 +15,7 @@ struct Conv {
   static constexpr int z_width = L::IW + 2 * L::PW;
   static constexpr int z_row = L::IC * z_width;
   static constexpr int z_rows = (L::STRIP - 1) * L::SH + L::KH;
-  static constexpr int margin = L::KW;
+  static constexpr int margin = L::KW - 1;
   static constexpr int dc_width = L::OW + 2 * margin;
   static constexpr int dc_row = L::OC * dc_width;
   static constexpr int dc_rows = L::STRIP + (L::KH - 1) / L::SH + 1;
@@ -98,14 +98,14 @@ struct DcRow {
 
 // O channels x X pixels; sink(channel, column, values) takes X sums of one channel.
 template <class L, int O, int X, class Rows, class Sink>
-INLINE void forward_tile(const Run& run, const Rows& rows, const Sink& sink, int row, int o, int x) {
+INLINE void forward_tile(const float* params, const Rows& rows, const Sink& sink, int row, int o, int x) {
   Vec sum[O][X];
   UNROLL for (int i = 0; i < O; i++) UNROLL for (int p = 0; p < X; p++)
-      sum[i][p] = L::BIAS ? broadcast(run.params[L::BIAS_AT + o + i]) : Vec{};
+      sum[i][p] = L::BIAS ? broadcast(params[L::BIAS_AT + o + i]) : Vec{};
   const int top = row * L::SH - L::PH;
   const int ky0 = top < 0 ? -top : 0;
   const int ky1 = top + L::KH > L::IH ? L::IH - top : L::KH;
-  const float* const w0 = run.params + L::WEIGHT + size_t(o) * L::IC * Conv<L>::taps;
+  const float* const w0 = params + L::WEIGHT + size_t(o) * L::IC * Conv<L>::taps;
   for (int ky = ky0; ky < ky1; ky++) {
     const Vec* in = rows(top + ky) + x * L::SW;
     const float* w = w0 + ky * L::KW;
@@ -123,18 +123,18 @@ INLINE void forward_tile(const Run& run, const Rows& rows, const Sink& sink, int
 }
 
 template <class L, int X, class Rows, class Sink>
-INLINE void forward_column(const Run& run, const Rows& rows, const Sink& sink, int row, int x) {
+INLINE void forward_column(const float* params, const Rows& rows, const Sink& sink, int row, int x) {
   int o = 0;
-  for (; o + L::FO <= L::OC; o += L::FO) forward_tile<L, L::FO, X>(run, rows, sink, row, o, x);
-  if constexpr (L::OC % L::FO != 0) forward_tile<L, L::OC % L::FO, X>(run, rows, sink, row, o, x);
+  for (; o + L::FO <= L::OC; o += L::FO) forward_tile<L, L::FO, X>(params, rows, sink, row, o, x);
+  if constexpr (L::OC % L::FO != 0) forward_tile<L, L::OC % L::FO, X>(params, rows, sink, row, o, x);
 }
 
 // WIDTH pixels of a row, from column x on.
 template <class L, int WIDTH, class Rows, class Sink>
-INLINE void forward_span(const Run& run, const Rows& rows, const Sink& sink, int row, int x) {
+INLINE void forward_span(const float* params, const Rows& rows, const Sink& sink, int row, int x) {
   const int end = x + WIDTH;
-  for (; x + L::FX <= end; x += L::FX) forward_column<L, L::FX>(run, rows, sink, row, x);
-  if constexpr (WIDTH % L::FX != 0) forward_column<L, WIDTH % L::FX>(run, rows, sink, row, x);
+  for (; x + L::FX <= end; x += L::FX) forward_column<L, L::FX>(params, rows, sink, row, x);
+  if constexpr (WIDTH % L::FX != 0) forward_column<L, WIDTH % L::FX>(params, rows, sink, row, x);
 }
 
 template <class L>
@@ -156,7 +156,7 @@ void forward_conv(const Run& run, Scratch& s) {
     for (int row = 0; row < L::OH; row++) {
       const int bottom = row * L::SH - L::PH + L::KH;
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++) load_z_row<L, P>(run, block, loaded, z_slot<L>(s, loaded));
-      forward_span<L, L::OW>(run, ZRing<L>{s}, Put<L>{y, s, row * L::OW}, row, 0);
+      forward_span<L, L::OW>(run.params, ZRing<L>{s}, Put<L>{y, s, row * L::OW}, row, 0);
     }
     keep_moments<L>(run, s, block);
   }
@@ -169,8 +169,8 @@ struct Area {
   int row0, row1, x0, x1;
 };
 
-template <class L, int O, int C, class Rows>
-INLINE void weight_tile(const Scratch& s, const Rows& rows, const Area& area, int ky, int o, int c, Vec* out) {
+template <class L, int O, int C, class ZRows, class Rows>
+INLINE void weight_tile(const ZRows& z_rows, const Rows& rows, const Area& area, int ky, int o, int c, Vec* out) {
   constexpr int stride = L::IC * Conv<L>::taps;
   out += size_t(o) * stride + c * Conv<L>::taps + ky * L::KW;
   Vec sum[O][C][L::KW];
@@ -179,7 +179,7 @@ INLINE void weight_tile(const Scratch& s, const Rows& rows, const Area& area, in
   for (int row = area.row0; row < area.row1; row++) {
     const int in_row = row * L::SH - L::PH + ky;
     if (in_row < 0 || in_row >= L::IH) continue;
-    const Vec* z = z_slot<L>(s, in_row) + c * Conv<L>::z_width + area.x0 * L::SW;
+    const Vec* z = z_rows(in_row) + c * Conv<L>::z_width + area.x0 * L::SW;
     const Vec* g = rows(row) + o * Conv<L>::dc_width + Conv<L>::margin + area.x0;
     for (int x = area.x0; x < area.x1; x++, z += L::SW, g++) {
       Vec v[C][L::KW];
@@ -194,20 +194,20 @@ INLINE void weight_tile(const Scratch& s, const Rows& rows, const Area& area, in
       out[i * stride + j * Conv<L>::taps + k] = sum[i][j][k];
 }
 
-template <class L, int O, class Rows>
-INLINE void weight_tiles(const Scratch& s, const Rows& rows, const Area& area, int o, Vec* out) {
+template <class L, int O, class ZRows, class Rows>
+INLINE void weight_tiles(const ZRows& z_rows, const Rows& rows, const Area& area, int o, Vec* out) {
   for (int ky = 0; ky < L::KH; ky++) {
     int c = 0;
-    for (; c + L::GI <= L::IC; c += L::GI) weight_tile<L, O, L::GI>(s, rows, area, ky, o, c, out);
-    if constexpr (L::IC % L::GI != 0) weight_tile<L, O, L::IC % L::GI>(s, rows, area, ky, o, c, out);
+    for (; c + L::GI <= L::IC; c += L::GI) weight_tile<L, O, L::GI>(z_rows, rows, area, ky, o, c, out);
+    if constexpr (L::IC % L::GI != 0) weight_tile<L, O, L::IC % L::GI>(z_rows, rows, area, ky, o, c, out);
   }
 }
 
-template <class L, class Rows>
-INLINE void weight_area(const Scratch& s, const Rows& rows, const Area& area, Vec* out) {
+template <class L, class ZRows, class Rows>
+INLINE void weight_area(const ZRows& z_rows, const Rows& rows, const Area& area, Vec* out) {
   int o = 0;
-  for (; o + L::GO <= L::OC; o += L::GO) weight_tiles<L, L::GO>(s, rows, area, o, out);
-  if constexpr (L::OC % L::GO != 0) weight_tiles<L, L::OC % L::GO>(s, rows, area, o, out);
+  for (; o + L::GO <= L::OC; o += L::GO) weight_tiles<L, L::GO>(z_rows, rows, area, o, out);
+  if constexpr (L::OC % L::GO != 0) weight_tiles<L, L::OC % L::GO>(z_rows, rows, area, o, out);
 }
 
 // ---- the gradient of the input ----
@@ -218,13 +218,13 @@ INLINE void weight_area(const Scratch& s, const Rows& rows, const Area& area, Ve
 // the products with the zeros beyond the row's ends then vanish when the loops are unrolled, which is a third of
 // them in a picture of 6x6.
 template <class L, int PHASE, int C, int X, int EDGE, class Rows, class Sink>
-INLINE void input_tile(const Run& run, const Rows& rows, const Sink& sink, int row, int c, int j) {
+INLINE void input_tile(const float* params, const Rows& rows, const Sink& sink, int row, int c, int j) {
   Vec sum[C][X] = {};
   for (int ky = 0; ky < L::KH; ky++) {
     const int at = row + L::PH - ky;
     if (at % L::SH != 0 || at < 0 || at / L::SH >= L::OH) continue;
     const Vec* g = rows(at / L::SH) + Conv<L>::margin + j;
-    const float* w = run.params + L::WEIGHT + size_t(c) * Conv<L>::taps + ky * L::KW;
+    const float* w = params + L::WEIGHT + size_t(c) * Conv<L>::taps + ky * L::KW;
     for (int o = 0; o < L::OC; o++, g += Conv<L>::dc_width, w += L::IC * Conv<L>::taps)
       UNROLL for (int kx = 0; kx < L::KW; kx++)
         if ((PHASE + L::PW - kx) % L::SW == 0) {
@@ -242,22 +242,22 @@ INLINE void input_tile(const Run& run, const Rows& rows, const Sink& sink, int r
 }
 
 template <class L, int PHASE, int X, int EDGE, class Rows, class Sink>
-INLINE void input_column(const Run& run, const Rows& rows, const Sink& sink, int row, int j) {
+INLINE void input_column(const float* params, const Rows& rows, const Sink& sink, int row, int j) {
   int c = 0;
-  for (; c + L::DI <= L::IC; c += L::DI) input_tile<L, PHASE, L::DI, X, EDGE>(run, rows, sink, row, c, j);
-  if constexpr (L::IC % L::DI != 0) input_tile<L, PHASE, L::IC % L::DI, X, EDGE>(run, rows, sink, row, c, j);
+  for (; c + L::DI <= L::IC; c += L::DI) input_tile<L, PHASE, L::DI, X, EDGE>(params, rows, sink, row, c, j);
+  if constexpr (L::IC % L::DI != 0) input_tile<L, PHASE, L::IC % L::DI, X, EDGE>(params, rows, sink, row, c, j);
 }
 
 template <class L, int PHASE, class Rows, class Sink>
-INLINE void input_row(const Run& run, const Rows& rows, const Sink& sink, int row) {
+INLINE void input_row(const float* params, const Rows& rows, const Sink& sink, int row) {
   if constexpr (PHASE < L::SW && PHASE < L::IW) {
     constexpr int width = (L::IW - PHASE + L::SW - 1) / L::SW;
     constexpr int X = L::DX < width ? L::DX : width;
     constexpr int rest = width % X, last = rest != 0 ? width - rest : width - X;
-    input_column<L, PHASE, X, 0>(run, rows, sink, row, 0);
-    for (int j = X; j < last; j += X) input_column<L, PHASE, X, -1>(run, rows, sink, row, j);
-    if constexpr (last > 0) input_column<L, PHASE, rest != 0 ? rest : X, last>(run, rows, sink, row, last);
-    input_row<L, PHASE + 1>(run, rows, sink, row);
+    input_column<L, PHASE, X, 0>(params, rows, sink, row, 0);
+    for (int j = X; j < last; j += X) input_column<L, PHASE, X, -1>(params, rows, sink, row, j);
+    if constexpr (last > 0) input_column<L, PHASE, rest != 0 ? rest : X, last>(params, rows, sink, row, last);
+    input_row<L, PHASE + 1>(params, rows, sink, row);
   }
 }
 
@@ -304,11 +304,11 @@ void backward_conv(const Run& run, Scratch& s) {
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++)
         load_z_row<L, P>(run, block, loaded, z_slot<L>(s, loaded));
       for (int r = row; r < row_end; r++) load_dc_row<L>(run, s, block, r, dc_slot<L>(s, r));
-      weight_area<L>(s, DcRing<L>{s}, {row, row_end, 0, L::OW}, s.weight_gradient.get());
+      weight_area<L>(ZRing<L>{s}, DcRing<L>{s}, {row, row_end, 0, L::OW}, s.weight_gradient.get());
       if constexpr (P::KIND != INPUT) {
         const int reach = row_end * L::SH - L::PH;
         const int end = row_end == L::OH || reach > L::IH ? L::IH : reach;
-        for (; done < end; done++) input_row<L, 0>(run, DcRing<L>{s}, Pull<L, P>{run, s, block, done}, done);
+        for (; done < end; done++) input_row<L, 0>(run.params, DcRing<L>{s}, Pull<L, P>{run, s, block, done}, done);
       }
     }
     if constexpr (P::KIND != INPUT) keep_sums<P>(run, s, block, run.backward_sums[P::ID]);

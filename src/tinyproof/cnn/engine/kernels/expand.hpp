@@ -57,8 +57,8 @@ void forward_contract(const Run& run, Scratch& s) {
     load_plane<P, Input>(run, s, block);
     for (int row = 0; row < L::OH; row++)
       for_pieces<P>([&](int x, auto width) {
-        forward_span<P, width>(run, ZPlane<P>{s.input.get()}, RowSink<P, false>{run, block, z}, row, x);
-        forward_span<L, width>(run, ZPlane<L>{z - row * Conv<L>::z_row}, Put<L>{y, s, row * L::OW}, row, x);
+        forward_span<P, width>(run.params, ZPlane<P>{s.input.get()}, RowSink<P, false>{run, block, z}, row, x);
+        forward_span<L, width>(run.params, ZPlane<L>{z - row * Conv<L>::z_row}, Put<L>{y, s, row * L::OW}, row, x);
       });
     keep_moments<L>(run, s, block);
   }
@@ -100,8 +100,8 @@ void backward_contract(const Run& run, Scratch& s) {
       load_dc_row<L>(run, s, block, row, dc);
       for (int o = 0; o < L::OC; o++) total[o] += row_sum<L>(dc, o);
       for_pieces<P>([&](int x, auto width) {
-        forward_span<P, width>(run, ZPlane<P>{s.input.get()}, RowSink<P, true>{run, block, z_slot<L>(s, row)}, row, x);
-        weight_area<L>(s, DcRing<L>{s}, {row, row + 1, x, x + width}, products);
+        forward_span<P, width>(run.params, ZPlane<P>{s.input.get()}, RowSink<P, true>{run, block, z_slot<L>(s, row)}, row, x);
+        weight_area<L>(ZRing<L>{s}, DcRing<L>{s}, {row, row + 1, x, x + width}, products);
       });
     }
     use_products<L, P>(run, s, block, products, total);
@@ -143,8 +143,8 @@ struct DcSink {
 template <class L, class P, int X>
 INLINE void group_tile(const Run& run, Scratch& s, int block, int row, int first, int x, const Vec* dc_next, Vec* dc) {
   Vec* const y = s.y_row.get() - first * P::OW;
-  forward_tile<P, P::GO, X>(run, ZPlane<P>{s.input.get()}, RowSink<P, true>{run, block, y}, row, first, x);
-  input_tile<L, 0, P::GO, X, -1>(run, DcRow<L>{dc_next}, DcSink<P>{run, s, block, first, dc}, row, first, x);
+  forward_tile<P, P::GO, X>(run.params, ZPlane<P>{s.input.get()}, RowSink<P, true>{run, block, y}, row, first, x);
+  input_tile<L, 0, P::GO, X, -1>(run.params, DcRow<L>{dc_next}, DcSink<P>{run, s, block, first, dc}, row, first, x);
 }
 
 template <class L, class P>
@@ -178,7 +178,7 @@ void backward_expand(const Run& run, Scratch& s) {
         const GroupRows<P> rows{s.dc.get(), row, first};
         for (int r = row; r < row_end; r++)
           group_row<L, P>(run, s, block, r, first, s.du_row.get() + (r - row) * Conv<L>::dc_row, rows(r));
-        weight_tiles<P, P::GO>(s, rows, {row, row_end, 0, P::OW}, first, s.weight_gradient.get());
+        weight_tiles<P, P::GO>(ZRing<P>{s}, rows, {row, row_end, 0, P::OW}, first, s.weight_gradient.get());
       }
     }
   }
