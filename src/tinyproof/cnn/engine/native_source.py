@@ -11,10 +11,11 @@ from pathlib import Path
 from tinyproof.cnn.engine.native_plan import Plan, Shape, Stage
 
 KERNELS = Path(__file__).parent / "kernels"
-HEADERS = ("vector", "context", "stage", "conv", "expand", "pool", "norm", "input", "loss", "update", "engine")
+HEADERS = ("vector", "context", "stage", "conv", "winograd", "expand", "pool", "norm", "input", "loss", "update", "engine")
 
 # Vector registers by lanes: AVX-512 has 32 of 16 lanes, AVX2 16 of 8, NEON 32 of 4.
 REGISTERS = {16: 32, 8: 16, 4: 32}
+_PRODUCT_BYTES = 40 * 1024  # and a strip of both sides of one of the six products (kernels/winograd.hpp)
 _STRIP_BYTES = 24 * 1024  # what a strip of output gradients may take of the first-level cache
 
 
@@ -33,12 +34,13 @@ def source(plan: Plan, lanes: int) -> str:
         f"constexpr size_t kLargestStage = {max(_size(shape) for shape in shapes)};",
         f"constexpr size_t kScratchZ = {max(_scratch_z(s, lanes) for s in plan.stages)};",
         f"constexpr size_t kScratchDc = {max(_scratch_dc(s, lanes) for s in plan.stages)};",
+        f"constexpr size_t kScratchSums = {max(_scratch_sums(s) for s in plan.stages)};",
         f"constexpr size_t kScratchChannels = {max(shape[0] for shape in shapes)};",
         f"constexpr size_t kScratchInput = {first.before[1] * _z_row(first) if recompute else 0};",
         f"constexpr size_t kScratchYRow = {first.after[0] * first.after[2] if recompute else 0};",
         f"constexpr size_t kScratchDuRow = {_dc_row(second) * _strip(first, lanes) if recompute else 0};",
         f"constexpr size_t kScratchProducts = {_weights(second) + second.after[0] if recompute else 0};",
-        f"constexpr size_t kScratchWeights = {max(_weights(s) for s in plan.stages)};",
+        f"constexpr size_t kScratchWeights = {max(_scratch_weights(s) for s in plan.stages)};",
         "}",
         *(_kernel(name) for name in HEADERS[:-1]),
         "namespace tiny {",
@@ -69,6 +71,22 @@ def recomputes(plan: Plan) -> bool:
     return cheap and narrow and linear and picture and group_of(first.after[0]) >= 4
 
 
+def winograd(stage: Stage) -> bool:
+    """Whether the stage is computed by minimal filtering (kernels/winograd.hpp): three columns wide, rows long enough.
+
+    A row of `pieces` pieces takes 6 products a piece instead of 3 an output, and its combinations pay from a few
+    channels on.
+    """
+    if stage.kind != "conv" or stage.kernel[1] != 3 or stage.stride != (1, 1):
+        return False
+    few = min(stage.before[0], stage.after[0]) < 4
+    return not few and 6 * _pieces(stage) <= 0.7 * 3 * stage.after[2]
+
+
+def _pieces(stage: Stage) -> int:
+    return -(-stage.after[2] // 4)
+
+
 def group_of(channels: int) -> int:
     """The largest divisor up to 8: how many channels of the first stage are computed again together."""
     return max(size for size in range(1, 9) if channels % size == 0)
@@ -86,6 +104,9 @@ def _weights(stage: Stage) -> int:
 
 def _strip(stage: Stage, lanes: int) -> int:
     """How many output rows the backward pass takes at once."""
+    if winograd(stage):
+        row = (stage.before[0] + stage.after[0]) * _pieces(stage) * 4 * lanes
+        return max(1, min(stage.after[1], _PRODUCT_BYTES // row))
     output_tile, _ = weight_tile(stage.after[0], stage.before[0], stage.kernel[1], REGISTERS[lanes])
     row = output_tile * stage.after[2] * 4 * lanes
     return max(1, min(stage.after[1], _STRIP_BYTES // row))
@@ -98,11 +119,23 @@ def _scratch_z(stage: Stage, lanes: int) -> int:
     return _z_row(stage) * rows
 
 
+def _scratch_sums(stage: Stage) -> int:
+    return 6 * max(stage.before[0], stage.after[0]) * _pieces(stage) if winograd(stage) else 0
+
+
+def _scratch_weights(stage: Stage) -> int:
+    return _weights(stage) * 2 if winograd(stage) else _weights(stage)
+
+
 def _z_row(stage: Stage) -> int:
+    if winograd(stage):
+        return 6 * stage.before[0] * _pieces(stage)
     return stage.before[0] * (stage.before[2] + 2 * stage.padding[1])
 
 
 def _dc_row(stage: Stage) -> int:
+    if winograd(stage):
+        return 6 * stage.after[0] * _pieces(stage)
     return stage.after[0] * (stage.after[2] + 2 * (stage.kernel[1] - 1))
 
 
@@ -174,7 +207,7 @@ def _constants(number: int, values: dict[str, object]) -> str:
 
 
 def _input(shape: Shape) -> str:
-    none: dict[str, object] = dict.fromkeys(("RECOMPUTE", "ACT1", "BN", "ACT2", "CHANNEL_DROP", "ELEMENT_DROP"), False)
+    none: dict[str, object] = dict.fromkeys(("RECOMPUTE", "WINOGRAD", "ACT1", "BN", "ACT2", "CHANNEL_DROP", "ELEMENT_DROP"), False)
     return _constants(
         0, {"KIND": "INPUT", "OC": shape[0], "OH": shape[1], "OW": shape[2], **none, "SLOPE1": 0.0, "SLOPE2": 0.0}
     )
@@ -193,6 +226,7 @@ def _stage(number: int, stage: Stage, lanes: int, recompute: bool) -> str:
         "BIAS": stage.bias >= 0,
         "BIAS_AT": max(stage.bias, 0),
         "RECOMPUTE": recompute,
+        "WINOGRAD": winograd(stage),
         "ACT1": stage.slope1 is not None,
         "SLOPE1": float(stage.slope1 or 0.0),
         "BN": stage.norm,
@@ -210,6 +244,11 @@ def _stage(number: int, stage: Stage, lanes: int, recompute: bool) -> str:
         values["FO"], values["FX"] = pixel_tile(stage.after[0], stage.after[2], registers)
         values["DI"], values["DX"] = pixel_tile(stage.before[0], -(-stage.before[2] // stage.stride[1]), registers)
         values["GO"], values["GI"] = weight_tile(stage.after[0], stage.before[0], stage.kernel[1], registers)
+        if winograd(stage):  # the same three tiles for each of the six products
+            pieces = _pieces(stage)
+            values["PFO"], values["PFX"] = pixel_tile(stage.after[0], pieces, registers)
+            values["PDI"], values["PDX"] = pixel_tile(stage.before[0], pieces, registers)
+            values["PGO"], values["PGI"] = weight_tile(stage.after[0], stage.before[0], 1, registers)
         if recompute:  # its three tiles work on the same group of channels
             group = group_of(stage.after[0])
             values["GO"] = values["FO"] = group
@@ -220,7 +259,7 @@ def _stage(number: int, stage: Stage, lanes: int, recompute: bool) -> str:
 
 def _functions(number: int, stage: Stage, recompute: bool) -> tuple[str, str]:
     """The names of a stage's forward and backward functions."""
-    name = "conv" if stage.kind == "conv" else "pool"
+    name = "winograd" if winograd(stage) else "conv" if stage.kind == "conv" else "pool"
     pair = f"<Stage{number}, Stage{number - 1}>"
     forward, backward = f"forward_{name}{pair}", f"backward_{name}{pair}"
     if recompute and number == 1:

@@ -6,6 +6,7 @@
 #include "norm.hpp"
 #include "pool.hpp"
 #include "update.hpp"
+#include "winograd.hpp"
 
 namespace tiny {
 
@@ -34,6 +35,8 @@ void setup_stage(Run& run, Scratch* scratch, int threads, int blocks) {
       scratch[t].frames.reset(kLanes * size_t(Frame<L>::size));
     }
   if (!L::RECOMPUTE) run.y[L::ID].reset(size_t(blocks) * Traits<L>::size);
+  if constexpr (L::WINOGRAD)
+    for (int t = 0; t < threads; t++) scratch[t].filters[L::ID].reset(kProducts * Filter<L>::weights);
   run.affine[L::ID].reset(channels);
   run.backward[L::ID].reset(channels);
   if (L::CHANNEL_DROP || L::ELEMENT_DROP) run.keys[L::ID].reset(blocks);
@@ -127,6 +130,7 @@ class Engine {
       scratch_[t].thread = t;
       scratch_[t].z.reset(kScratchZ);
       scratch_[t].dc.reset(kScratchDc);
+      scratch_[t].sums.reset(kScratchSums);
       scratch_[t].input.reset(kScratchInput);
       scratch_[t].y_row.reset(kScratchYRow);
       scratch_[t].du_row.reset(kScratchDuRow);

@@ -62,10 +62,11 @@ struct Scratch {
     return ascending ? Blocks{first_block, end_block, 1} : Blocks{end_block - 1, first_block - 1, -1};
   }
 
-  Buffer<Vec> z, dc, input, y_row, du_row, products, sum1, sum2, origin, weight_gradient, bias_gradient;
+  Buffer<Vec> z, dc, sums, input, y_row, du_row, products, sum1, sum2, origin, weight_gradient, bias_gradient;
   Buffer<double> mean[kStages], inverse_std[kStages];  // of the batch; every thread computes the same ones
   Buffer<float> mean32[kStages];
   Buffer<uint8_t> frames;  // kLanes images, each within zeros
+  Buffer<float> filters[kStages];  // winograd.hpp: the six combinations of each stage's weights
   Buffer<float> gradient;  // [parameters], this thread's share of the images
 };
 
