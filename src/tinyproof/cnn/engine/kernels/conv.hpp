@@ -185,7 +185,8 @@ INLINE void weight_tile(const ZRows& z_rows, const Rows& rows, const Area& area,
       Vec v[C][L::KW];
       UNROLL for (int j = 0; j < C; j++) UNROLL for (int k = 0; k < L::KW; k++) v[j][k] = z[j * Conv<L>::z_width + k];
       UNROLL for (int i = 0; i < O; i++) {
-        const Vec d = g[i * Conv<L>::dc_width];
+        Vec d = g[i * Conv<L>::dc_width];
+        hold(d);
         UNROLL for (int j = 0; j < C; j++) UNROLL for (int k = 0; k < L::KW; k++) sum[i][j][k] += d * v[j][k];
       }
     }

@@ -25,6 +25,16 @@ typedef uint32_t VecBits __attribute__((vector_size(4 * kLanes)));
 // x - 0 is x for every x (also -0), so this costs one broadcast and no arithmetic.
 INLINE Vec broadcast(float value) { return value - Vec{}; }
 
+// Holds a value in a register. Without it compilers like to load it again for each of its uses, and a tile of sums then
+// waits for its loads.
+INLINE void hold(Vec& v) {
+#if defined(__x86_64__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+}
+
 // Adds the lanes pairwise, always in the same order.
 INLINE float lane_sum(Vec v) {
   float lanes[kLanes];
