@@ -84,6 +84,32 @@ INLINE void use_products(const Run& run, Scratch& s, int block, const Vec* G, co
   }
 }
 
+// A row of y of P for a group of channels from `first` on, as rows that a tile of weights reads.
+template <class P>
+struct GroupY {
+  Vec* base;
+  int first;
+  INLINE Vec* operator()(int) const { return base - first * P::OW; }
+};
+
+template <class P>
+INLINE void group_y(const Run& run, Scratch& s, int block, int row, const GroupY<P>& y) {
+  const ZPlane<P> input{s.input.get()};
+  const RowSink<P, true> sink{run, block, y(row)};
+  int x = 0;
+  for (; x + P::FX <= P::OW; x += P::FX) forward_tile<P, P::GO, P::FX>(run.params, input, sink, row, y.first, x);
+  if constexpr (P::OW % P::FX != 0) forward_tile<P, P::GO, P::OW % P::FX>(run.params, input, sink, row, y.first, x);
+}
+
+template <class L, class P, int O>
+INLINE void group_products(const Scratch& s, int row, const GroupY<P>& y, int o, Vec* products) {
+  const Area area = {row, row + 1, 0, L::OW};
+  const DcRing<L> dc{s};
+  int c = y.first;
+  for (; c + L::GI <= y.first + P::GO; c += L::GI) weight_tile<L, O, L::GI>(y, dc, area, 0, o, c, products);
+  if constexpr (P::GO % L::GI != 0) weight_tile<L, O, P::GO % L::GI>(y, dc, area, 0, o, c, products);
+}
+
 template <class L, class P, class Input>
 void backward_contract(const Run& run, Scratch& s) {
   constexpr int weights = L::OC * L::IC;
@@ -99,10 +125,13 @@ void backward_contract(const Run& run, Scratch& s) {
       Vec* const dc = dc_slot<L>(s, row);
       load_dc_row<L>(run, s, block, row, dc);
       for (int o = 0; o < L::OC; o++) total[o] += row_sum<L>(dc, o);
-      for_pieces<P>([&](int x, auto width) {
-        forward_span<P, width>(run.params, ZPlane<P>{s.input.get()}, RowSink<P, true>{run, block, z_slot<L>(s, row)}, row, x);
-        weight_area<L>(ZRing<L>{s}, DcRing<L>{s}, {row, row + 1, x, x + width}, products);
-      });
+      for (int first = 0; first < P::OC; first += P::GO) {
+        const GroupY<P> y{s.y_row.get(), first};
+        group_y<P>(run, s, block, row, y);
+        int o = 0;
+        for (; o + L::GO <= L::OC; o += L::GO) group_products<L, P, L::GO>(s, row, y, o, products);
+        if constexpr (L::OC % L::GO != 0) group_products<L, P, L::OC % L::GO>(s, row, y, o, products);
+      }
     }
     use_products<L, P>(run, s, block, products, total);
     keep_sums<P>(run, s, block, run.backward_sums[P::ID]);
