@@ -16,6 +16,7 @@ HEADERS = ("vector", "context", "stage", "conv", "winograd", "expand", "pool", "
 # Vector registers by lanes: AVX-512 has 32 of 16 lanes, AVX2 16 of 8, NEON 32 of 4.
 REGISTERS = {16: 32, 8: 16, 4: 32}
 _PRODUCT_BYTES = 40 * 1024  # and a strip of both sides of one of the six products (kernels/winograd.hpp)
+_PRODUCT_SUMS_BYTES = 768 * 1024  # and the sums of all six, of the second-level cache
 _STRIP_BYTES = 24 * 1024  # what a strip of output gradients may take of the first-level cache
 
 
@@ -34,13 +35,13 @@ def source(plan: Plan, lanes: int) -> str:
         f"constexpr size_t kLargestStage = {max(_size(shape) for shape in shapes)};",
         f"constexpr size_t kScratchZ = {max(_scratch_z(s, lanes) for s in plan.stages)};",
         f"constexpr size_t kScratchDc = {max(_scratch_dc(s, lanes) for s in plan.stages)};",
-        f"constexpr size_t kScratchSums = {max(_scratch_sums(s) for s in plan.stages)};",
+        f"constexpr size_t kScratchSums = {max(_scratch_sums(s, lanes) for s in plan.stages)};",
         f"constexpr size_t kScratchChannels = {max(shape[0] for shape in shapes)};",
-        f"constexpr size_t kScratchInput = {first.before[1] * _z_row(first) if recompute else 0};",
+        f"constexpr size_t kScratchInput = {first.before[1] * _z_row(first, lanes) if recompute else 0};",
         f"constexpr size_t kScratchYRow = {first.after[0] * first.after[2] if recompute else 0};",
-        f"constexpr size_t kScratchDuRow = {_dc_row(second) * _strip(first, lanes) if recompute else 0};",
+        f"constexpr size_t kScratchDuRow = {_dc_row(second, lanes) * _strip(first, lanes) if recompute else 0};",
         f"constexpr size_t kScratchProducts = {_weights(second) + second.after[0] if recompute else 0};",
-        f"constexpr size_t kScratchWeights = {max(_scratch_weights(s) for s in plan.stages)};",
+        f"constexpr size_t kScratchWeights = {max(_scratch_weights(s, lanes) for s in plan.stages)};",
         "}",
         *(_kernel(name) for name in HEADERS[:-1]),
         "namespace tiny {",
@@ -48,7 +49,7 @@ def source(plan: Plan, lanes: int) -> str:
         *(_stage(number, stage, lanes, recompute and number == 1) for number, stage in stages),
         f"using First = Stage0;\nusing Last = Stage{len(stages)};\n}}",
         _kernel(HEADERS[-1]),
-        _calls(plan),
+        _calls(plan, lanes),
     ]
     return "\n".join(parts)
 
@@ -71,16 +72,17 @@ def recomputes(plan: Plan) -> bool:
     return cheap and narrow and linear and picture and group_of(first.after[0]) >= 4
 
 
-def winograd(stage: Stage) -> bool:
-    """Whether the stage is computed by minimal filtering (kernels/winograd.hpp): three columns wide, rows long enough.
+def winograd(stage: Stage, lanes: int) -> bool:
+    """Whether the stage is computed by minimal filtering (kernels/winograd.hpp): where the combinations pay.
 
-    A row of `pieces` pieces takes 6 products a piece instead of 3 an output, and its combinations pay from a few
-    channels on.
+    Three columns wide and rows long enough: 6 products a piece against 3 an output. From a few channels on. And the sums
+    of its weights' gradient, twice as many as without, must stay in the cache and take several products each.
     """
     if stage.kind != "conv" or stage.kernel[1] != 3 or stage.stride != (1, 1):
         return False
-    few = min(stage.before[0], stage.after[0]) < 4
-    return not few and 6 * _pieces(stage) <= 0.7 * 3 * stage.after[2]
+    pieces, few = _pieces(stage), min(stage.before[0], stage.after[0]) < 4
+    kept = _scratch_products(stage) * 4 * lanes <= _PRODUCT_SUMS_BYTES and stage.after[1] * pieces >= 8
+    return not few and kept and 6 * pieces <= 0.7 * 3 * stage.after[2]
 
 
 def _pieces(stage: Stage) -> int:
@@ -104,7 +106,7 @@ def _weights(stage: Stage) -> int:
 
 def _strip(stage: Stage, lanes: int) -> int:
     """How many output rows the backward pass takes at once."""
-    if winograd(stage):
+    if winograd(stage, lanes):
         row = (stage.before[0] + stage.after[0]) * _pieces(stage) * 4 * lanes
         return max(1, min(stage.after[1], _PRODUCT_BYTES // row))
     output_tile, _ = weight_tile(stage.after[0], stage.before[0], stage.kernel[1], REGISTERS[lanes])
@@ -116,25 +118,29 @@ def _scratch_z(stage: Stage, lanes: int) -> int:
     if stage.kind != "conv":
         return 2 * stage.before[1] * stage.before[2] + stage.after[1] * stage.after[2]
     rows = (_strip(stage, lanes) - 1) * stage.stride[0] + stage.kernel[0]
-    return _z_row(stage) * rows
+    return _z_row(stage, lanes) * rows
 
 
-def _scratch_sums(stage: Stage) -> int:
-    return 6 * max(stage.before[0], stage.after[0]) * _pieces(stage) if winograd(stage) else 0
+def _scratch_sums(stage: Stage, lanes: int) -> int:
+    return 6 * max(stage.before[0], stage.after[0]) * _pieces(stage) if winograd(stage, lanes) else 0
 
 
-def _scratch_weights(stage: Stage) -> int:
-    return _weights(stage) * 2 if winograd(stage) else _weights(stage)
+def _scratch_products(stage: Stage) -> int:
+    return 6 * stage.before[0] * stage.after[0] * stage.kernel[0]
 
 
-def _z_row(stage: Stage) -> int:
-    if winograd(stage):
+def _scratch_weights(stage: Stage, lanes: int) -> int:
+    return _scratch_products(stage) if winograd(stage, lanes) else _weights(stage)
+
+
+def _z_row(stage: Stage, lanes: int) -> int:
+    if winograd(stage, lanes):
         return 6 * stage.before[0] * _pieces(stage)
     return stage.before[0] * (stage.before[2] + 2 * stage.padding[1])
 
 
-def _dc_row(stage: Stage) -> int:
-    if winograd(stage):
+def _dc_row(stage: Stage, lanes: int) -> int:
+    if winograd(stage, lanes):
         return 6 * stage.after[0] * _pieces(stage)
     return stage.after[0] * (stage.after[2] + 2 * (stage.kernel[1] - 1))
 
@@ -143,7 +149,7 @@ def _scratch_dc(stage: Stage, lanes: int) -> int:
     if stage.kind != "conv":
         return 1
     rows = _strip(stage, lanes) + (stage.kernel[0] - 1) // stage.stride[0] + 1
-    return _dc_row(stage) * rows
+    return _dc_row(stage, lanes) * rows
 
 
 @cache
@@ -226,7 +232,7 @@ def _stage(number: int, stage: Stage, lanes: int, recompute: bool) -> str:
         "BIAS": stage.bias >= 0,
         "BIAS_AT": max(stage.bias, 0),
         "RECOMPUTE": recompute,
-        "WINOGRAD": winograd(stage),
+        "WINOGRAD": winograd(stage, lanes),
         "ACT1": stage.slope1 is not None,
         "SLOPE1": float(stage.slope1 or 0.0),
         "BN": stage.norm,
@@ -244,7 +250,7 @@ def _stage(number: int, stage: Stage, lanes: int, recompute: bool) -> str:
         values["FO"], values["FX"] = pixel_tile(stage.after[0], stage.after[2], registers)
         values["DI"], values["DX"] = pixel_tile(stage.before[0], -(-stage.before[2] // stage.stride[1]), registers)
         values["GO"], values["GI"] = weight_tile(stage.after[0], stage.before[0], stage.kernel[1], registers)
-        if winograd(stage):  # the same three tiles for each of the six products
+        if winograd(stage, lanes):  # the same three tiles for each of the six products
             pieces = _pieces(stage)
             values["PFO"], values["PFX"] = pixel_tile(stage.after[0], pieces, registers)
             values["PDI"], values["PDX"] = pixel_tile(stage.before[0], pieces, registers)
@@ -257,9 +263,9 @@ def _stage(number: int, stage: Stage, lanes: int, recompute: bool) -> str:
     return _constants(number, values)
 
 
-def _functions(number: int, stage: Stage, recompute: bool) -> tuple[str, str]:
+def _functions(number: int, stage: Stage, recompute: bool, lanes: int) -> tuple[str, str]:
     """The names of a stage's forward and backward functions."""
-    name = "winograd" if winograd(stage) else "conv" if stage.kind == "conv" else "pool"
+    name = "winograd" if winograd(stage, lanes) else "conv" if stage.kind == "conv" else "pool"
     pair = f"<Stage{number}, Stage{number - 1}>"
     forward, backward = f"forward_{name}{pair}", f"backward_{name}{pair}"
     if recompute and number == 1:
@@ -269,14 +275,14 @@ def _functions(number: int, stage: Stage, recompute: bool) -> tuple[str, str]:
     return forward, backward
 
 
-def _calls(plan: Plan) -> str:
+def _calls(plan: Plan, lanes: int) -> str:
     forward: list[str] = []
     backward: list[str] = []
     prepare: list[str] = []
     setup: list[str] = []
     setup.append("  setup_stage<Stage0>(run, scratch, threads, blocks);")
     for number, stage in enumerate(plan.stages, 1):
-        ahead, back = _functions(number, stage, recomputes(plan))
+        ahead, back = _functions(number, stage, recomputes(plan), lanes)
         forward.append(f"  {ahead}(run, s);\n  meet_forward<Stage{number}>(run, s, barrier);")
         backward.insert(0, f"  meet_backward<Stage{number}>(run, s, barrier);\n  {back}(run, s);")
         setup.append(f"  setup_stage<Stage{number}>(run, scratch, threads, blocks);")
