@@ -44,6 +44,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     of weights, as a fully connected layer does. None: not known.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here: torch need not import its compiler, which takes longer than all else at the start."""
+        return False
+
     def __init__(self, image: Tensor, weights: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.count = Count(0, 0, 0)
