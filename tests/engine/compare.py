@@ -84,13 +84,13 @@ def by_parameter(module: nn.Module, ours: NDArray[Any], theirs: NDArray[Any]) ->
 
 
 def batch_of(
-    module: nn.Module, count: int, shape: tuple[int, int], rng: np.random.Generator, margin: float = 5e-7
+    module: nn.Module, count: int, shape: tuple[int, int], rng: np.random.Generator, margin: float = 2e-6
 ) -> Any:
     """Random images and labels whose values keep clear of every kink of the network.
 
     A value within rounding of zero before a ReLU (or two nearly equal ones in a max-pooling window) may fall on either
-    side in either engine, and both are right; such batches are drawn again, not excused by a wider tolerance. Long
-    sums round more and need a wider `margin`.
+    side in either engine, and both are right; such batches are drawn again, not excused by a wider tolerance. The
+    `margin` is what a value may be off by, as a share of its layer's spread: long sums round more than short ones.
     """
     for _ in range(200):
         images = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
@@ -123,7 +123,7 @@ def clear_of_kinks(module: nn.Module, images: NDArray[np.uint8], margin: float) 
     hooks += [m.register_forward_hook(pool) for m in module.modules() if isinstance(m, nn.MaxPool2d)]
     state = {name: value.clone() for name, value in module.state_dict().items()}
     module.train()
-    module(torch.from_numpy(images)[:, None].float() * NORMALISE[0] + NORMALISE[1])
+    module(torch.from_numpy(images)[:, None].to(next(module.parameters()).dtype) * NORMALISE[0] + NORMALISE[1])
     module.load_state_dict(state)
     for hook in hooks:
         hook.remove()

@@ -46,7 +46,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Nothing is compiled here: torch need not import its compiler, which takes longer than all else at the start."""
+        """Nothing is compiled here, so torch need not import its compiler, which takes more than a second."""
         return False
 
     def __init__(self, image: Tensor, weights: Iterable[Tensor]) -> None:

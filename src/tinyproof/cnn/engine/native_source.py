@@ -11,7 +11,9 @@ from pathlib import Path
 from tinyproof.cnn.engine.native_plan import Plan, Shape, Stage
 
 KERNELS = Path(__file__).parent / "kernels"
-HEADERS = ("vector", "context", "stage", "conv", "winograd", "expand", "pool", "norm", "input", "loss", "update", "engine")
+HEADERS = (
+    "vector", "context", "stage", "conv", "winograd", "expand", "pool", "norm", "input", "loss", "update", "engine",
+)  # fmt: skip
 
 # Vector registers by lanes: AVX-512 has 32 of 16 lanes, AVX2 16 of 8, NEON 32 of 4.
 REGISTERS = {16: 32, 8: 16, 4: 32}
@@ -75,8 +77,8 @@ def recomputes(plan: Plan) -> bool:
 def winograd(stage: Stage, lanes: int) -> bool:
     """Whether the stage is computed by minimal filtering (kernels/winograd.hpp): where the combinations pay.
 
-    Three columns wide and rows long enough: 6 products a piece against 3 an output. From a few channels on. And the sums
-    of its weights' gradient, twice as many as without, must stay in the cache and take several products each.
+    Three columns wide and rows long enough: 6 products a piece against 3 an output. From a few channels on. And the
+    sums of its weights' gradient, twice as many as without, must stay in the cache and take several products each.
     """
     if stage.kind != "conv" or stage.kernel[1] != 3 or stage.stride != (1, 1):
         return False
@@ -213,7 +215,8 @@ def _constants(number: int, values: dict[str, object]) -> str:
 
 
 def _input(shape: Shape) -> str:
-    none: dict[str, object] = dict.fromkeys(("RECOMPUTE", "WINOGRAD", "ACT1", "BN", "ACT2", "CHANNEL_DROP", "ELEMENT_DROP"), False)
+    names = ("RECOMPUTE", "WINOGRAD", "ACT1", "BN", "ACT2", "CHANNEL_DROP", "ELEMENT_DROP")
+    none: dict[str, object] = dict.fromkeys(names, False)
     return _constants(
         0, {"KIND": "INPUT", "OC": shape[0], "OH": shape[1], "OW": shape[2], **none, "SLOPE1": 0.0, "SLOPE2": 0.0}
     )
