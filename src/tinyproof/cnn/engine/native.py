@@ -1,7 +1,8 @@
 """The native engine: C++ made for the network at hand, compiled by the machine's own compiler, for the CPU.
 
-Reading order: native_trace and native_layers (what the network is), native_plan (stages), native_tiles, native_scratch and native_source (C++),
-native_build (compiler and cache), native_library (the C interface), this file (the engine that `train` uses).
+Reading order: native_trace and native_layers (what the network is), native_plan (stages), native_tiles (how their work
+is cut), native_scratch (memory), native_source (C++), native_build (compiler and cache), native_library (the C
+interface), this file (the engine that `train` uses).
 kernels/stage.hpp has the idea that makes it fast.
 """
 
