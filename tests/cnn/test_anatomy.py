@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -261,3 +264,21 @@ def test_summary_says_what_is_not_known(tmp_path: Path) -> None:
     )
     found = shown(f"{file}:Waves")
     assert "multiply-adds an image not known" in found.words()
+
+
+def test_a_compiled_part_is_followed_as_it_is_written() -> None:
+    def network(compiled: bool) -> nn.Module:
+        part: Any = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3))
+        return nn.Sequential(torch.compile(part) if compiled else part, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+    plain, seen = summary(network(False)), summary(network(True))
+    assert seen.macs == plain.macs
+    assert [layer.output for layer in seen.layers] == [layer.output for layer in plain.layers]
+
+
+def test_following_a_network_does_not_import_torch_s_compiler() -> None:
+    work = "import sys; from tinyproof.cnn import anatomy, nets; anatomy.summary(nets.build('fast'))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{work}; print(*sys.modules)"], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "torch._dynamo" not in done.stdout.split()

@@ -17,10 +17,11 @@ from tinyproof.cnn.engine.native_source import source
 
 
 def network() -> nn.Module:
-    """Every kind of stage but dropout: computed again, padded, strided, pooled both ways, flattened."""
+    """Every kind of stage but dropout: computed again, filtered, padded, strided, pooled both ways, flattened."""
     return nn.Sequential(
         nn.Conv2d(1, 10, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(10),
         nn.Conv2d(10, 6, 1), nn.BatchNorm2d(6), nn.LeakyReLU(0.1), nn.MaxPool2d(3, 2, 1),
+        nn.Conv2d(6, 6, 3, padding=1), nn.BatchNorm2d(6),
         nn.Conv2d(6, 9, (3, 2), stride=2, padding=1), nn.BatchNorm2d(9), nn.ReLU(), nn.AvgPool2d(2, 1),
         nn.Flatten(), nn.Linear(9 * 3 * 3, 10),
     )  # fmt: skip
@@ -42,6 +43,7 @@ def test_clang_gives_the_gradients_of_torch(lanes: int) -> None:
     rng = np.random.default_rng()
     torch.manual_seed(int(rng.integers(2**31)))
     module = network()
+    assert "backward_winograd<" in source(plan_of(module, (1, 13, 11)), lanes).rpartition("struct Stage0")[2]
     images, labels = batch_of(module, 37, (13, 11), rng)
     ours, log_p = Native(module, (1, 13, 11), threads=2, lanes=lanes).gradient(images, labels)
     theirs, expected = torch_gradient(module, images, labels)

@@ -161,6 +161,23 @@ def test_a_run_goes_on_with_the_same_bits(blobs: Dataset) -> None:
     assert int(second._module.get_submodule("2").num_batches_tracked) == 9
 
 
+def test_a_look_in_between_changes_no_bits(blobs: Dataset) -> None:
+    """Three stages: a look takes an odd number of passes, each against the direction of the one before."""
+
+    def engine() -> NativeEngine:
+        torch.manual_seed(4)
+        layers = [nn.Conv2d(1, 5, 3), nn.BatchNorm2d(5), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(5 * 6 * 6, 10)]
+        return NativeEngine(nn.Sequential(*layers), SGD, blobs, threads=1)
+
+    looking, training = engine(), engine()
+    assert len(looking.plan.stages) == 3
+    for batch in batches(SGD, blobs, 4):
+        looking.step(batch, 0.05)
+        looking.evaluate(blobs.test_images[:40], blobs.test_labels[:40])
+        training.step(batch, 0.05)
+    assert digest(looking) == digest(training)
+
+
 def test_a_foreign_state_is_refused(blobs: Dataset) -> None:
     engine = NativeEngine(network(), SGD, blobs, threads=1)
     with pytest.raises(DataError, match="does not fit this network"):

@@ -23,12 +23,12 @@ BIASES = (30.0, 100.0)  # means of some 80 and 270 times the spread
 
 
 def network(kind: str, bias: float) -> nn.Module:
-    """Batch norm straight behind a convolution, behind one that is computed again, behind pooling."""
+    """Batch norm straight behind a convolution, plain, computed again or by minimal filtering, and behind pooling."""
     torch.manual_seed(4)
     behind = {
         "convolution": [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)],
         "computed again": [nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 4, 1), nn.BatchNorm2d(4)],
-        "minimal filtering": [nn.Conv2d(1, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4)],
+        "minimal filtering": [nn.Conv2d(1, 4, 1), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4)],
         "pooling": [nn.Conv2d(1, 4, 2), nn.MaxPool2d(2, 1), nn.BatchNorm2d(4)],
     }[kind]
     module = nn.Sequential(*behind, nn.LeakyReLU(0.5), nn.Flatten(), nn.Linear(4 * 12 * 12, 10))

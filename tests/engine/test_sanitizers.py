@@ -62,8 +62,8 @@ def network() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(1, 10, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(10), nn.Dropout2d(0.1),
         nn.Conv2d(10, 6, 1), nn.BatchNorm2d(6), nn.LeakyReLU(0.1), nn.Dropout(0.1), nn.MaxPool2d(3, 2, 1),
-        nn.Conv2d(6, 6, 3, padding=1), nn.BatchNorm2d(6),
-        nn.Conv2d(6, 9, (3, 2), stride=2, padding=1), nn.BatchNorm2d(9), nn.ReLU(), nn.AvgPool2d(2, 1),
+        nn.Conv2d(6, 90, 3, padding=1), nn.BatchNorm2d(90),
+        nn.Conv2d(90, 9, (3, 2), stride=2, padding=1), nn.BatchNorm2d(9), nn.ReLU(), nn.AvgPool2d(2, 1),
         nn.Flatten(), nn.Linear(9 * 3 * 3, 10),
     )  # fmt: skip
 

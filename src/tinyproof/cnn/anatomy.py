@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +105,7 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
     hooks += [m.register_forward_pre_hook(walk.enter) for m in leaves]
     try:
         module.eval()
-        with torch.no_grad(), trace, Watching(lambda: walk.inside > 0, walk.called, lambda: trace.count):
+        with torch.no_grad(), _uncompiled(), trace, Watching(lambda: walk.inside > 0, walk.called, lambda: trace.count):
             answer = module(image)
             trace.end(answer)
     except Exception as error:
@@ -123,6 +125,13 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
         spent(Count(0, 0, 0), trace.count), weights, values, 2 * values, walk.drops, trace.global_average,
         trace.weight_matrix, tuple(answer.shape[1:]) if isinstance(answer, Tensor) else (),
     )  # fmt: skip
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """Compiled parts of a network run as they are written, so that every operator is seen."""
+    set_stance = getattr(torch.compiler, "set_stance", None)  # since torch 2.6
+    loaded = "torch._dynamo" in sys.modules  # else nothing of it was compiled
+    return set_stance("force_eager") if loaded and set_stance else contextlib.nullcontext()
 
 
 class _Walk:

@@ -46,7 +46,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Nothing is compiled here, so torch need not import its compiler, which takes more than a second."""
+        """No: torch would import its compiler for that, which takes more than a second. `anatomy` compiles nothing."""
         return False
 
     def __init__(self, image: Tensor, weights: Iterable[Tensor]) -> None:

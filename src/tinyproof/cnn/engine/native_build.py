@@ -37,7 +37,7 @@ FLAGS = (
     "-ffp-contract=fast",
 )
 PROBE_SECONDS, COMPILE_SECONDS = 10, 60  # then it hangs: a compile takes some 5 seconds
-# What kernels/engine.hpp offers.
+# What kernels/interface.hpp offers.
 SYMBOLS = tuple(f"tiny_{name}" for name in ("create", "destroy", "bind", "step", "gradient", "evaluate", "tally"))
 
 

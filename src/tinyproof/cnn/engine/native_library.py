@@ -1,4 +1,4 @@
-"""The compiled network: the plain C interface of kernels/engine.hpp, with numpy arrays on this side.
+"""The compiled network: the plain C interface of kernels/interface.hpp, with numpy arrays on this side.
 
 The arrays (parameters, optimiser state, running statistics, EMA) belong to Python; the library only reads and writes
 them.

@@ -22,7 +22,8 @@ from tinyproof.cnn.engine.native_tiles import (
 
 KERNELS = Path(__file__).parent / "kernels"
 HEADERS = (
-    "vector", "context", "stage", "conv", "winograd", "expand", "pool", "norm", "input", "loss", "update", "engine",
+    "vector", "context", "stage", "rows", "tiles", "conv", "winograd", "expand", "pool", "norm", "input", "loss",
+    "update", "engine", "interface",
 )  # fmt: skip
 
 
@@ -38,12 +39,12 @@ def source(plan: Plan, lanes: int) -> str:
         f"constexpr size_t kParameters = {plan.parameters};",
         *(f"constexpr size_t {name} = {value};" for name, value in scratch(plan, lanes).items()),
         "}",
-        *(_kernel(name) for name in HEADERS[:-1]),
+        *(_kernel(name) for name in HEADERS[:-2]),
         "namespace tiny {",
         _input(plan.input_shape),
         *(_stage(number, stage, lanes, recompute and number == 1) for number, stage in stages),
         f"using First = Stage0;\nusing Last = Stage{len(stages)};\n}}",
-        _kernel(HEADERS[-1]),
+        *(_kernel(name) for name in HEADERS[-2:]),
         _calls(plan, lanes),
     ]
     return "\n".join(parts)

@@ -8,9 +8,10 @@ from tinyproof.cnn.engine.native_plan import Plan, Stage
 
 # Vector registers by lanes: AVX-512 has 32 of 16 lanes, AVX2 16 of 8, NEON 32 of 4.
 REGISTERS = {16: 32, 8: 16, 4: 32}
-_PRODUCT_BYTES = 40 * 1024  # and a strip of both sides of one of the six products (kernels/winograd.hpp)
-PRODUCT_SUMS_BYTES = 768 * 1024  # and the sums of all six, of the second-level cache
-_STRIP_BYTES = 24 * 1024  # what a strip of output gradients may take of the first-level cache
+# What may stay in the first-level cache: a strip of output gradients, or of both sides of one of the six products of
+# kernels/winograd.hpp. And in the second: the sums of all six.
+_STRIP_BYTES, _PRODUCT_BYTES = 24 * 1024, 40 * 1024
+PRODUCT_SUMS_BYTES = 768 * 1024
 
 
 def recomputes(plan: Plan) -> bool:
@@ -28,14 +29,14 @@ def recomputes(plan: Plan) -> bool:
 def winograd(stage: Stage, lanes: int) -> bool:
     """Whether the stage is computed by minimal filtering (kernels/winograd.hpp): where the combinations pay.
 
-    Three columns wide and rows long enough: 6 products a piece against 3 an output. From a few channels on. And the
-    sums of its weights' gradient, twice as many as without, must stay in the cache and take several products each.
+    Three columns wide, rows of 6 to 1,024 (they lie on the stack): 6 products a piece against 3 an output. Four
+    channels or more on both sides. And the sums of its weights' gradient, twice as many as without, must stay in the
+    cache and take several products.
     """
-    if stage.kind != "conv" or stage.kernel[1] != 3 or stage.stride != (1, 1):
+    if stage.kind != "conv" or stage.kernel[1] != 3 or stage.stride != (1, 1) or not 6 <= stage.after[2] <= 1024:
         return False
-    pieces, few = pieces_of(stage), min(stage.before[0], stage.after[0]) < 4
-    kept = products(stage) * 4 * lanes <= PRODUCT_SUMS_BYTES and stage.after[1] * pieces >= 8
-    return not few and kept and 6 * pieces <= 0.7 * 3 * stage.after[2]
+    many, places = min(stage.before[0], stage.after[0]) >= 4, stage.after[1] * pieces_of(stage)
+    return many and places >= 8 and products(stage) * 4 * lanes <= PRODUCT_SUMS_BYTES
 
 
 def pieces_of(stage: Stage) -> int:

@@ -28,16 +28,13 @@ INLINE void put_frame(const uint8_t* image, uint8_t* frame) {
 // all that bilinear interpolation needs, in two loads.
 template <class L>
 INLINE VecBits look(const uint8_t* frames, VecInt index) {
-  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bytes of a number lie the other way round");
   int32_t at[kLanes];
   uint32_t found[kLanes];
   std::memcpy(at, &index, sizeof index);
   UNROLL for (int i = 0; i < kLanes; i++) {
     const uint8_t* const here = frames + i * Frame<L>::size + at[i];
-    uint16_t above, below;
-    std::memcpy(&above, here, 2);
-    std::memcpy(&below, here + Frame<L>::width, 2);
-    found[i] = above | uint32_t(below) << 16;
+    const uint32_t above = here[0] | here[1] << 8, below = here[Frame<L>::width] | here[Frame<L>::width + 1] << 8;
+    found[i] = above | below << 16;
   }
   VecBits places;
   std::memcpy(&places, found, sizeof places);
@@ -100,7 +97,7 @@ void load_images(const Run& run, Scratch& s, const Batch& batch) {
     Vec* const out = y_of<L>(run, block);
     const int first = block * kLanes, count = run.images_in(block);
     const uint8_t* image[kLanes];
-    for (int i = 0; i < kLanes; i++) {  // lanes without an image repeat the last one, and are cleared afterwards
+    for (int i = 0; i < kLanes; i++) {  // lanes without an image get another one, and are cleared afterwards
       const int at = first + (i < count ? i : count - 1);
       image[i] = batch.images + (batch.rows ? batch.rows[at] : int64_t(at)) * size;
     }

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if TINY_LANES == 16 && defined(__AVX512F__) || TINY_LANES == 8 && defined(__AVX__)
+#if (TINY_LANES == 16 && defined(__AVX512F__)) || (TINY_LANES == 8 && defined(__AVX__))
 #include <immintrin.h>
 #endif
 
@@ -26,12 +26,14 @@ typedef uint32_t VecBits __attribute__((vector_size(4 * kLanes)));
 INLINE Vec broadcast(float value) { return value - Vec{}; }
 
 // Holds a value in a register. Without it compilers like to load it again for each of its uses, and a tile of sums then
-// waits for its loads.
+// waits for its loads. A vector wider than the machine's registers is left to the compiler.
 INLINE void hold(Vec& v) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && (TINY_LANES == 4 || (TINY_LANES == 8 && defined(__AVX__)) || defined(__AVX512F__))
   asm("" : "+v"(v));
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && TINY_LANES == 4
   asm("" : "+w"(v));
+#else
+  (void)v;
 #endif
 }
 
@@ -44,7 +46,7 @@ INLINE float lane_sum(Vec v) {
   return lanes[0];
 }
 
-// x where positive, else 0; NaN stays NaN. The instruction does just that, in a third of what compilers make of the words.
+// x where positive, else 0; NaN stays NaN. One instruction does that, and compilers do not find it.
 INLINE Vec positive(Vec x) {
 #if TINY_LANES == 16 && defined(__AVX512F__)
   return _mm512_max_ps(Vec{}, x);

@@ -9,10 +9,10 @@
 //
 // Sums over input channels and rows of the kernel are taken before A', so the combinations cost little. Each of the
 // six products is then a convolution of KH rows and one column over a quarter of the places, and the kernels of
-// conv.hpp compute it. The gradients are the transposes: dw = G' ((A dy) * (B' z)) and dz = B ((G w) * (A dy)).
+// tiles.hpp compute it. The gradients are the transposes: dw = G' ((A dy) * (B' z)) and dz = B ((G w) * (A dy)).
 // The points are 0, 1, -1, 2, -2 and infinity.
 #pragma once
-#include "conv.hpp"
+#include "tiles.hpp"
 
 namespace tiny {
 
@@ -153,9 +153,13 @@ INLINE void load_dc_slices(const Run& run, Scratch& s, int block, int row, Vec* 
 }
 
 template <class L>
-INLINE Vec* z_slices(const Scratch& s, int row) { return s.z.get() + row % Filter<L>::z_rows * (kProducts * Filter<L>::z_slice); }
+INLINE Vec* z_slices(const Scratch& s, int row) {
+  return s.z.get() + row % Filter<L>::z_rows * (kProducts * Filter<L>::z_slice);
+}
 template <class L>
-INLINE Vec* dc_slices(const Scratch& s, int row) { return s.dc.get() + row % Filter<L>::dc_rows * (kProducts * Filter<L>::dc_slice); }
+INLINE Vec* dc_slices(const Scratch& s, int row) {
+  return s.dc.get() + row % Filter<L>::dc_rows * (kProducts * Filter<L>::dc_slice);
+}
 
 template <class L>
 using ZSlices = Slices<Filter<L>::z_rows, Filter<L>::z_slice>;
@@ -196,7 +200,7 @@ INLINE void pull_row(const Run& run, Scratch& s, int block, int row) {
 
 template <class L, class P>
 void forward_winograd(const Run& run, Scratch& s) {
-  constexpr int pieces = Filter<L>::pieces;
+  constexpr int pieces = Filter<L>::pieces, slice = Filter<L>::z_slice;
   float* const filters = s.filters[L::ID].get();
   combine_weights<L>(run.params + L::WEIGHT, filters);
   for (const int block : s.turn()) {
@@ -208,7 +212,7 @@ void forward_winograd(const Run& run, Scratch& s) {
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++)
         load_z_slices<L, P>(run, block, loaded, z_slices<L>(s, loaded));
       for (int t = 0; t < kProducts; t++)
-        forward_span<Product<L>, pieces>(filters + t * Filter<L>::weights, ZSlices<L>{s.z.get() + t * Filter<L>::z_slice},
+        forward_span<Product<L>, pieces>(filters + t * Filter<L>::weights, ZSlices<L>{s.z.get() + t * slice},
                                          Keep<pieces>{s.sums.get() + t * Filter<L>::dc_slice}, row, 0);
       for (int o = 0; o < L::OC; o++) {
         for (int j = 0; j < pieces - 1; j++) put_piece<L, kPiece>(run, s, y, row, o, j);
