@@ -1,4 +1,4 @@
-// Convolution and linear layers, forward and backward, row by row. A linear layer is a 1x1 convolution of a 1x1 picture.
+// Convolution and linear layers, forward and backward, row by row. A linear layer is a 1x1 convolution of 1x1 pictures.
 #pragma once
 #include "tiles.hpp"
 
@@ -71,7 +71,7 @@ void backward_conv(const Run& run, Scratch& s) {
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++)
         load_z_row<L, P>(run, block, loaded, z_slot<L>(s, loaded));
       for (int r = row; r < row_end; r++) load_dc_row<L>(run, s, block, r, dc_slot<L>(s, r));
-      weight_area<L>(ZRing<L>{s}, DcRing<L>{s}, {row, row_end, 0, L::OW}, s.weight_gradient.get());
+      weight_strip<L>(ZRing<L>{s}, DcRing<L>{s}, {row, row_end}, s.weight_gradient.get());
       if constexpr (P::KIND != INPUT) {
         const int reach = row_end * L::SH - L::PH;
         const int end = row_end == L::OH || reach > L::IH ? L::IH : reach;

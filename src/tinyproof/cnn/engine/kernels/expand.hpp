@@ -103,11 +103,11 @@ INLINE void group_y(const Run& run, Scratch& s, int block, int row, const GroupY
 
 template <class L, class P, int O>
 INLINE void group_products(const Scratch& s, int row, const GroupY<P>& y, int o, Vec* products) {
-  const Area area = {row, row + 1, 0, L::OW};
+  const Strip strip = {row, row + 1};
   const DcRing<L> dc{s};
   int c = y.first;
-  for (; c + L::GI <= y.first + P::GO; c += L::GI) weight_tile<L, O, L::GI>(y, dc, area, 0, o, c, products);
-  if constexpr (P::GO % L::GI != 0) weight_tile<L, O, P::GO % L::GI>(y, dc, area, 0, o, c, products);
+  for (; c + L::GI <= y.first + P::GO; c += L::GI) weight_tile<L, O, L::GI>(y, dc, strip, 0, o, c, products);
+  if constexpr (P::GO % L::GI != 0) weight_tile<L, O, P::GO % L::GI>(y, dc, strip, 0, o, c, products);
 }
 
 template <class L, class P, class Input>
@@ -207,7 +207,7 @@ void backward_expand(const Run& run, Scratch& s) {
         const GroupRows<P> rows{s.dc.get(), row, first};
         for (int r = row; r < row_end; r++)
           group_row<L, P>(run, s, block, r, first, s.du_row.get() + (r - row) * Conv<L>::dc_row, rows(r));
-        weight_tiles<P, P::GO>(ZRing<P>{s}, rows, {row, row_end, 0, P::OW}, first, s.weight_gradient.get());
+        weight_tiles<P, P::GO>(ZRing<P>{s}, rows, {row, row_end}, first, s.weight_gradient.get());
       }
     }
   }

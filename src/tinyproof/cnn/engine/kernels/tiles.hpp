@@ -51,24 +51,24 @@ INLINE void forward_span(const float* params, const Rows& rows, const Sink& sink
 
 // ---- the gradient of the weights ----
 
-// Adds dc * z over rows row0 to row1 and columns x0 to x1 to `out`, laid out as the weights are.
-struct Area {
-  int row0, row1, x0, x1;
+// Adds dc * z over the rows of a strip to `out`, laid out as the weights are.
+struct Strip {
+  int begin, end;
 };
 
 template <class L, int O, int C, class ZRows, class Rows>
-INLINE void weight_tile(const ZRows& z_rows, const Rows& rows, const Area& area, int ky, int o, int c, Vec* out) {
+INLINE void weight_tile(const ZRows& z_rows, const Rows& rows, const Strip& strip, int ky, int o, int c, Vec* out) {
   constexpr int stride = L::IC * Conv<L>::taps;
   out += size_t(o) * stride + c * Conv<L>::taps + ky * L::KW;
   Vec sum[O][C][L::KW];
   UNROLL for (int i = 0; i < O; i++) UNROLL for (int j = 0; j < C; j++) UNROLL for (int k = 0; k < L::KW; k++)
       sum[i][j][k] = out[i * stride + j * Conv<L>::taps + k];
-  for (int row = area.row0; row < area.row1; row++) {
+  for (int row = strip.begin; row < strip.end; row++) {
     const int in_row = row * L::SH - L::PH + ky;
     if (in_row < 0 || in_row >= L::IH) continue;
-    const Vec* z = z_rows(in_row) + c * Conv<L>::z_width + area.x0 * L::SW;
-    const Vec* g = rows(row) + o * Conv<L>::dc_width + Conv<L>::margin + area.x0;
-    for (int x = area.x0; x < area.x1; x++, z += L::SW, g++) {
+    const Vec* z = z_rows(in_row) + c * Conv<L>::z_width;
+    const Vec* g = rows(row) + o * Conv<L>::dc_width + Conv<L>::margin;
+    for (int x = 0; x < L::OW; x++, z += L::SW, g++) {
       Vec v[C][L::KW];
       UNROLL for (int j = 0; j < C; j++) UNROLL for (int k = 0; k < L::KW; k++) v[j][k] = z[j * Conv<L>::z_width + k];
       UNROLL for (int i = 0; i < O; i++) {
@@ -83,19 +83,19 @@ INLINE void weight_tile(const ZRows& z_rows, const Rows& rows, const Area& area,
 }
 
 template <class L, int O, class ZRows, class Rows>
-INLINE void weight_tiles(const ZRows& z_rows, const Rows& rows, const Area& area, int o, Vec* out) {
+INLINE void weight_tiles(const ZRows& z_rows, const Rows& rows, const Strip& strip, int o, Vec* out) {
   for (int ky = 0; ky < L::KH; ky++) {
     int c = 0;
-    for (; c + L::GI <= L::IC; c += L::GI) weight_tile<L, O, L::GI>(z_rows, rows, area, ky, o, c, out);
-    if constexpr (L::IC % L::GI != 0) weight_tile<L, O, L::IC % L::GI>(z_rows, rows, area, ky, o, c, out);
+    for (; c + L::GI <= L::IC; c += L::GI) weight_tile<L, O, L::GI>(z_rows, rows, strip, ky, o, c, out);
+    if constexpr (L::IC % L::GI != 0) weight_tile<L, O, L::IC % L::GI>(z_rows, rows, strip, ky, o, c, out);
   }
 }
 
 template <class L, class ZRows, class Rows>
-INLINE void weight_area(const ZRows& z_rows, const Rows& rows, const Area& area, Vec* out) {
+INLINE void weight_strip(const ZRows& z_rows, const Rows& rows, const Strip& strip, Vec* out) {
   int o = 0;
-  for (; o + L::GO <= L::OC; o += L::GO) weight_tiles<L, L::GO>(z_rows, rows, area, o, out);
-  if constexpr (L::OC % L::GO != 0) weight_tiles<L, L::OC % L::GO>(z_rows, rows, area, o, out);
+  for (; o + L::GO <= L::OC; o += L::GO) weight_tiles<L, L::GO>(z_rows, rows, strip, o, out);
+  if constexpr (L::OC % L::GO != 0) weight_tiles<L, L::OC % L::GO>(z_rows, rows, strip, o, out);
 }
 
 // ---- the gradient of the input ----

@@ -239,9 +239,9 @@ void backward_winograd(const Run& run, Scratch& s) {
         load_z_slices<L, P>(run, block, loaded, z_slices<L>(s, loaded));
       for (int r = row; r < row_end; r++) load_dc_slices<L>(run, s, block, r, dc_slices<L>(s, r));
       for (int t = 0; t < kProducts; t++)
-        weight_area<Product<L>>(ZSlices<L>{s.z.get() + t * Filter<L>::z_slice},
-                                DcSlices<L>{s.dc.get() + t * Filter<L>::dc_slice}, {row, row_end, 0, pieces},
-                                s.weight_gradient.get() + t * count);
+        weight_strip<Product<L>>(ZSlices<L>{s.z.get() + t * Filter<L>::z_slice},
+                                 DcSlices<L>{s.dc.get() + t * Filter<L>::dc_slice}, {row, row_end},
+                                 s.weight_gradient.get() + t * count);
       if constexpr (P::KIND != INPUT)
         for (const int end = row_end == L::OH ? L::IH : row_end - L::PH; done < end; done++) {
           for (int t = 0; t < kProducts; t++)
