@@ -6,7 +6,9 @@ the machine can only make a step slower. With one thread it is the processor's t
 with more it is the clock's, so such a run needs a machine with nothing else to do. Seconds an epoch are that time for
 60,000 images, so one run of some minutes covers all networks. Bare PyTorch stands for its best setting: contiguous or
 channels-last memory, the optimiser one parameter after the other, all at once or fused, whichever is quickest here. The
-peak is that of fused multiply-adds in registers, on one core, with the same flags, measured between the rounds.
+peak is that of fused multiply-adds in registers, on one core, with the same flags, measured between the rounds. The
+share of it counts the multiply-adds of the definition, forward and backward: kernels that need fewer gain by it, layers
+that are computed again lose.
 """
 
 from __future__ import annotations
