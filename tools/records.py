@@ -1,6 +1,6 @@
 """The figures of the documentation that stand on stored runs, counted again from records/ each time.
 
-python tools/records.py proof records/s7-8k-best        one proof: its verdict and what it stands on
+python tools/records.py proof records/s7-8k-30          one proof: its verdict and what it stands on
 python tools/records.py comparisons records/compare/*   a table of these comparisons
 python tools/records.py looks records/reproduce         every evaluation of every claim
 """
