@@ -41,8 +41,8 @@ struct Product {
 // Rows of one product in a ring of ROWS rows; a row holds the six products one after the other.
 template <int ROWS, int SLICE>
 struct Slices {
-  const Vec* base;
-  INLINE const Vec* operator()(int row) const { return base + row % ROWS * (kProducts * SLICE); }
+  Vec* base;
+  INLINE Vec* operator()(int row) const { return base + row % ROWS * (kProducts * SLICE); }
 };
 
 // Takes the sums of one product.
@@ -153,15 +153,6 @@ INLINE void load_dc_slices(const Run& run, Scratch& s, int block, int row, Vec* 
 }
 
 template <class L>
-INLINE Vec* z_slices(const Scratch& s, int row) {
-  return s.z.get() + row % Filter<L>::z_rows * (kProducts * Filter<L>::z_slice);
-}
-template <class L>
-INLINE Vec* dc_slices(const Scratch& s, int row) {
-  return s.dc.get() + row % Filter<L>::dc_rows * (kProducts * Filter<L>::dc_slice);
-}
-
-template <class L>
 using ZSlices = Slices<Filter<L>::z_rows, Filter<L>::z_slice>;
 template <class L>
 using DcSlices = Slices<Filter<L>::dc_rows, Filter<L>::dc_slice>;
@@ -210,7 +201,7 @@ void forward_winograd(const Run& run, Scratch& s) {
     for (int row = 0; row < L::OH; row++) {
       const int bottom = row - L::PH + L::KH;
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++)
-        load_z_slices<L, P>(run, block, loaded, z_slices<L>(s, loaded));
+        load_z_slices<L, P>(run, block, loaded, ZSlices<L>{s.z.get()}(loaded));
       for (int t = 0; t < kProducts; t++)
         forward_span<Product<L>, pieces>(filters + t * Filter<L>::weights, ZSlices<L>{s.z.get() + t * slice},
                                          Keep<pieces>{s.sums.get() + t * Filter<L>::dc_slice}, row, 0);
@@ -236,8 +227,8 @@ void backward_winograd(const Run& run, Scratch& s) {
       const int row_end = row + L::STRIP < L::OH ? row + L::STRIP : L::OH;
       const int bottom = row_end - 1 - L::PH + L::KH;
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++)
-        load_z_slices<L, P>(run, block, loaded, z_slices<L>(s, loaded));
-      for (int r = row; r < row_end; r++) load_dc_slices<L>(run, s, block, r, dc_slices<L>(s, r));
+        load_z_slices<L, P>(run, block, loaded, ZSlices<L>{s.z.get()}(loaded));
+      for (int r = row; r < row_end; r++) load_dc_slices<L>(run, s, block, r, DcSlices<L>{s.dc.get()}(r));
       for (int t = 0; t < kProducts; t++)
         weight_strip<Product<L>>(ZSlices<L>{s.z.get() + t * Filter<L>::z_slice},
                                  DcSlices<L>{s.dc.get() + t * Filter<L>::dc_slice}, {row, row_end},
