@@ -59,6 +59,17 @@ def test_a_mistake_is_one_line_and_an_exit_code(error: str, line: str, code: int
     assert done.stderr.count("\n") == 1
 
 
+def test_ctrl_c_in_a_command_is_one_line() -> None:
+    import sys
+
+    program = (
+        "import sys\nimport tinyproof.cli as c\n@c.app.command('halt')\ndef halt(): raise KeyboardInterrupt\n"
+        "sys.argv = ['tinyproof', 'halt']\nc.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "tinyproof: stopped\n")
+
+
 def test_public_names_resolve() -> None:
     for name in tinyproof.__all__:
         assert getattr(tinyproof, name) is not None

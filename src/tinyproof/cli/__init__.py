@@ -57,7 +57,11 @@ def main() -> None:
     except Stopped as stopped:
         _say(str(stopped) or "stopped")
         sys.exit(130)
-    except KeyboardInterrupt:
+    except SystemExit as end:
+        if end.code == 130:  # what typer makes of a Ctrl-C that no command answers
+            _say("stopped")
+        raise
+    except KeyboardInterrupt:  # outside of any command
         _say("stopped")
         sys.exit(130)
     except TinyproofError as error:
