@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tests.notebook.books import STYLES, style, write  # noqa: E402
 
-from tinyproof.jobs.audit import audit  # noqa: E402
+from tinyproof.api.audit import audit  # noqa: E402
 
 _STEP = "\rLoss={loss:.4f} Batch_id={i} Accuracy={part:.2f}: {part:3.0f}%|#| {i}/469"
 BAR = "".join(_STEP.format(loss=2 / (i + 1), i=i, part=i / 4.69) for i in range(469))

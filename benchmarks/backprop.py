@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyproof.backprop.book import workbook
 from tinyproof.backprop.presets import preset
 from tinyproof.backprop.sheet import ABOVE, THIS, Book
 from tinyproof.backprop.sweep import COURSE_RATES, sweep
-from tinyproof.backprop.workbook import workbook
 from tinyproof.backprop.xlsx import write_book
 from tinyproof.core.table import Column, Table
 

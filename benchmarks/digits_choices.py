@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
-from tinyproof.cnn import data
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.recipe import named
 from tinyproof.core.stats import mean, sd
+from tinyproof.data import dataset as data
+from tinyproof.data.dataset import Dataset
+from tinyproof.train.recipe import named
 
 IMAGES = 300
 
@@ -39,7 +39,7 @@ def target(digits: Dataset) -> None:
 
 def batch(digits: Dataset) -> None:
     """The recipe `digits` with other batch sizes."""
-    from tinyproof.cnn.train import train
+    from tinyproof.train.loop import train
 
     for size in (128, 64, 32, 16):
         recipe = replace(named("digits"), batch_size=size)

@@ -23,15 +23,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tinyproof.cnn import data, nets
-from tinyproof.cnn.augment import draw
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.engine import Batch
-from tinyproof.cnn.engine.native import NativeEngine, plan_of
-from tinyproof.cnn.engine.native_build import find_compiler, library, load
-from tinyproof.cnn.engine.torch import TorchEngine
-from tinyproof.cnn.recipe import Recipe, named
 from tinyproof.core.table import Column, Table
+from tinyproof.data import dataset as data
+from tinyproof.data.dataset import Dataset
+from tinyproof.network import nets
+from tinyproof.train.augment import draw
+from tinyproof.train.engine import Batch
+from tinyproof.train.engine.native.build import find_compiler, library, load
+from tinyproof.train.engine.native.native_engine import NativeEngine, plan_of
+from tinyproof.train.engine.torch_engine import TorchEngine
+from tinyproof.train.recipe import Recipe, named
 from training import bare
 
 IMAGES = 60_000

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.engine import Batch
-from tinyproof.cnn.engine.native import NativeEngine
-from tinyproof.cnn.engine.torch import TorchEngine
-from tinyproof.cnn.recipe import Recipe
 from tinyproof.core.table import Column, Table
+from tinyproof.data.dataset import Dataset
+from tinyproof.train.engine import Batch
+from tinyproof.train.engine.native.native_engine import NativeEngine
+from tinyproof.train.engine.torch_engine import TorchEngine
+from tinyproof.train.recipe import Recipe
 
 BATCH, ROUNDS = 64, 30
 

@@ -22,15 +22,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyproof.cnn import data
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.recipe import Augment, Recipe, Schedule
-from tinyproof.cnn.run import Run
-from tinyproof.cnn.train import train
 from tinyproof.core import stats
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
+from tinyproof.data import dataset as data
+from tinyproof.data.dataset import Dataset
+from tinyproof.train.loop import train
+from tinyproof.train.recipe import Augment, Recipe, Schedule
+from tinyproof.train.run_record import Run
 
 LEAD = Recipe(
     "lead",

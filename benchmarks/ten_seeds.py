@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 
 import tinyproof
-from tinyproof.cnn import data
-from tinyproof.cnn.recipe_text import parse
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
-from tinyproof.jobs.series import Told, cores, quiet_threads
+from tinyproof.data import dataset as data
+from tinyproof.prove.parallel_runs import Told, cores, quiet_threads
+from tinyproof.train.recipe_text import parse
 from training import Steps, bare
 
 

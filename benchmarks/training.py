@@ -21,13 +21,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinyproof.cnn import data, nets
-from tinyproof.cnn.augment import draw
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.engine import Batch
-from tinyproof.cnn.engine.torch import TorchEngine
-from tinyproof.cnn.recipe import Recipe, named
 from tinyproof.core.table import Column, Table
+from tinyproof.data import dataset as data
+from tinyproof.data.dataset import Dataset
+from tinyproof.network import nets
+from tinyproof.train.augment import draw
+from tinyproof.train.engine import Batch
+from tinyproof.train.engine.torch_engine import TorchEngine
+from tinyproof.train.recipe import Recipe, named
 
 Steps = Callable[[int], None]
 

@@ -7,7 +7,7 @@ tinyproof compare s6-19k@s6-19k s6-19k@s6-19k,dropout=0 --seeds 5
 
 from torch import nn
 
-from tinyproof.cnn.nets import S6Net12k, S6Net19k
+from tinyproof.network.nets import S6Net12k, S6Net19k
 
 
 class MaxPooling12k(S6Net12k):

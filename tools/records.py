@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tinyproof.cnn import claims, comparison, proof, reproduction
 from tinyproof.core.table import Column, Table
+from tinyproof.prove import comparison, proof, published_claims, reproduction
 from tinyproof.show.compare_page import side_names
 from tinyproof.show.prove_page import answer_text, verdict_line
 
@@ -45,7 +45,7 @@ def show_comparisons(*folders: Path) -> str:
 
 def show_looks(folder: Path) -> str:
     """Every evaluation of every claim that was run: mean over the seeds, lowest, highest, and what was published."""
-    found = [reproduction.load(folder / name, claim) for name, claim in claims.CLAIMS.items()]
+    found = [reproduction.load(folder / name, claim) for name, claim in published_claims.CLAIMS.items()]
     return reproduction.looks_table(found).markdown()
 
 

@@ -22,8 +22,8 @@ def commands() -> Table:
 
 def networks() -> Table:
     """The named networks: parameters and multiply-adds, counted."""
-    from tinyproof.cnn import nets
-    from tinyproof.cnn.anatomy import summary
+    from tinyproof.network import nets
+    from tinyproof.network.anatomy import summary
 
     rows = []
     for name in nets.NETS:

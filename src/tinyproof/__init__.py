@@ -6,38 +6,44 @@ They are loaded when first used, so `import tinyproof` stays light.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
+
+from tinyproof._moved import Moved
 
 __version__ = "0.1.0"
 
 # Public name -> the module that holds it. One line a name; a command's twin has the command's name.
 _WHERE: dict[str, str] = {
-    "audit": "tinyproof.jobs.audit",
+    "audit": "tinyproof.api.audit",
     "Net": "tinyproof.backprop.net",
     "derive": "tinyproof.backprop.derivation",
     "drawn": "tinyproof.backprop.draw",
     "find_net": "tinyproof.backprop.presets",
-    "page": "tinyproof.jobs.page",
+    "page": "tinyproof.api.page",
     "preset": "tinyproof.backprop.presets",
     "read_net": "tinyproof.backprop.toml",
-    "compare": "tinyproof.jobs.compare",
-    "data": "tinyproof.jobs.data",
-    "journal": "tinyproof.jobs.journal",
-    "lr_test": "tinyproof.jobs.rates",
-    "models": "tinyproof.jobs.models",
-    "predict": "tinyproof.jobs.predict",
-    "prove": "tinyproof.jobs.prove",
-    "report": "tinyproof.jobs.report",
-    "reproduce": "tinyproof.jobs.reproduce",
-    "run": "tinyproof.jobs.run",
-    "summary": "tinyproof.jobs.models",
+    "compare": "tinyproof.api.compare",
+    "data": "tinyproof.api.data",
+    "journal": "tinyproof.api.journal",
+    "lr_test": "tinyproof.api.lr_test",
+    "models": "tinyproof.api.models",
+    "predict": "tinyproof.api.predict",
+    "prove": "tinyproof.api.prove",
+    "report": "tinyproof.api.report",
+    "reproduce": "tinyproof.api.reproduce",
+    "run": "tinyproof.api.run",
+    "summary": "tinyproof.api.models",
     "sweep": "tinyproof.backprop.sweep",
     "trace": "tinyproof.backprop.trace",
-    "train": "tinyproof.jobs.train",
-    "verify": "tinyproof.jobs.verify",
-    "workbook": "tinyproof.jobs.workbook",
+    "train": "tinyproof.api.train",
+    "verify": "tinyproof.api.verify",
+    "workbook": "tinyproof.api.workbook",
 }
+
+if Moved not in sys.meta_path:
+    sys.meta_path.append(Moved)
 
 __all__ = ["__version__", *_WHERE]
 

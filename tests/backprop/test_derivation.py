@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from tinyproof.api.derive import derivation_text
 from tinyproof.backprop.derivation import Derivation, derive
 from tinyproof.backprop.derivation_text import latex, markdown, sections, terminal
 from tinyproof.backprop.draw import drawn
@@ -21,7 +22,6 @@ from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.toml import from_toml
 from tinyproof.backprop.trace import trace
 from tinyproof.core.errors import InputError
-from tinyproof.jobs.derive import derivation_text
 
 from .nets import nets
 from .oracles import torch_answer

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
+from tinyproof.api.workbook import table_csv, write_backprop
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import PRESETS, find_net, preset
 from tinyproof.backprop.sweep import COURSE_RATES, parse_rates, sweep
 from tinyproof.backprop.trace import trace, traces
 from tinyproof.core.errors import InputError
-from tinyproof.jobs.tables import trace_text
-from tinyproof.jobs.workbook import table_csv, write_backprop
+from tinyproof.show.trace_text import trace_text
 
 from .nets import nets
 from .oracles import torch_answer

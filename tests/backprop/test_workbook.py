@@ -16,6 +16,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from tinyproof.backprop.book import workbook
 from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.expr import Expr, Num, Var, call, evaluate, walk
 from tinyproof.backprop.net import Example, Layer, Net
@@ -24,7 +25,6 @@ from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.sheet import Book, Cell, Formula, Sheet, address
 from tinyproof.backprop.table_sheet import sheet_rows, stop_note
 from tinyproof.backprop.trace import traces
-from tinyproof.backprop.workbook import workbook
 from tinyproof.backprop.xlsx import write_book
 from tinyproof.core.errors import InputError, OutputError
 

@@ -33,8 +33,9 @@ def test_the_check_of_imports_can_fail(package: str) -> None:
 
 
 def test_plain_data_parts_import_no_torch() -> None:
-    names = ("budget", "recipe", "recipe_text", "run", "store", "data", "augment", "schedule", "watch", "verdict")
-    program = "\n".join(f"import tinyproof.cnn.{name}" for name in names)
+    training = ("recipe", "recipe_text", "run_record", "store", "augment", "schedule", "watch")
+    names = ("network.budget", "data.dataset", "prove.verdict", *(f"train.{name}" for name in training))
+    program = "\n".join(f"import tinyproof.{name}" for name in names)
     assert not {"torch", "scipy", "matplotlib"} & set(loaded(program))
 
 

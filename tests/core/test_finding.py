@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from tinyproof.check.finding import CodePlace, FileReport, Finding, Report, SheetPlace, status_of
 from tinyproof.core.errors import InputError
-from tinyproof.core.finding import CodePlace, FileReport, Finding, Report, SheetPlace, status_of
 
 SHEET = Finding("wrong-gradient", "error", SheetPlace("LR=0.1", "dE/dw3", "AA33:AA100"), "wrong")
 CODE = Finding("no-seed", "note", CodePlace("a.ipynb", 9, 2), "no seed is set")

@@ -16,9 +16,10 @@ import torch
 from sklearn import datasets
 from torch.nn import functional as F
 
-from tinyproof.cnn import data, idx, mnist
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import sha256
+from tinyproof.data import dataset as data
+from tinyproof.data import idx, mnist
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

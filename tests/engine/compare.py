@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
-from tinyproof.cnn.engine.native import plan_of
-from tinyproof.cnn.engine.native_build import find_compiler, library
-from tinyproof.cnn.engine.native_library import Library, Optimizer
-from tinyproof.cnn.engine.native_source import source
+from tinyproof.train.engine.native.build import find_compiler, library
+from tinyproof.train.engine.native.compiled import Library, Optimizer
+from tinyproof.train.engine.native.native_engine import plan_of
+from tinyproof.train.engine.native.source import source
 
 QUICK = ("-O1",)  # the kernels are the same; only compiling is quicker
 NORMALISE = (1.0 / 100.0, -0.7)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tinyproof.cnn.data import Dataset
+from tinyproof.data.dataset import Dataset
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tinyproof.cnn.engine import native_build, native_cache
-from tinyproof.cnn.engine.native_build import Compiler, NoCompiler, find_compiler, library, load
+from tinyproof.train.engine.native import build, kernel_cache
+from tinyproof.train.engine.native.build import Compiler, NoCompiler, find_compiler, library, load
 
 OFFERS = ("tiny_seven",)
 SEVEN = 'extern "C" int tiny_seven() { return 7; }'
@@ -57,7 +57,7 @@ def test_a_damaged_library_is_compiled_again(
     changed = {"cut off": content[: len(content) // 2], "empty": b"", "one bit": content[:-1] + b"?"}.get(damage, other)
     path.unlink()  # the loader still holds the file: what is damaged is a new one
     if damage.endswith("well named"):
-        native_cache.keep(folder, path.name.partition("-")[0], changed)
+        kernel_cache.keep(folder, path.name.partition("-")[0], changed)
     else:
         path.write_bytes(changed)
     seven(compiles)
@@ -125,7 +125,7 @@ def test_a_folder_that_others_can_write_is_not_used(
     folder.chmod({"group": 0o770, "world": 0o707}.get(how, 0o700))
     if how == "owner":
         give_away(folder, monkeypatch)
-    native_cache._private_folder.cache_clear()
+    kernel_cache._private_folder.cache_clear()
     path = seven(compiles)
     assert path != first
     assert folder not in path.parents
@@ -152,7 +152,7 @@ def test_a_library_that_others_can_write_is_compiled_again(
         path.chmod(0o620)
     again = seven(compiles)
     assert len(compiles) == 2
-    assert not native_cache.open_to_others(again)
+    assert not kernel_cache.open_to_others(again)
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_compiler_that_hangs_is_ended_with_its_children(
 ) -> None:
     """The child outlives its parent's death and holds the pipes: ending the parent alone would wait for it."""
     script = fake(tmp_path, f"sleep 300 &\necho $! > {tmp_path}/child\nwait")
-    fresh.setattr(native_build, f"{what.upper()}_SECONDS", 2)
+    fresh.setattr(build, f"{what.upper()}_SECONDS", 2)
     fresh.setenv("CXX", script)
     begun = time.monotonic()
     with pytest.raises(NoCompiler, match=r"did not answer within 2 s|took more than 2 s"):

@@ -11,9 +11,9 @@ import torch
 from tests.engine.compare import Native, batch_of, difference, torch_gradient
 from torch import nn
 
-from tinyproof.cnn.engine.native import plan_of
-from tinyproof.cnn.engine.native_build import FLAGS, find_compiler
-from tinyproof.cnn.engine.native_source import source
+from tinyproof.train.engine.native.build import FLAGS, find_compiler
+from tinyproof.train.engine.native.native_engine import plan_of
+from tinyproof.train.engine.native.source import source
 
 
 def network() -> nn.Module:

@@ -25,11 +25,12 @@ from tests.engine.compare import (
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.engine import Batch, native
-from tinyproof.cnn.engine.native import NativeEngine
-from tinyproof.cnn.engine.torch import TorchEngine
-from tinyproof.cnn.recipe import Recipe
+from tinyproof.data.dataset import Dataset
+from tinyproof.train.engine import Batch
+from tinyproof.train.engine.native import native_engine
+from tinyproof.train.engine.native.native_engine import NativeEngine
+from tinyproof.train.engine.torch_engine import TorchEngine
+from tinyproof.train.recipe import Recipe
 
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 
@@ -107,7 +108,9 @@ def written(layer: nn.Module, way: int, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("case", range(COUNT))
 def test_random_networks_agree(case: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "library", functools.partial(native.library, extra=QUICK))  # one compilation for both
+    monkeypatch.setattr(
+        native_engine, "library", functools.partial(native_engine.library, extra=QUICK)
+    )  # one compilation for both
     seed = random.SystemRandom().randrange(2**31)
     rng, numbers = random.Random(seed), np.random.default_rng(seed)
     torch.manual_seed(seed)

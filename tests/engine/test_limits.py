@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from torch import nn
 
-from tinyproof.cnn.augment import draw
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.engine import Batch
-from tinyproof.cnn.engine.native import NativeEngine, plan_of
-from tinyproof.cnn.engine.native_build import find_compiler
-from tinyproof.cnn.engine.native_source import source
-from tinyproof.cnn.recipe import Augment, Recipe
 from tinyproof.core.errors import DataError
+from tinyproof.data.dataset import Dataset
+from tinyproof.train.augment import draw
+from tinyproof.train.engine import Batch
+from tinyproof.train.engine.native.build import find_compiler
+from tinyproof.train.engine.native.native_engine import NativeEngine, plan_of
+from tinyproof.train.engine.native.source import source
+from tinyproof.train.recipe import Augment, Recipe
 
 SGD = Recipe("sgd", rate=0.05, batch_size=4)
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from tests.engine.compare import difference
 from torch import nn
 
-from tinyproof.cnn.augment import draw
-from tinyproof.cnn.data import Dataset, load_digits, subset
-from tinyproof.cnn.engine import Batch
-from tinyproof.cnn.engine.native import NativeEngine
-from tinyproof.cnn.engine.torch import TorchEngine
-from tinyproof.cnn.recipe import Augment, Recipe
-from tinyproof.cnn.train import train
 from tinyproof.core.errors import DataError
+from tinyproof.data.dataset import Dataset, load_digits, subset
+from tinyproof.train.augment import draw
+from tinyproof.train.engine import Batch
+from tinyproof.train.engine.native.native_engine import NativeEngine
+from tinyproof.train.engine.torch_engine import TorchEngine
+from tinyproof.train.loop import train
+from tinyproof.train.recipe import Augment, Recipe
 
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 

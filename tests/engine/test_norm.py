@@ -12,11 +12,11 @@ from tests.engine.compare import NORMALISE, Native, clear_of_kinks, difference
 from torch import nn
 from torch.nn import functional as F
 
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.engine import Batch
-from tinyproof.cnn.engine.native import NativeEngine, plan_of
-from tinyproof.cnn.engine.native_tiles import winograd
-from tinyproof.cnn.recipe import Recipe
+from tinyproof.data.dataset import Dataset
+from tinyproof.train.engine import Batch
+from tinyproof.train.engine.native.native_engine import NativeEngine, plan_of
+from tinyproof.train.engine.native.tiles import winograd
+from tinyproof.train.recipe import Recipe
 
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 

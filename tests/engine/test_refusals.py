@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinyproof.cnn import nets
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.engine import choose
-from tinyproof.cnn.engine.native import refusal, slower
-from tinyproof.cnn.engine.native_build import find_compiler
-from tinyproof.cnn.engine.native_trace import read_layers
-from tinyproof.cnn.recipe import RECIPES
-from tinyproof.cnn.train import prepare
 from tinyproof.core.errors import InputError
+from tinyproof.data.dataset import Dataset
+from tinyproof.network import nets
+from tinyproof.train.engine import choose
+from tinyproof.train.engine.native.build import find_compiler
+from tinyproof.train.engine.native.chain import read_layers
+from tinyproof.train.engine.native.native_engine import refusal, slower
+from tinyproof.train.loop import prepare
+from tinyproof.train.recipe import RECIPES
 
 RECIPE = RECIPES["s7-8k"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from tinyproof.cnn.engine.native import plan_of
-from tinyproof.cnn.engine.native_build import find_compiler
-from tinyproof.cnn.engine.native_source import source
+from tinyproof.train.engine.native.build import find_compiler
+from tinyproof.train.engine.native.native_engine import plan_of
+from tinyproof.train.engine.native.source import source
 
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.engine.compare import Native, batch_of, by_parameter, difference, torch_gradient
 
-from tinyproof.cnn import nets
+from tinyproof.network import nets
 
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 

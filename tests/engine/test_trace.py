@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinyproof.cnn.engine.native import plan_of
-from tinyproof.cnn.engine.native_layers import Unsupported
+from tinyproof.train.engine.native.layers import Unsupported
+from tinyproof.train.engine.native.native_engine import plan_of
 
 SHAPE = (1, 12, 11)
 

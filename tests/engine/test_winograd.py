@@ -11,12 +11,12 @@ from tests.engine.compare import NORMALISE, Native, batch_of, by_parameter, diff
 from torch import nn
 from torch.nn import functional as F
 
-from tinyproof.cnn import nets
-from tinyproof.cnn.engine import native_tiles
-from tinyproof.cnn.engine.native import plan_of
-from tinyproof.cnn.engine.native_build import find_compiler
-from tinyproof.cnn.engine.native_source import source
-from tinyproof.cnn.engine.native_tiles import winograd
+from tinyproof.network import nets
+from tinyproof.train.engine.native import tiles
+from tinyproof.train.engine.native.build import find_compiler
+from tinyproof.train.engine.native.native_engine import plan_of
+from tinyproof.train.engine.native.source import source
+from tinyproof.train.engine.native.tiles import winograd
 
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 
@@ -97,7 +97,7 @@ def test_it_rounds_little_more_than_the_definition(shift: float, monkeypatch: py
     exact = torch.cat([p.grad.reshape(-1) for p in exact_module.parameters()]).numpy()  # type: ignore[union-attr]
     assert stages(module, 14, 14)[1]
     with_it = difference(Native(module, (1, 14, 14)).gradient(images, labels)[0], exact)
-    monkeypatch.setattr(native_tiles, "PRODUCT_SUMS_BYTES", 0)
+    monkeypatch.setattr(tiles, "PRODUCT_SUMS_BYTES", 0)
     assert "winograd<Stage" not in source(plan_of(module, (1, 14, 14)), 16)
     without = difference(Native(module, (1, 14, 14)).gradient(images, labels)[0], exact)
     assert max(with_it, without) < 1e-4

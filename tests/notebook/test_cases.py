@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook import audit_notebook
 from tinyproof.check.notebook.rules import CATALOGUE
-from tinyproof.core.finding import CodePlace
 
 from .books import style, write
 

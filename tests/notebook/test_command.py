@@ -8,10 +8,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tinyproof.api.audit import audit
+from tinyproof.check.finding import CodePlace, FileReport, Finding
 from tinyproof.check.notebook import audit_repository, copies
-from tinyproof.core.finding import CodePlace, FileReport, Finding
-from tinyproof.jobs.audit import audit
-from tinyproof.jobs.audit_code_text import explain_file
+from tinyproof.show.audit_code_text import explain_file
 
 from .books import style, write
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook import audit_notebook
-from tinyproof.core.finding import CodePlace
 
 from .books import STYLES, line_of, style, write
 

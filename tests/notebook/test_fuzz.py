@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tinyproof.check.finding import STATUSES
 from tinyproof.check.notebook import audit_notebook
-from tinyproof.core.finding import STATUSES
 
 from .books import STYLES, style, write
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tinyproof.check.notebook import audit_notebook
-from tinyproof.check.notebook.document import read_document
+from tinyproof.check.notebook.read.document import read_document
 from tinyproof.check.notebook.study import study
 from tinyproof.core.errors import InputError
 

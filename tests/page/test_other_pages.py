@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tinyproof.api.derive import derivation_text
 from tinyproof.backprop.derivation import derive
 from tinyproof.backprop.presets import PRESETS, preset
-from tinyproof.core.finding import FileReport, Finding, Report, SheetPlace, SheetView
-from tinyproof.jobs.derive import derivation_text
+from tinyproof.check.finding import FileReport, Finding, Report, SheetPlace, SheetView
 from tinyproof.show.audit_page import audit_page
 
 from .browser import Browser

@@ -31,7 +31,7 @@ def call(*words: object, timeout: float = 300) -> subprocess.CompletedProcess[st
 
 def bits(folder: Path) -> dict[str, str]:
     """What must not depend on stops and starts: the digests of answers and weights, by seed."""
-    from tinyproof.cnn import store
+    from tinyproof.train import store
 
     runs = {path.name: store.load(path) for path in sorted(folder.glob("seed-*"))}
     return {name: f"{run.predictions_digest} {run.weights_digest}" for name, run in runs.items()}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tinyproof.cnn import analysis
-from tinyproof.cnn.recipe import named
-from tinyproof.cnn.recipe_text import parse
 from tinyproof.core.errors import InputError
+from tinyproof.prove import analysis
+from tinyproof.train.recipe import named
+from tinyproof.train.recipe_text import parse
 
 RNG = np.random.default_rng(8)
 LABELS = RNG.integers(0, 5, 400)

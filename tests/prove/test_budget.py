@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinyproof.cnn import nets
-from tinyproof.cnn.anatomy import Anatomy, summary
-from tinyproof.cnn.budget import RULES, Budget, Facts, check
-from tinyproof.cnn.run import Run
 from tinyproof.core.errors import InputError
+from tinyproof.network import nets
+from tinyproof.network.anatomy import Anatomy, summary
+from tinyproof.network.budget import RULES, Budget, Facts, check
+from tinyproof.train.run_record import Run
 
 
 def conv() -> nn.Module:

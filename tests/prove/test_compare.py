@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tests.prove.proving import ALONE, TINY, bits, call
 
-from tinyproof.cnn import comparison, declaration
+from tinyproof.api.verify import Means, verify
 from tinyproof.core import stats
 from tinyproof.core.errors import DataError, InputError
-from tinyproof.jobs.verify import Means, verify
+from tinyproof.prove import comparison, declaration
 
 LEFT, RIGHT = f"{TINY}@best,epochs=3,rate=0.01", f"{TINY}@best,epochs=1,rate=0.0001,ema=none"
 WORDS = ("compare", LEFT, RIGHT, "--dataset", "digits", "--seeds", 3, "--engine", "torch", *ALONE)

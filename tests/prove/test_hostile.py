@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from tests.prove.proving import call
 
-from tinyproof.cnn import journal, proof
+from tinyproof.api.verify import Means, verify
 from tinyproof.core.errors import TinyproofError
-from tinyproof.jobs.verify import Means, verify
+from tinyproof.prove import proof
+from tinyproof.prove.journal import history
 from tinyproof.show import prove_page
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
@@ -77,7 +78,7 @@ def test_no_broken_record_makes_a_traceback(made: Made, tmp_path: Path, name: st
         try:
             verify(copy, Means(weights=False))
             prove_page.page(proof.load(copy)) if rng.random() < 0.02 else proof.load(copy)
-            journal.read(copy)
+            history.read(copy)
         except TinyproofError as error:
             said.append(str(error))
     assert all(line.isprintable() for line in said)

@@ -14,11 +14,13 @@ import pytest
 from tests.prove.proving import call
 from tests.prove.test_stats import TRIALS, _spread
 
-from tinyproof.cnn import changes, comparison, declaration, journal, proof, store
-from tinyproof.cnn.budget import Budget
-from tinyproof.cnn.entries import Entry
 from tinyproof.core.errors import DataError
+from tinyproof.network.budget import Budget
+from tinyproof.prove import comparison, declaration, proof
+from tinyproof.prove.journal import changes, history
+from tinyproof.prove.journal.entries import Entry
 from tinyproof.show.journal_page import page, text
+from tinyproof.train import store
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 RECORDS = Path(__file__).resolve().parents[2] / "records"
@@ -41,7 +43,7 @@ def folder(made: Made, tmp_path: Path) -> Path:
 
 
 def test_entries_stand_in_the_order_of_their_start_and_say_what_changed(folder: Path) -> None:
-    first, second, third = journal.read(folder)
+    first, second, third = history.read(folder)
     assert [first.name, second.name, third.name] == ["a", "b", "proof"]
     assert first.changed == ()
     assert second.changed == ("rate 0.005 → 0.001",)
@@ -52,16 +54,16 @@ def test_entries_stand_in_the_order_of_their_start_and_say_what_changed(folder: 
 def test_a_difference_that_chance_explains_is_called_so(folder: Path) -> None:
     run = store.load(folder / "b")
     store.save(folder / "b", replace(run, correct=348), store.load_predictions(folder / "b"))
-    assert "no more than chance does" in journal.read(folder)[1].effect.words
+    assert "no more than chance does" in history.read(folder)[1].effect.words
 
 
 def test_target_result_and_analysis(folder: Path) -> None:
-    journal.write_analysis(folder, "b", "Too slow a rate for so few epochs.\n")
-    entry = journal.read(folder)[1]
+    history.write_analysis(folder, "b", "Too slow a rate for so few epochs.\n")
+    entry = history.read(folder)[1]
     assert entry.target == "98 %"
     assert entry.result == "83.57 % (300 of 359), one run: missed: accuracy, last epoch"
     assert entry.analysis == "Too slow a rate for so few epochs."
-    proof = journal.read(folder)[2]
+    proof = history.read(folder)[2]
     assert proof.target == "80 %"
     assert "of 3 seeds" in proof.result
 
@@ -91,7 +93,7 @@ def test_a_wrong_analysis_is_refused(folder: Path, words: tuple[str, ...], match
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no finished run"):
-        journal.read(tmp_path)
+        history.read(tmp_path)
 
 
 def _single(made: Made, folder: Path, day: int = 1, **identity: Any) -> Path:
@@ -120,7 +122,7 @@ def _proof(made: Made, folder: Path, day: int = 1, **declared: Any) -> Path:
 
 
 def _changed(folder: Path) -> tuple[str, ...]:
-    return journal.read(folder)[1].changed
+    return history.read(folder)[1].changed
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_other_seeds_are_told_from_the_same_ones(made: Made, tmp_path: Path) -> 
     _single(made, tmp_path / "a", 1)
     _proof(made, tmp_path / "b", 2)
     _proof(made, tmp_path / "c", 3)
-    assert [entry.changed[-1:] for entry in journal.read(tmp_path)[1:]] == [
+    assert [entry.changed[-1:] for entry in history.read(tmp_path)[1:]] == [
         # A run by itself is held against the target of its data set; this proof was asked for another.
         ("target 98 → 80",),
         ("nothing: the same seeds",),
@@ -179,7 +181,7 @@ def test_other_seeds_are_told_from_the_same_ones(made: Made, tmp_path: Path) -> 
 def test_other_images_under_the_same_name_are_not_compared(made: Made, tmp_path: Path) -> None:
     _proof(made, tmp_path / "a", 1)
     _proof(made, tmp_path / "b", 2, data=replace(declaration.read(made[0]).data, digest="0" * 64))
-    entry = journal.read(tmp_path)[1]
+    entry = history.read(tmp_path)[1]
     assert entry.changed == ("other images and labels under the name digits",)
     assert entry.effect.words == "other data: not comparable"
     assert entry.effect.beyond is None
@@ -215,7 +217,7 @@ def test_a_true_difference_is_found(made: Made) -> None:
 def test_a_broken_budget_is_in_the_result_of_a_proof(made: Made, tmp_path: Path) -> None:
     _proof(made, tmp_path / "a", 1)
     _proof(made, tmp_path / "b", 2, budget=Budget(parameters_below=8))
-    kept, broken = journal.read(tmp_path)
+    kept, broken = history.read(tmp_path)
     measured = f"{proof.load(tmp_path / 'b').results[0].run.parameters:,}"
     assert "budget" not in kept.result
     assert broken.result == f"{kept.result}; the budget is broken: parameters (below 8; measured {measured})"
@@ -226,11 +228,11 @@ def test_a_broken_budget_is_in_the_result_of_a_proof(made: Made, tmp_path: Path)
 def test_a_missing_run_is_in_the_result_of_a_proof(made: Made, tmp_path: Path) -> None:
     _proof(made, tmp_path / "a")
     shutil.rmtree(tmp_path / "a" / "seed-12")
-    result = journal.read(tmp_path)[0].result
+    result = history.read(tmp_path)[0].result
     assert result.endswith("of 2 seeds: undecided (2 of 3 declared runs have ended)")
     shutil.rmtree(tmp_path / "a" / "seed-11")
     shutil.rmtree(tmp_path / "a" / "seed-13")
-    (entry,) = journal.read(tmp_path)
+    (entry,) = history.read(tmp_path)
     assert entry.result == "no run has ended: undecided (0 of 3 declared runs have ended)"
     assert entry.percent is None
 
@@ -249,7 +251,7 @@ def test_a_comparison_is_one_entry_with_its_own_answer(made: Made, tmp_path: Pat
     _proof(made, tmp_path / "a", 1)
     _comparison(made, tmp_path / "cmp", within)
     _proof(made, tmp_path / "z", 9)
-    before, entry, after = journal.read(tmp_path)
+    before, entry, after = history.read(tmp_path)
     assert entry.changed == ("engine native against torch",)
     assert entry.answer == ("undecided" if within is None else "equivalent")
     assert f"{entry.answer}: the mean difference is +0.000 points, its 9" in entry.result
@@ -266,7 +268,7 @@ def test_a_comparison_is_one_entry_with_its_own_answer(made: Made, tmp_path: Pat
 
 
 def test_a_claim_is_held_against_what_was_published_and_against_no_target() -> None:
-    found = journal.read(RECORDS / "reproduce")
+    found = history.read(RECORDS / "reproduce")
     assert len(found) == 6
     for entry in found:
         assert entry.kind == "claim"
@@ -283,9 +285,9 @@ def test_a_claim_is_held_against_what_was_published_and_against_no_target() -> N
 
 @pytest.mark.parametrize("name", ["a/run.json", "proof/declared.json", "proof/seed-11/predictions.npz"])
 def test_what_cannot_be_read_is_named_and_the_rest_is_shown(folder: Path, name: str) -> None:
-    whole = journal.read(folder)
+    whole = history.read(folder)
     (folder / name).write_text("{")
-    found = journal.read(folder)
+    found = history.read(folder)
     assert len(found) == len(whole)
     last = found[-1]
     assert last.name == name.partition("/")[0]
@@ -300,8 +302,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_shown(folder: Path, name: 
 
 
 def test_an_analysis_that_is_too_long_hides_nothing(folder: Path) -> None:
-    (folder / "a" / journal.ANALYSIS).write_text("x" * 20_001)
-    found = journal.read(folder)
+    (folder / "a" / history.ANALYSIS).write_text("x" * 20_001)
+    found = history.read(folder)
     assert [entry.kind for entry in found] == ["run", "run", "proof"]
     assert found[0].analysis.startswith("unreadable: ")
 

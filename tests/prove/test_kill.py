@@ -15,13 +15,15 @@ from typing import Any
 import pytest
 from tests.prove.proving import ALONE, ASKED, NAMED, bits, call, command, environment
 
-from tinyproof.cnn import data, declaration, looks, proof, store
-from tinyproof.cnn.claims import CLAIMS
-from tinyproof.cnn.recipe_text import parse
-from tinyproof.cnn.reproduction import clipped
-from tinyproof.cnn.train import Watch, train
-from tinyproof.jobs.prove import resume
-from tinyproof.jobs.reproduce import reproduce
+from tinyproof.api.prove import resume
+from tinyproof.api.reproduce import reproduce
+from tinyproof.data import dataset as data
+from tinyproof.prove import declaration, evaluations, proof
+from tinyproof.prove.published_claims import CLAIMS
+from tinyproof.prove.reproduction import clipped
+from tinyproof.train import store
+from tinyproof.train.loop import Watch, train
+from tinyproof.train.recipe_text import parse
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 
@@ -85,7 +87,7 @@ def test_killed_at_a_random_moment_the_native_engine_ends_with_the_same_bits(tmp
 def test_killed_during_its_looks_reproduce_ends_with_the_same_bits_and_looks(tmp_path: Path) -> None:
     folder, reference = tmp_path / "killed" / "s7-8k", tmp_path / "reference"
     words = ("reproduce", "s7-8k", "--quick", "--dataset", "digits", "--seeds", 1, "--engine", "torch", *ALONE)
-    kill((*words, "--out", folder.parent), lambda: any(folder.glob(f"seed-*/{looks.FILE}")))
+    kill((*words, "--out", folder.parent), lambda: any(folder.glob(f"seed-*/{evaluations.FILE}")))
     declared = declaration.read(folder)
     place = proof.seed_folder(folder, declared.seeds[0])
     assert not store.finished(place), "it was not killed during its looks"
@@ -95,7 +97,7 @@ def test_killed_during_its_looks_reproduce_ends_with_the_same_bits_and_looks(tmp
     def look(epoch: int, engine: Any) -> None:
         for wanted in dict.fromkeys(clipped(CLAIMS["s7-8k"].looks, declared.recipe.epochs)):
             if wanted.epoch == epoch:
-                looks.take(reference, wanted, engine, digits, declared.recipe, seed)
+                evaluations.take(reference, wanted, engine, digits, declared.recipe, seed)
 
     # The same run in this process, killed by nobody.
     seed, digits = declared.seeds[0], data.load_digits()
@@ -103,4 +105,4 @@ def test_killed_during_its_looks_reproduce_ends_with_the_same_bits_and_looks(tmp
         "s7-8k", declared.recipe, digits, seed, engine="torch", threads=1, test_each_epoch=False, watch=Watch(look=look)
     )
     assert store.load(place).predictions_digest == undisturbed.run.predictions_digest
-    assert (place / looks.FILE).read_bytes() == (reference / looks.FILE).read_bytes()
+    assert (place / evaluations.FILE).read_bytes() == (reference / evaluations.FILE).read_bytes()

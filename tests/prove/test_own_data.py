@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyproof.cnn import data, own_data
 from tinyproof.core.errors import DataError, InputError, TinyproofError
+from tinyproof.data import dataset as data
+from tinyproof.data import own_data
 
 RNG = np.random.default_rng(4)
 IMAGES = np.zeros((30, 28, 28), np.uint8)

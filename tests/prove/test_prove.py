@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from tests.prove.proving import ALONE, ASKED, NAMED, RECIPE, SEEDS, TINY, bits, call, command, environment
 
-from tinyproof.cnn import declaration, proof, store
-from tinyproof.cnn.recipe_text import parse
+from tinyproof.prove import declaration, proof
+from tinyproof.train import store
+from tinyproof.train.recipe_text import parse
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 
@@ -50,7 +51,7 @@ def test_the_test_images_are_looked_at_once_at_the_end(made: Made) -> None:
 
 def test_judging_stored_runs_again_needs_no_torch_and_no_data(made: Made, tmp_path: Path) -> None:
     code = (
-        "import sys; from tinyproof.jobs.prove import resume; found = resume(sys.argv[1]); print(found.verdict.word, "
+        "import sys; from tinyproof.api.prove import resume; found = resume(sys.argv[1]); print(found.verdict.word, "
         "[m for m in ('torch', 'sklearn', 'matplotlib', 'scipy.stats') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(made[0])], capture_output=True, text=True, check=True)
@@ -82,7 +83,7 @@ def test_a_declared_folder_takes_no_other_question(made: Made, changed: tuple[ob
 
 
 def test_more_seeds_are_a_new_proof_that_counts_the_old_one(made: Made) -> None:
-    from tinyproof.jobs.declare import Ask, draft
+    from tinyproof.prove.declare import Ask, draft
 
     ask = Ask(TINY, parse(RECIPE), seeds=5, dataset="digits", target=80, engine="torch", threads=1, processes=2)
     fresh = draft(ask, made[0].parent / "five")

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from tests.prove.proving import ALONE, TINY, call
 
-from tinyproof.cnn import data
-from tinyproof.cnn.engine import Batch, Tally
-from tinyproof.cnn.rates import range_test
-from tinyproof.cnn.recipe import Recipe
+from tinyproof.api import lr_test as job
+from tinyproof.api.lr_test import held_out, lr_test, sweep, words
 from tinyproof.core.errors import InputError, Stopped, TinyproofError
-from tinyproof.jobs import rates
-from tinyproof.jobs.declare import Ask
-from tinyproof.jobs.rates import held_out, lr_test, sweep, words
+from tinyproof.data import dataset as data
+from tinyproof.prove.declare import Ask
+from tinyproof.train.engine import Batch, Tally
+from tinyproof.train.lr_range import range_test
+from tinyproof.train.recipe import Recipe
 
 FEW = data.subset(data.load_digits(), 100, 20)
 
@@ -101,8 +101,8 @@ def test_a_picture_that_cannot_be_written_is_refused_before_training(
     def begun(*_: object, **__: object) -> None:
         raise AssertionError("it has begun to train")
 
-    monkeypatch.setattr(rates, "held_out", begun)
-    monkeypatch.setattr(rates, "run_bounded", begun)
+    monkeypatch.setattr(job, "held_out", begun)
+    monkeypatch.setattr(job, "run_bounded", begun)
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TinyproofError, match=match):
@@ -113,7 +113,7 @@ def test_ctrl_c_in_the_range_test_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rates, "range_test", stopped)
+    monkeypatch.setattr(job, "range_test", stopped)
     with pytest.raises(Stopped, match="a range test keeps nothing"):
         lr_test(Ask(TINY, Recipe("any"), dataset="digits", engine="torch", device="cpu"))
 

@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 from tests.prove.proving import ALONE, call
 
-from tinyproof.cnn import claims, data, looks, recipe, reproduction, store
-from tinyproof.cnn.claims import CLAIMS
-from tinyproof.cnn.engine.torch import TorchEngine
-from tinyproof.cnn.looks import Look
-from tinyproof.cnn.nets import NETS, build
+from tinyproof.api.reproduce import reproduce
+from tinyproof.api.verify import Means, verify
 from tinyproof.core.errors import InputError
-from tinyproof.jobs.reproduce import reproduce
-from tinyproof.jobs.verify import Means, verify
+from tinyproof.data import dataset as data
+from tinyproof.network.nets import NETS, build
+from tinyproof.prove import evaluations, published_claims, reproduction
+from tinyproof.prove.evaluations import Look
+from tinyproof.prove.published_claims import CLAIMS
+from tinyproof.train import recipe, store
+from tinyproof.train.engine.torch_engine import TorchEngine
 
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=list(CLAIMS))
-def test_a_claims_figures_follow_from_its_counts(claim: claims.Claim) -> None:
+def test_a_claims_figures_follow_from_its_counts(claim: published_claims.Claim) -> None:
     assert claim.model in NETS
     assert recipe.named(claim.recipe).epochs >= max(figure.look.epoch for figure in claim.figures)
     for figure in claim.figures:
@@ -36,19 +38,19 @@ def test_which_claims_were_evaluated_on_training_images() -> None:
 
 def test_an_unknown_claim_is_refused_with_the_names() -> None:
     with pytest.raises(InputError, match="s6-12k, all"):
-        claims.chosen("s6-13k")
+        published_claims.chosen("s6-13k")
 
 
 def test_a_loss_printed_128_times_too_small() -> None:
     losses = np.random.default_rng(1).exponential(0.016, 10_240)
-    assert losses.mean() / claims.misprinted(losses, 128) == pytest.approx(128)
+    assert losses.mean() / published_claims.misprinted(losses, 128) == pytest.approx(128)
 
 
 def test_a_look_at_training_images_with_their_augmentation_sees_changed_images() -> None:
     digits = data.load_digits()
     rule = recipe.named("s7-8k").augment
-    changed = looks.changed(digits.train_images[:64], rule, seed=3, epoch=13)
-    again = looks.changed(digits.train_images[:64], rule, seed=3, epoch=13)
+    changed = evaluations.changed(digits.train_images[:64], rule, seed=3, epoch=13)
+    again = evaluations.changed(digits.train_images[:64], rule, seed=3, epoch=13)
     assert np.array_equal(changed, again)
     assert changed.dtype == np.uint8
     different = [bool((a != b).any()) for a, b in zip(changed, digits.train_images, strict=False)]
@@ -62,8 +64,8 @@ def test_a_look_counts_what_the_engine_answers(tmp_path: Path) -> None:
     rule = recipe.named("s6-19k")
     engine = TorchEngine(build("s6-19k", 1), rule, few, 0, "cpu", 1)
     for look in (Look(1, "training"), Look(1, "test")):
-        looks.take(tmp_path, look, engine, few, rule, 0)
-    seen = looks.load(tmp_path)
+        evaluations.take(tmp_path, look, engine, few, rule, 0)
+    seen = evaluations.load(tmp_path)
     answers = engine.evaluate(few.train_images, few.train_labels).log_probabilities.argmax(1)
     assert seen["epoch-1-training"].correct == int((answers == few.train_labels).sum())
     assert (seen["epoch-1-training"].images, seen["epoch-1-test"].images) == (100, 50)
@@ -118,9 +120,9 @@ def test_page_and_result_hold_every_claim_of_the_folder(reproduced: Path, tmp_pa
     assert (folder / "report.html").stat().st_mtime_ns == before
     # A run that is gone is trained again, and an evaluation that differs changes the page.
     place = next((folder / "s7-8k").glob("seed-*"))
-    seen = json.loads((place / looks.FILE).read_text())
+    seen = json.loads((place / evaluations.FILE).read_text())
     seen["epoch-2-training"]["correct"] -= 1
-    (place / looks.FILE).write_text(json.dumps(seen))
+    (place / evaluations.FILE).write_text(json.dumps(seen))
     assert [line.what for line in verify(folder, Means(weights=False)).broken] == [
         "the stored table of claims is what its runs give"
     ]
@@ -137,7 +139,7 @@ def test_evaluations_of_the_last_epoch_are_counted_again_from_the_weights(tmp_pa
     assert found.exit_code == 0, found.table().text()
     whats = ["epoch-2-training is what the network gives", "epoch-2-training-augmented is what the network gives"]
     assert [line.what for line in found.lines if line.what.startswith("epoch-2")] == whats
-    path = next((tmp_path / "s7-8k").glob("seed-*")) / looks.FILE
+    path = next((tmp_path / "s7-8k").glob("seed-*")) / evaluations.FILE
     seen = {name: {**value, "correct": value["images"]} for name, value in json.loads(path.read_text()).items()}
     path.write_text(json.dumps(seen))
     assert [line.what for line in verify(tmp_path).broken] == whats
@@ -149,12 +151,12 @@ def test_evaluations_of_the_last_epoch_are_counted_again_from_the_weights(tmp_pa
 
 def test_a_run_without_its_look_is_named(reproduced: Path, tmp_path: Path) -> None:
     place = next((reproduced / "s6-12k").glob("seed-*"))
-    kept = (place / looks.FILE).read_bytes()
-    (place / looks.FILE).unlink()
+    kept = (place / evaluations.FILE).read_bytes()
+    (place / evaluations.FILE).unlink()
     try:
         done = call("reproduce", "s6-12k", "--quick", "--dataset", "digits", "--seeds", 2, "--out", reproduced)
     finally:
-        (place / looks.FILE).write_bytes(kept)
+        (place / evaluations.FILE).write_bytes(kept)
     assert store.finished(place)
     assert done.returncode == 2
     assert "lacks the evaluation epoch-2-test" in done.stderr

@@ -13,16 +13,15 @@ import numpy as np
 import pytest
 from tests.prove.proving import ALONE, TINY, call, environment
 
-from tinyproof.cli import prove as cli
-from tinyproof.cnn import declaration
-from tinyproof.cnn.data import load_digits
-from tinyproof.cnn.recipe import named
+from tinyproof.api.compare import compare
+from tinyproof.api.prove import prove, resume
+from tinyproof.cli import evidence as cli
 from tinyproof.core.errors import DataError, InputError
-from tinyproof.jobs import one_run
-from tinyproof.jobs.compare import compare
-from tinyproof.jobs.declare import Ask, agree, declare, default_folder
-from tinyproof.jobs.prove import prove, resume
-from tinyproof.jobs.series import Told
+from tinyproof.data.dataset import load_digits
+from tinyproof.prove import declaration, worker
+from tinyproof.prove.declare import Ask, agree, declare, default_folder
+from tinyproof.prove.parallel_runs import Told
+from tinyproof.train.recipe import named
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 SHORT = replace(named("digits"), name="short", epochs=1)
@@ -140,7 +139,7 @@ def test_two_data_sets_of_the_same_name_have_folders_of_their_own(tmp_path: Path
 
 
 def test_own_data_called_as_ours_is_declared_under_another_name(tmp_path: Path) -> None:
-    from tinyproof.jobs.verify import Means, verify
+    from tinyproof.api.verify import Means, verify
 
     path = own(tmp_path / "mnist.npz")
     found = prove(asks(dataset=path), out=tmp_path / "proof")
@@ -163,9 +162,9 @@ def test_an_edited_network_is_refused_and_trains_nothing(tmp_path: Path) -> None
     for again in (lambda: prove(ask, out=folder), lambda: resume(folder)):
         with pytest.raises(InputError, match=r"net\.py' is not allowed; allowed: the file as it was declared"):
             again()
-    work = one_run.Work(str(folder), declared, "digits")
+    work = worker.Work(str(folder), declared, "digits")
     with pytest.raises(DataError, match=r"net\.py: is not the file that was declared"):
-        one_run.do(one_run.Task(work, declared.seeds[0]))
+        worker.do(worker.Task(work, declared.seeds[0]))
     assert not list(folder.glob("seed-*"))
     network(tmp_path / "net.py")
     agree(ask, declared, folder)
@@ -262,7 +261,7 @@ def test_a_comparison_says_it_too(tmp_path: Path) -> None:
 def test_reproduced_claims_say_it_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tinyproof.cnn.data.overlap", lambda dataset: [(0, 0)] * 7)
+    monkeypatch.setattr("tinyproof.data.dataset.overlap", lambda dataset: [(0, 0)] * 7)
     cli.reproduce(
         "s6-19k", seeds=1, dataset="digits", quick=True, engine="torch", processes=1, threads=1, out=tmp_path / "all"
     )

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from tests.prove.proving import TINY
 
-from tinyproof.cnn.recipe import named
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.workers import Outcome
-from tinyproof.jobs import series
-from tinyproof.jobs.declare import Ask, declare
-from tinyproof.jobs.one_run import Task, Work
+from tinyproof.prove import parallel_runs
+from tinyproof.prove.declare import Ask, declare
+from tinyproof.prove.worker import Task, Work
+from tinyproof.train.recipe import named
 
 
 @pytest.fixture
@@ -30,16 +30,16 @@ def works(tmp_path: Path) -> list[Work]:
 
 def test_the_longest_runs_begin_first(works: list[Work]) -> None:
     short, long = (work.folder for work in works)
-    order = [task.work.folder for task in series._tasks(works, {short: 1.0, long: 5.0})]
+    order = [task.work.folder for task in parallel_runs._tasks(works, {short: 1.0, long: 5.0})]
     assert order == [long, long, short, short]
 
 
 def test_the_estimate_is_that_of_the_fullest_lane(works: list[Work]) -> None:
     costs = {work.folder: seconds for work, seconds in zip(works, (1.0, 5.0), strict=True)}
-    tasks = series._tasks(works, costs)
-    assert "4 run(s), 2 side by side: about 6 s" in series._estimate(costs, tasks, 2)
-    assert "4 run(s), 3 side by side: about 5 s" in series._estimate(costs, tasks, 3)
-    assert "4 run(s), 1 side by side: about 12 s" in series._estimate(costs, tasks, 1)
+    tasks = parallel_runs._tasks(works, costs)
+    assert "4 run(s), 2 side by side: about 6 s" in parallel_runs._estimate(costs, tasks, 2)
+    assert "4 run(s), 3 side by side: about 5 s" in parallel_runs._estimate(costs, tasks, 3)
+    assert "4 run(s), 1 side by side: about 12 s" in parallel_runs._estimate(costs, tasks, 1)
 
 
 @pytest.mark.parametrize("kinds", [1, 2])
@@ -58,23 +58,25 @@ def test_no_run_is_handed_out_before_the_cost_is_said(
                 done += 1
                 yield Outcome(done - 1, 1.0 if begun[done - 1][0] is None else True)
 
-    monkeypatch.setattr(series, "run_bounded", greedy)
-    tasks = series._tasks(works[:kinds], {})
-    assert series._round(series._measures(tasks, 2), tasks, {}, 2, series.Told(say=said.append))
+    monkeypatch.setattr(parallel_runs, "run_bounded", greedy)
+    tasks = parallel_runs._tasks(works[:kinds], {})
+    assert parallel_runs._round(parallel_runs._measures(tasks, 2), tasks, {}, 2, parallel_runs.Told(say=said.append))
     assert [seed for seed, _ in begun if seed is not None] == [task.seed for task in tasks]
     assert all(told == (seed is not None) for seed, told in begun)
 
 
 def test_what_a_measurement_finds_wrong_is_said_as_it_is(works: list[Work], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series, "run_bounded", lambda *_, **__: iter([Outcome(0, None, "net.py: line 3: wrong")]))
+    monkeypatch.setattr(
+        parallel_runs, "run_bounded", lambda *_, **__: iter([Outcome(0, None, "net.py: line 3: wrong")])
+    )
     with pytest.raises(TinyproofError, match=r"^net\.py: line 3: wrong$"):
-        series.run(works, 1)
+        parallel_runs.run(works, 1)
 
 
 def test_runs_of_two_kinds_are_measured_before_any_begins(works: list[Work]) -> None:
     said: list[str] = []
-    told = series.Told(say=said.append, row=lambda seed, folder: said.append(folder.parent.name))
-    series.run(works, 1, told)
+    told = parallel_runs.Told(say=said.append, row=lambda seed, folder: said.append(folder.parent.name))
+    parallel_runs.run(works, 1, told)
     assert "4 run(s), 1 side by side" in said[0]
     assert sorted(said[1:3]) == ["long", "long"]
     assert sorted(said[3:5]) == ["short", "short"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from tinyproof.cnn.verdict import Score, judge
 from tinyproof.core import stats
 from tinyproof.core.errors import InputError
+from tinyproof.prove.verdict import Score, judge
 
 SAMPLES = [
     [99.56, 99.54, 99.45, 99.47, 99.57],

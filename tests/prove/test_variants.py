@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tinyproof.cnn import nets
-from tinyproof.cnn.anatomy import summary
+from tinyproof.network import nets
+from tinyproof.network.anatomy import summary
 
 FILE = Path(__file__).resolve().parents[2] / "examples" / "variants.py"
 

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from tinyproof.cnn.verdict import Score, judge, score
 from tinyproof.core.errors import InputError
+from tinyproof.prove.verdict import Score, judge, score
 
 
 def scores(*correct: int, images: int = 10_000) -> list[Score]:
@@ -90,7 +90,7 @@ def test_what_cannot_be_judged_is_refused(runs: list[Score], target: float, decl
 
 def test_a_verdict_needs_neither_torch_nor_scipy_stats() -> None:
     code = (
-        "import sys; from tinyproof.cnn.verdict import Score, judge; "
+        "import sys; from tinyproof.prove.verdict import Score, judge; "
         "judge([Score(1, 9950, 10000), Score(2, 9951, 10000)], 99, 2).to_json(); "
         "print([m for m in ('torch', 'scipy.stats', 'matplotlib') if m in sys.modules])"
     )

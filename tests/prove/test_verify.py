@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from tests.prove.proving import TINY, call
 
-from tinyproof.cnn import declaration, proof, store
-from tinyproof.cnn.run import Predictions
+from tinyproof.api.verify import Means, verify
 from tinyproof.core.errors import InputError
-from tinyproof.jobs.verify import Means, verify
+from tinyproof.prove import declaration, proof
+from tinyproof.train import store
+from tinyproof.train.run_record import Predictions
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 QUICK = Means(weights=False)

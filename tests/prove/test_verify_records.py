@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tinyproof.cnn import proof
+from tinyproof.api.verify import Means, verify
 from tinyproof.core.errors import TinyproofError
-from tinyproof.jobs.verify import Means, verify
+from tinyproof.prove import proof
 
 RECORDS = Path(__file__).resolve().parents[2] / "records"
 QUICK = Means(weights=False)
@@ -40,7 +40,7 @@ def test_the_stored_records_hold(name: str) -> None:
 
 def test_judging_records_again_is_quick_and_needs_no_torch() -> None:
     code = (
-        "import sys, time; from tinyproof.jobs.verify import Means, verify; begun = time.perf_counter();"
+        "import sys, time; from tinyproof.api.verify import Means, verify; begun = time.perf_counter();"
         "verify(sys.argv[1], Means(weights=False)); print(time.perf_counter() - begun, 'torch' in sys.modules)"
     )
     words = [sys.executable, "-c", code, str(RECORDS / "s7-8k-best")]

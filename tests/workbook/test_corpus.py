@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tinyproof.check.finding import SheetPlace
 from tinyproof.check.workbook import audit_workbook
-from tinyproof.core.finding import SheetPlace
 
 # Its file cannot be loaded by openpyxl (IndexError); it is read here, and its layout (no table of iterations) is not.
 STATUS = {"incomplete": "undecided", "unreadable": "undecided"}

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from tinyproof.backprop.expr import evaluate
-from tinyproof.backprop.formula import parse
-from tinyproof.backprop.formula_functions import NotUnderstood
+from tinyproof.check.workbook.read.formula import parse
+from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 
 CELLS = {"A1": 3.0, "A2": 4.0, "B1": 5.0, "B2": 6.0, "Sheet 2!C3": 7.0}
 

@@ -12,9 +12,9 @@ from subprocess import CompletedProcess
 import pytest
 from tests.workbook.mutants import right
 
-from tinyproof.backprop.xlsx_read import read_book
+from tinyproof.api.audit import audit
+from tinyproof.check.workbook.read.cells import read_book
 from tinyproof.core.errors import DataError
-from tinyproof.jobs.audit import audit
 
 Cli = Callable[..., CompletedProcess[str]]
 

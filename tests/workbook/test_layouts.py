@@ -12,8 +12,8 @@ import pytest
 from tests.workbook.sheets import Cells, Plan, Sheet, calculate, make, name, write
 from xlsxwriter.utility import xl_col_to_name
 
+from tinyproof.check.finding import FileReport
 from tinyproof.check.workbook import audit_workbook
-from tinyproof.core.finding import FileReport
 
 BASE = make(Plan(row=5, rows=8), random.Random(5))
 BESIDE = max(BASE.at.values()) + 1

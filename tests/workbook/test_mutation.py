@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.workbook.mutants import BREAKERS, difference, mutant, right
 
+from tinyproof.check.finding import SheetPlace
 from tinyproof.check.workbook import KINDS, audit_workbook
-from tinyproof.core.finding import SheetPlace
 
 SEEDS = range(1000, 1006)
 

@@ -2,6 +2,5 @@
 
 Reading order: expr (arithmetic as data), tidy and diff (gradients as equations), notation and mathematics (how they
 are written), layer and net (a network; toml, presets and draw give some), equations (what it computes), trace and
-sweep (the tables of numbers), derivation (the chain rule step by step), sheet and xlsx (the workbook), formula (a
-workbook's text back into arithmetic).
+sweep (the tables of numbers), derivation (the chain rule step by step), sheet, book and xlsx (the workbook).
 """

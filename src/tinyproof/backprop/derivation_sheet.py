@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from tinyproof.backprop.derivation import Derivation, Line
 from tinyproof.backprop.derivation_text import heading
+from tinyproof.backprop.descriptions import heading as named
+from tinyproof.backprop.descriptions import words
 from tinyproof.backprop.equations import RATE
 from tinyproof.backprop.notation import excel, unicode
 from tinyproof.backprop.sheet import Cell, Formula, Sheet, address, check_formula, letters, quoted
 from tinyproof.backprop.trace import Trace
-from tinyproof.backprop.words import heading as named
-from tinyproof.backprop.words import words
 
 VALUE = 3  # the column (from 0) of the live numbers
 ITERATION = (1, 1)

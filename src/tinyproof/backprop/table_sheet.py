@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tinyproof.backprop.descriptions import heading, words
 from tinyproof.backprop.equations import RATE, forward, gradients, updates
 from tinyproof.backprop.equations import Style as Columns
 from tinyproof.backprop.expr import Expr
@@ -33,7 +34,6 @@ from tinyproof.backprop.sheet import (
     letters,
 )
 from tinyproof.backprop.trace import Trace
-from tinyproof.backprop.words import heading, words
 from tinyproof.core.errors import InputError
 
 HEADER = 3  # the row of the headings of a rate's sheet (from 0)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tinyproof.core.finding import CodePlace
+from tinyproof.check.finding import CodePlace
 
 MAX_LINES = 20_000
 MAX_LINE_CHARACTERS = 4_000

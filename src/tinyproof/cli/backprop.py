@@ -67,11 +67,11 @@ def workbook(
     csv: Annotated[Path | None, typer.Option(help="Write the tables of all rates here too.")] = None,
 ) -> None:
     """Write back-propagation as an .xlsx: live formulas, charts, a what-if sheet and a check sheet."""
+    from tinyproof.api import workbook as job
     from tinyproof.backprop.presets import find_net
     from tinyproof.backprop.sweep import parse_rates
     from tinyproof.backprop.trace import traces
     from tinyproof.core.files import write_atomic
-    from tinyproof.jobs import workbook as job
 
     chosen, several = find_net(net), parse_rates(rates)
     print(f"wrote {job.workbook(chosen, out, rates=several, iterations=iterations, style=style.value)}")
@@ -96,7 +96,7 @@ def trace(
     """Show every number of gradient descent, iteration by iteration."""
     from tinyproof.backprop.trace import trace as twin
     from tinyproof.core.files import write_atomic
-    from tinyproof.jobs.tables import trace_text
+    from tinyproof.show.trace_text import trace_text
 
     found = twin(net, iterations, style.value, rate)
     text = trace_text(found, format.value, _words(columns), _whole(show), digits)
@@ -116,9 +116,9 @@ def derive(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
 ) -> None:
     """Write the chain rule out for this network, step by step, in symbols and in numbers."""
+    from tinyproof.api.derive import derivation_text
     from tinyproof.backprop.derivation import derive as twin
     from tinyproof.core.files import write_atomic
-    from tinyproof.jobs.derive import derivation_text
 
     text = derivation_text(twin(net, iteration, rate), format.value)
     print(text if out is None else f"wrote {write_atomic(out, text)}\n", end="")
@@ -144,7 +144,7 @@ def sweep(
     else:
         print(found.table().text() + "\n\n" + found.verdict())
     if out is not None:
-        from tinyproof.jobs.experiment import write_sweep
+        from tinyproof.api.experiment import write_sweep
 
         for path in write_sweep(found, out):
             typer.echo(f"wrote {path}", err=json)
@@ -170,7 +170,7 @@ def page(
     rate: Annotated[float | None, typer.Option(help="Another learning rate than the network's.")] = None,
 ) -> None:
     """Write one HTML page that steps through back-propagation: play it, change it, see where a gradient comes from."""
-    from tinyproof.jobs.page import page as job
+    from tinyproof.api.page import page as job
 
     path = job(net, out, iterations=iterations, rate=rate)
     print(f"wrote {path}: one file that needs no network; open it in a browser")

@@ -36,14 +36,14 @@ def register(app: typer.Typer) -> None:
 
 def models(as_json: JsonOption = False) -> None:
     """The networks by name: parameters, multiply-adds, receptive field, budget."""
-    from tinyproof.jobs.models import models as table
+    from tinyproof.api.models import models as table
 
     _show(table(), as_json)
 
 
 def summary(model: Model, as_json: JsonOption = False) -> None:
     """The layers of a network: output shape, parameters, multiply-adds, receptive field, jump, memory."""
-    from tinyproof.jobs.models import summary as table
+    from tinyproof.api.models import summary as table
 
     found = table(model)
     _show(found.table(), as_json)
@@ -67,7 +67,7 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """One run under a budget: progress, log, pictures, weights, a page. The same command again goes on, or finds it."""
-    from tinyproof.jobs.train import train as work
+    from tinyproof.api.train import train as work
 
     work(
         model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick, out=out,
@@ -84,7 +84,7 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Classify a picture with the saved weights of a run; says how the picture was read."""
-    from tinyproof.jobs.predict import predict as work
+    from tinyproof.api.predict import predict as work
 
     answer = work(run, image, model)
     print(json.dumps(answer.to_dict(), indent=1) if as_json else answer.words())
@@ -96,7 +96,7 @@ def data(
     as_json: JsonOption = False,
 ) -> None:
     """What data there is: lists it, fetches it, verifies it."""
-    from tinyproof.jobs.data import data as work
+    from tinyproof.api.data import data as work
     from tinyproof.show.progress import console
 
     _show(work(data=data, fetch=fetch, say=console().print, progress=True), as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinyproof.cli.prove import AsJson, Data, DataSet, Device, EngineName, Processes, Recipe, Threads, show
+from tinyproof.cli.evidence import AsJson, Data, DataSet, Device, EngineName, Processes, Recipe, Threads, show
 
 
 def journal(
@@ -20,8 +20,8 @@ def journal(
     as_json: AsJson = False,
 ) -> None:
     """Runs and proofs in their order: what changed, what it did; Target, Result and Analysis as a page."""
+    from tinyproof.api import journal as job
     from tinyproof.core.errors import InputError
-    from tinyproof.jobs import journal as job
     from tinyproof.show.journal_page import text
 
     if (of is None) != (analysis is None):
@@ -52,8 +52,8 @@ def lr_test(
     as_json: AsJson = False,
 ) -> None:
     """Look for a learning rate: a range test or a sweep of rates, on training images alone, never on the test set."""
-    from tinyproof.jobs import rates as job
-    from tinyproof.jobs.declare import Ask, as_recipe
+    from tinyproof.api import lr_test as job
+    from tinyproof.prove.declare import Ask, as_recipe
 
     ask = Ask(
         model, as_recipe(recipe, model, dataset), dataset=dataset, data=data, engine=engine, device=device,

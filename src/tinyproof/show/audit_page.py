@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyproof.core.finding import FileReport, Finding, Report, SheetPlace, SheetView
+from tinyproof.check.finding import FileReport, Finding, Report, SheetPlace, SheetView
 from tinyproof.core.table import Table
 from tinyproof.show.html import render, safe
 

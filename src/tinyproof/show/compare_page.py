@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyproof.cnn.comparison import Comparison
-from tinyproof.cnn.proof import Proof
 from tinyproof.core.table import Column, Table
+from tinyproof.prove.comparison import Comparison
+from tinyproof.prove.proof import Proof
 from tinyproof.show import prove_page
 from tinyproof.show import prove_plots as plots
 from tinyproof.show.html import data_uri, render, safe

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from tinyproof.cnn.entries import Entry
 from tinyproof.core.errors import one_line
 from tinyproof.core.table import Column, Table
+from tinyproof.prove.journal.entries import Entry
 from tinyproof.show.html import render, safe
 
 _INDENT, _SHORTEST = 16, 10

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tinyproof.cnn.engine import Tally
-from tinyproof.cnn.run import EpochLog
-from tinyproof.cnn.watch import Watch
+from tinyproof.train.engine import Tally
+from tinyproof.train.run_record import EpochLog
+from tinyproof.train.watch import Watch
 
 # A bar that moves at every step of a fast engine would cost more than the step.
 _REDRAWS_PER_SECOND = 8

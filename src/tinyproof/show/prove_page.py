@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tinyproof.cnn import analysis
-from tinyproof.cnn.budget import table as budget_table
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.proof import Proof
 from tinyproof.core.table import Column, Table
+from tinyproof.data.dataset import Dataset
+from tinyproof.network.budget import table as budget_table
+from tinyproof.prove import analysis
+from tinyproof.prove.proof import Proof
 from tinyproof.show import prove_plots as plots
 from tinyproof.show.html import data_uri, render, safe
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.cnn.analysis import Calibration, Hard
-from tinyproof.cnn.verdict import Verdict
 from tinyproof.core.stats import Interval
+from tinyproof.prove.analysis import Calibration, Hard
+from tinyproof.prove.verdict import Verdict
 
 _INK, _QUIET, _ACCENT, _GOOD, _BAD = "#1b1f24", "#9aa5b1", "#0b62c4", "#1a7f37", "#c4261d"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyproof.cnn.reproduction import Reproduction, looks_table, table
+from tinyproof.prove.reproduction import Reproduction, looks_table, table
 from tinyproof.show import prove_page
 from tinyproof.show import prove_plots as plots
 from tinyproof.show.html import data_uri, render, safe

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tinyproof.cnn.data import Dataset
-from tinyproof.cnn.recipe import Augment, Recipe, Schedule
-from tinyproof.cnn.run import Run
 from tinyproof.core.table import Column, Table
+from tinyproof.data.dataset import Dataset, shared_words
+from tinyproof.train.recipe import Augment, Recipe, Schedule
+from tinyproof.train.run_record import Run
 
 
 def recipe_words(recipe: Recipe) -> str:
     """A recipe in one line.
 
-    >>> from tinyproof.cnn.recipe import named
+    >>> from tinyproof.train.recipe import named
     >>> recipe_words(named("s6-17k"))
     's6-17k: SGD, momentum 0.9, rate 0.01, times 0.1 after epoch 12, batch 128, 19 epochs, images unchanged'
     """
@@ -82,16 +82,6 @@ def overlap_words(pairs: list[tuple[int, int]], title: str) -> str:
         return "no test image is among the training images"
     train, test = pairs[0]
     return f"{shared_words(len(pairs), title)} (the first: test {test} is training {train})"
-
-
-def shared_words(many: int, title: str) -> str:
-    """The warning about so many test images that are also training images; nothing where there are none.
-
-    >>> shared_words(1, "leaves")
-    'warning: 1 test image is also among the training images of leaves'
-    """
-    what = "1 test image is" if many == 1 else f"{many:,} test images are"
-    return f"warning: {what} also among the training images of {title}" if many else ""
 
 
 def epochs_table(run: Run) -> Table:

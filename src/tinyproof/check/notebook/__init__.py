@@ -1,13 +1,13 @@
 """Audit a training notebook: is the number it claims the number it measured?
 
-Reading order: document (cells), clean (statements), values, machine (the abstract reader) with interpret, evaluate
-and calls, events (what it saw), data, transforms, network and weights (what loaders and networks are), study (all of
-one notebook), rules. Nothing of a notebook is ever executed or imported.
+Reading order: read (cells, statements, the files around them), interpreter (values, the machine, what it saw), library
+(what torch and Python's own functions mean to it), study (all of one notebook), rules, notebook_audit. Nothing of a
+notebook is ever executed or imported.
 """
 
 from __future__ import annotations
 
-from tinyproof.check.notebook.audit import (
+from tinyproof.check.notebook.notebook_audit import (
     audit_notebook,
     audit_repository,
     audit_text,
@@ -15,7 +15,7 @@ from tinyproof.check.notebook.audit import (
     copies,
     trains_itself,
 )
-from tinyproof.check.notebook.repository import root_of
+from tinyproof.check.notebook.read.repository import root_of
 from tinyproof.check.notebook.rules import catalogue
 
 __all__ = [

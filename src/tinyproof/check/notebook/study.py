@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tinyproof.check.finding import CodePlace
 from tinyproof.check.logs import Log, Run, read_log
-from tinyproof.check.notebook.clean import parse_cell
-from tinyproof.check.notebook.data import Split, split_of_loader
-from tinyproof.check.notebook.document import Document
-from tinyproof.check.notebook.events import Events, Pass
-from tinyproof.check.notebook.machine import Block, Machine
-from tinyproof.check.notebook.repository import Surroundings
-from tinyproof.check.notebook.tensors import apply_network
-from tinyproof.check.notebook.values import Class, Flow, Made, Object, Scope, Value, options
+from tinyproof.check.notebook.interpreter.events import Events, Pass
+from tinyproof.check.notebook.interpreter.machine import Block, Machine
+from tinyproof.check.notebook.interpreter.values import Class, Flow, Made, Object, Scope, Value, options
+from tinyproof.check.notebook.library.loaders import Split, split_of_loader
+from tinyproof.check.notebook.library.tensors import apply_network
+from tinyproof.check.notebook.read.clean import parse_cell
+from tinyproof.check.notebook.read.document import Document
+from tinyproof.check.notebook.read.repository import Surroundings
 from tinyproof.check.prose import Claim, read_claims
-from tinyproof.core.finding import CodePlace
 
 _DUMMY = ast.Pass(lineno=1, col_offset=0)
 

@@ -1,32 +1,29 @@
 """Audit a hand-made back-propagation workbook: its formulas are read as mathematics, the wrong ones are named.
 
-Reading order: words (headings), grid (cells), tables, patterns (what a column says), roles, structure and template
-(what a network looks like), network (the one this table trains), meaning (equality on random values), judge; then the
-rules: forward, gradients, updates (with rates and rate_cells), circles, headings, put together in audit_table; then
-what needs numbers: numbers, values, stale, train, effects, lossruns, typed_tables; labels and charts; repair and
-reasons put a mistake into words; report and views hand it on.
+Reading order: read (cells, formulas), understand (headings, tables, roles of columns, the network that is trained),
+rules (what is held against what), say (a mistake in words); audit_table puts them together.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tinyproof.backprop.xlsx_read import Book, read_book
+from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import TableAudit, audit_table
-from tinyproof.check.workbook.charts import check_charts
-from tinyproof.check.workbook.effects import with_effects
-from tinyproof.check.workbook.grid import Grid
-from tinyproof.check.workbook.labels import check_labels
-from tinyproof.check.workbook.lossruns import check_loss_columns
-from tinyproof.check.workbook.mistake import KINDS, Mistake
-from tinyproof.check.workbook.report import fingerprint, to_findings, what_is_right
-from tinyproof.check.workbook.stale import check_stale
-from tinyproof.check.workbook.tables import find_tables
-from tinyproof.check.workbook.typed_tables import audit_typed_tables
-from tinyproof.check.workbook.values import check_givens, check_pasted
-from tinyproof.check.workbook.views import sheet_views
+from tinyproof.check.workbook.read.cells import Book, read_book
+from tinyproof.check.workbook.rules.charts import check_charts
+from tinyproof.check.workbook.rules.effects import with_effects
+from tinyproof.check.workbook.rules.labels import check_labels
+from tinyproof.check.workbook.rules.loss_columns import check_loss_columns
+from tinyproof.check.workbook.rules.stale import check_stale
+from tinyproof.check.workbook.rules.typed_numbers import check_givens, check_pasted
+from tinyproof.check.workbook.rules.typed_tables import audit_typed_tables
+from tinyproof.check.workbook.say.mistake import KINDS, Mistake
+from tinyproof.check.workbook.say.to_findings import fingerprint, to_findings, what_is_right
+from tinyproof.check.workbook.say.views import sheet_views
+from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.tables import find_tables
 from tinyproof.core.errors import DataError, one_line
-from tinyproof.core.finding import FileReport, status_of
 
 __all__ = ["KINDS", "audit_workbook"]
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tinyproof.backprop.expr import names
-from tinyproof.check.workbook.circles import check_circles
-from tinyproof.check.workbook.forward import check_forward
-from tinyproof.check.workbook.gradients import check_gradients
-from tinyproof.check.workbook.grid import Grid
-from tinyproof.check.workbook.headings import check_headings
-from tinyproof.check.workbook.judge import Judge
-from tinyproof.check.workbook.meaning import same
-from tinyproof.check.workbook.mistake import Mistake
-from tinyproof.check.workbook.network import Network, understand
-from tinyproof.check.workbook.patterns import ColumnPatterns, before, column_of, read_columns
-from tinyproof.check.workbook.rates import RateCell, Update
-from tinyproof.check.workbook.roles import Roles, find_roles
-from tinyproof.check.workbook.tables import Table
-from tinyproof.check.workbook.updates import ascends, check_updates
+from tinyproof.check.workbook.rules.circles import check_circles
+from tinyproof.check.workbook.rules.forward import check_forward
+from tinyproof.check.workbook.rules.gradients import check_gradients
+from tinyproof.check.workbook.rules.headings import check_headings
+from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.rates import RateCell, Update
+from tinyproof.check.workbook.rules.updates import ascends, check_updates
+from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.meaning import same
+from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, read_columns
+from tinyproof.check.workbook.understand.roles import Roles, find_roles
+from tinyproof.check.workbook.understand.tables import Table
+from tinyproof.check.workbook.understand.trained_network import Network, understand
 
 
 @dataclass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Log, Run
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.prose import Claim
-from tinyproof.core.finding import CodePlace, Finding
 
 
 def _reported(study: Study) -> list[Claim]:

@@ -6,12 +6,12 @@ import math
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.finding import CodePlace, Finding, Severity
 from tinyproof.check.logs import Epoch, Run
-from tinyproof.check.notebook.events import Average, Pass
-from tinyproof.check.notebook.quantities import crossed
+from tinyproof.check.notebook.interpreter.events import Average, Pass
+from tinyproof.check.notebook.library.quantities import crossed
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
-from tinyproof.core.finding import CodePlace, Finding, Severity
 
 _LIKELIHOOD = ("nll_loss", "cross_entropy", "NLLLoss", "CrossEntropyLoss")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch
-from tinyproof.check.notebook.data import (
+from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.interpreter.values import Made, Object
+from tinyproof.check.notebook.library.loaders import (
     Split,
 )
-from tinyproof.check.notebook.events import Pass
-from tinyproof.check.notebook.network import switches_mode
+from tinyproof.check.notebook.library.modules import switches_mode
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import Made, Object
-from tinyproof.core.finding import CodePlace, Finding
 
 _MNIST = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyproof.check.notebook.data import WITH_TRAIN_FLAG, argument
-from tinyproof.check.notebook.network import kind_of, loaded_attributes, output_width, tail_of
+from tinyproof.check.finding import Finding, Severity
+from tinyproof.check.notebook.interpreter.values import Class, Flow, Made, Object, Op, Value, number
+from tinyproof.check.notebook.library.loaders import WITH_TRAIN_FLAG, argument
+from tinyproof.check.notebook.library.modules import kind_of, loaded_attributes, output_width, tail_of
+from tinyproof.check.notebook.library.parameters import has_weights
 from tinyproof.check.notebook.rules.plateaus import plateau
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import Class, Flow, Made, Object, Op, Value, number
-from tinyproof.check.notebook.weights import has_weights
-from tinyproof.core.finding import Finding, Severity
 
 _LIKELIHOOD = ("nll_loss", "cross_entropy", "NLLLoss", "CrossEntropyLoss")
 

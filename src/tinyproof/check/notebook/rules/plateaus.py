@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
-from tinyproof.core.finding import CodePlace, Finding
 
 # Shares of the ten digits among the 10,000 test images of MNIST, and 10 % each in the sets made like it.
 _SHARES = (9.80, 11.35, 10.32, 10.10, 9.82, 8.92, 9.58, 10.28, 9.74, 10.09, 10.00)

@@ -7,15 +7,15 @@ import math
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
-from tinyproof.check.notebook.data import argument
-from tinyproof.check.notebook.events import Pass
+from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.interpreter.values import Made, is_optimiser, is_scheduler, number, options
+from tinyproof.check.notebook.library.loaders import argument
+from tinyproof.check.notebook.library.parameters import parameter_count
 from tinyproof.check.notebook.rules.plateaus import about_mnist
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import Made, is_optimiser, is_scheduler, number, options
-from tinyproof.check.notebook.weights import parameter_count
-from tinyproof.core.finding import CodePlace, Finding
 
 
 def warm_start(study: Study) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tinyproof.check.finding import SEVERITIES, CodePlace, Finding, Severity
 from tinyproof.check.notebook.study import Study
-from tinyproof.core.finding import SEVERITIES, CodePlace, Finding, Severity
 
 
 @dataclass(frozen=True)

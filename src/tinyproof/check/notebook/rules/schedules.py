@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tinyproof.check.notebook.data import argument
-from tinyproof.check.notebook.events import SchedulerStep
-from tinyproof.check.notebook.rules.rule import Rule, once_per_place
-from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import (
+from tinyproof.check.finding import Finding
+from tinyproof.check.notebook.interpreter.events import SchedulerStep
+from tinyproof.check.notebook.interpreter.values import (
     Made,
     Quantity,
     Seq,
@@ -18,7 +16,9 @@ from tinyproof.check.notebook.values import (
     number,
     options,
 )
-from tinyproof.core.finding import Finding
+from tinyproof.check.notebook.library.loaders import argument
+from tinyproof.check.notebook.rules.rule import Rule, once_per_place
+from tinyproof.check.notebook.study import Study
 
 
 def scheduler_without_effect(study: Study) -> Iterator[Finding]:

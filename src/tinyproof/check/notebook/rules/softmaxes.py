@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyproof.check.notebook.network import kind_of
+from tinyproof.check.finding import Finding
+from tinyproof.check.notebook.interpreter.values import Flow, constant
+from tinyproof.check.notebook.library.modules import kind_of
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import Flow, constant
-from tinyproof.core.finding import Finding
 
 
 def softmax_dimension(study: Study) -> Iterator[Finding]:

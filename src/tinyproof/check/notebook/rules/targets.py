@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
+from tinyproof.check.notebook.library.parameters import parameter_count
 from tinyproof.check.notebook.rules.claims import from_readme, spans, tested
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.weights import parameter_count
 from tinyproof.check.prose import Claim
-from tinyproof.core.finding import CodePlace, Finding
 
 
 def parameter_count_rule(study: Study) -> Iterator[Finding]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tinyproof.check.notebook.attributes import library_bases
-from tinyproof.check.notebook.data import argument
-from tinyproof.check.notebook.rules.rule import Rule, once_per_place
-from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.values import (
+from tinyproof.check.finding import Finding
+from tinyproof.check.notebook.interpreter.attributes import library_bases
+from tinyproof.check.notebook.interpreter.values import (
     Choice,
     Const,
     Made,
@@ -18,7 +16,9 @@ from tinyproof.check.notebook.values import (
     Unknown,
     options,
 )
-from tinyproof.core.finding import Finding
+from tinyproof.check.notebook.library.loaders import argument
+from tinyproof.check.notebook.rules.rule import Rule, once_per_place
+from tinyproof.check.notebook.study import Study
 
 
 def test_set_chooses(study: Study) -> Iterator[Finding]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyproof.check.notebook.data import Split, dataset_of
+from tinyproof.check.finding import Finding
+from tinyproof.check.notebook.interpreter.values import Made, Value, options
+from tinyproof.check.notebook.library.image_transforms import normalisation, random_step, steps_of, transform_of
+from tinyproof.check.notebook.library.loaders import Split, dataset_of
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place
 from tinyproof.check.notebook.study import Study
-from tinyproof.check.notebook.transforms import normalisation, random_step, steps_of, transform_of
-from tinyproof.check.notebook.values import Made, Value, options
-from tinyproof.core.finding import Finding
 
 
 def augmented_test_set(study: Study) -> Iterator[Finding]:

@@ -1,0 +1,166 @@
+"""Audit a folder of anything: find the files, judge each in a worker that can be killed, put the answers together.
+
+What a file is, its content says: a zip with a workbook in it is a workbook whatever its name. One unreadable file
+never stops the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from tinyproof.check.finding import FileReport, Report
+from tinyproof.core.errors import Stopped, one_line
+from tinyproof.core.files import existing
+from tinyproof.core.workers import Outcome, run_bounded
+
+Kind = Literal["workbook", "notebook", "script", "text", "other"]
+
+SECONDS_PER_FILE = 60.0
+BYTES_PER_WORKER = 4_000_000_000  # of address space: numpy alone reserves much of it without ever touching it
+MAX_FILES = 50_000
+_WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xltx", ".xls", ".xlsb", ".ods")
+_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file to judge: where it is, what the report calls it, what kind it is.
+
+    `root`: the folder of its submission, where a notebook's own modules and its README may be. `disabled_rules`:
+    rules of the notebook audit that are switched off.
+    """
+
+    path: str
+    shown: str
+    kind: Kind
+    root: str = ""
+    disabled_rules: tuple[str, ...] = ()
+
+
+def audit(
+    *paths: Path | str,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    disabled_rules: Sequence[str] = (),
+) -> Report:
+    """Audit files and whole folders. `jobs`: worker processes (default: all cores). `progress(done, all)` is called.
+
+    `disabled_rules`: rules of the notebook audit not to apply. Raises InputError where a path is not there or a rule
+    has no such name. The report has a file for each one judged, in the order of the paths.
+
+    >>> audit().files
+    ()
+    """
+    if disabled_rules:
+        from tinyproof.check.notebook import check_rules
+
+        check_rules(disabled_rules)
+    items = [replace(item, disabled_rules=tuple(disabled_rules)) for item in find_files(paths)]
+    reports: dict[int, FileReport] = {}
+    try:
+        for outcome in run_bounded(
+            audit_one, items, processes=jobs, seconds=SECONDS_PER_FILE, memory_bytes=BYTES_PER_WORKER
+        ):
+            reports[outcome.index] = _report(items[outcome.index], outcome)
+            if progress is not None:
+                progress(len(reports), len(items))
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped after {len(reports)} of {len(items)} files; no report was written") from None
+    return Report(tuple(reports[index] for index in range(len(items))))
+
+
+def _report(item: Item, outcome: Outcome) -> FileReport:
+    if isinstance(outcome.value, FileReport):
+        return replace(outcome.value, file=item.shown)
+    return FileReport(item.shown, item.kind, "unreadable", problem=outcome.problem or "gave no answer")
+
+
+def audit_one(item: Item) -> FileReport:
+    """Judge one file (in a worker)."""
+    if item.kind == "workbook":
+        from tinyproof.check.workbook import audit_workbook
+
+        return audit_workbook(item.path, item.shown)
+    if item.kind in ("notebook", "script"):
+        from tinyproof.check.notebook import audit_notebook
+
+        return audit_notebook(item.path, item.disabled_rules, item.root or None)
+    if item.kind == "text":
+        from tinyproof.check.notebook import audit_text
+
+        return audit_text(item.path, item.disabled_rules)
+    return FileReport(item.shown, item.kind, "unreadable", problem="is no workbook and no notebook")
+
+
+def find_files(paths: Sequence[Path | str]) -> Iterator[Item]:
+    """The files to judge: those named, and in folders (all the way down) those that something here can judge."""
+    seen: set[str] = set()
+    for given in paths:
+        path = existing(given)
+        for file in _below(path) if path.is_dir() else [path]:
+            real = os.path.realpath(file)
+            if real in seen or len(seen) >= MAX_FILES:
+                continue
+            kind = kind_of(file)
+            if not path.is_dir() or _judged_in_folders(file, kind):
+                seen.add(real)
+                yield Item(str(file), one_line(str(file), 300), kind, _root(file, path, kind))
+
+
+def _judged_in_folders(file: Path, kind: Kind) -> bool:
+    """Workbooks, notebooks, and scripts that train; modules and READMEs are read together with the notebooks."""
+    if kind == "script":
+        from tinyproof.check.notebook import trains_itself
+
+        return trains_itself(file)
+    return kind in ("workbook", "notebook")
+
+
+def _root(file: Path, given: Path, kind: Kind) -> str:
+    if kind not in ("notebook", "script") or not given.is_dir():
+        return ""
+    from tinyproof.check.notebook import root_of
+
+    return str(root_of(file, given))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Plain files under a folder, sorted; links are not followed, hidden and machine-made folders left out."""
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
+        for name in sorted(files):
+            path = Path(here) / name
+            if not name.startswith((".", "~$")) and path.is_file() and not path.is_symlink():
+                yield path
+
+
+def kind_of(path: Path) -> Kind:
+    """What a file is: by its content, and by its name where the content does not say."""
+    name = path.name.lower()
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+        if head.startswith(b"PK\x03\x04") and _holds_workbook(path):
+            return "workbook"
+    except OSError:
+        pass
+    if name.endswith(_WORKBOOK_NAMES):
+        return "workbook"
+    if name.endswith(".ipynb"):
+        return "notebook"
+    if name.endswith(".py"):
+        return "script"
+    return "text" if name.endswith((".md", ".txt", ".rst")) else "other"
+
+
+def _holds_workbook(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.lstrip("/").lower().startswith("xl/") for name in archive.namelist()[:5_000])
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return path.suffix.lower() in _WORKBOOK_NAMES

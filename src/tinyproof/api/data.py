@@ -1,0 +1,84 @@
+"""`data`: what data there is, fetch it, verify it; and which data set a training job gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tinyproof.core.errors import DataError, MissingDependency
+from tinyproof.core.fields import one_of
+from tinyproof.core.table import Column, Table
+from tinyproof.data import mnist
+from tinyproof.data.dataset import NAMES, Dataset, load_digits, load_mnist, overlap
+from tinyproof.show.words import dataset_words, overlap_words
+
+CHOICES = ("auto", *NAMES)
+
+
+def data(
+    *, data: str | Path | None = None, fetch: bool = False, say: Callable[[str], None] = print, progress: bool = False
+) -> Table:
+    """What data sets there are, where they lie, and whether they are whole; `fetch` downloads what is missing.
+
+    Each row: data set, where, images, whether its files are the published ones, images in both sets.
+    Raises DataError when MNIST is there but broken, or cannot be fetched.
+    """
+    if fetch and mnist.find(data) is None:
+        mnist.fetch(Path(data) if data else None, say=say, progress=progress)
+    rows: list[tuple[str, str, str, str]] = []
+    paths = mnist.find(data)
+    if paths is None:
+        lacks = f"{data} {mnist.lacking(data)}" if data is not None else "not here"
+        into = f" --data {data}" if data is not None else ""
+        rows.append(("MNIST", f"{lacks}; fetch it with: tinyproof data --fetch{into}", "", ""))
+    else:
+        rows.append(_row(load_mnist(data), "SHA-256 of all four files as published"))
+    try:
+        rows.append(_row(load_digits(), "as scikit-learn ships them"))
+    except MissingDependency as error:
+        rows.append(("digits", str(error), "", ""))
+    columns = (Column("data set"), Column("where"), Column("images"), Column("verified"))
+    return Table("", columns, tuple(rows))
+
+
+def choose(
+    name: str = "auto",
+    data: str | Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    progress: bool = False,
+) -> Dataset:
+    """The data set of a training job. `auto`: MNIST where it is or can be fetched, else, with one line, the digits;
+    a path: a data set of your own.
+
+    Raises InputError for an unknown name; DataError for broken files, or when `mnist` is insisted on and not to be had.
+    """
+    if name not in CHOICES and (Path(name).exists() or Path(name).name != name):
+        from tinyproof.data import own_data
+
+        return own_data.load(name)
+    one_of("dataset", name, (*CHOICES, "the path of your own"))
+    if name == "digits":
+        return load_digits()
+    if name == "mnist" or data is not None:
+        return load_mnist(data, say=say, progress=progress)
+    try:
+        return load_mnist(say=say, progress=progress)
+    except mnist.NotFound as error:
+        say(f"MNIST cannot be had here ({error.problem}); training on the digits that ship with scikit-learn instead")
+        return load_digits()
+
+
+def describe(dataset: Dataset, say: Callable[[str], None]) -> list[tuple[int, int]]:
+    """Say what the data set is and whether an image is in both of its sets; returns those pairs."""
+    say(f"data: {dataset_words(dataset)}")
+    pairs = overlap(dataset)
+    say(overlap_words(pairs, dataset.title))
+    return pairs
+
+
+def _row(dataset: Dataset, verified: str) -> tuple[str, str, str, str]:
+    counts = f"{len(dataset.train_labels):,} training, {len(dataset.test_labels):,} test"
+    pairs = overlap(dataset)
+    if pairs:
+        raise DataError(dataset.title, overlap_words(pairs, dataset.title))
+    return dataset.title, dataset.source, counts, f"{verified}; no image in both sets"

@@ -1,0 +1,102 @@
+"""Reproduce: the published claims, evaluated as they were published and as they truly are. One training gives both."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from tinyproof.api.prove import REPORT
+from tinyproof.core.files import write_atomic
+from tinyproof.prove import declaration, parallel_runs, proof, published_claims, reproduction
+from tinyproof.prove.declare import Ask, agree, declare, threads_for
+from tinyproof.prove.parallel_runs import Told
+from tinyproof.prove.reproduction import Reproduction
+from tinyproof.prove.unchanged import same_code
+from tinyproof.prove.worker import Work, missing
+from tinyproof.train import recipe
+
+RESULT = "result.json"
+_QUICK_EPOCHS = 2
+
+
+def reproduce(
+    claim: str = "all",
+    *,
+    seeds: int = 3,
+    dataset: str = "mnist",
+    data: str | None = None,
+    out: str | Path | None = None,
+    engine: str = "auto",
+    device: str = "auto",
+    processes: int | None = None,
+    threads: int | None = None,
+    quick: bool = False,
+    keep_weights: bool = False,
+    page: bool = True,
+    told: Told | None = None,
+) -> list[Reproduction]:
+    """Train `seeds` runs of each claim (or of one) by its published recipe, evaluate both ways, write table and page.
+
+    `quick`: two epochs only, to see it work. `page=False` writes neither page nor result beside the runs. The same call
+    goes on where it stopped. Raises InputError for an unknown claim or a folder that holds another declaration.
+    """
+    told = told or Told()
+    wanted = published_claims.chosen(claim)
+    folder = Path(out) if out is not None else Path("tinyproof-out", "reproduce-quick" if quick else "reproduce")
+    works = []
+    for one in wanted:
+        published = recipe.named(one.recipe)
+        if quick:
+            published = replace(published, name=f"{published.name} quick", epochs=min(_QUICK_EPOCHS, published.epochs))
+        ask = Ask(
+            one.model, published, seeds, dataset, data, engine=engine, device=device, processes=processes,
+            threads=threads, keep_weights=keep_weights,
+        )  # fmt: skip
+        works.append(_work(folder / one.name, one, ask, len(wanted) * seeds))
+    if any(missing(work) for work in works):
+        for work in works:
+            same_code(work.declared, folder)
+        runs = sum(len(work.declared.seeds) for work in works)
+        count, _ = parallel_runs.share_cores(runs, works[0].declared.device, processes, works[0].declared.threads)
+        parallel_runs.run(works, count, told)
+    return finish(folder, [one.name for one in wanted], page)
+
+
+def present(folder: Path) -> list[str]:
+    """The claims that have been declared in a folder, in their usual order."""
+    return [name for name in published_claims.CLAIMS if (folder / name / declaration.FILE).is_file()]
+
+
+def finish(folder: Path, names: list[str], page: bool = True) -> list[Reproduction]:
+    """Judge the stored runs of these claims; write result and page of all claims in the folder, unless only the answer
+    is wanted. The page is made anew only where the result has changed.
+    """
+    if not page:
+        return [reproduction.load(folder / name, published_claims.CLAIMS[name]) for name in names]
+    found = {name: reproduction.load(folder / name, published_claims.CLAIMS[name]) for name in present(folder)}
+    for one in found.values():
+        proof.write_verdict(one.proof)
+    text = json.dumps([one.to_json() for one in found.values()], indent=1, ensure_ascii=False) + "\n"
+    if not (folder / REPORT).is_file() or not _holds(folder / RESULT, text):
+        from tinyproof.show import reproduce_page
+
+        # The result comes last: killed in between, the next call makes the page again.
+        write_atomic(folder / REPORT, reproduce_page.page(list(found.values())))
+        write_atomic(folder / RESULT, text)
+    return [found[name] for name in names]
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode("utf-8")
+
+
+def _work(folder: Path, claim: published_claims.Claim, ask: Ask, runs: int) -> Work:
+    """The declaration of a claim's runs, there already or written now, and the looks that the claim needs."""
+    if (folder / declaration.FILE).is_file():
+        declared = declaration.read(folder)
+        agree(ask, declared, folder)
+    else:
+        declared = declare(replace(ask, threads=ask.threads or threads_for(ask, runs)), folder)
+    looks = tuple(dict.fromkeys(reproduction.clipped(claim.looks, declared.recipe.epochs)))
+    return Work(str(folder), declared, ask.dataset, ask.data, ask.keep_weights, looks)

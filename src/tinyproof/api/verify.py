@@ -1,0 +1,88 @@
+"""Verify: is a stored result what its own answers say? Every figure is counted again; weights are evaluated again.
+
+What this finds: an edited figure, a swapped or missing run, other labels, answers that its weights do not give. What
+it cannot find is listed in docs/prove.md. This module walks through the folders; what is checked in a proof stands in
+verify_proof, in a run in verify_run, in its further evaluations in verify_looks, with data and weights in verify_again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tinyproof.api import reproduce
+from tinyproof.core.errors import InputError, TinyproofError
+from tinyproof.core.files import existing
+from tinyproof.prove import comparison, declaration, published_claims, reproduction
+from tinyproof.prove.comparison import SIDES
+from tinyproof.prove.verify import recount_proof, recount_run
+from tinyproof.prove.verify.lines import Case, Line, listed
+from tinyproof.prove.verify.lines import Means as Means
+from tinyproof.prove.verify.lines import Verified as Verified
+from tinyproof.train import store
+
+_DEEPEST = 4
+
+
+def verify(folder: str | Path, means: Means | None = None) -> Verified:
+    """Check every proof, comparison and run in a folder and below. Raises InputError where there is none."""
+    root = existing(folder, "folder")
+    idle: list[str] = []
+    case = Case(root, means or Means())
+    lines = _walk(case, root, 0, idle)
+    if not lines:
+        raise InputError("folder", str(folder), "a folder that holds a proof, a comparison or a run")
+    if idle:
+        lines.append(case.line(root, "other folders in it", None, f"no proof, comparison or run: {listed(idle)}"))
+    return Verified(root, tuple(lines))
+
+
+def _walk(case: Case, place: Path, depth: int, idle: list[str]) -> list[Line]:
+    """The lines of a folder and of those in it; a folder that holds nothing to check goes to `idle`."""
+    children = _folders(place)
+    if (place / declaration.FILE).is_file():
+        idle += [case.name(child) for child in children if not child.name.startswith("seed-")]
+        return recount_proof.lines(case, place, _shared_source(place))
+    if (place / comparison.FILE).is_file():
+        idle += [case.name(child) for child in children if child.name not in SIDES]
+        return recount_proof.compared(case, place)
+    if store.finished(place):
+        idle += map(case.name, children)
+        return recount_run.lines(case, place)
+    if not children or depth == _DEEPEST or (depth and (place.is_symlink() or place.name.startswith("."))):
+        idle.append(case.name(place))
+        return []
+    found = [line for child in children for line in _walk(case, child, depth + 1, idle)]
+    return [*found, *_reproduced(case, place)]
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        return sorted(path for path in place.iterdir() if path.is_dir())
+    except OSError:
+        # It may not be read, or is no folder: nothing in it is checked, and its name is told.
+        return []
+
+
+def _shared_source(side: Path) -> str | None:
+    """What the seeds of a comparison's side follow from; None where the folder is no such side."""
+    folder = side.parent
+    if side.name not in SIDES or not (folder / comparison.FILE).is_file():
+        return None
+    try:
+        questions = [declaration.read(folder / name).question for name in SIDES]
+        return comparison.source(questions[0], questions[1], comparison.read(folder).within)
+    except TinyproofError:
+        return None
+
+
+def _reproduced(case: Case, folder: Path) -> list[Line]:
+    """Of a folder of claims, whether its stored result is what the runs and their evaluations give."""
+    names = reproduce.present(folder)
+    if not names or not (folder / reproduce.RESULT).is_file():
+        return []
+
+    def count() -> list[dict[str, Any]]:
+        return [reproduction.load(folder / name, published_claims.CLAIMS[name]).to_json() for name in names]
+
+    return [case.copy(folder / reproduce.RESULT, "the stored table of claims is what its runs give", count)]

@@ -1,0 +1,87 @@
+"""Giving values to names, attributes and elements."""
+
+from __future__ import annotations
+
+import ast
+
+from tinyproof.check.notebook.interpreter.events import Overwritten
+from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.unpacking import items_of
+from tinyproof.check.notebook.interpreter.values import (
+    Const,
+    Made,
+    Map,
+    Object,
+    Quantity,
+    Scope,
+    Seq,
+    Value,
+    call_it,
+    constant,
+    join,
+    options,
+)
+
+
+def as_load(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(target.id, ast.Load()), target)
+    if isinstance(target, ast.Attribute):
+        return ast.copy_location(ast.Attribute(target.value, target.attr, ast.Load()), target)
+    if isinstance(target, ast.Subscript):
+        return ast.copy_location(ast.Subscript(target.value, target.slice, ast.Load()), target)
+    return target
+
+
+def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope, accumulated: bool = False) -> None:
+    """Give a value to a name, an attribute, an element, or several of them."""
+    if isinstance(target, ast.Name):
+        _bind_name(machine, target, value, scope, accumulated)
+    elif isinstance(target, ast.Attribute):
+        owner = machine.evaluate(target.value, scope)
+        for option in options(owner):
+            if isinstance(option, Object):
+                old = option.attrs.get(target.attr)
+                option.attrs[target.attr] = join([old, value]) if machine.doubt and old is not None else value
+                option.attr_places.setdefault(target.attr, machine.place(target, scope))
+                call_it(value, target.attr)
+            elif isinstance(option, Made):
+                option.attrs[target.attr] = value
+                if target.attr != "transform" and (option.short == "DataLoader" or "dataset" in option.path):
+                    machine.keep.append(option)
+                    machine.events.altered.add(id(option))
+            if target.attr == "grad" or target.attr == "requires_grad":
+                for turn in machine.passes:
+                    turn.zeroed = turn.zeroed or target.attr == "grad"
+    elif isinstance(target, ast.Subscript):
+        owner = machine.evaluate(target.value, scope)
+        key = constant(machine.evaluate(target.slice, scope))
+        for option in options(owner):
+            if isinstance(option, Map) and isinstance(key, str | int):
+                option.items[key] = value
+                if isinstance(key, str):
+                    call_it(value, key)
+            elif isinstance(option, (Map, Seq)):
+                option.whole = False
+    elif isinstance(target, ast.Tuple | ast.List):
+        parts = items_of(machine, value, len(target.elts))
+        for element, part in zip(target.elts, parts, strict=False):
+            bind(machine, element.value if isinstance(element, ast.Starred) else element, part, scope)
+
+
+def _bind_name(machine: Machine, target: ast.Name, value: Value, scope: Scope, accumulated: bool) -> None:
+    home = scope.module if target.id in scope.globals else scope
+    turn = machine.passes[-1] if machine.passes else None
+    if isinstance(value, Quantity) and value.kind == "loss" and value.reach == "batch" and turn and not accumulated:
+        before = home.names.get(target.id)
+        value = Quantity("loss", value.scale, "batch", value.loader, machine.place(target, scope), turn)
+        # A sum that was set to nothing before the loop and is replaced in each turn has lost all batches but one.
+        if (isinstance(before, Const) and before.value in (0, 0.0) and not isinstance(before.value, bool)) or (
+            isinstance(before, Quantity) and id(before) in machine.replaced
+        ):
+            machine.replaced[id(value)] = Overwritten(machine.place(target, scope), turn)
+            machine.keep.append(value)
+    if isinstance(value, Quantity) and value.reach == "total" and turn:
+        turn.counted = True
+    home.names[target.id] = value
+    call_it(value, target.id)

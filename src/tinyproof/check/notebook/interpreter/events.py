@@ -1,0 +1,181 @@
+"""What happens while a program is read: passes over loaders, losses, divisions, steps, choices."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.values import Flow, Function, Made, Object, Quantity, Value
+
+Mode = Literal["train", "eval", "unknown"]
+
+
+@dataclass(eq=False)
+class Loop:
+    """A loop that is not over a loader; `count`: how many turns, where the text says so."""
+
+    place: CodePlace
+    count: int | None
+
+
+@dataclass(eq=False)
+class Frame:
+    """A call of a function of the notebook's own: where it is called, and with what text for each parameter."""
+
+    function: Function
+    place: CodePlace
+    arguments: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A network was applied to a batch: in which mode, with gradients or without, where."""
+
+    model: Value
+    mode: Mode
+    gradients: bool
+    place: CodePlace
+
+
+@dataclass(eq=False)
+class Pass:
+    """One loop over a loader. `loops`: the loops around it, outermost first. `frames`: the calls it stands in."""
+
+    loader: Value
+    place: CodePlace
+    text: str
+    frames: tuple[Frame, ...]
+    loops: tuple[Loop, ...]
+    cell: int | None = None
+    backward: CodePlace | None = None
+    steps: list[tuple[Value, CodePlace]] = field(default_factory=list)
+    zeroed: bool = False
+    seen: list[Seen] = field(default_factory=list)
+    hits: bool = False
+    loss: bool = False
+    counted: bool = False
+    escaped: bool = False
+    framework: bool = False
+
+    @property
+    def trains(self) -> bool:
+        return self.backward is not None or bool(self.steps)
+
+    @property
+    def evaluates(self) -> bool:
+        """Figures are collected over the batches without learning from them."""
+        return not self.trains and bool(self.seen) and self.counted
+
+
+@dataclass(frozen=True)
+class LossCall:
+    """A loss was taken of a network's output: by which function, of what, in which pass."""
+
+    path: str
+    scores: Flow
+    place: CodePlace
+    turn: Pass | None
+
+
+@dataclass(frozen=True)
+class Average:
+    """A loss over a loader was divided by a count."""
+
+    loss: Quantity
+    count: Quantity
+    place: CodePlace
+    turn: Pass | None
+
+
+@dataclass(frozen=True)
+class Overwritten:
+    """Each batch's loss replaced the one before; the place is the assignment."""
+
+    place: CodePlace
+    turn: Pass
+
+
+@dataclass(frozen=True)
+class SchedulerStep:
+    """`scheduler.step(value)`: inside which loops and which pass."""
+
+    scheduler: Made
+    values: tuple[Value, ...]
+    loops: tuple[Loop, ...]
+    turn: Pass | None
+    place: CodePlace
+    after_training: bool = True
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """A condition on a measured figure decides about a checkpoint."""
+
+    figure: Quantity
+    place: CodePlace
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """A softmax or log-softmax was taken of a tensor that comes from a network."""
+
+    op: str
+    has_dimension: bool
+    dimension: Value | None
+    place: CodePlace
+    flow: Flow
+
+
+@dataclass(eq=False)
+class Events:
+    """All of them, in the order of reading."""
+
+    passes: list[Pass] = field(default_factory=list)
+    losses: list[LossCall] = field(default_factory=list)
+    averages: list[Average] = field(default_factory=list)
+    overwritten: list[Overwritten] = field(default_factory=list)
+    steps: list[SchedulerStep] = field(default_factory=list)
+    choices: list[Choosing] = field(default_factory=list)
+    softmaxes: list[Softmax] = field(default_factory=list)
+    networks: list[Object | Made] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    loaded: set[int] = field(default_factory=set)
+    altered: set[int] = field(default_factory=set)
+    escaped: set[int] = field(default_factory=set)
+    called: set[int] = field(default_factory=set)
+    missing_modules: list[str] = field(default_factory=list)
+    unread: list[CodePlace] = field(default_factory=list)
+    seeds: list[CodePlace] = field(default_factory=list)
+    exhausted: bool = False
+
+
+_SAVES = re.compile(r"save_?\w*(?:model|net|ckpt|checkpoint|state|weights|best)")
+
+
+def saves_something(body: list[ast.stmt]) -> bool:
+    """Whether statements keep a network: torch.save, a copy of its state, a checkpoint."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                lowered = str(name).lower()
+                if lowered == "state_dict" or re.match(
+                    r"save_?\w*(?:model|net|ckpt|checkpoint|state|weights|best)", lowered
+                ):
+                    return True
+                if lowered == "save" and _is_torch_or_model(node.func):
+                    return True
+                if lowered == "deepcopy" and any(
+                    "model" in ast.unparse(a) or "net" in ast.unparse(a) for a in node.args
+                ):
+                    return True
+    return False
+
+
+def _is_torch_or_model(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and any(
+        word in ast.unparse(function.value).lower() for word in ("torch", "model", "net", "jit", "checkpoint")
+    )

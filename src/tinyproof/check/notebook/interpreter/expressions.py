@@ -1,0 +1,208 @@
+"""Expressions: the value of each, as far as it can be known without running it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable
+
+from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.attributes import attribute
+from tinyproof.check.notebook.interpreter.calls import call
+from tinyproof.check.notebook.interpreter.comprehensions import comprehension
+from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.operators import binary_node, boolean, compare, conditional, unary
+from tinyproof.check.notebook.interpreter.values import (
+    Batch,
+    Const,
+    Flow,
+    Function,
+    Made,
+    Map,
+    Name,
+    Op,
+    Quantity,
+    Scope,
+    Seq,
+    Unknown,
+    Value,
+    call_it,
+    constant,
+    join,
+    one_map,
+    options,
+)
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+def evaluate(machine: Machine, node: ast.expr, scope: Scope) -> Value:
+    """The value of an expression; Unknown where it cannot be known."""
+    machine.tick()
+    handler = _HANDLERS.get(type(node))
+    return handler(machine, node, scope) if handler is not None else Unknown()
+
+
+def _name(machine: Machine, node: ast.Name, scope: Scope) -> Value:
+    value = lookup(node.id, scope)
+    if isinstance(value, Quantity) and id(value) in machine.replaced:
+        event = machine.replaced[id(value)]
+        if event.turn not in machine.passes:
+            del machine.replaced[id(value)]
+            machine.events.overwritten.append(event)
+    return value
+
+
+def lookup(name: str, scope: Scope) -> Value:
+    """What a name stands for here: local, enclosing, module, star import of a library, built in."""
+    here: Scope | None = scope.module if name in scope.globals else scope
+    stars: list[str] = []
+    while here is not None:
+        if name in here.names:
+            return here.names[name]
+        stars = here.stars or stars
+        here = here.parent
+    if name in _BUILTINS:
+        return Name(f"builtins.{name}")
+    if name == "__name__":
+        return Const("__main__") if scope.module.cell is not None or scope.module.main else Const(scope.file)
+    known = [star for star in stars if star != "?"]
+    if known and "?" not in stars:
+        return Name(f"{known[-1]}.{name}")
+    return Unknown(name)
+
+
+def _constant(machine: Machine, node: ast.Constant, scope: Scope) -> Value:
+    return Unknown() if node.value is ... else Const(node.value)
+
+
+def _attribute(machine: Machine, node: ast.Attribute, scope: Scope) -> Value:
+    owner = evaluate(machine, node.value, scope)
+    return join([attribute(machine, option, node.attr, node, scope) for option in options(owner)])
+
+
+def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
+    items: list[Value] = []
+    whole = True
+    for element_node in node.elts[:2_000]:
+        if isinstance(element_node, ast.Starred):
+            inner = evaluate(machine, element_node.value, scope)
+            if isinstance(inner, Seq) and inner.whole:
+                items.extend(inner.items)
+            else:
+                items.extend(inner.items if isinstance(inner, Seq) else [])
+                whole = False
+        else:
+            items.append(evaluate(machine, element_node, scope))
+    return Seq(items, whole and len(node.elts) <= 2_000)
+
+
+def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
+    made = Map({})
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
+        value = evaluate(machine, value_node, scope)
+        if key_node is None:
+            given = one_map(value)
+            made.items.update(given.items)
+            made.whole = made.whole and given.whole
+            continue
+        key = constant(evaluate(machine, key_node, scope))
+        if isinstance(key, str | int):
+            made.items[key] = value
+            if isinstance(key, str):
+                call_it(value, key)
+        else:
+            made.whole = False
+    return made
+
+
+def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
+    owner = evaluate(machine, node.value, scope)
+    index = Unknown() if isinstance(node.slice, ast.Slice) else evaluate(machine, node.slice, scope)
+    return join([_element(option, index, isinstance(node.slice, ast.Slice)) for option in options(owner)])
+
+
+def _element(owner: Value, index: Value, is_slice: bool) -> Value:
+    key = constant(index)
+    if isinstance(owner, Seq):
+        if isinstance(key, int) and -len(owner.items) <= key < len(owner.items) and (owner.whole or key in (-1, 0)):
+            return owner.items[key]
+        if is_slice:
+            return Seq(list(owner.items), False)
+        return join(list(owner.items)) if owner.items and key is None else Unknown()
+    if isinstance(owner, Map):
+        if isinstance(key, str | int) and key in owner.items:
+            return owner.items[key]
+        return join(list(owner.items.values())) if key is None and owner.whole and owner.items else Unknown()
+    if isinstance(owner, Batch):
+        return Batch(owner.loader, "part")
+    if isinstance(owner, Made):
+        if owner.path == ".shape":
+            return Quantity("images", "unknown", "batch") if key == 0 else Unknown()
+        if owner.path == "torch.nn.Sequential" and isinstance(key, int) and -len(owner.args) <= key < len(owner.args):
+            return owner.args[key]
+        if "load_dataset" in owner.path and isinstance(key, str):
+            return Made(owner.path, owner.args, {**owner.kwargs, "split": Const(key)}, owner.place)
+        return Unknown()
+    if isinstance(owner, Flow):
+        return Flow((*owner.ops, Op("getitem", _NOWHERE)), owner.model, owner.source, straight=False)
+    return owner if isinstance(owner, Quantity) else Unknown()
+
+
+_NOWHERE = CodePlace("")
+
+
+def _formatted(machine: Machine, node: ast.JoinedStr, scope: Scope) -> Value:
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            evaluate(machine, part.value, scope)
+    return Unknown()
+
+
+def _lambda(machine: Machine, node: ast.Lambda, scope: Scope) -> Value:
+    return Function(node, scope, "lambda", scope.cell)
+
+
+def _walrus(machine: Machine, node: ast.NamedExpr, scope: Scope) -> Value:
+    value = evaluate(machine, node.value, scope)
+    machine.bind(node.target, value, scope)
+    return value
+
+
+def _inner(machine: Machine, node: ast.Await | ast.Starred, scope: Scope) -> Value:
+    return evaluate(machine, node.value, scope)
+
+
+def _yield(machine: Machine, node: ast.Yield, scope: Scope) -> Value:
+    value = evaluate(machine, node.value, scope) if node.value is not None else Const(None)
+    if machine.returns:
+        machine.returns[-1].append(Seq([value], whole=False))
+    return Unknown()
+
+
+_HANDLERS: dict[type[ast.expr], Callable[..., Value]] = {
+    ast.Name: _name,
+    ast.Constant: _constant,
+    ast.Attribute: _attribute,
+    ast.List: _sequence,
+    ast.Tuple: _sequence,
+    ast.Set: _sequence,
+    ast.Dict: _dict,
+    ast.Call: call,
+    ast.BinOp: binary_node,
+    ast.UnaryOp: unary,
+    ast.BoolOp: boolean,
+    ast.Compare: compare,
+    ast.IfExp: conditional,
+    ast.Subscript: _subscript,
+    ast.JoinedStr: _formatted,
+    ast.Lambda: _lambda,
+    ast.ListComp: comprehension,
+    ast.SetComp: comprehension,
+    ast.GeneratorExp: comprehension,
+    ast.DictComp: comprehension,
+    ast.NamedExpr: _walrus,
+    ast.Await: _inner,
+    ast.Starred: _inner,
+    ast.Yield: _yield,
+}

@@ -1,0 +1,167 @@
+"""The abstract reader: it walks through a program in the order of its cells, with values instead of data.
+
+Nothing of the program is executed or imported. Functions are followed into their bodies, loops are walked once, both
+sides of a condition that is not known are walked and joined. A budget of steps bounds the work.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.events import Events, Frame, Loop, Mode, Overwritten, Pass
+from tinyproof.check.notebook.interpreter.values import Made, Object, Scope, Unknown, Value, join
+
+MAX_STEPS = 120_000
+MAX_DEPTH = 24
+
+
+class Exhausted(Exception):
+    """The budget of steps is used up: what was seen so far stands, the rest is not known."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The statements of one cell (or of a whole file, cell None)."""
+
+    file: str
+    cell: int | None
+    statements: tuple[ast.stmt, ...]
+    unread: tuple[int, ...] = ()
+    unread_names: tuple[str, ...] = ()
+
+
+FindModule = Callable[[str, str], "tuple[str, tuple[Block, ...]] | None"]
+
+
+class Machine:
+    """The state of the reading. `find_module(dotted name, asking file)` gives a local module's file and blocks."""
+
+    def __init__(self, find_module: FindModule) -> None:
+        self.find_module = find_module
+        self.events = Events()
+        self.frames: list[Frame] = []
+        self.loops: list[Loop] = []
+        self.passes: list[Pass] = []
+        self.returns: list[list[Value]] = []
+        self.modes: dict[int, Mode] = {}
+        self.modules: dict[str, Scope] = {}
+        self.functions_entered: set[int] = set()
+        self.replaced: dict[int, Overwritten] = {}
+        self.outputs: dict[int, Value] = {}
+        self.no_grad = 0
+        self.doubt = 0
+        self.building = 0
+        self.steps = 0
+        self.keep: list[Value] = []  # ids are used as keys: nothing may be freed and its id used again
+
+    def tick(self) -> None:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise Exhausted
+
+    def place(self, node: ast.AST, scope: Scope) -> CodePlace:
+        return CodePlace(scope.file, scope.cell, getattr(node, "lineno", None))
+
+    def run(self, blocks: Iterable[Block], scope: Scope) -> None:
+        """Walk through cells in order. A step that cannot be followed never stops the reading of the next cell."""
+        for block in blocks:
+            self._open(block, scope)
+            for statement in block.statements:
+                try:
+                    self.returns.append([])
+                    self.execute([statement], scope)
+                except Exhausted:
+                    self.events.exhausted = True
+                    return
+                except RecursionError:
+                    self.events.exhausted = True
+                finally:
+                    self._reset()
+
+    def _reset(self) -> None:
+        self.frames.clear()
+        self.loops.clear()
+        self.passes.clear()
+        self.returns.clear()
+        self.no_grad = self.doubt = self.building = 0
+
+    def evaluate(self, node: ast.expr, scope: Scope) -> Value:
+        """The value of an expression."""
+        from tinyproof.check.notebook.interpreter.expressions import evaluate
+
+        return evaluate(self, node, scope)
+
+    def call_value(
+        self, function: Value, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+    ) -> Value:
+        """Call a value with evaluated arguments."""
+        from tinyproof.check.notebook.interpreter.calls import call_value
+
+        return call_value(self, function, args, kwargs, node, scope)
+
+    def bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
+        """Give a value to the target of a comprehension or of :=."""
+        from tinyproof.check.notebook.interpreter.binding import bind
+
+        bind(self, target, value, scope)
+
+    def module(self, name: str, asking: str) -> Scope | None:
+        """The scope of a local module, read once; None where there is no such file."""
+        found = self.find_module(name, asking)
+        if found is None:
+            return None
+        file, blocks = found
+        if file not in self.modules:
+            scope = Scope(file)
+            self.modules[file] = scope
+            frames, loops, passes, returns = self.frames, self.loops, self.passes, self.returns
+            self.frames, self.loops, self.passes, self.returns = [], [], [], []
+            try:
+                self._run_module(blocks, scope)
+            finally:
+                self.frames, self.loops, self.passes, self.returns = frames, loops, passes, returns
+        return self.modules[file]
+
+    def _run_module(self, blocks: Iterable[Block], scope: Scope) -> None:
+        for block in blocks:
+            self._open(block, scope)
+            self.returns.append([])
+            for statement in block.statements:
+                self.execute([statement], scope)
+
+    def _open(self, block: Block, scope: Scope) -> None:
+        scope.cell = block.cell
+        for line in block.unread:
+            self.events.unread.append(CodePlace(block.file, block.cell, line))
+        for name in block.unread_names:
+            scope.names[name] = Unknown(name)
+
+    def execute(self, statements: list[ast.stmt], scope: Scope) -> bool:
+        """Walk statements; True when the way certainly ends among them."""
+        from tinyproof.check.notebook.interpreter.statements import execute  # statements and calls need each other
+
+        return execute(self, statements, scope)
+
+    def made(self, made: Made) -> Made:
+        self.events.made.append(made)
+        return made
+
+    def mode(self, model: Value) -> Mode:
+        return self.modes.get(id(model), "train" if isinstance(model, Object | Made) else "unknown")
+
+    def set_mode(self, model: Value, mode: Mode) -> None:
+        self.keep.append(model)
+        self.modes[id(model)] = mode
+
+    def escape(self, value: Value) -> None:
+        """The value was handed to something that is not known: it may have done anything with it."""
+        if isinstance(value, Object | Made):
+            self.keep.append(value)
+            self.events.escaped.add(id(value))
+            self.modes[id(value)] = "unknown"
+
+    def finish_function(self) -> Value:
+        return join(self.returns.pop())

@@ -1,0 +1,181 @@
+"""Operators: arithmetic on figures, tensors and constants, comparisons, conditions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from tinyproof.check.notebook.interpreter.events import Average
+from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.values import (
+    Batch,
+    Choice,
+    Const,
+    Flow,
+    Function,
+    Made,
+    Map,
+    Object,
+    Op,
+    Quantity,
+    Scope,
+    Seq,
+    Unknown,
+    Value,
+    constant,
+    join,
+    number,
+)
+from tinyproof.check.notebook.library.quantities import add, divide, multiply
+
+
+def truth(value: Value) -> bool | None:
+    """Whether a value counts as true, where that is known.
+
+    >>> truth(Const(0)), truth(Unknown())
+    (False, None)
+    """
+    if isinstance(value, Const):
+        return bool(value.value)
+    if isinstance(value, Choice):
+        answers = {truth(option) for option in value.options}
+        return answers.pop() if len(answers) == 1 else None
+    if isinstance(value, Object | Function):
+        return True
+    if isinstance(value, Made) and value.path.startswith(("torch.optim", "torch.nn", "torch.utils.data")):
+        return True
+    return None
+
+
+def binary_node(machine: Machine, node: ast.BinOp, scope: Scope) -> Value:
+    left, right = machine.evaluate(node.left, scope), machine.evaluate(node.right, scope)
+    return binary(machine, node.op, left, right, node, scope)
+
+
+def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:
+    """left op right."""
+    flows = [side for side in (left, right) if isinstance(side, Flow)]
+    if flows and not any(isinstance(side, Quantity) for side in (left, right)):
+        return _joined_flows(machine, flows, node, scope)
+    if isinstance(op, ast.Add):
+        return add(left, right)
+    if isinstance(op, ast.Mult):
+        if isinstance(left, Seq) or isinstance(right, Seq):
+            return _repeated(left, right)
+        return multiply(left, right)
+    if isinstance(op, ast.Div | ast.FloorDiv):
+        return _quotient(machine, op, left, right, node, scope)
+    a, b = number(left), number(right)
+    if a is not None and b is not None and isinstance(op, ast.Sub):
+        whole = isinstance(constant(left), int) and isinstance(constant(right), int)
+        return Const(int(a - b) if whole else a - b)
+    if a is not None and b is not None and isinstance(op, ast.Pow) and abs(a) <= 1e4 and abs(b) <= 8:
+        return Const(float(a**b)) if a > 0 else Unknown()
+    return Unknown()
+
+
+def _quotient(machine: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:
+    result, averaged = divide(left, right)
+    if averaged is not None:
+        turn = machine.passes[-1] if machine.passes else None
+        machine.events.averages.append(Average(*averaged, machine.place(node, scope), turn))
+    if isinstance(op, ast.FloorDiv) and isinstance(result, Const) and isinstance(result.value, float):
+        return Const(int(result.value // 1))
+    return result
+
+
+def _repeated(left: Value, right: Value) -> Value:
+    sequence, times = (left, right) if isinstance(left, Seq) else (right, left)
+    count = constant(times)
+    if isinstance(sequence, Seq) and isinstance(count, int) and 0 <= count * len(sequence.items) <= 200:
+        return Seq(sequence.items * count, sequence.whole)
+    return Unknown()
+
+
+def _joined_flows(machine: Machine, flows: list[Flow], node: ast.AST, scope: Scope) -> Value:
+    if len(flows) == 1:
+        return flows[0]
+    longest = max(flows, key=lambda flow: len(flow.ops))
+    op = Op("add", machine.place(node, scope))
+    certain = all(flow.certain for flow in flows)
+    return Flow((*longest.ops, op), longest.model, longest.source, straight=False, certain=certain)
+
+
+def unary(machine: Machine, node: ast.UnaryOp, scope: Scope) -> Value:
+    value = machine.evaluate(node.operand, scope)
+    if isinstance(node.op, ast.Not):
+        known = truth(value)
+        return Unknown() if known is None else Const(not known)
+    known_number = number(value)
+    if isinstance(node.op, ast.USub) and known_number is not None:
+        return Const(-known_number if isinstance(constant(value), float) else -int(known_number))
+    return value if isinstance(node.op, ast.UAdd) else Unknown()
+
+
+def boolean(machine: Machine, node: ast.BoolOp, scope: Scope) -> Value:
+    values = [machine.evaluate(part, scope) for part in node.values]
+    answers = [truth(value) for value in values]
+    stops = isinstance(node.op, ast.Or)
+    for value, answer in zip(values, answers, strict=True):
+        if answer is stops:
+            return value
+        if answer is None:
+            return join(values)
+    return values[-1]
+
+
+def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
+    left = machine.evaluate(node.left, scope)
+    rights = [machine.evaluate(comparator, scope) for comparator in node.comparators]
+    if len(rights) != 1:
+        return Unknown()
+    right, op = rights[0], node.ops[0]
+    if isinstance(op, ast.Eq | ast.NotEq) and (isinstance(left, Flow) or isinstance(right, Flow)):
+        return hits(machine, left, right, machine.place(node, scope))
+    if isinstance(op, ast.Is | ast.IsNot) and constant(right) is None and isinstance(right, Const):
+        if isinstance(left, Const):
+            return Const((left.value is None) == isinstance(op, ast.Is))
+        if isinstance(left, Object | Made | Function | Seq | Map):
+            return Const(isinstance(op, ast.IsNot))
+        return Unknown()
+    if isinstance(left, Const) and isinstance(right, Const):
+        return _compared(op, left, right)
+    if isinstance(left, Const) and isinstance(right, Seq) and right.whole and isinstance(op, ast.In | ast.NotIn):
+        if all(isinstance(item, Const) for item in right.items):
+            inside = any(constant(item) == left.value for item in right.items)
+            return Const(inside == isinstance(op, ast.In))
+    return Unknown()
+
+
+def _compared(op: ast.cmpop, left: Const, right: Const) -> Value:
+    compare: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
+        ast.Eq: lambda a, b: a == b,
+        ast.NotEq: lambda a, b: a != b,
+        ast.Lt: lambda a, b: a < b,  # type: ignore[operator]
+        ast.LtE: lambda a, b: a <= b,  # type: ignore[operator]
+        ast.Gt: lambda a, b: a > b,  # type: ignore[operator]
+        ast.GtE: lambda a, b: a >= b,  # type: ignore[operator]
+        ast.In: lambda a, b: a in b,  # type: ignore[operator]
+        ast.NotIn: lambda a, b: a not in b,  # type: ignore[operator]
+    }
+    try:
+        return Const(bool(compare[type(op)](left.value, right.value))) if type(op) in compare else Unknown()
+    except TypeError:
+        return Unknown()
+
+
+def hits(machine: Machine, left: Value, right: Value, place: object) -> Value:
+    """The comparison of predictions with labels."""
+    flow = left if isinstance(left, Flow) else right
+    source = flow.source if isinstance(flow, Flow) else None
+    if machine.passes:
+        machine.passes[-1].hits = True
+    loader = source.loader if isinstance(source, Batch) else None
+    return Quantity("hits", "each", "batch", loader, None, machine.passes[-1] if machine.passes else None)
+
+
+def conditional(machine: Machine, node: ast.IfExp, scope: Scope) -> Value:
+    known = truth(machine.evaluate(node.test, scope))
+    if known is not None:
+        return machine.evaluate(node.body if known else node.orelse, scope)
+    return join([machine.evaluate(node.body, scope), machine.evaluate(node.orelse, scope)])

@@ -1,0 +1,297 @@
+"""What a name can stand for when a program is read without being run.
+
+A value is what is known of an object: a constant, a call of a library (`Made`), a function, an object of a class of
+the notebook's own, a batch of a loader, a figure in the making (`Quantity`). Anything else is `Unknown`, and a rule
+must stay silent about it.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tinyproof.check.finding import CodePlace
+
+
+class Value:
+    """The root of all values; compared by identity."""
+
+
+@dataclass(eq=False)
+class Unknown(Value):
+    """Nothing is known but, perhaps, the name under which it came (a parameter, a missing module's function)."""
+
+    name: str = ""
+
+
+@dataclass(eq=False)
+class Const(Value):
+    """A number, text, truth value or None."""
+
+    value: int | float | complex | str | bytes | bool | None
+
+
+@dataclass(eq=False)
+class Seq(Value):
+    """A list or tuple. `whole` is False when it may hold more than is listed."""
+
+    items: list[Value]
+    whole: bool = True
+
+
+@dataclass(eq=False)
+class Map(Value):
+    """A dict with constant keys. `whole` is False when it may hold more."""
+
+    items: dict[str | int, Value]
+    whole: bool = True
+
+
+@dataclass(eq=False)
+class Choice(Value):
+    """One of several values; which one depends on something that is not known."""
+
+    options: tuple[Value, ...]
+
+
+@dataclass(eq=False)
+class Name(Value):
+    """Something of a library, by its dotted path: `torch.nn.Linear`."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class Made(Value):
+    """The result of calling something of a library, with its arguments. `names`: the variables bound to it."""
+
+    path: str
+    args: list[Value]
+    kwargs: dict[str, Value]
+    place: CodePlace
+    text: str = ""
+    open_kwargs: bool = False
+    names: list[str] = field(default_factory=list)
+    attrs: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def short(self) -> str:
+        return self.path.rpartition(".")[2]
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names and values of a module, a function call or a class body."""
+
+    file: str
+    cell: int | None = None
+    parent: Scope | None = None
+    names: dict[str, Value] = field(default_factory=dict)
+    globals: set[str] = field(default_factory=set)
+    stars: list[str] = field(default_factory=list)
+    main: bool = False
+
+    @property
+    def module(self) -> Scope:
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+
+@dataclass(eq=False)
+class Function(Value):
+    """A function of the notebook's own; `owner` is its `self` once bound; `cell` is where its text stands."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Scope
+    name: str
+    cell: int | None
+    owner: Value | None = None
+    no_grad: bool = False
+    kind: Literal["plain", "static", "class", "property"] = "plain"
+    home: Class | None = None
+
+
+@dataclass(eq=False)
+class Class(Value):
+    """A class of the notebook's own."""
+
+    name: str
+    node: ast.ClassDef
+    bases: list[Value]
+    members: dict[str, Value]
+    cell: int | None
+    file: str
+
+
+@dataclass(eq=False)
+class Object(Value):
+    """An instance of a class of the notebook's own."""
+
+    cls: Class
+    args: list[Value]
+    kwargs: dict[str, Value]
+    place: CodePlace
+    attrs: dict[str, Value] = field(default_factory=dict)
+    attr_places: dict[str, CodePlace] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class ModuleValue(Value):
+    """A module of the notebook's own."""
+
+    name: str
+    scope: Scope
+
+
+@dataclass(eq=False)
+class Method(Value):
+    """A method of a value that is not an object of the notebook's own: `optimizer.step`, `loss.item`."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation on a tensor on its way through the network: its name, its layer, where it stands."""
+
+    name: str
+    place: CodePlace
+    layer: Made | None = None
+    args: tuple[Value, ...] = ()
+    kwargs: tuple[tuple[str, Value], ...] = ()
+    text: str = ""
+
+    def keyword(self, name: str) -> Value | None:
+        return dict(self.kwargs).get(name)
+
+
+@dataclass(eq=False)
+class Flow(Value):
+    """A tensor inside or behind a network: the operations it went through. `source`: the batch it began as.
+
+    `straight` is False where branches were joined, so that shapes cannot be followed.
+    """
+
+    ops: tuple[Op, ...] = ()
+    model: Value | None = None
+    source: Value | None = None
+    straight: bool = True
+    certain: bool = True
+
+
+@dataclass(eq=False)
+class Batch(Value):
+    """What one turn of a loop over a loader gives: the whole batch, or a part of it (images, labels)."""
+
+    loader: Value
+    part: Literal["batch", "part"] = "batch"
+
+
+QuantityKind = Literal["loss", "hits", "images", "batches", "accuracy"]
+Scale = Literal["mean", "sum", "each", "unknown"]
+Reach = Literal["batch", "total", "final"]
+
+
+@dataclass(eq=False)
+class Quantity(Value):
+    """A figure in the making.
+
+    loss: `scale` says whether a batch gives its mean or its sum; `reach` whether it is one batch's, the total over
+    batches, or the final average. hits: right answers, likewise. images, batches: a number of them, of one batch or
+    in total. accuracy: hits divided by images.
+    """
+
+    kind: QuantityKind
+    scale: Scale = "unknown"
+    reach: Reach = "batch"
+    loader: Value | None = None
+    place: CodePlace | None = None
+    turn: object | None = None
+
+
+def mapped(items: dict[str | int, Value], more: dict[str, Value], whole: bool = True) -> Map:
+    """A dict with keyword arguments added."""
+    both = dict(items)
+    both.update(more.items())
+    return Map(both, whole)
+
+
+# Stands for "perhaps not given": one of two dicts of keyword arguments has the key, the other has not.
+ABSENT = Unknown("(not given)")
+
+
+def one_map(value: Value) -> Map:
+    """One dict for the several that a value may be: each key with all its values; not whole if some is no dict."""
+    maps = [option for option in options(value) if isinstance(option, Map)]
+    keys = dict.fromkeys(key for m in maps for key in m.items)
+    whole = len(maps) == len(options(value)) and all(m.whole for m in maps)
+    return Map({key: join([m.items.get(key, ABSENT) for m in maps]) for key in keys}, whole)
+
+
+def is_scheduler(value: Value) -> bool:
+    return isinstance(value, Made) and ".lr_scheduler." in value.path
+
+
+def is_optimiser(value: Value) -> bool:
+    return isinstance(value, Made) and value.path.startswith("torch.optim.") and not is_scheduler(value)
+
+
+def call_it(value: Value, name: str) -> None:
+    """Note that a name (a variable, an attribute, the key of a dict) stands for a value."""
+    for option in options(value):
+        if isinstance(option, Made | Object) and name not in option.names:
+            option.names.append(name)
+
+
+def options(value: Value) -> list[Value]:
+    """The values it may be, one unless it is a choice.
+
+    >>> [option.value for option in options(Choice((Const(1), Choice((Const(2), Const(3))))))]
+    [1, 2, 3]
+    """
+    if not isinstance(value, Choice):
+        return [value]
+    return [inner for option in value.options for inner in options(option)]
+
+
+def join(values: list[Value]) -> Value:
+    """One value for several possible ones; equal constants and identical values count once."""
+    kept: list[Value] = []
+    for value in values:
+        for option in options(value):
+            if not any(option is other or same_constant(option, other) for other in kept):
+                kept.append(option)
+    if not kept:
+        return Unknown()
+    return kept[0] if len(kept) == 1 else Choice(tuple(kept[:12]))
+
+
+def same_constant(one: Value, other: Value) -> bool:
+    return (
+        isinstance(one, Const)
+        and isinstance(other, Const)
+        and type(one.value) is type(other.value)
+        and one.value == other.value
+    )
+
+
+def constant(value: Value | None) -> object:
+    """The Python constant, or None where it is not known (or is None).
+
+    >>> constant(Const(3)), constant(Unknown())
+    (3, None)
+    """
+    return value.value if isinstance(value, Const) else None
+
+
+def number(value: Value | None) -> float | None:
+    """The number, or None where it is not known to be one (or is beyond all use)."""
+    known = constant(value)
+    if not isinstance(known, int | float) or isinstance(known, bool) or not -1e15 < known < 1e15:
+        return None
+    return float(known)

@@ -1,0 +1,267 @@
+"""What calls of torch, torchvision and Python's own functions give."""
+
+from __future__ import annotations
+
+import ast
+
+from tinyproof.check.notebook.interpreter.imports import LIBRARIES, normal
+from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.values import (
+    Batch,
+    Class,
+    Const,
+    Flow,
+    Made,
+    Map,
+    Name,
+    Object,
+    Quantity,
+    QuantityKind,
+    Scope,
+    Seq,
+    Unknown,
+    Value,
+    constant,
+    join,
+    mapped,
+    number,
+    one_map,
+    options,
+)
+from tinyproof.check.notebook.library.quantities import total_of
+from tinyproof.check.notebook.library.tensors import (
+    apply_functional,
+    apply_unknown,
+    first_tensor,
+    is_tensor,
+)
+
+# Functions that give back the figure or tensor they are given.
+_SAME = frozenset(
+    [
+        "builtins.float",
+        "builtins.int",
+        "builtins.round",
+        "builtins.abs",
+        "numpy.array",
+        "numpy.asarray",
+        "numpy.squeeze",
+        "numpy.float32",
+        "torch.squeeze",
+        "torch.tensor",
+        "torch.Tensor",
+        "torch.as_tensor",
+        "copy.copy",
+        "copy.deepcopy",
+        "numpy.round",
+        "torch.stack",
+        "torch.unsqueeze",
+        "torch.clone",
+        "torch.jit.script",
+        "torch.compile",
+        "torch.nn.DataParallel",
+        "torch.autograd.Variable",
+        "torch.nn.parallel.DistributedDataParallel",
+        "torch.round",
+    ]
+)
+_SEEDS = frozenset(("manual_seed", "seed_everything", "set_seed", "manual_seed_all"))
+_SUMS = frozenset(("builtins.sum", "numpy.sum", "torch.sum"))
+_MEANS = frozenset(("numpy.mean", "torch.mean", "statistics.mean", "numpy.average", "statistics.fmean"))
+
+
+def call_library(
+    machine: Machine,
+    path: str,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    node: ast.AST,
+    scope: Scope,
+    is_open: bool = False,
+) -> Value:
+    """The value of `path(*args, **kwargs)` for something of a library."""
+    path = normal(path)
+    short = path.rpartition(".")[2]
+    if path in _SAME and args:
+        return args[0]
+    if short in _SEEDS:
+        machine.events.seeds.append(machine.place(node, scope))
+        return Unknown()
+    if path in _SUMS or path in _MEANS:
+        return _summed(path in _MEANS, args, kwargs, machine, node, scope)
+    handler = _BUILTINS.get(path)
+    if handler is not None:
+        result = handler(machine, args, kwargs)
+        if result is not None:
+            return result
+    if path in ("torch.max", "torch.topk", "torch.min") and args and isinstance(args[0], Flow) and len(args) > 1:
+        picked = apply_functional(machine, "argmax", args[:1], {}, machine.place(node, scope))
+        return Seq([args[0], picked])
+    if path in ("torch.eq", "numpy.equal") and len(args) > 1 and any(is_tensor(arg) for arg in args):
+        from tinyproof.check.notebook.interpreter.operators import hits
+
+        return hits(machine, args[0], args[1], machine.place(node, scope))
+    if short == "accuracy_score" and args:
+        if machine.passes:
+            machine.passes[-1].hits = True
+        return Quantity("accuracy", "mean", "batch" if machine.passes else "final")
+    if _is_tensor_function(path) and first_tensor(args, kwargs) is not None:
+        return apply_functional(machine, short, args, kwargs, machine.place(node, scope))
+    if path.partition(".")[0] not in LIBRARIES:
+        return apply_unknown(machine, Name(path), args, kwargs, node, scope)
+    made = Made(path, args, kwargs, machine.place(node, scope), open_kwargs=is_open)
+    return machine.made(made) if not path.startswith("builtins.") else made
+
+
+def _is_tensor_function(path: str) -> bool:
+    head, _, name = path.rpartition(".")
+    return (head in ("torch.nn.functional", "torch", "torch.special") and name.islower()) or head == "numpy"
+
+
+def _summed(
+    mean: bool, args: list[Value], kwargs: dict[str, Value], machine: Machine, node: ast.AST, scope: Scope
+) -> Value:
+    if not args:
+        return Unknown()
+    for option in options(args[0]):
+        if isinstance(option, Quantity):
+            return as_batch_sum(option, mean)
+        if isinstance(option, Flow):
+            place = machine.place(node, scope)
+            return apply_functional(machine, "mean" if mean else "sum", args, kwargs, place)
+        if isinstance(option, Seq):
+            total = total_of(option)
+            if mean and isinstance(total, Quantity):
+                kind: QuantityKind = "loss" if total.kind == "loss" else "accuracy"
+                return Quantity(kind, "mean", "final", total.loader, total.place, total.turn)
+            return total
+    return Unknown()
+
+
+def as_batch_sum(figure: Quantity, mean: bool) -> Quantity:
+    """The sum (or mean) over the images of a batch."""
+    if figure.scale != "each":
+        return figure
+    kind: QuantityKind = "accuracy" if figure.kind == "hits" and mean else figure.kind
+    return Quantity(kind, "mean" if mean else "sum", figure.reach, figure.loader, figure.place, figure.turn)
+
+
+def _len(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    return join([_length(option) for option in options(args[0])]) if args else None
+
+
+def _length(value: Value) -> Value:
+    if isinstance(value, Seq | Map) and value.whole:
+        return Const(len(value.items))
+    if isinstance(value, Batch | Flow):
+        return Quantity("images", "unknown", "batch")
+    if isinstance(value, Made):
+        if value.path in (".dataset", ".sampler", ".data", ".targets"):
+            return Quantity("images", "unknown", "total", value.args[0])
+        if value.short.endswith("DataLoader"):
+            return Quantity("batches", "unknown", "total", value)
+        if "datasets" in value.path or value.path.startswith("torch.utils.data."):
+            return Quantity("images", "unknown", "total", value)
+        from tinyproof.check.notebook.interpreter.loops import wrapped
+
+        inner = wrapped(value)
+        return _length(inner) if inner is not None else Unknown()
+    if isinstance(value, Unknown) and ("loader" in value.name.lower() or value.name.lower().endswith("_dl")):
+        return Quantity("batches", "unknown", "total", value)
+    return Unknown()
+
+
+def _list(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    if not args:
+        return Seq([])
+    if isinstance(args[0], Seq):
+        return Seq(list(args[0].items), args[0].whole)
+    return None
+
+
+def _dict(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    base = args[0] if args else Map({})
+    given = one_map(base)
+    return mapped(given.items, kwargs, given.whole)
+
+
+def _extreme(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    values = args[0].items if len(args) == 1 and isinstance(args[0], Seq) else args
+    figures = [value for value in values if isinstance(value, Quantity)]
+    if figures:
+        return figures[-1]
+    return None
+
+
+def _getattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    name = constant(args[1]) if len(args) > 1 else None
+    owner = args[0] if args else None
+    if isinstance(owner, Name) and isinstance(name, str):
+        return Name(normal(f"{owner.path}.{name}"))
+    if isinstance(owner, Object) and isinstance(name, str) and name in owner.attrs:
+        machine.events.called.add(id(owner.attrs[name]))
+        return owner.attrs[name]
+    if isinstance(owner, Object):
+        for value in owner.attrs.values():
+            machine.events.called.add(id(value))
+    return Unknown()
+
+
+def _setattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    name = constant(args[1]) if len(args) > 1 else None
+    if len(args) > 2 and isinstance(args[0], Object):
+        if isinstance(name, str):
+            args[0].attrs[name] = args[2]
+        else:
+            machine.events.called.add(id(args[2]))
+    return Const(None)
+
+
+def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    from tinyproof.check.notebook.interpreter.loops import element
+
+    return element(args[0]) if args else None
+
+
+def _isinstance(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    if len(args) == 2 and isinstance(args[0], Object) and isinstance(args[1], Class):
+        return Const(args[0].cls is args[1]) if args[0].cls is args[1] else Unknown()
+    return Unknown()
+
+
+def _map(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    return Seq([], whole=False)
+
+
+def _pow(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    return Unknown()
+
+
+def _print(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    return Const(None)
+
+
+def _ceil(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    known = number(args[0]) if args else None
+    if known is not None:
+        return Const(-int(-known // 1))
+    return args[0] if args else None
+
+
+_BUILTINS = {
+    "builtins.len": _len,
+    "builtins.list": _list,
+    "builtins.tuple": _list,
+    "builtins.dict": _dict,
+    "collections.defaultdict": _map,
+    "builtins.max": _extreme,
+    "builtins.min": _extreme,
+    "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.next": _next,
+    "builtins.isinstance": _isinstance,
+    "builtins.map": _map,
+    "builtins.pow": _pow,
+    "builtins.print": _print,
+    "math.ceil": _ceil,
+}

@@ -1,0 +1,297 @@
+"""Methods of values that are not objects of the notebook's own: tensors, figures, optimisers, lists, networks."""
+
+from __future__ import annotations
+
+import ast
+
+from tinyproof.check.notebook.interpreter.events import SchedulerStep
+from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.values import (
+    Batch,
+    Const,
+    Flow,
+    Made,
+    Map,
+    Method,
+    Name,
+    Object,
+    Quantity,
+    Scope,
+    Seq,
+    Unknown,
+    Value,
+    constant,
+    is_optimiser,
+    is_scheduler,
+    mapped,
+    one_map,
+    options,
+)
+from tinyproof.check.notebook.library.functions import as_batch_sum
+from tinyproof.check.notebook.library.tensors import apply_functional, apply_unknown, is_tensor
+
+_SAME = frozenset(
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "detach",
+        "item",
+        "float",
+        "double",
+        "half",
+        "long",
+        "int",
+        "bool",
+        "numpy",
+        "clone",
+        "contiguous",
+        "requires_grad_",
+        "type",
+        "type_as",
+        "squeeze",
+        "unsqueeze",
+        "tolist",
+        "reshape",
+        "view",
+        "view_as",
+        "expand_as",
+        "flatten",
+        "ravel",
+        "round",
+        "__getitem__",
+        "bfloat16",
+        "t",
+    ]
+)
+_SHAPES = frozenset(("view", "reshape", "flatten", "squeeze", "unsqueeze", "mean", "permute", "transpose"))
+_OF_MODEL = frozenset(
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "double",
+        "half",
+        "float",
+        "parameters",
+        "named_parameters",
+        "state_dict",
+        "requires_grad_",
+        "apply",
+        "modules",
+        "children",
+        "named_modules",
+        "named_children",
+        "zero_grad",
+        "train",
+        "eval",
+        "load_state_dict",
+        "summary",
+        "share_memory",
+        "compile",
+        "bfloat16",
+    ]
+)
+
+
+def call_method(
+    machine: Machine, method: Method, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    """owner.name(...) for a value whose class is not the notebook's own."""
+    owner, name = method.owner, method.name
+    _learning(machine, owner, name, args, kwargs, node, scope)
+    if isinstance(owner, Flow):
+        return _of_flow(machine, owner, name, args, kwargs, node, scope)
+    if isinstance(owner, Quantity):
+        return _of_quantity(machine, owner, name, args, node, scope)
+    if isinstance(owner, Batch):
+        return _of_batch(machine, owner, name, args, node, scope)
+    if isinstance(owner, Seq):
+        return _of_list(machine, owner, name, args)
+    if isinstance(owner, Map):
+        return _of_map(owner, name, args, kwargs)
+    if isinstance(owner, Object):
+        return _of_object(machine, owner, name, args, kwargs, node, scope)
+    if isinstance(owner, Made):
+        return _of_made(machine, owner, name, args, kwargs, node, scope)
+    if isinstance(owner, Const):
+        return Unknown()
+    if name in ("train", "eval") and not args:
+        machine.set_mode(owner, "train" if name == "train" else "eval")
+        return owner
+    if name in ("to", "cuda", "cpu"):
+        return owner
+    return apply_unknown(machine, Unknown(name), args, kwargs, node, scope)
+
+
+def _learning(
+    machine: Machine,
+    owner: Value,
+    name: str,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    node: ast.AST,
+    scope: Scope,
+) -> None:
+    """backward(), step() and zero_grad() of anything."""
+    place = machine.place(node, scope)
+    if name in ("backward", "manual_backward"):
+        for turn in machine.passes:
+            turn.backward = turn.backward or place
+    elif name in ("zero_grad", "optimizer_zero_grad", "zero_"):
+        for turn in machine.passes:
+            turn.zeroed = True
+    elif name == "step":
+        stepped = [option for value in (owner, *args) for option in options(value)]
+        for option in stepped:
+            if is_scheduler(option):
+                assert isinstance(option, Made)
+                turn_now = machine.passes[-1] if machine.passes else None
+                values = (*args, *kwargs.values())
+                loops = tuple(machine.loops)
+                after = any(t.trains and t.loops[-1:] == loops[-1:] for t in machine.events.passes)
+                machine.events.steps.append(SchedulerStep(option, values, loops, turn_now, place, after))
+            elif is_optimiser(option) and machine.passes:
+                machine.passes[-1].steps.append((option, place))
+
+
+def _of_flow(
+    machine: Machine, owner: Flow, name: str, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    place = machine.place(node, scope)
+    if name == "size":
+        return Quantity("images", "unknown", "batch") if args and constant(args[0]) == 0 else Unknown()
+    if name in ("eq", "equal", "__eq__") and args:
+        from tinyproof.check.notebook.interpreter.operators import hits
+
+        return hits(machine, owner, args[0], place)
+    if name in ("max", "topk", "sort", "min") and (args or kwargs):
+        return Seq([owner, apply_functional(machine, "argmax", [owner], {}, place)])
+    if name in _SHAPES or name not in _SAME:
+        if name in ("backward", "register_hook", "retain_grad"):
+            return Unknown()
+        return apply_functional(machine, name, [owner, *args], kwargs, place)
+    return owner
+
+
+def _of_quantity(machine: Machine, owner: Quantity, name: str, args: list[Value], node: ast.AST, scope: Scope) -> Value:
+    if name in ("sum", "mean"):
+        return as_batch_sum(owner, name == "mean")
+    if name in ("backward", "all", "any"):
+        return Unknown()
+    return owner
+
+
+def _of_batch(machine: Machine, owner: Batch, name: str, args: list[Value], node: ast.AST, scope: Scope) -> Value:
+    if name == "size":
+        return Quantity("images", "unknown", "batch") if args and constant(args[0]) == 0 else Unknown()
+    if name in ("eq", "equal") and args and is_tensor(args[0]):
+        from tinyproof.check.notebook.interpreter.operators import hits
+
+        return hits(machine, args[0], owner, machine.place(node, scope))
+    if name in ("items", "values"):
+        return Seq([owner], whole=False)
+    return Batch(owner.loader, "part")
+
+
+def _of_list(machine: Machine, owner: Seq, name: str, args: list[Value]) -> Value:
+    if name in ("append", "add", "appendleft") and args:
+        if len(owner.items) < 2_000:
+            owner.items.append(args[0])
+        if machine.loops or machine.passes:
+            if not machine.building:
+                owner.whole = False
+        if machine.passes and isinstance(args[0], Quantity):
+            machine.passes[-1].counted = True
+    elif name == "extend" and args:
+        other = args[0]
+        owner.items.extend(other.items if isinstance(other, Seq) else [])
+        owner.whole = owner.whole and isinstance(other, Seq) and other.whole
+    elif name == "insert" and len(args) > 1 and constant(args[0]) == 0:
+        owner.items.insert(0, args[1])
+    elif name == "pop" and owner.items and owner.whole and not args:
+        return owner.items.pop()
+    elif name == "copy":
+        return Seq(list(owner.items), owner.whole)
+    elif name in ("clear", "sort", "reverse", "remove", "insert", "pop"):
+        owner.whole = False
+    return Unknown()
+
+
+def _of_map(owner: Map, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    if name == "update":
+        other = args[0] if args else mapped({}, kwargs)
+        given = one_map(other)
+        owner.items.update(given.items)
+        owner.items.update(kwargs.items())
+        owner.whole = owner.whole and given.whole
+        return Unknown()
+    if name in ("get", "pop", "setdefault") and args:
+        key = constant(args[0])
+        if isinstance(key, str | int) and key in owner.items:
+            return owner.items[key]
+        return args[1] if len(args) > 1 and owner.whole else Unknown()
+    if name == "values":
+        return Seq(list(owner.items.values()), owner.whole)
+    if name == "keys":
+        return Seq([Const(key) for key in owner.items], owner.whole)
+    if name == "items":
+        return Seq([Seq([Const(key), value]) for key, value in owner.items.items()], owner.whole)
+    return Map(dict(owner.items), owner.whole) if name == "copy" else Unknown()
+
+
+def _mode(machine: Machine, owner: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> None:
+    if name == "eval":
+        machine.set_mode(owner, "eval")
+    elif name == "train":
+        chosen = args[0] if args else kwargs.get("mode")
+        on = True if chosen is None else constant(chosen)
+        machine.set_mode(owner, "unknown" if not isinstance(on, bool) else "train" if on else "eval")
+    elif name == "load_state_dict":
+        machine.events.loaded.add(id(owner))
+
+
+def _of_object(
+    machine: Machine, owner: Object, name: str, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    _mode(machine, owner, name, args, kwargs)
+    if name == "forward":
+        return machine.call_value(owner, args, kwargs, node, scope)
+    if name in ("add_module", "register_module") and len(args) == 2:
+        key = constant(args[0])
+        if isinstance(key, str):
+            owner.attrs[key] = args[1]
+        else:
+            machine.events.called.add(id(args[1]))
+        return Const(None)
+    if name in ("modules", "children", "named_modules", "named_children"):
+        for value in owner.attrs.values():
+            machine.events.called.add(id(value))
+    if name in _OF_MODEL:
+        return owner
+    return apply_unknown(machine, Unknown(name), args, kwargs, node, scope)
+
+
+def _of_made(
+    machine: Machine, owner: Made, name: str, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    if owner.path.startswith(("torch.nn", "torchvision.models")):
+        _mode(machine, owner, name, args, kwargs)
+        if name in ("add_module", "append", "extend", "insert"):
+            owner.args.append(args[-1] if args else Unknown("*"))
+            return owner
+        if name == "forward":
+            return machine.call_value(owner, args, kwargs, node, scope)
+        return owner if name in _OF_MODEL else Unknown()
+    if name == "parse_args":
+        return Unknown("args")
+    if machine.passes and any(is_tensor(value) for value in args):
+        # A metric of a library keeps the score: torchmetrics, a meter.
+        machine.passes[-1].counted = True
+    if owner.path.startswith(("torch.optim", "torch.utils.tensorboard", "matplotlib", "tqdm", "wandb", "torch.device")):
+        return Unknown()
+    if name in ("item", "to", "cuda", "cpu", "items"):
+        return owner
+    if any(isinstance(value, Flow) for value in args):
+        return Quantity("accuracy", "unknown", "batch")
+    return apply_unknown(machine, Name(f"{owner.path}.{name}"), list(args), kwargs, node, scope)

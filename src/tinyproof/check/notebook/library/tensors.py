@@ -1,0 +1,277 @@
+"""Networks applied to batches: the operations a tensor goes through, and the losses taken of it."""
+
+from __future__ import annotations
+
+import ast
+
+from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.attributes import find_member
+from tinyproof.check.notebook.interpreter.events import LossCall, Seen, Softmax
+from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.values import (
+    Batch,
+    Choice,
+    Const,
+    Flow,
+    Function,
+    Made,
+    Map,
+    Name,
+    Object,
+    Op,
+    Quantity,
+    Scale,
+    Scope,
+    Seq,
+    Unknown,
+    Value,
+    constant,
+    join,
+    options,
+)
+
+LOSSES = frozenset(
+    [
+        "nll_loss",
+        "cross_entropy",
+        "mse_loss",
+        "l1_loss",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "kl_div",
+        "smooth_l1_loss",
+        "multi_margin_loss",
+    ]
+)
+SOFTMAXES = frozenset(("softmax", "log_softmax", "Softmax", "LogSoftmax"))
+MAX_OPS = 400
+
+
+def is_tensor(value: Value) -> bool:
+    return any(isinstance(option, Flow | Batch) for option in options(value))
+
+
+def first_tensor(args: list[Value], kwargs: dict[str, Value]) -> Flow | Batch | None:
+    """The first argument that is a batch or comes from one."""
+    for value in (*args, *kwargs.values()):
+        for option in options(value):
+            if isinstance(option, Flow | Batch):
+                return option
+    return None
+
+
+def apply_network(
+    machine: Machine, model: Object, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    """A network of the notebook's own applied to its arguments: its forward, walked through once."""
+    tensor = first_tensor(args, kwargs)
+    if tensor is None:
+        return Flow((), model, None, certain=False)
+    _see(machine, model, tensor, machine.place(node, scope))
+    if isinstance(tensor, Flow) and (tensor.ops or tensor.model is not None):
+        return _walk_forward(machine, model, args, kwargs, node, scope)
+    if id(model) not in machine.outputs:
+        start: list[Value] = [Flow((), model) if arg is tensor else arg for arg in args]
+        named: dict[str, Value] = {k: Flow((), model) if v is tensor else v for k, v in kwargs.items()}
+        machine.outputs[id(model)] = _walk_forward(machine, model, start, named, node, scope)
+    source = tensor if isinstance(tensor, Batch) else tensor.source
+    known = machine.outputs[id(model)]
+    return join([_from(option, model, source) for option in options(known)])
+
+
+def _from(output: Value, model: Value, source: Value | None) -> Value:
+    if isinstance(output, Flow):
+        return Flow(output.ops, model, source, output.straight, output.certain)
+    if isinstance(output, Seq):
+        return Seq([_from(item, model, source) for item in output.items], output.whole)
+    return Flow((), model, source, certain=False)
+
+
+def _walk_forward(
+    machine: Machine, model: Object, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    forward = find_member(model.cls, "forward")
+    if not isinstance(forward, Function):
+        layers = model.attrs.get("(layers)")
+        if layers is not None:
+            return machine.call_value(layers, args, kwargs, node, scope)
+        tensor = first_tensor(args, kwargs)
+        return Flow((), model, tensor.source if isinstance(tensor, Flow) else tensor, certain=False)
+    bound = Function(forward.node, forward.scope, "forward", forward.cell, model, home=forward.home)
+    passes, machine.passes = machine.passes, []
+    machine.building += 1
+    try:
+        result = machine.call_value(bound, args, kwargs, node, scope)
+    finally:
+        machine.passes = passes
+        machine.building -= 1
+    return result
+
+
+def _see(machine: Machine, model: Value, tensor: Flow | Batch, place: CodePlace) -> None:
+    """Note in the running passes that the network was applied to a batch (not when it is a part of another)."""
+    if isinstance(tensor, Batch) or (tensor.model is None and not tensor.ops and tensor.source is not None):
+        for turn in machine.passes:
+            turn.seen.append(Seen(model, machine.mode(model), machine.no_grad == 0, place))
+
+
+def apply_made(
+    machine: Machine, made: Made, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    """The result of calling something that a library made: a layer, a loss, a transform, anything."""
+    place = machine.place(node, scope)
+    machine.events.called.add(id(made))
+    if made.path == "functools.partial" and made.args:
+        return machine.call_value(made.args[0], [*made.args[1:], *args], {**made.kwargs, **kwargs}, node, scope)
+    if made.path.startswith("torch.nn.") and (made.short.endswith("Loss") or made.short == "CrossEntropyLoss"):
+        if any(is_tensor(arg) for arg in args):
+            return take_loss(machine, made.path, made.kwargs, args, place)
+        return Unknown()
+    tensor = first_tensor(args, kwargs)
+    if tensor is None:
+        return Unknown()
+    if made.path.startswith("torch.nn."):
+        if isinstance(tensor, Batch):
+            _see(machine, made, tensor, place)
+            tensor = Flow((), made, tensor)
+        return apply_layer(machine, made, tensor, place, node, scope)
+    return apply_unknown(machine, made, args, kwargs, node, scope)
+
+
+def apply_layer(machine: Machine, layer: Made, flow: Flow, place: CodePlace, node: ast.AST, scope: Scope) -> Value:
+    """A layer, or a Sequential of them, applied to a tensor."""
+    if layer.path != "torch.nn.Sequential":
+        if layer.short in SOFTMAXES:
+            _note_softmax(machine, layer.short, [*layer.args], layer.kwargs, flow, layer.place)
+        return extend(flow, Op(layer.short, place, layer))
+    result: Value = flow
+    children, whole = sequential_children(layer)
+    for child in children:
+        machine.events.called.add(id(child))
+        known = [option for option in options(result) if isinstance(option, Flow)]
+        if not known:
+            return Unknown()
+        at = child.place if isinstance(child, Made | Object) else place
+        if isinstance(child, Made) and child.path.startswith("torch.nn."):
+            result = apply_layer(machine, child, known[0], at, node, scope)
+        else:
+            result = machine.call_value(child, [known[0]], {}, node, scope)
+    if isinstance(result, Flow) and not whole:
+        return Flow(result.ops, result.model, result.source, straight=False, certain=False)
+    return result
+
+
+def sequential_children(layer: Made) -> tuple[list[Value], bool]:
+    """The layers of a Sequential in order; whether these are all."""
+    children: list[Value] = []
+    whole = True
+    for arg in layer.args:
+        if isinstance(arg, Made) and arg.path.endswith("OrderedDict") and arg.args:
+            arg = arg.args[0]
+        if isinstance(arg, Seq):
+            whole = whole and arg.whole
+            for pair in arg.items:
+                children.append(pair.items[1] if isinstance(pair, Seq) and len(pair.items) == 2 else pair)
+        elif isinstance(arg, Map):
+            whole = whole and arg.whole
+            children.extend(arg.items.values())
+        elif isinstance(arg, Choice) or (isinstance(arg, Unknown) and arg.name == "*"):
+            whole = False
+            children.append(arg)
+        else:
+            children.append(arg)
+    return children, whole
+
+
+def extend(flow: Flow, op: Op) -> Flow:
+    if len(flow.ops) >= MAX_OPS:
+        return Flow(flow.ops, flow.model, flow.source, straight=False, certain=False)
+    return Flow((*flow.ops, op), flow.model, flow.source, flow.straight, flow.certain)
+
+
+def apply_functional(
+    machine: Machine, name: str, args: list[Value], kwargs: dict[str, Value], place: CodePlace
+) -> Value:
+    """torch.nn.functional.NAME, torch.NAME or tensor.NAME of a tensor (the first argument)."""
+    if name in LOSSES:
+        return take_loss(machine, f"torch.nn.functional.{name}", kwargs, args, place)
+    tensor = first_tensor(args, kwargs)
+    if tensor is None:
+        return Unknown()
+    flow = tensor if isinstance(tensor, Flow) else Flow((), None, tensor)
+    if name in SOFTMAXES:
+        _note_softmax(machine, name, args[1:], kwargs, flow, place)
+    if name in ("cat", "concat", "stack", "add", "mul", "where"):
+        flow = Flow(flow.ops, flow.model, flow.source, straight=False, certain=flow.certain)
+    return extend(flow, Op(name, place, None, tuple(args[1:]), tuple(kwargs.items())))
+
+
+def _note_softmax(
+    machine: Machine, name: str, rest: list[Value], kwargs: dict[str, Value], flow: Flow, place: CodePlace
+) -> None:
+    dimension = kwargs.get("dim", rest[0] if rest else None)
+    none = isinstance(dimension, Const) and dimension.value is None
+    machine.events.softmaxes.append(Softmax(name, dimension is not None and not none, dimension, place, flow))
+
+
+def take_loss(machine: Machine, path: str, kwargs: dict[str, Value], args: list[Value], place: CodePlace) -> Quantity:
+    """The loss of one batch."""
+    turn = machine.passes[-1] if machine.passes else None
+    loader: Value | None = None
+    for value in args:
+        for option in options(value):
+            if isinstance(option, Flow):
+                machine.events.losses.append(LossCall(path, option, place, turn))
+                if isinstance(option.source, Batch):
+                    loader = option.source.loader
+    if turn is not None:
+        turn.loss = True
+    return Quantity("loss", reduction(kwargs), "batch", loader, place, turn)
+
+
+def reduction(kwargs: dict[str, Value]) -> Scale:
+    """What a loss function gives for a batch, from its keyword arguments."""
+    known = kwargs.get("reduction")
+    if known is not None:
+        word = constant(known)
+        return {"mean": "mean", "sum": "sum", "none": "each"}.get(str(word), "unknown")  # type: ignore[return-value]
+    for old, scale in (("size_average", "sum"), ("reduce", "each")):
+        if old in kwargs:
+            answer = constant(kwargs[old])
+            if answer is False:
+                return "sum" if scale == "sum" else "each"
+            if answer is not True:
+                return "unknown"
+    return "mean"
+
+
+def apply_unknown(
+    machine: Machine, function: Value, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value:
+    """Something not known is called: a network, a loss function, or anything else."""
+    given = [*args, *kwargs.values()]
+    for value in given:
+        for option in options(value):
+            machine.escape(option)
+            if machine.passes and isinstance(option, Object | Made):
+                machine.passes[-1].escaped = True
+    tensors = [option for value in given for option in options(value) if isinstance(option, Flow | Batch)]
+    if not tensors:
+        return Unknown()
+    place = machine.place(node, scope)
+    turn = machine.passes[-1] if machine.passes else None
+    flows = [tensor for tensor in tensors if isinstance(tensor, Flow)]
+    if flows and len(tensors) >= 2:
+        source = flows[0].source
+        loader = source.loader if isinstance(source, Batch) else None
+        if turn is not None:
+            turn.counted = True
+            turn.loss = True
+        return Quantity("loss", "unknown", "batch", loader, place, turn)
+    if flows:
+        return Flow(flows[0].ops, flows[0].model, flows[0].source, straight=False, certain=False)
+    batch = tensors[0]
+    if isinstance(function, Name):
+        return batch
+    _see(machine, function, batch, place)
+    return Flow((), function, batch, straight=False, certain=False)

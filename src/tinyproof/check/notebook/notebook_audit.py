@@ -1,0 +1,238 @@
+"""From a path to a report: read, study, apply the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, status_of
+from tinyproof.check.logs import Log, read_log
+from tinyproof.check.notebook.read.document import Document, read_document
+from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
+from tinyproof.check.notebook.rules import CATALOGUE, claims, targets
+from tinyproof.check.notebook.rules.rule import percent
+from tinyproof.check.notebook.study import Study, study, study_text
+from tinyproof.core.errors import DataError, InputError
+
+
+def audit_notebook(
+    path: Path | str, disabled_rules: Collection[str] = (), root: Path | str | None = None
+) -> FileReport:
+    """Audit one notebook or script, with the modules it imports and the README files that speak of it.
+
+    `root`: the folder of the whole submission (default: the file's own). Raises InputError for an unknown rule name; a
+    file that cannot be read gives a report that says so.
+    """
+    check_rules(disabled_rules)
+    path = Path(path)
+    root = Path(root) if root is not None else path.parent
+    kind: Literal["notebook", "script"] = "notebook" if path.suffix.lower() == ".ipynb" else "script"
+    try:
+        document = read_document(path)
+    except DataError as error:
+        return FileReport(str(path), kind, "unreadable", problem=f"{error.problem}")
+    readmes = _read_all(readmes_for(path, root)) if kind == "notebook" else ()
+    others = [other for readme in readmes for other in notebooks_below(readme.path.parent) if other != path]
+    subject = study(document, readmes, root)
+    if any(claim.place.file != document.name for claim in subject.claims):
+        subject.neighbours = tuple(_log_of(other) for other in others)
+        subject.speaks_for_all = not others or path < min(others)
+    return report_on(subject, str(path), disabled_rules)
+
+
+def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileReport:
+    """Audit the claims of a README against the logs of all notebooks in its folder and below."""
+    check_rules(disabled_rules)
+    path = Path(path)
+    try:
+        document = read_document(path)
+    except DataError as error:
+        return FileReport(str(path), "text", "unreadable", problem=error.problem)
+    logs = [_log_of(other) for other in notebooks_below(path.parent)]
+    subject = study_text(document, logs)
+    rules = {**claims.RULES, **targets.RULES}
+    findings = [f for name, rule in rules.items() if name not in disabled_rules for f in rule.check(subject)]
+    if "evaluates-on-training-data" not in disabled_rules:
+        findings.extend(_counted_on_training_images(subject))
+    problem = "" if subject.runs else "no notebook with a log stands in its folder or below"
+    checked = tuple(_confirmed(subject))
+    return FileReport(
+        str(path), "text", status_of(findings, bool(problem)), tuple(sorted(findings, key=_order)), checked, problem
+    )
+
+
+def _counted_on_training_images(subject: Study) -> list[Finding]:
+    """Figures of a README whose log counts as many test images as MNIST has training images."""
+    found: dict[CodePlace, Finding] = {}
+    for claim in subject.claims:
+        for run in subject.runs:
+            epoch = next((e for e in run.epochs if e.total == 60_000 and (e.correct or 0) > 10_000), None)
+            if claim.kind == "accuracy" and epoch and run.last is not None and claims.matches(claim, run.last):
+                found[claim.place] = CATALOGUE["evaluates-on-training-data"].finding(
+                    claim.place,
+                    f"{percent(claim.value)} was counted over 60,000 images, as many as MNIST has for training",
+                    severity="note",
+                    says=claim.text,
+                    evidence=(f"the log: {epoch.line}",),
+                )
+    return list(found.values())
+
+
+@lru_cache(maxsize=256)
+def _log_of(path: Path) -> Log:
+    try:
+        return read_log((cell.number, cell.output) for cell in read_document(path).code)
+    except DataError:
+        return Log()
+
+
+def _read_all(paths: Iterable[Path]) -> tuple[Document, ...]:
+    documents = []
+    for path in paths:
+        try:
+            documents.append(read_document(path))
+        except DataError:
+            continue
+    return tuple(documents)
+
+
+def check_rules(names: Collection[str]) -> None:
+    """Raise InputError where a name is no rule's."""
+    for name in names:
+        if name not in CATALOGUE:
+            raise InputError("rule", name, ", ".join(CATALOGUE))
+
+
+def report_on(subject: Study, file: str, disabled_rules: Collection[str] = ()) -> FileReport:
+    """Apply every rule that is not switched off."""
+    findings: list[Finding] = []
+    for name, rule in CATALOGUE.items():
+        if name not in disabled_rules:
+            findings.extend(rule.check(subject))
+    findings = sorted(_without_doubles(findings), key=_order)
+    findings.extend(_quoted_correctly(subject, findings))
+    problem = _undecided(subject)
+    kind: Literal["notebook", "script"] = "notebook" if subject.document.kind == "notebook" else "script"
+    return FileReport(
+        file,
+        kind,
+        status_of(findings, bool(problem)),
+        tuple(findings),
+        tuple(_checked(subject, findings)),
+        problem,
+        subject.log.fingerprint,
+    )
+
+
+def _without_doubles(findings: list[Finding]) -> list[Finding]:
+    """What one finding already tells as evidence is not told again."""
+    dead = [f for f in findings if f.rule == "activation-on-class-scores" and any("log shows" in e for e in f.evidence)]
+    told = {f.place for f in findings if f.rule == "target-not-met"}
+    return [
+        f
+        for f in findings
+        if not (dead and f.rule == "accuracy-plateau") and not (f.rule == "number-in-no-log" and f.place in told)
+    ]
+
+
+def _order(finding: Finding) -> tuple[int, int, str, int]:
+    place = finding.place
+    assert isinstance(place, CodePlace)
+    cell = place.cell if place.cell is not None else 10_000
+    return (SEVERITIES.index(finding.severity), cell, place.file, place.line or 0)
+
+
+def _quoted_correctly(subject: Study, findings: list[Finding]) -> list[Finding]:
+    """Where the figure is not what it is called, a claim that quotes the log correctly is said to do only that."""
+    wrong = next((f for f in findings if f.rule == "evaluates-on-training-data"), None)
+    if wrong is None:
+        return []
+    notes: dict[CodePlace, Finding] = {}
+    for claim in subject.claims:
+        last = any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs)
+        if claim.kind == "accuracy" and claim.decimals >= 2 and not claim.is_target and last:
+            notes[claim.place] = CATALOGUE[wrong.rule].finding(
+                claim.place,
+                f"{percent(claim.value)} is the last epoch's figure, quoted correctly; see {_cell(wrong)} for what it "
+                "measures",
+                severity="note",
+                says=claim.text,
+            )
+    return list(notes.values())
+
+
+def _cell(finding: Finding) -> str:
+    assert isinstance(finding.place, CodePlace)
+    return str(CodePlace(finding.place.file, finding.place.cell)) if finding.place.cell else str(finding.place)
+
+
+def _undecided(subject: Study) -> str:
+    """Why the main question could not be decided; empty when it could."""
+    if not subject.events.passes and not subject.runs:
+        return "nothing that trains or measures was found in it"
+    known = [turn for turn in subject.evaluations if subject.split(turn.loader).kind != "unknown"]
+    if known:
+        return ""
+    missing = sorted(set(subject.events.missing_modules))
+    if missing:
+        return f"what it measures on is in a module that is not here: {', '.join(missing[:3])}"
+    if subject.events.unread:
+        return f"a piece of code could not be read ({subject.events.unread[0]}), and what it measures on stays open"
+    if not subject.evaluations:
+        return "no loop that measures an accuracy was found in the code"
+    return "which images the accuracy is measured on could not be read from the code"
+
+
+def _checked(subject: Study, findings: list[Finding]) -> list[str]:
+    """What was checked and found right, one line each."""
+    lines = []
+    if not any(finding.rule == "evaluates-on-training-data" for finding in findings):
+        for turn in subject.evaluations:
+            split = subject.split(turn.loader)
+            if split.kind == "test" or (split.kind == "part" and split.of == "test"):
+                lines.append(f"the accuracy is measured on the test set ({turn.place})")
+                break
+        lines.extend(_confirmed(subject))
+    return lines
+
+
+def _confirmed(subject: Study) -> list[str]:
+    lines = []
+    for claim in subject.claims:
+        if claim.kind == "accuracy" and not claim.is_target and claim.decimals >= 2:
+            if any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs):
+                lines.append(f"{percent(claim.value)} is the last epoch's figure, quoted correctly ({claim.place})")
+    return list(dict.fromkeys(lines))
+
+
+def audit_repository(folder: Path | str, disabled_rules: Collection[str] = ()) -> list[FileReport]:
+    """Audit every notebook below a folder, and every script that trains a network by itself."""
+    folder = Path(folder)
+    return [audit_notebook(path, disabled_rules, root_of(path, folder)) for path in audited_files(folder)]
+
+
+def audited_files(folder: Path | str) -> list[Path]:
+    """The notebooks below a folder, and the scripts that train something."""
+    paths = list(walk(Path(folder)))
+    notebooks = [path for path in paths if path.suffix.lower() == ".ipynb"]
+    return [*notebooks, *(path for path in paths if path.suffix == ".py" and trains_itself(path))]
+
+
+def trains_itself(path: Path) -> bool:
+    """Whether a script does its work when it is run: it learns, in a main part or in loops at top level."""
+    try:
+        source = read_document(path).cells[0].source
+    except DataError:
+        return False
+    return ".backward()" in source and ("__main__" in source or "\nfor " in source)
+
+
+def copies(reports: Iterable[FileReport]) -> list[list[FileReport]]:
+    """Groups of files whose logs are identical, the largest first."""
+    groups: dict[str, list[FileReport]] = {}
+    for report in reports:
+        if report.fingerprint and report.kind in ("notebook", "script"):
+            groups.setdefault(report.fingerprint, []).append(report)
+    return sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)

@@ -1,0 +1,179 @@
+"""The files around a notebook: the local modules it may import, and the README files beside it.
+
+Nothing is imported: a module's name is turned into a path below the folder, and the file is read as text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinyproof.check.notebook.interpreter.machine import Block
+from tinyproof.check.notebook.read.clean import parse_cell
+from tinyproof.check.notebook.read.document import Document, read_document
+from tinyproof.core.errors import DataError
+
+MAX_FILES = 20_000
+MAX_DEPTH = 8
+MAX_MODULES = 200
+_SKIPPED = frozenset(
+    (
+        ".git",
+        ".ipynb_checkpoints",
+        "__pycache__",
+        "node_modules",
+        ".venv",
+        "venv",
+        ".tox",
+        "site-packages",
+        ".mypy_cache",
+    )
+)
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """The files below a folder, in order, without links, hidden caches and virtual environments; bounded."""
+    count = 0
+    base = len(folder.parts)
+    for here, folders, files in os.walk(folder, followlinks=False):
+        depth = len(Path(here).parts) - base
+        folders[:] = sorted(f for f in folders if f not in _SKIPPED) if depth < MAX_DEPTH else []
+        for name in sorted(files):
+            count += 1
+            if count > MAX_FILES:
+                return
+            path = Path(here) / name
+            if not path.is_symlink():
+                yield path
+
+
+class Surroundings:
+    """The modules that a document may import: files below `root`, and those its own cells write."""
+
+    def __init__(self, document: Document, root: Path) -> None:
+        self.document = document
+        self.root = root
+        self.read: dict[str, tuple[str, tuple[Block, ...]] | None] = {}
+        self.written: dict[str, tuple[Block, ...]] = {}
+        self.sources: dict[str, list[str]] = {}
+        self._suffixes: dict[str, list[Path]] | None = None
+
+    def write(self, name: str, block: Block) -> None:
+        """Note that a cell writes a module with %%writefile."""
+        self.written[Path(name).name] = (*self.written.get(Path(name).name, ()), block)
+
+    def blocks(self) -> list[Block]:
+        """The code of all modules that were asked for."""
+        return [block for found in self.read.values() if found is not None for block in found[1]]
+
+    def find(self, name: str, asking: str) -> tuple[str, tuple[Block, ...]] | None:
+        """The file and the statements of the module `name`; None where it is not there."""
+        key = f"{name}\0{Path(asking).parent}" if name.startswith(".") else name
+        if key not in self.read:
+            self.read[key] = self._find(name, asking) if len(self.read) < MAX_MODULES else None
+        return self.read[key]
+
+    def _find(self, name: str, asking: str) -> tuple[str, tuple[Block, ...]] | None:
+        bare = name.lstrip(".")
+        if not bare:
+            return None
+        last = bare.rpartition(".")[2] + ".py"
+        if last in self.written:
+            return self.document.name, self.written[last]
+        path = self._path(bare, asking)
+        if path is None:
+            return None
+        shown = self._shown(path)
+        try:
+            document = read_document(path, shown)
+        except DataError:
+            return None
+        source = document.cells[0].source
+        parsed = parse_cell(source)
+        self.sources[shown] = source.split("\n")
+        return shown, (Block(shown, None, parsed.statements, parsed.unread, parsed.unread_names),)
+
+    def _path(self, bare: str, asking: str) -> Path | None:
+        relative = Path(*bare.split("."))
+        here = (
+            (self.document.path.parent / asking).parent if asking != self.document.name else self.document.path.parent
+        )
+        for folder in dict.fromkeys((here, self.document.path.parent, self.root, self.document.path.parent.parent)):
+            for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
+                if candidate.is_file() and not candidate.is_symlink():
+                    return candidate
+        if "/" not in str(relative) and bare in _COMMON:
+            return None
+        found = self._by_suffix(relative)
+        return found[0] if len(found) == 1 else None
+
+    def _by_suffix(self, relative: Path) -> list[Path]:
+        """Modules anywhere below the root whose path ends so: what a clone and a sys.path line made reachable."""
+        if self._suffixes is None:
+            self._suffixes = {}
+            for path in walk(self.root):
+                if path.suffix == ".py":
+                    self._suffixes.setdefault(path.name, []).append(path)
+        tail = relative.with_suffix(".py")
+        return [p for p in self._suffixes.get(tail.name, []) if p.parts[-len(tail.parts) :] == tail.parts]
+
+    def _shown(self, path: Path) -> str:
+        try:
+            return os.path.relpath(path, self.document.path.parent)
+        except ValueError:
+            return path.name
+
+
+# Names that are libraries when no file of that name stands right beside the notebook.
+_COMMON = frozenset(("torch", "torchvision", "numpy", "os", "sys", "math", "random", "time", "tqdm", "copy", "json"))
+
+
+_README = re.compile(r"readme(?:\.(?:md|txt|rst|markdown))?", re.IGNORECASE)
+MAX_NEIGHBOURS = 60
+
+
+def root_of(path: Path, given: Path) -> Path:
+    """The folder of the submission that a file belongs to, when the folder `given` is audited.
+
+    `given` itself when it is a repository or holds the file directly; else its child folder on the way to the file.
+    """
+    beside = path.parent
+    if beside == given or (given / ".git").exists() or readmes_in(given):
+        return given
+    try:
+        return given / beside.relative_to(given).parts[0]
+    except (ValueError, IndexError):
+        return beside
+
+
+def readmes_in(folder: Path) -> list[Path]:
+    """The README files of one folder."""
+    try:
+        beside = sorted(folder.iterdir())[:MAX_FILES]
+    except OSError:
+        return []
+    return [p for p in beside if _README.fullmatch(p.name) and p.is_file() and not p.is_symlink()]
+
+
+def readmes_for(path: Path, root: Path) -> list[Path]:
+    """The README files that speak of a notebook: in its folder, else in the nearest folder above, up to the root."""
+    folder = path.parent
+    for _ in range(MAX_DEPTH):
+        found = readmes_in(folder)
+        if found or folder == root or folder.parent == folder or not folder.is_relative_to(root):
+            return found
+        folder = folder.parent
+    return []
+
+
+def notebooks_below(folder: Path) -> list[Path]:
+    """The notebooks that a README of this folder speaks of, in order; at most some sixty."""
+    found: list[Path] = []
+    for path in walk(folder):
+        if path.suffix.lower() == ".ipynb":
+            found.append(path)
+            if len(found) >= MAX_NEIGHBOURS:
+                break
+    return found

@@ -1,0 +1,1 @@
+"""Reading a workbook: its cells, and its formulas as mathematics. Bounded; nothing is executed."""

@@ -1,0 +1,228 @@
+"""Excel text -> Expr: a worksheet formula read as mathematics (openpyxl's tokenizer underneath).
+
+Precedence is Excel's: a unary minus binds tighter than `^` (so -2^2 is 4), `^` is left-associative, `%` is a postfix.
+What is not known here (a function, an operator, an error value) is reported as not understood, never guessed.
+
+Source: ECMA-376 part 1, 18.17 "Formulas".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from openpyxl.formula.tokenizer import Token, Tokenizer, TokenizerError
+from openpyxl.utils import get_column_letter
+
+from tinyproof.backprop.expr import Call, Expr, Num, Var
+from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood, Range, Value, apply, operate, single
+from tinyproof.core.errors import one_line
+
+MAX_CHARACTERS = 8192
+MAX_DEPTH = 60
+MAX_LEVELS = 200  # of the expression: everything that walks it recursively stays far below Python's limit
+MAX_RANGE_CELLS = 4096
+MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
+
+_CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})")
+# A reference anywhere in a formula: not inside a name or a number, not a function (LOG10 and a bracket).
+REFERENCE = re.compile(r"(?<![A-Za-z0-9_.$])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![A-Za-z0-9_(.!])")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A cell that a formula reads: `sheet` ("" for its own), row and column from 1, and which of them a `$` fixes."""
+
+    sheet: str
+    row: int
+    col: int
+    row_fixed: bool = False
+    col_fixed: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name its variable has in the expression: `G31`, `Sheet1!G31` (without `$`)."""
+        cell = f"{get_column_letter(self.col)}{self.row}"
+        return f"{self.sheet}!{cell}" if self.sheet else cell
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What a formula says: its expression over cells, and the cells by the name of their variable."""
+
+    expr: Expr
+    refs: Mapping[str, Ref] = field(default_factory=dict)
+
+
+def parse(text: str, defined: Mapping[str, str] | None = None) -> Formula:
+    """Read `text` (with or without the leading `=`). `defined`: defined names in lower case and what they stand for.
+
+    Raises NotUnderstood.
+
+    >>> parse("=E33-$G$31*X33").refs["G31"].row_fixed
+    True
+    """
+    body = text[1:] if text.startswith("=") else text
+    if len(body) > MAX_CHARACTERS:
+        raise NotUnderstood(f"the formula is longer than {MAX_CHARACTERS:,} characters")
+    try:
+        tokens = [token for token in Tokenizer("=" + body).items if token.type != Token.WSPACE]
+    except (TokenizerError, IndexError, ValueError) as error:
+        raise NotUnderstood(f"the formula cannot be read: {one_line(str(error), 80)}") from error
+    reader = _Reader(tokens, defined or {})
+    expr = reader.expression(0)
+    if reader.position != len(tokens):
+        raise NotUnderstood(f"the formula cannot be read at {one_line(tokens[reader.position].value, 40)!r}")
+    whole = single(expr)
+    if _levels(whole) > MAX_LEVELS:
+        raise NotUnderstood(f"the formula has more than {MAX_LEVELS} steps one inside the other")
+    return Formula(whole, reader.refs)
+
+
+def _levels(expr: Expr) -> int:
+    levels, layer = 0, [expr]
+    while layer and levels <= MAX_LEVELS:
+        levels += 1
+        layer = [arg for node in layer if isinstance(node, Call) for arg in node.args]
+    return levels
+
+
+def parse_cell(text: str) -> Ref | None:
+    """`$G$31` as a Ref; None where it is no cell."""
+    match = _CELL.fullmatch(text)
+    if not match:
+        return None
+    col_fixed, letters, row_fixed, digits = match.groups()
+    row, col = int(digits), column_number(letters)
+    if not (1 <= row <= MAX_ROW and 1 <= col <= MAX_COLUMN):
+        return None
+    return Ref("", row, col, bool(row_fixed), bool(col_fixed))
+
+
+def column_number(letters: str) -> int:
+    """`AA` is 27.
+
+    >>> column_number("AA")
+    27
+    """
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+_BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5}
+
+
+class _Reader:
+    """Precedence climbing over the tokens."""
+
+    def __init__(self, tokens: Sequence[Token], defined: Mapping[str, str]) -> None:
+        self.tokens, self.position, self.depth = tokens, 0, 0
+        self.defined, self.refs = defined, dict[str, Ref]()
+
+    def peek(self) -> Token | None:
+        return self.tokens[self.position] if self.position < len(self.tokens) else None
+
+    def expression(self, least: int) -> Value:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise NotUnderstood(f"the formula is nested more than {MAX_DEPTH} deep")
+        left = self.operand()
+        while (token := self.peek()) is not None:
+            if token.type == Token.OP_POST:
+                self.position += 1
+                left = single(left) / Num(100.0)
+                continue
+            if token.type != Token.OP_IN or token.value not in _BINARY or _BINARY[token.value] <= least:
+                break
+            self.position += 1
+            left = operate(token.value, left, self.expression(_BINARY[token.value]))
+        self.depth -= 1
+        return left
+
+    def operand(self) -> Value:
+        token = self.peek()
+        if token is None:
+            raise NotUnderstood("the formula ends too early")
+        self.position += 1
+        if token.type == Token.OP_PRE:
+            inner = single(self.expression(5))  # tighter than ^: Excel reads -2^2 as (-2)^2
+            return -inner if token.value == "-" else inner
+        if token.type == Token.PAREN and token.subtype == Token.OPEN:
+            value = self.expression(0)
+            self.close(Token.PAREN)
+            return value
+        if token.type == Token.FUNC and token.subtype == Token.OPEN:
+            return self.function(token.value[:-1])
+        if token.type == Token.OPERAND:
+            return self.leaf(token)
+        raise NotUnderstood(f"{one_line(token.value, 40)!r} stands where a value should be")
+
+    def close(self, kind: str) -> None:
+        token = self.peek()
+        if token is None or token.type != kind or token.subtype != Token.CLOSE:
+            raise NotUnderstood("a bracket is not closed")
+        self.position += 1
+
+    def function(self, name: str) -> Expr:
+        args: list[Value] = []
+        token = self.peek()
+        while token is not None and not (token.type == Token.FUNC and token.subtype == Token.CLOSE):
+            args.append(self.expression(0))
+            token = self.peek()
+            if token is not None and token.type == Token.SEP:
+                self.position += 1
+                token = self.peek()
+        self.close(Token.FUNC)
+        return apply(name.upper().removeprefix("_XLFN.").removeprefix("_XLWS."), args)
+
+    def leaf(self, token: Token) -> Value:
+        if token.subtype == Token.NUMBER:
+            return Num(float(token.value))
+        if token.subtype == Token.LOGICAL:
+            return Num(1.0 if token.value.upper() == "TRUE" else 0.0)
+        if token.subtype == Token.RANGE:
+            return self.reference(token.value)
+        raise NotUnderstood(f"{one_line(token.value, 40)} is not a number")
+
+    def reference(self, text: str) -> Value:
+        sheet, mark, cells = text.rpartition("!")
+        if mark and sheet.startswith("'"):
+            sheet = sheet[1:-1].replace("''", "'")
+        if "[" in sheet or "[" in cells:
+            raise NotUnderstood(f"{one_line(text, 60)} reads another file or a structured table")
+        first, colon, last = cells.partition(":")
+        start = parse_cell(first)
+        if start is None:
+            return self.named(text)
+        if not colon:
+            return self.cell(start, sheet)
+        end = parse_cell(last)
+        if end is None:
+            raise NotUnderstood(f"{one_line(text, 60)} is not a range of cells")
+        rows = range(min(start.row, end.row), max(start.row, end.row) + 1)
+        cols = range(min(start.col, end.col), max(start.col, end.col) + 1)
+        if len(rows) * len(cols) > MAX_RANGE_CELLS:
+            raise NotUnderstood(f"{one_line(text, 60)} has more than {MAX_RANGE_CELLS:,} cells")
+        fixed = (start.row_fixed and end.row_fixed, start.col_fixed and end.col_fixed)
+        found = tuple(self.cell(Ref("", row, col, *fixed), sheet) for row in rows for col in cols)
+        return Range(found, (len(rows), len(cols)))
+
+    def cell(self, ref: Ref, sheet: str) -> Var:
+        ref = Ref(sheet, ref.row, ref.col, ref.row_fixed, ref.col_fixed)
+        known = self.refs.get(ref.name)
+        if known is not None:  # the same cell twice: relative wherever one of them is
+            fixed = known.row_fixed and ref.row_fixed, known.col_fixed and ref.col_fixed
+            ref = Ref(sheet, ref.row, ref.col, *fixed)
+        self.refs[ref.name] = ref
+        return Var(ref.name)
+
+    def named(self, text: str) -> Value:
+        meaning = self.defined.get(text.lower())
+        if meaning is None or text.lower() in meaning.lower():
+            raise NotUnderstood(f"the name {one_line(text, 60)!r} is not defined")
+        inner = parse(meaning)
+        self.refs.update(inner.refs)
+        return inner.expr

@@ -1,0 +1,142 @@
+"""Typed numbers where formulas belong: harmless today where they are what the formula gives, else wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from tinyproof.backprop.diff import gradient_name, written_out
+from tinyproof.backprop.expr import Expr, Var, names
+from tinyproof.check.finding import Severity
+from tinyproof.check.workbook.audit_table import TableAudit
+from tinyproof.check.workbook.rules.forward import paste
+from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, digits_of, on_rows
+from tinyproof.check.workbook.rules.rate_cells import gradient_column
+from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current
+from tinyproof.check.workbook.understand.roles import FORWARD
+
+
+def check_pasted(audit: TableAudit) -> list[Mistake]:
+    """Typed numbers in columns that are computed: harmless today where they are what the formula gives, else wrong."""
+    judge = audit.judge
+    if judge is None:
+        return []
+    stored = cached(judge)
+    numbers: tuple[Numbers, ...] = ()
+    found = []
+    for col in _computed(judge):
+        typed = judge.columns[col].typed
+        first = judge.table.rows[0]
+        right = right_formula(judge, audit, col)
+        start = right is not None and any((column_of(name) or (0, ""))[1] for name in names(right))
+        rows = [row for row in typed if not (start and row == first)]
+        if rows and right is not None:
+            numbers = numbers or (stored, anew(judge, stored))
+            found += _pasted(judge, audit, col, rows, right, numbers)
+    return found
+
+
+def check_givens(audit: TableAudit) -> list[Mistake]:
+    """A typed input or target that is another number in one row or two: a slip, unless it was meant."""
+    judge = audit.judge
+    found = []
+    for col in judge.roles.of("input", "target") if judge is not None else ():
+        assert judge is not None
+        typed = judge.columns[col].typed
+        if len(typed) < 6 or judge.columns[col].patterns:
+            continue
+        numbers = Counter(round(number, 9) for number in typed.values())
+        usual, count = numbers.most_common(1)[0]
+        rows = [row for row, number in typed.items() if abs(number - usual) > 1e-6 * max(1.0, abs(usual))]
+        if rows and len(rows) <= 2 and count >= 0.75 * len(typed):
+            name = judge.roles.names[col]
+            message = f"{name} is {typed[rows[0]]:.10g} here and {usual:.10g} in all other rows"
+            found.append(
+                Mistake("inconsistent-rows", "warning", judge.table.sheet, name, message, col, tuple(rows),
+                        says=f"{typed[rows[0]]:.10g}", should_say=f"{usual:.10g}")
+            )  # fmt: skip
+    return found
+
+
+def _computed(judge: Judge) -> list[int]:
+    """Columns that should hold formulas; a parameter that no row updates is a constant."""
+    kinds = (*FORWARD, "gradient", "helper", "derivative")
+    cols = [c for c in judge.roles.of(*kinds) if judge.columns[c].patterns or judge.roles.kinds[c] in FORWARD]
+    updated = [
+        c for c in judge.network.parameters
+        if any(_reads_back(p, c) for p in judge.columns[c].patterns) or gradient_column(judge, c) is not None
+    ]  # fmt: skip
+    return [*cols, *updated]
+
+
+def _reads_back(pattern: Pattern, col: int) -> bool:
+    return pattern.expr is not None and before(col) in names(pattern.expr)
+
+
+def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
+    """What the column should say: the network's equation, the chain rule, the update, or what most of its rows say."""
+    kind = judge.roles.kinds[col]
+    if kind in FORWARD:
+        return judge.network.equation(current(col))
+    if kind == "gradient":
+        parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
+        if parameter not in judge.network.parameters:
+            return None
+        return written_out(judge.network.gradients[""], [gradient_name(judge.network.loss, current(parameter))])[0].expr
+    if col in judge.network.parameters:
+        update = next((u for u in audit.updates if u.col == col and (u.rate or u.number)), None)
+        gradient = gradient_column(judge, col)
+        if update is None and gradient is not None and audit.rate is not None:
+            return Var(before(col)) - Var(audit.rate.name) * Var(before(gradient))
+        return update.expr if update is not None else None
+    main = judge.columns[col].main
+    return main.expr if main is not None else None
+
+
+def _pasted(
+    judge: Judge, audit: TableAudit, col: int, rows: list[int], right: Expr, numbers: tuple[Numbers, ...]
+) -> list[Mistake]:
+    positions = [judge.table.position[row] for row in rows]
+    typed = np.array([judge.columns[col].typed[row] for row in rows])
+    room = np.array([digits_of(number) for number in typed]) * 1.01
+    fits = np.zeros(len(rows), dtype=bool)
+    for known in numbers:
+        computed = on_rows(judge, right, positions, known)
+        allowed = np.minimum(room, 1e-3 * np.abs(computed))  # 0.5 for 0.507 is rounding too, and a wrong number
+        fits |= np.abs(typed - computed) <= allowed + 1e-6 * np.abs(computed) + 1e-12
+    good = [row for row, fit in zip(rows, fits, strict=True) if fit]
+    bad = [row for row, fit in zip(rows, fits, strict=True) if not fit]
+    loss = judge.roles.kinds[col] in ("loss", "total") and not judge.columns[col].patterns
+    kind = "pasted-loss" if loss else "pasted-values"
+    name = judge.roles.names[col]
+    found = []
+    told = (
+        (bad, "error", f"{name} has typed numbers that are not what the formula gives"),
+        (
+            good,
+            "warning",
+            f"{name} has typed numbers instead of formulas: right today, and they do not follow a change",
+        ),
+    )
+    for which, severity, message in told:
+        if which:
+            found.append(_pasted_mistake(judge, col, kind, severity, tuple(which), message, right))  # type: ignore[arg-type]
+    return found
+
+
+def _pasted_mistake(
+    judge: Judge, col: int, kind: str, severity: Severity, rows: tuple[int, ...], message: str, right: Expr
+) -> Mistake:
+    name = judge.roles.names[col]
+    pattern = Pattern(rows, right, {})
+    number = judge.columns[col].typed[rows[0]]
+    main = judge.columns[col].main
+    written = main.expr if main is not None and main.expr is not None and severity == "warning" else right
+    says = f"{number:.12g}" + (" .." if len(rows) > 1 else "")
+    return Mistake(
+        kind, severity, judge.table.sheet, name, message, col, rows, "", says, judge.named(right),
+        "a number does not change when the learning rate or a weight does", paste(judge, written, pattern, name),
+    )  # fmt: skip

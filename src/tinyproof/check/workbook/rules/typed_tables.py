@@ -1,0 +1,156 @@
+"""A whole table of typed numbers (its formulas were replaced by values): judged by what the numbers obey.
+
+The network is that of another table of the workbook with the same columns. Each number is compared with what the right
+formula gives from the numbers beside it, within what their rounding allows; then with what a mistake found in the other
+table gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tinyproof.backprop.diff import gradient_name, written_out
+from tinyproof.backprop.expr import Equation, Expr, Var, names, substitute
+from tinyproof.check.workbook.audit_table import TableAudit
+from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.numbers import Numbers, cached, digits_of, on_rows
+from tinyproof.check.workbook.rules.rates import labelled_rates
+from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.patterns import before, column_of, current
+from tinyproof.check.workbook.understand.trained_network import Network
+
+TRIALS = 12
+
+
+def audit_typed_tables(grid: Grid, audits: Sequence[TableAudit]) -> None:
+    """Judge every table without formulas by a table of the same columns that has them; the audits are completed."""
+    models = [a for a in audits if a.judge is not None and not a.problem]
+    for audit in audits:
+        if not audit.problem or any(columns.patterns for columns in audit.network.columns.values()):
+            continue
+        own = set(audit.network.roles.names.values())
+        model = next((m for m in models if set(m.network.roles.names.values()) == own), None)
+        if model is not None:
+            _judge_by(grid, audit, model)
+
+
+def _judge_by(grid: Grid, audit: TableAudit, model: TableAudit) -> None:
+    assert model.judge is not None
+    table, roles = audit.table, audit.network.roles
+    swap = {current(col): Var(current(roles.named(name) or 0)) for name, col in _columns(model)}
+    network = Network(table, roles, audit.network.columns)
+    network.equations = [
+        Equation(swap[e.name].name if e.name in swap else e.name, _moved(e.expr, swap)) for e in model.network.equations
+    ]
+    if any(column_of(name) is None for e in network.equations for name in names(e.expr)):
+        return  # something outside the table is part of it: too little is known
+    judge = Judge(grid, network)
+    rates = labelled_rates(judge)
+    numbers = cached(judge)
+    found: list[Mistake] = []
+    checked = 0
+    for col, right, wrong in _formulas(judge, model, swap, rates[0].name if rates else ""):
+        start = 1 if any((column_of(name) or (0, ""))[1] for name in names(right)) else 0
+        rows = list(range(start, len(table.rows)))
+        bad = [row for row, fits in zip(rows, _fits(judge, col, right, rows, numbers), strict=True) if not fits]
+        checked += 1
+        if bad:
+            found.append(_mistake(judge, col, right, wrong, bad, numbers))
+    if not checked or len(found) > 0.5 * checked:
+        return  # another network, or other numbers: nothing can be said
+    found = _standing_still(judge, found, numbers)
+    if not found:
+        first = min(roles.of("net", "act", "gradient"), default=0)
+        found.append(_all_typed(judge, first))
+    audit.judge, audit.network, audit.rate, audit.problem = judge, network, rates[0] if rates else None, ""
+    audit.mistakes = found
+
+
+def _columns(model: TableAudit) -> Iterator[tuple[str, int]]:
+    for col, name in model.network.roles.names.items():
+        yield name, col
+
+
+def _moved(expr: Expr, swap: dict[str, Var]) -> Expr:
+    return substitute(expr, dict(swap))
+
+
+def _formulas(
+    judge: Judge, model: TableAudit, swap: dict[str, Var], rate: str
+) -> Iterator[tuple[int, Expr, Expr | None]]:
+    """Column, right formula, and the wrong one that the other table has there (None where it is right)."""
+    wrong = {m.column: m.wrong for m in model.mistakes if m.severity == "error" and m.wrong is not None}
+    for equation in judge.network.equations:
+        place = column_of(equation.name)
+        if place is not None:
+            yield place[0], equation.expr, None
+    chain = judge.network.gradients[""]
+    for col in judge.roles.of("gradient"):
+        parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
+        if parameter is None:
+            continue
+        right = written_out(chain, [gradient_name(judge.network.loss, current(parameter))])[0].expr
+        written = wrong.get(judge.roles.names[col])
+        yield col, right, _moved(written, swap) if written is not None else None
+        if rate:
+            yield parameter, Var(before(parameter)) - Var(rate) * Var(before(col)), None
+
+
+def _fits(judge: Judge, col: int, expr: Expr, rows: list[int], numbers: Numbers) -> np.ndarray:
+    """Where the typed number is what the formula gives, within what rounding in it and beside it allows."""
+    given = on_rows(judge, expr, rows, numbers)
+    generator = np.random.default_rng(3)
+    room = np.zeros(len(rows))
+    rounding = {c: np.array([digits_of(x) if np.isfinite(x) else 0.0 for x in column]) for c, column in numbers.items()}
+    for _ in range(TRIALS):
+        moved = {c: column + rounding[c] * generator.choice([-1.0, 1.0], len(column)) for c, column in numbers.items()}
+        room = np.maximum(room, np.abs(on_rows(judge, expr, rows, moved) - given))
+    typed = numbers[col][rows]
+    allowed = 1.5 * room + 1.01 * rounding[col][rows] + 1e-9 * np.abs(given) + 1e-12
+    return np.asarray(~np.isfinite(typed) | ~np.isfinite(given) | (np.abs(typed - given) <= allowed))
+
+
+def _mistake(judge: Judge, col: int, right: Expr, wrong: Expr | None, bad: list[int], numbers: Numbers) -> Mistake:
+    name = judge.roles.names[col]
+    rows = tuple(judge.table.rows[position] for position in bad)
+    message = f"{name} has typed numbers that are not what the right formula gives from those beside them"
+    if wrong is not None and np.all(_fits(judge, col, wrong, bad, numbers)):
+        message = f"{name} has typed numbers, and they are those of the wrong formula in the workbook's other table"
+    typed, given = numbers[col][bad[0]], on_rows(judge, right, bad[:1], numbers)[0]
+    return Mistake(
+        "pasted-values", "error", judge.table.sheet, name, message, col, rows, "", f"{typed:.10g}", f"{given:.10g}",
+        "the table holds typed numbers only: nothing in it follows a change",
+    )  # fmt: skip
+
+
+def _standing_still(judge: Judge, found: list[Mistake], numbers: Numbers) -> list[Mistake]:
+    """Rows in which no weight moves are one mistake, not one in every weight."""
+    rows = judge.table.rows
+    stuck = [
+        row for position, row in enumerate(rows[1:], 1)
+        if all(numbers[col][position] == numbers[col][position - 1] for col in judge.network.parameters)
+        and sum(m.col in judge.network.parameters and row in m.rows for m in found) > 1
+    ]  # fmt: skip
+    if not stuck:
+        return found
+    kept = [replace(m, rows=left) for m in found if (left := tuple(r for r in m.rows if r not in stuck))]
+    col = judge.network.parameters[0]
+    message = "the row before is repeated: the training stands still, although the gradients are not 0"
+    still = Mistake(
+        "pasted-values", "error", judge.table.sheet, judge.roles.names[col], message, col, tuple(stuck),
+        why="the table holds typed numbers only: it was filled up with copies of one row",
+    )  # fmt: skip
+    return [*kept, still]
+
+
+def _all_typed(judge: Judge, col: int) -> Mistake:
+    name = judge.roles.names.get(col, "")
+    message = "the whole table holds typed numbers, not formulas; they are those of the right training"
+    return Mistake(
+        "pasted-values", "warning", judge.table.sheet, name, message, col, judge.table.rows, "",
+        why="nothing in it follows when the learning rate or a weight is changed",
+    )  # fmt: skip

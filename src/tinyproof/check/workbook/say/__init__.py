@@ -1,0 +1,1 @@
+"""A mistake in words: why, the mend, the excerpt around it."""

@@ -1,0 +1,89 @@
+"""From mistakes to findings: grouped over sheets, the first wrong cell first, and what is right said too."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from tinyproof.backprop.expr import Var, names, substitute
+from tinyproof.check.finding import SEVERITIES, Finding, SheetPlace
+from tinyproof.check.workbook.audit_table import TableAudit
+from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.patterns import column_of
+from tinyproof.core.errors import one_line
+
+
+def to_findings(grid: Grid, mistakes: Sequence[Mistake]) -> tuple[Finding, ...]:
+    """One finding for one mistake, however many sheets have it; errors first, each by its first cell."""
+    return tuple(_finding(grid, group) for group in grouped(mistakes))
+
+
+def grouped(mistakes: Sequence[Mistake]) -> list[list[Mistake]]:
+    """Mistakes that are one and the same, together: errors first, each group by its first cell."""
+    groups: dict[object, list[Mistake]] = {}
+    for mistake in sorted(mistakes, key=lambda m: (SEVERITIES.index(m.severity), m.order())):
+        key = mistake.kind, mistake.severity, mistake.column, mistake.says or mistake.message, mistake.should_say
+        groups.setdefault(key, []).append(mistake)
+    return list(groups.values())
+
+
+def _finding(grid: Grid, group: list[Mistake]) -> Finding:
+    first, *rest = group
+    place = SheetPlace(
+        one_line(grid.sheet(first.sheet).name, 80),
+        one_line(first.column, 80),
+        first.where(),
+        tuple((one_line(grid.sheet(m.sheet).name, 80), m.where()) for m in rest),
+    )
+    return Finding(
+        first.kind, first.severity, place, one_line(first.message, 500), one_line(first.says, 1000),
+        one_line(first.should_say, 1000), one_line(first.why, 500), one_line(first.fix, 9000),
+        one_line(first.effect, 500),
+    )  # fmt: skip
+
+
+def what_is_right(grid: Grid, audits: Sequence[TableAudit]) -> tuple[str, ...]:
+    """`31 columns checked over 68 iterations, 4 rates: right`, for the columns in which nothing is wrong."""
+    lines = []
+    for audit in audits:
+        if audit.judge is None:
+            continue
+        wrong = {m.col for m in audit.mistakes if m.severity == "error" or m.undecided}
+        checked = [col for col, columns in audit.network.columns.items() if columns.patterns or columns.typed]
+        right = [col for col in checked if col not in wrong]
+        rate = (
+            f", learning rate {audit.rate.value:g}" if audit.rate is not None and audit.rate.value is not None else ""
+        )
+        sheet = one_line(grid.sheet(audit.table.sheet).name, 60)
+        count = len(audit.table.rows)
+        rows = f"{count} iteration{'' if count == 1 else 's'}"
+        if not wrong:
+            lines.append(f'sheet "{sheet}": {len(checked)} columns checked over {rows}{rate}: right')
+        else:
+            lines.append(f'sheet "{sheet}": {len(right)} of {len(checked)} columns checked over {rows}{rate} are right')
+    return tuple(lines)
+
+
+def fingerprint(audits: Sequence[TableAudit]) -> str:
+    """Equal for workbooks whose tables have the same formulas, wherever they stand; "" where none was understood."""
+    tables = set()
+    for audit in audits:
+        roles = audit.network.roles
+        lines = []
+        for col, columns in sorted(audit.network.columns.items()):
+            for pattern in columns.patterns:
+                if pattern.expr is not None and any(column_of(name) for name in names(pattern.expr)):
+                    swap = {name: Var(_anywhere(roles.names, name)) for name in names(pattern.expr)}
+                    lines.append(f"{roles.names[col]}={substitute(pattern.expr, swap)!r}")
+        if lines:
+            tables.add("\n".join(sorted(lines)))
+    return hashlib.sha256("\n\n".join(sorted(tables)).encode()).hexdigest()[:16] if tables else ""
+
+
+def _anywhere(known: dict[int, str], name: str) -> str:
+    place = column_of(name)
+    if place is None:
+        return "outside"
+    where = "$" if place[1].startswith("$") else place[1]
+    return f"{known.get(place[0], '?')}[{where}]"

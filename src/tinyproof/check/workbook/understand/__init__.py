@@ -1,0 +1,1 @@
+"""What a table is: headings, columns, the network that it trains."""

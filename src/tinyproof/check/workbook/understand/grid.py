@@ -1,0 +1,156 @@
+"""A workbook as a grid: what stands in a cell, and its formula as an expression, read once for all cells that share it.
+
+Formulas copied down a column are one formula: its text with every relative reference written as an offset is the key
+under which it is parsed once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from openpyxl.utils import get_column_letter
+
+from tinyproof.backprop.expr import Expr
+from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
+from tinyproof.check.workbook.read.formula import REFERENCE, Ref, column_number, parse
+from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_PLAIN = re.compile(r"=\s*([+-]?\d*\.?\d+)\s*")
+_COLUMNS: dict[str, int] = {}
+
+
+class Place(NamedTuple):
+    """A cell: the sheet's position in the workbook, row and column from 1."""
+
+    sheet: int
+    row: int
+    col: int
+
+
+def address(row: int, col: int) -> str:
+    """`AA33`."""
+    return f"{get_column_letter(col)}{row}"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A formula as written at (row, col): its expression over `refs`' names, or why it was not understood."""
+
+    row: int
+    col: int
+    expr: Expr | None
+    refs: dict[str, Ref]
+    problem: str = ""
+
+
+@dataclass
+class Grid:
+    """The cells of a workbook. Reading a formula twice costs a dictionary look-up."""
+
+    book: Book
+    templates: dict[object, Template] = field(default_factory=dict)
+    by_name: dict[str, int] = field(default_factory=dict)
+    _names: dict[int, dict[str, str]] = field(default_factory=dict)
+    repairs: dict[object, Any] = field(default_factory=dict)  # what `judge` found out, for the other sheets
+
+    def __post_init__(self) -> None:
+        self.by_name = {sheet.name.lower(): index for index, sheet in reversed(list(enumerate(self.book.sheets)))}
+
+    def sheet(self, index: int) -> ReadSheet:
+        return self.book.sheets[index]
+
+    def cell(self, place: Place) -> Cell | None:
+        return self.book.sheets[place.sheet].cells.get((place.row, place.col))
+
+    def number(self, place: Place) -> float | None:
+        """The number that the cell holds or shows (its cached value); a text that is a number counts, as in Excel."""
+        cell = self.cell(place)
+        if cell is None or cell.kind == "e":
+            return None
+        if cell.value is None:  # `=0.5`, never calculated
+            plain = _PLAIN.fullmatch(cell.formula or "")
+            return float(plain[1]) if plain else None
+        if isinstance(cell.value, float):
+            return cell.value
+        try:
+            return float(cell.value.strip())
+        except ValueError:
+            return None
+
+    def text(self, place: Place) -> str:
+        """The text of a cell, "" for numbers and empty cells."""
+        cell = self.cell(place)
+        return cell.value if cell is not None and isinstance(cell.value, str) and cell.kind == "s" else ""
+
+    def names_on(self, sheet: int) -> dict[str, str]:
+        """Defined names as a sheet sees them: its own before the workbook's."""
+        if sheet not in self._names:
+            own = self.sheet(sheet).name
+            found = {name: text for (name, where), text in self.book.names.items() if not where}
+            found.update({name: text for (name, where), text in self.book.names.items() if where == own})
+            self._names[sheet] = found
+        return self._names[sheet]
+
+    def template(self, cell: Cell, sheet: int) -> tuple[object, Template]:
+        """The key and the meaning of a formula cell; cells of one column with one key say the same."""
+        assert cell.formula is not None
+        key: object = relative(cell.formula, cell.from_row, cell.from_col)
+        if self.book.names:
+            key = key, sheet
+        found = self.templates.get(key)
+        if found is None:
+            found = self.templates[key] = self._read(cell, sheet)
+        return key, found
+
+    def _read(self, cell: Cell, sheet: int) -> Template:
+        assert cell.formula is not None
+        if cell.kind == "x":
+            return Template(cell.from_row, cell.from_col, None, {}, "it is an array formula or a data table")
+        try:
+            formula = parse(cell.formula, self.names_on(sheet))
+        except NotUnderstood as problem:
+            return Template(cell.from_row, cell.from_col, None, {}, str(problem))
+        unknown = next((ref.sheet for ref in formula.refs.values() if ref.sheet and self.find(ref.sheet) is None), None)
+        if unknown is not None:
+            return Template(
+                cell.from_row, cell.from_col, None, {}, f"it reads the sheet {unknown!r}, which is not there"
+            )
+        return Template(cell.from_row, cell.from_col, formula.expr, dict(formula.refs))
+
+    def find(self, name: str) -> int | None:
+        return self.by_name.get(name.lower())
+
+    def target(self, ref: Ref, template: Template, at: Place) -> Place:
+        """The cell that a reference of the template means when the formula stands at `at`."""
+        row = ref.row if ref.row_fixed else ref.row + at.row - template.row
+        col = ref.col if ref.col_fixed else ref.col + at.col - template.col
+        sheet = self.find(ref.sheet) if ref.sheet else at.sheet
+        return Place(at.sheet if sheet is None else sheet, row, col)
+
+    def outside_name(self, place: Place) -> str:
+        """The name of the variable for a cell outside a table: `Sheet1!G31`."""
+        return f"{self.sheet(place.sheet).name}!{address(place.row, place.col)}"
+
+
+def relative(text: str, row: int, col: int) -> object:
+    """A formula's text with relative references as offsets: equal for the cells of a formula that was filled down.
+
+    >>> relative("=E34-$G$31*X34", 35, 5) == relative("=E35-$G$31*X35", 36, 5)
+    True
+    """
+
+    def offset(match: re.Match[str]) -> str:
+        col_fixed, letters, row_fixed, digits = match.groups()
+        number = _COLUMNS.get(letters)
+        if number is None:
+            number = _COLUMNS[letters] = column_number(letters)
+        across = f"C{number}" if col_fixed else f"C[{number - col}]"
+        return (f"R{digits}" if row_fixed else f"R[{int(digits) - row}]") + across
+
+    shifted = REFERENCE.sub(offset, text)
+    if "'" in text or '"' in text:
+        return shifted, tuple(_QUOTED.findall(text))
+    return shifted

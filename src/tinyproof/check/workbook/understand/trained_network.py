@@ -1,0 +1,251 @@
+"""The network that a table trains, understood from its own forward formulas.
+
+As written, if everything fits together; otherwise with the fewest forward formulas put right that make the gradients
+fit. So a wrong forward formula is one mistake, and not one in every gradient that follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+
+from tinyproof.backprop.diff import backward, gradient_name
+from tinyproof.backprop.expr import Equation, Expr, Var, evaluate_all, names, total
+from tinyproof.check.workbook.understand.meaning import Random, Values, equal, order, same, value
+from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, current, is_constant
+from tinyproof.check.workbook.understand.roles import FORWARD, Roles, forward_pattern
+from tinyproof.check.workbook.understand.structure import LOSSES, simpler
+from tinyproof.check.workbook.understand.tables import Table
+from tinyproof.check.workbook.understand.template import Templates
+
+LOSS = "E_total"  # the loss where no column holds the total
+MAX_FIXES = 3
+
+
+@dataclass
+class Network:
+    """What was understood: the forward equations from the leaves to the loss, and how well the gradients fit them.
+
+    `equations` are over column variables, in order, the loss last. `fixed`: columns whose formula as written is not
+    its equation. `loops`: columns whose formulas go round in a circle.
+    """
+
+    table: Table
+    roles: Roles
+    columns: dict[int, ColumnPatterns]
+    equations: list[Equation] = field(default_factory=list)
+    fixed: set[str] = field(default_factory=set)
+    loops: list[str] = field(default_factory=list)
+    misfits: int = 0
+    gradients: dict[str, list[Equation]] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> str:
+        return self.equations[-1].name if self.equations else ""
+
+    @property
+    def parameters(self) -> list[int]:
+        return self.roles.of("weight", "bias")
+
+    def equation(self, name: str) -> Expr | None:
+        return next((e.expr for e in self.equations if e.name == name), None)
+
+
+def understand(table: Table, roles: Roles, columns: dict[int, ColumnPatterns]) -> Network:
+    """The network with the fewest mistakes in its table."""
+    written = forward_as_written(roles, columns)
+    network = Network(table, roles, columns)
+    if not written:
+        return network
+    templates = Templates(roles, written)
+    forms = templates.all()
+    differs = [name for name, form in forms.items() if name in written and not equal(written[name], form)]
+    # A column of typed numbers, or with a formula that was not understood, is taken for what the network needs there.
+    written = {**written, **{name: form for name, form in forms.items() if name not in written}}
+    best: tuple[float, Network] | None = None
+    for fixes in _hypotheses(templates, written, forms, differs):
+        trial = _settle(Network(table, roles, columns), {**written, **fixes}, set(fixes))
+        unfixed = len([name for name in differs if name not in fixes])
+        cost = len(fixes) + trial.misfits + 0.5 * unfixed + 3 * len(trial.loops)
+        if best is None or cost < best[0] - 1e-9:
+            best = cost, trial
+        if not fixes and trial.equations and not trial.misfits and not trial.loops and roles.of("gradient"):
+            break  # forward formulas and gradients agree as they are: nothing to put right
+    assert best is not None
+    return best[1]
+
+
+def _hypotheses(
+    templates: Templates, written: Mapping[str, Expr], forms: dict[str, Expr], differs: list[str]
+) -> list[dict[str, Expr]]:
+    found: list[dict[str, Expr]] = [{}]
+    for count in range(1, min(MAX_FIXES, len(differs)) + 1):
+        found += [{name: forms[name] for name in chosen} for chosen in combinations(differs[:8], count)]
+    if len(differs) > MAX_FIXES:
+        found.append({name: forms[name] for name in differs})
+    for form in LOSSES:
+        losses = {n: e for n, e in templates.loss_form(form).items() if n in written and not equal(e, written[n])}
+        if losses and losses not in found:
+            found.append(losses)
+    return found
+
+
+def forward_as_written(roles: Roles, columns: dict[int, ColumnPatterns]) -> dict[str, Expr]:
+    """The forward columns' formulas and those of every column that they read, total loss last."""
+    found: dict[str, Expr] = {}
+    waiting = roles.of(*FORWARD)
+    while waiting:
+        col = waiting.pop(0)
+        pattern = forward_pattern(columns[col])
+        if current(col) in found or pattern is None or pattern.expr is None:
+            continue
+        found[current(col)] = pattern.expr
+        for name in names(pattern.expr):
+            place = column_of(name)
+            if place and place[1] == "" and roles.kinds.get(place[0]) == "helper":
+                waiting.append(place[0])
+    return found
+
+
+def _settle(network: Network, written: dict[str, Expr], fixed: set[str]) -> Network:
+    """Order the equations, end them with the loss, and count the gradients that do not fit."""
+    roles = network.roles
+    totals = [current(col) for col in roles.of("total") if current(col) in written]
+    losses = [current(col) for col in roles.of("loss") if current(col) in written]
+    loss = _the_loss(totals, losses, written)
+    if not loss:
+        return network
+    whole = dict(written)
+    if loss == LOSS:
+        whole[LOSS] = total(Var(name) for name in losses)
+    ordered, network.loops = order({name: simpler(expr) for name, expr in whole.items()})
+    if any(e.name == loss for e in ordered):
+        network.equations = [e for e in ordered if e.name != loss] + [e for e in ordered if e.name == loss]
+    network.fixed = fixed
+    network.misfits = len(misfits(network))
+    return network
+
+
+def _the_loss(totals: list[str], losses: list[str], written: Mapping[str, Expr]) -> str:
+    if totals:
+        read = {name for total_name in totals for name in names(written[total_name])}
+        last = [name for name in totals if name not in read]
+        return (last or totals)[-1]
+    return LOSS if losses else ""
+
+
+def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
+    """Random self-consistent values: of the row before, and of this row after one right update; the gradients too.
+
+    Names: `@c`, `@c[-1]`, outside cells, `rate`. The second value: the right gradient of each parameter's column, in
+    the row before.
+    """
+    random = Random()
+    forward = {e.name for e in network.equations}
+    wanted = [current(col) for col in network.parameters]
+    back = network.gradients.setdefault("", backward(network.equations, wanted))
+    past = _leaves(network, random, forward, "[-1]", {})
+    past = evaluate_all([*network.equations, *back], past)
+    gradients = {col: _column(past, gradient_name(network.loss, current(col))) for col in network.parameters}
+    rate = random("rate", 0.2, 1.2)
+    now = _leaves(network, random, forward, "", past)
+    for col in network.parameters:
+        now[current(col)] = past[current(col)] - rate * gradients[col]
+    now = evaluate_all([*network.equations, *back], now)
+    values: Values = {name: _column(now, name) for name in now}
+    for name, drawn in past.items():
+        values[f"{name}[-1]" if name.startswith("@") else f"{name}@past"] = np.asarray(drawn)
+    values["rate"] = rate
+    return values, gradients
+
+
+def _column(values: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    from tinyproof.check.workbook.understand.meaning import SAMPLES
+
+    return np.broadcast_to(np.asarray(values[name], dtype=float), (SAMPLES,))
+
+
+def _leaves(network: Network, random: Random, forward: set[str], tag: str, past: Values) -> Values:
+    """Values for everything that no equation gives; what does not change between rows keeps its value."""
+    drawn: Values = {}
+    needed = {name for equation in network.equations for name in names(equation.expr)} - forward
+    needed |= {current(col) for col in network.roles.of("input", "target", "given", "weight", "bias")}
+    for name in sorted(needed):
+        place = column_of(name)
+        steady = place is None or (
+            network.roles.kinds.get(place[0]) not in ("weight", "bias") and _steady(network, place[0])
+        )
+        if steady and name in past:
+            drawn[name] = past[name]
+            continue
+        kind = network.roles.kinds.get(place[0], "") if place else ""
+        low, high = (0.1, 0.9) if kind == "target" else (-1.4, 1.4)
+        drawn[name] = random(name + ("" if steady else tag), low, high)
+    return drawn
+
+
+def _steady(network: Network, col: int) -> bool:
+    return col in network.columns and is_constant(network.columns[col])
+
+
+def gradient_of(network: Network, col: int) -> int | None:
+    """The parameter whose gradient a column holds, by its heading."""
+    name = network.roles.names[col]
+    parameter = network.roles.named(name.removeprefix("dE/d")) if name.startswith("dE/d") else None
+    return parameter if parameter in network.parameters else None
+
+
+def misfits(network: Network) -> list[int]:
+    """Gradient columns (by heading) whose formula is not the gradient of this network's loss."""
+    if not network.equations:
+        return []
+    values, _ = sample(network)
+    values = with_helpers(network, values)
+    wrong = []
+    for col in network.roles.of("gradient"):
+        parameter, main = gradient_of(network, col), network.columns[col].main
+        if parameter is None or main is None or main.expr is None:
+            continue
+        if not all(name in values for name in names(main.expr)):
+            wrong.append(col)
+            continue
+        right = _column(values, gradient_name(network.loss, current(parameter)))
+        if not same(value(main.expr, values), right):
+            wrong.append(col)
+    return wrong
+
+
+def with_helpers(network: Network, values: Values) -> Values:
+    """The values, and after them every helper column's and gradient column's in this row and the row before."""
+    known = dict(values)
+    exprs: dict[str, Expr] = {}
+    for col in network.roles.of("helper", "derivative", "given", "rate"):
+        pattern = forward_pattern(network.columns[col])
+        if pattern is not None and pattern.expr is not None and current(col) not in known:
+            exprs[current(col)] = pattern.expr
+    for col in network.roles.of("gradient"):
+        parameter = gradient_of(network, col)
+        if parameter is not None:
+            name = gradient_name(network.loss, current(parameter))
+            known[current(col)] = _column(values, name)
+            known[before(col)] = _column(values, f"{name}@past")
+    for name, expr in _shifted(exprs).items():
+        if all(used in known for used in names(expr)):
+            known[name] = value(expr, known)
+    return known
+
+
+def _shifted(exprs: dict[str, Expr]) -> dict[str, Expr]:
+    """The helpers in this row and in the row before, in an order in which they can be evaluated."""
+    from tinyproof.backprop.expr import substitute
+
+    both = dict(exprs)
+    for name, expr in exprs.items():
+        moved = {used: Var(f"{used}[-1]") for used in names(expr) if column_of(used) and column_of(used)[1] == ""}  # type: ignore[index]
+        if not any(column_of(used) and column_of(used)[1] for used in names(expr)):  # type: ignore[index]
+            both[f"{name}[-1]"] = substitute(expr, moved)
+    ordered, _ = order(both)
+    return {e.name: e.expr for e in ordered}

@@ -1,0 +1,79 @@
+"""Checking: `audit`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.command("audit")(audit)
+
+
+def _rules(asked: bool) -> None:
+    if asked:
+        from tinyproof.check.notebook import catalogue
+
+        print(catalogue())
+        raise typer.Exit
+
+
+def audit(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders of submissions.")],
+    rules: Annotated[
+        bool, typer.Option("--rules", callback=_rules, is_eager=True, help="Show the rules for notebooks and exit.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the findings as a table to this file.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the class report to this file.")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Worker processes (default: all cores).")] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Only the table, not every finding.")] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Notebooks: each finding with its reason and mend.")
+    ] = False,
+    disable: Annotated[
+        list[str] | None,
+        typer.Option("--disable", metavar="RULE", help="Switch off a rule for notebooks (repeatable)."),
+    ] = None,
+) -> None:
+    """Read hand-made workbooks as mathematics and training notebooks with their logs, and name what is wrong.
+
+    Nothing is executed. Notebooks are read with the modules they import and the README beside them.
+
+    Exit code 0: all right; 1: a file is wrong or could not be decided or read; 2: the command was wrong.
+    """
+    from tinyproof.api import audit as job
+    from tinyproof.show.audit_text import explain, findings_table, in_common, summary
+
+    report = job.audit(
+        *paths, jobs=jobs, progress=_progress() if sys.stderr.isatty() else None, disabled_rules=disable or ()
+    )
+    if csv is not None or html is not None:
+        from tinyproof.core.files import write_atomic
+
+        if csv is not None:
+            write_atomic(csv, findings_table(report).csv())
+        if html is not None:
+            from tinyproof.show.audit_code_text import rules_table
+            from tinyproof.show.audit_page import audit_page
+
+            write_atomic(html, audit_page(report, in_common(report), rules_table(report)))
+    if as_json:
+        print(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
+    else:
+        print(summary(report) if brief else explain(report, details))
+    raise typer.Exit(report.exit_code or int(not report.files))
+
+
+def _progress() -> Callable[[int, int], None]:
+    def show(done: int, everything: int) -> None:
+        end = "\n" if done == everything else ""
+        print(f"\r{done} of {everything} files", end=end, file=sys.stderr, flush=True)
+
+    return show

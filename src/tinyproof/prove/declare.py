@@ -1,0 +1,207 @@
+"""Declare: what is asked becomes a declaration, written into a folder before the first run, or found there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.fields import number, whole
+from tinyproof.core.files import output_folder, sha256
+from tinyproof.data import own_data
+from tinyproof.data.dataset import NAMES, Dataset
+from tinyproof.network.budget import Budget, course
+from tinyproof.prove import declaration, parallel_runs, proof
+from tinyproof.prove.declaration import DataFacts, Declaration
+from tinyproof.prove.unchanged import model_file, same_data, same_model
+from tinyproof.prove.worker import load_data
+from tinyproof.train import recipe_text, store
+from tinyproof.train.recipe import Recipe, default
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a user asks: everything but the folder. None leaves the choice to the network, the data or the machine.
+
+    `seeds`: how many; they follow from the question unless `first_seed` is given (then that one and the next ones).
+    `dataset`: a name, or the path of a data set of your own; `data`: the folder to look in for MNIST. `limits`: fields
+    of `Budget` that replace those of the network's course budget.
+    """
+
+    model: str
+    recipe: Recipe
+    seeds: int = 5
+    dataset: str = "mnist"
+    data: str | None = None
+    target: float | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    engine: str = "auto"
+    device: str = "auto"
+    processes: int | None = None
+    threads: int | None = None
+    first_seed: int | None = None
+    keep_weights: bool = True
+
+    def __post_init__(self) -> None:
+        # What costs nothing to see is refused before anything is loaded or compiled.
+        whole("seeds", self.seeds, 1, declaration.MAX_SEEDS)
+        if self.target is not None:
+            number("target", self.target, 0, 100)
+
+
+def as_recipe(recipe: str | Recipe | None, model: str, dataset: str = "mnist") -> Recipe:
+    """A recipe given as one, or in one line of text; None or nothing: the network's own on this data set."""
+    if isinstance(recipe, Recipe):
+        return recipe
+    return recipe_text.parse(recipe) if recipe else default(model, dataset)
+
+
+def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
+    """Write the declaration of what is asked into the folder, and return it; the one that is there where one is.
+
+    `seeds_from`: the digest that the seeds follow from, instead of the question's own.
+    """
+    declared = draft(ask, folder, seeds_from)
+    with store.locked(output_folder(folder)):
+        if not (folder / declaration.FILE).is_file():
+            declaration.write(folder, declared)
+            return declared
+    # Somebody else was quicker.
+    declared = declaration.read(folder)
+    agree(ask, declared, folder)
+    return declared
+
+
+def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
+    """The declaration of what is asked, not yet written; the folder's neighbours tell which attempt it is.
+
+    Raises InputError or DataError for a question that no run could answer: a network that does not fit the data.
+    """
+    from tinyproof.train import environment
+
+    environment.need_torch("training")
+    from tinyproof.data.dataset import overlap
+    from tinyproof.network import nets
+    from tinyproof.train import rehearse
+    from tinyproof.train.engine import choose
+
+    dataset = load_data(ask.dataset, ask.data)
+    device = environment.device(ask.device)
+    module = nets.build(ask.model)
+    nets.set_dropout(module, ask.recipe.dropout)
+    rehearse.check(ask.model, module, dataset)
+    rehearse.rehearse(ask.model, module, ask.recipe, dataset)
+    kind, _ = choose(ask.engine, module, ask.recipe, device, dataset.train_images.shape)
+    facts = DataFacts(
+        name=dataset.name,
+        digest=dataset.digest,
+        labels_sha256=proof.labels_sha256(dataset.test_labels),
+        training_images=len(dataset.train_labels),
+        test_images=len(dataset.test_labels),
+        overlap=len(overlap(dataset)),
+    )
+    _, threads = parallel_runs.share_cores(ask.seeds, device, ask.processes, ask.threads)
+    declared = Declaration(
+        model=ask.model,
+        recipe=ask.recipe,
+        budget=_budget(ask),
+        target=_target(ask, dataset),
+        seeds=(0,),
+        data=facts,
+        engine=kind.name,
+        device=device,
+        threads=threads,
+        code_digest=environment.code_digest(),
+        declared_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        model_sha256="" if ask.model in nets.NETS else sha256(model_file(ask.model)),
+        versions=environment.versions(),
+    )
+    earlier = () if seeds_from else _earlier(declared, folder)
+    if ask.first_seed is not None:
+        return replace(declared, earlier=earlier, seeds=tuple(range(ask.first_seed, ask.first_seed + ask.seeds)))
+    source = seeds_from or declared.question
+    seeds = declaration.seeds_for(ask.seeds, source, len(earlier) + 1)
+    return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source)
+
+
+def threads_for(ask: Ask, runs: int) -> int:
+    """Threads of one of `runs` runs that share this machine."""
+    from tinyproof.train import environment
+
+    return parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
+
+
+def _budget(ask: Ask) -> Budget:
+    """The network's course budget with the limits that were given; the accuracy is judged over the seeds instead."""
+    return replace(course(ask.model), accuracy_percent=None, **_given(ask.limits))
+
+
+def _given(limits: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in limits.items() if value is not None and value != ()}
+
+
+def _budget_words(budget: Budget) -> str:
+    """A budget in one line; equal budgets have equal words.
+
+    >>> _budget_words(Budget(parameters_below=8_000, rules=("uses-dropout",)))
+    'parameters below 8,000, uses-dropout'
+    """
+    limits = [(name, value) for name, value in budget.to_dict().items() if isinstance(value, int | float)]
+    words = [f"{name.replace('_', ' ')} {value:,}" for name, value in limits]
+    return ", ".join([*words, *sorted(budget.rules)]) or "no limits"
+
+
+def _target(ask: Ask, dataset: Dataset) -> float:
+    target = ask.target if ask.target is not None else dataset.target_percent
+    if target is None:
+        raise InputError("target", "nothing", "an accuracy in percent: this data set has none of its own", dataset.name)
+    return float(target)
+
+
+def _earlier(declared: Declaration, folder: Path) -> tuple[str, ...]:
+    """Digests of declarations of the same question in the folders beside this one: attempts are counted, not hidden."""
+    found = []
+    for path in sorted(folder.resolve().parent.glob(f"*/{declaration.FILE}")):
+        try:
+            other = declaration.read(path.parent)
+        except (DataError, InputError):
+            continue
+        if path.parent != folder.resolve() and other.question == declared.question:
+            found.append(other.digest)
+    return tuple(found)
+
+
+def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
+    """Raise InputError, naming the field, when the folder's declaration is not what is asked."""
+    wanted: list[tuple[str, object, object, bool]] = [
+        ("model", ask.model, declared.model, True),
+        ("recipe", ask.recipe.digest, declared.recipe.digest, True),
+        ("seeds", ask.seeds, len(declared.seeds), True),
+        ("target", ask.target, declared.target, ask.target is not None),
+        ("budget", _budget_words(_budget(ask)), _budget_words(declared.budget), bool(_given(ask.limits))),
+        ("first-seed", ask.first_seed, declared.seeds[0], ask.first_seed is not None),
+        ("engine", ask.engine, declared.engine, ask.engine != "auto"),
+        ("device", ask.device, declared.device, ask.device != "auto"),
+        ("threads", ask.threads, declared.threads, ask.threads is not None),
+    ]
+    for name, given, there, asked in wanted:
+        if asked and given != there:
+            if name == "recipe":
+                given, there = ask.recipe.name, f"{declared.recipe.name} with its declared values"
+            hint = f"{folder} holds another declaration; a new proof, without these runs, needs another --out"
+            raise InputError(name, given, f"{there}, as declared", hint)
+    same_model(declared, folder)
+    same_data(ask.dataset, ask.data, declared, folder)
+
+
+def default_folder(ask: Ask) -> Path:
+    """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, or other data of your own, have another folder."""
+    model = model_file(ask.model).stem if ":" in ask.model else ask.model
+    data = ask.dataset
+    if data not in NAMES:
+        data = f"{own_data.name_of(data)}-{load_data(data, ask.data).digest[:8]}"
+    name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds"
+    return Path("tinyproof-out", "prove", "".join(c if c.isalnum() or c in "-_." else "-" for c in name))

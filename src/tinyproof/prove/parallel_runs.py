@@ -1,0 +1,204 @@
+"""Many runs side by side: one process a core, each run in a folder of its own, going on wherever it stopped.
+
+The folder is the only memory: kill any of the processes at any moment, start again, and the bits are the same. Two
+such jobs in one folder share the work: a seed is trained by whoever holds its lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinyproof.core.errors import Stopped, TinyproofError
+from tinyproof.core.workers import run_bounded
+from tinyproof.data.dataset import shared_words
+from tinyproof.prove import proof, worker
+from tinyproof.prove.worker import PROGRESS, Task, Work, missing
+from tinyproof.train import store
+
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a seed has come: epoch (from 1) of `epochs`, share of all its steps, running training loss."""
+
+    seed: int
+    epoch: int
+    epochs: int
+    share: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who is told: `say(line)`; `row(seed, folder)` as each run ends; `progress(list)` about once a second."""
+
+    say: Callable[[str], None] = lambda line: None
+    row: Callable[[int, Path], None] = lambda seed, folder: None
+    progress: Callable[[list[Progress]], None] = lambda states: None
+
+
+def cores() -> int:
+    """How many cores this process may use (a container or `taskset` may give it fewer than the machine has)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def share_cores(seeds: int, device: str, processes: int | None, threads: int | None) -> tuple[int, int]:
+    """Processes side by side and threads in each, so that they do not fight: together at most one thread a core.
+
+    >>> share_cores(10, "cpu", 2, None)[0]
+    2
+    """
+    there = cores()
+    # A network this small leaves most of a GPU idle; a few processes share it.
+    usual = there if device == "cpu" else min(4, there)
+    count = max(1, min(processes or usual, seeds))
+    return count, threads or (max(1, there // count) if device == "cpu" else 1)
+
+
+def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None:
+    """Train every missing seed of every declaration, side by side; return when all have ended or failed for good.
+
+    Raises Stopped on Ctrl-C, and TinyproofError when a run could not be computed or written; what is finished stays.
+    """
+    told = told or Told()
+    works = [replace(work, parent=os.getpid()) for work in works]
+    begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
+    for line in sorted({shared_words(work.declared.data.overlap, work.declared.data.name) for work in works} - {""}):
+        told.say(line)
+    while tasks := _tasks(works, costs):
+        with quiet_threads(works[0].declared.threads), _reporter(tasks, told):
+            # Once, each process first measures some steps: the cost is said before it is spent.
+            measures = [] if costs else _measures(tasks, processes)
+            advanced = _round(measures, tasks, costs, processes, told)
+        if not advanced:
+            # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
+            time.sleep(_POLL_SECONDS)
+    told.say(_spent(first, time.monotonic() - begun, processes))
+
+
+def _spent(tasks: Sequence[Task], wall: float, processes: int) -> str:
+    """The time that passed beside what the training loops alone took: what running side by side costs on top."""
+    places = [proof.seed_folder(Path(task.work.folder), task.seed or 0) for task in tasks]
+    loops = sum(store.load(place).seconds for place in places if store.finished(place))
+    lanes = max(1, min(processes, len(tasks)))
+    return f"all done in {duration(wall)}; the training loops alone, in {lanes} lane(s): {duration(loops / lanes)}"
+
+
+def _tasks(works: Sequence[Work], costs: Mapping[str, float]) -> list[Task]:
+    """Every missing seed, the longest runs first."""
+    return _longest_first([Task(work, seed) for work in works for seed in missing(work)], costs)
+
+
+def _longest_first(tasks: Sequence[Task], costs: Mapping[str, float]) -> list[Task]:
+    """By the measured cost of each folder's runs."""
+    return sorted(tasks, key=lambda task: -costs.get(task.work.folder, 0.0))
+
+
+def _measures(tasks: Sequence[Task], processes: int) -> list[Task]:
+    """One for each kind of run, and enough to keep every process busy: they are measured as they will run."""
+    kinds = list({task.work.folder: task.work for task in tasks}.values())
+    count = max(len(kinds), min(processes, len(tasks)))
+    return [Task(kinds[index % len(kinds)], None) for index in range(count)]
+
+
+def _round(measures: list[Task], tasks: list[Task], costs: dict[str, float], processes: int, told: Told) -> bool:
+    """Give every task to a process, and note what the measured ones cost; True when at least one run ended here.
+
+    No run begins before all is measured and the cost said; then the longest begins first: one that begins last keeps
+    all the others waiting.
+    """
+    items = list(measures or tasks)
+    waiting, ended = len(measures), False
+    try:
+        for outcome in run_bounded(worker.do, items, processes=processes, seconds=None, start="spawn"):
+            task = items[outcome.index]
+            if outcome.problem:
+                run = "" if task.seed is None else f"{task.work.declared.model}, seed {task.seed}: "
+                raise TinyproofError(run + outcome.problem)
+            if task.seed is None:
+                waiting -= 1
+                costs[task.work.folder] = max(outcome.value, costs.get(task.work.folder, 0.0))
+                if waiting == 0:
+                    told.say(_estimate(costs, tasks, processes))
+                    items += _longest_first(tasks, costs)
+            elif outcome.value:
+                ended = True
+                told.row(task.seed, proof.seed_folder(Path(task.work.folder), task.seed))
+    except KeyboardInterrupt:
+        left = sum(len(missing(work)) for work in {task.work.folder: task.work for task in items}.values())
+        raise Stopped(f"stopped; {left} run(s) are not finished, and the same command goes on with them") from None
+    return ended
+
+
+def _estimate(costs: Mapping[str, float], tasks: list[Task], processes: int) -> str:
+    each = sorted((costs[task.work.folder] for task in tasks), reverse=True)
+    lanes = [0.0] * max(1, min(processes, len(tasks)))
+    for cost in each:
+        lanes[lanes.index(min(lanes))] += cost
+    return f"{len(tasks)} run(s), {len(lanes)} side by side: about {duration(max(lanes))}, by some measured steps"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words.
+
+    >>> duration(95)
+    '1 min 35 s'
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    return f"{seconds // 3600:.0f} h {seconds % 3600 / 60:.0f} min"
+
+
+@contextlib.contextmanager
+def quiet_threads(threads: int) -> Iterator[None]:
+    """Worker processes inherit these: the libraries under torch read them once, when they are loaded."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _reporter(tasks: Sequence[Task], told: Told) -> Iterator[None]:
+    """Read about once a second how far the runs have come, and pass it on, from a thread of its own."""
+    done = threading.Event()
+    places = [proof.seed_folder(Path(task.work.folder), task.seed or 0) / PROGRESS for task in tasks]
+
+    def report() -> None:
+        while not done.wait(_POLL_SECONDS):
+            told.progress([state for state in map(_state, places) if state is not None])
+
+    thread = threading.Thread(target=report, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _state(path: Path) -> Progress | None:
+    try:
+        return Progress(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        # Not there yet, or just being written: the next look will show it.
+        return None

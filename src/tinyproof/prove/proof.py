@@ -1,0 +1,187 @@
+"""A folder of declared runs, read back and judged: what the declaration promised against what the runs hold.
+
+Nothing here needs torch or the data set: labels and predictions lie with each run. Layout of a folder:
+
+    declared.json          written before the first run
+    seed-17/run.json       one folder a seed: record, predictions, weights (if kept), failed.json if it cannot end
+    verdict.json           a copy of the answer for people and programs; never read back as evidence
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyproof.core.errors import DataError
+from tinyproof.core.files import sha256, write_atomic
+from tinyproof.network import budget
+from tinyproof.prove import declaration
+from tinyproof.prove.declaration import Declaration
+from tinyproof.prove.verdict import Verdict, judge, score
+from tinyproof.train import store
+from tinyproof.train.run_record import Predictions, Run
+
+FAILED, VERDICT = "failed.json", "verdict.json"
+_SMALL = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One finished run of a declared seed: its folder, record and answers."""
+
+    folder: Path
+    run: Run
+    predictions: Predictions
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """A declaration, its finished runs in the declared order, and what follows from them."""
+
+    folder: Path
+    declaration: Declaration
+    results: tuple[Result, ...]
+    verdict: Verdict
+    checks: tuple[budget.Check, ...]
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the budget is kept; None while something of it is not known."""
+        answers = [check.kept for check in self.checks]
+        return False if False in answers else None if None in answers else True
+
+    @property
+    def proved(self) -> bool:
+        """The accuracy is proved and the budget is kept."""
+        return self.verdict.word == "proved" and self.kept is True
+
+    @property
+    def predictions(self) -> NDArray[np.uint8]:
+        """Predicted classes of all runs, uint8 [runs, N]."""
+        return np.stack([result.predictions.predicted for result in self.results])
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict with the declaration's digest and the budget's lines, as plain data."""
+        lines = [{"check": c.name, "required": c.required, "measured": c.measured, "kept": c.kept} for c in self.checks]
+        return {
+            "declaration": self.declaration.digest,
+            "model": self.declaration.model,
+            "recipe": self.declaration.recipe.name,
+            "dataset": self.declaration.data.name,
+            **self.verdict.to_json(),
+            "budget": lines,
+        }
+
+
+def seed_folder(folder: Path, seed: int) -> Path:
+    """Where the run of a seed lies."""
+    return folder / f"seed-{seed}"
+
+
+def load(folder: Path) -> Proof:
+    """Read a folder and judge it. Raises DataError or InputError for a record that is broken or not as declared."""
+    declared = declaration.read(folder)
+    results, failed = [], []
+    for seed in declared.seeds:
+        place = seed_folder(folder, seed)
+        why = failure(place)
+        if store.finished(place):
+            results.append(read_result(declared, place, seed))
+        elif why:
+            failed.append((seed, why))
+    return assemble(folder, declared, results, failed)
+
+
+def read_result(declared: Declaration, place: Path, seed: int) -> Result:
+    """One finished run. Raises DataError when it is not the run that was declared for this seed."""
+    run, predictions = store.load(place), store.load_predictions(place)
+    problem = mismatch(declared, run, seed)
+    if problem:
+        raise DataError(str(place / store.RECORD), problem)
+    if labels_sha256(predictions.labels) != declared.data.labels_sha256:
+        raise DataError(str(place / store.PREDICTIONS), "holds other labels than the declared test images have")
+    return Result(place, run, predictions)
+
+
+def mismatch(declared: Declaration, run: Run, seed: int) -> str:
+    """In what a run is not the declared one, in one line; empty where it is."""
+    identity = run.identity
+    wanted = replace(
+        identity,
+        model=declared.model,
+        model_digest=declared.model_sha256,
+        recipe=declared.recipe,
+        seed=seed,
+        dataset=declared.data.name,
+        held_out=False,
+        data_digest=declared.data.digest,
+        engine=declared.engine,
+        device=declared.device,
+        threads=declared.threads,
+    )
+    different = wanted.differences(identity)
+    if run.code_digest != declared.code_digest:
+        different.append("code digest")
+    # Records of the first version name no declaration.
+    if run.declaration not in ("", declared.digest):
+        different.append("declaration")
+    if len(run.epochs) != declared.recipe.epochs:
+        different.append("number of epochs")
+    return f"is not the declared run: another {', '.join(different)}" if different else ""
+
+
+def assemble(
+    folder: Path, declared: Declaration, results: Sequence[Result], failed: Sequence[tuple[int, str]] = ()
+) -> Proof:
+    """Count, judge and check: everything that a proof says, from the answers of its runs."""
+    scores = [score(r.run.identity.seed, r.predictions.predicted, r.predictions.labels) for r in results]
+    verdict = judge(scores, declared.target, len(declared.seeds), failed)
+    checks = budget.check(declared.budget, _facts(results[0].run)) if results else ()
+    return Proof(folder, declared, tuple(results), verdict, checks)
+
+
+def _facts(run: Run) -> budget.Facts:
+    return budget.Facts(
+        parameters=run.parameters,
+        bytes=run.weight_bytes,
+        macs=run.macs,
+        epochs=len(run.epochs),
+        accuracy_percent=None,
+        kinds=run.kinds,
+        dropout_active=run.dropout_active,
+        global_average_pooling=run.global_average_pooling,
+    )
+
+
+def write_verdict(proof: Proof) -> Path:
+    """Write the copy of the verdict beside the runs."""
+    return write_atomic(proof.folder / VERDICT, json.dumps(proof.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def write_failure(place: Path, reason: str) -> None:
+    """Keep why a run cannot end: it would end so again, and a failed run is never left out."""
+    write_atomic(place / FAILED, json.dumps({"reason": reason}) + "\n")
+
+
+def failure(place: Path) -> str:
+    """Why the run in a folder cannot end, or nothing."""
+    if not (place / FAILED).is_file():
+        return ""
+    data = declaration.load_json(place / FAILED, _SMALL)
+    return str(data.get("reason") or "unknown") if isinstance(data, dict) else "unknown"
+
+
+def labels_sha256(labels: NDArray[np.integer]) -> str:
+    """SHA-256 of the labels as an uncompressed IDX file, so that MNIST's is the one that everybody knows.
+
+    >>> labels_sha256(np.array([7, 2, 1]))[:8]
+    'e10ef624'
+    """
+    return sha256(struct.pack(">2xBBI", 8, 1, len(labels)) + labels.astype(np.uint8).tobytes())

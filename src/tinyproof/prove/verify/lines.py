@@ -1,0 +1,133 @@
+"""What a verification is made of: its lines, how far it may go, and a stored copy held against what is counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyproof.core.errors import TinyproofError
+from tinyproof.core.table import Column, Table
+from tinyproof.prove.declaration import load_json
+
+_COPY_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One check: where, what, whether it holds (None: it could not be checked), and what was found."""
+
+    place: str
+    what: str
+    holds: bool | None
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """All checks of a folder. `exit_code`: 1 where one does not hold or nothing could be checked."""
+
+    folder: Path
+    lines: tuple[Line, ...]
+
+    @property
+    def broken(self) -> tuple[Line, ...]:
+        """The checks that do not hold."""
+        return tuple(line for line in self.lines if line.holds is False)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when something was checked and all of it holds."""
+        return int(bool(self.broken) or not any(line.holds for line in self.lines))
+
+    def table(self) -> Table:
+        """The checks as a table."""
+        words = {True: "holds", False: "BROKEN", None: "not checked"}
+        columns = (Column("where"), Column("what"), Column("answer"), Column("found"))
+        return Table("", columns, tuple((x.place, x.what, words[x.holds], x.found) for x in self.lines))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"folder": str(self.folder), "exit_code": self.exit_code, "checks": [vars(line) for line in self.lines]}
+
+
+@dataclass(frozen=True)
+class Means:
+    """How far a verification may go: `weights` (load data and weights, and evaluate again); where MNIST lies or the
+    path of your own data; the file of your own network. A name that a record gives is never opened as a path.
+    """
+
+    weights: bool = True
+    dataset: str | None = None
+    data: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One verification: the folder that it began in, and its means."""
+
+    root: Path
+    means: Means
+
+    def name(self, place: Path) -> str:
+        """How a folder is called in the lines."""
+        return place.resolve().name if place == self.root else place.relative_to(self.root).as_posix()
+
+    def line(self, place: Path, what: str, holds: bool | None, found: str = "") -> Line:
+        """A line about a folder."""
+        return Line(self.name(place), what, holds, found)
+
+    def copy(self, path: Path, what: str, count: Callable[[], Any], said: Callable[[Any], str] = lambda _: "") -> Line:
+        """Whether a stored copy of an answer is what `count` gives now; `said`: what to say of it where it is."""
+        place = path.parent
+        if not path.is_file():
+            return self.line(place, what, None, f"there is no {path.name}")
+        try:
+            counted, stored = count(), load_json(path, _COPY_BYTES)
+        except TinyproofError as error:
+            return self.line(place, what, False, str(error))
+        wrong = differences(counted, stored)
+        return self.line(place, what, not wrong, f"differs in: {', '.join(wrong)}" if wrong else said(counted))
+
+
+def differences(counted: Any, stored: Any) -> list[str]:
+    """Where plain data differs: the keys of a table, of a list those of each of its tables."""
+    if isinstance(counted, dict) and isinstance(stored, dict):
+        changed = [key for key in counted if not equal(counted[key], stored.get(key))]
+        return changed + [str(key) for key in stored if key not in counted]
+    if isinstance(counted, list) and isinstance(stored, list) and len(counted) == len(stored):
+        every = [differences(one, other) for one, other in zip(counted, stored, strict=True)]
+        return [f"{number}: {key}" for number, keys in enumerate(every, 1) for key in keys]
+    return [] if equal(counted, stored) else ["the whole"]
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Equal plain data; floats to 12 digits (another libm may round the last one differently)."""
+    if isinstance(one, float) and isinstance(other, int | float):
+        return near(one, other, 1e-12, 1e-15)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other)
+
+
+def near(one: float, other: float, relative: float, absolute: float = 0.0) -> bool:
+    """Whether two numbers agree; a whole number too large for a float agrees with none."""
+    try:
+        return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
+    except OverflowError:
+        return False
+
+
+def listed(names: list[str], most: int = 6) -> str:
+    """The first names, and how many there are besides.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,178 @@
+"""What a verification computes again with the data, the network and the stored weights, where they are at hand.
+
+A record from a stranger decides nothing here: a Python file or a path that it names is never opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tinyproof.core.errors import DataError, InputError, TinyproofError
+from tinyproof.core.files import sha256
+from tinyproof.data import dataset as data
+from tinyproof.data.dataset import Dataset
+from tinyproof.network.budget import Facts
+from tinyproof.prove import evaluations, known_figures, proof
+from tinyproof.prove.declaration import DataFacts
+from tinyproof.prove.evaluations import Look, Seen
+from tinyproof.prove.verify.lines import Case, Line, Means
+from tinyproof.train import environment, store
+from tinyproof.train.run_record import Predictions, Run
+
+# Other processors and engines round differently: this share of the images may fall on the other side of a tie.
+_ROUNDING_SHARE = 0.0005
+
+
+class Wrong(DataError):
+    """The network or the weights are not those of the record."""
+
+
+def allowed(images: int) -> int:
+    """How many answers may differ by rounding alone.
+
+    >>> allowed(10_000)
+    5
+    """
+    return max(1, int(_ROUNDING_SHARE * images))
+
+
+# ------------------------------------------------------------------ the data
+
+
+def images(means: Means, name: str) -> known_figures.Images:
+    """What is known of a data set: MNIST's by heart, another's from its images. Raises TinyproofError without them."""
+    if name == known_figures.MNIST.facts.name:
+        return known_figures.MNIST
+    if not means.weights:
+        raise DataError(name, "was not loaded (--no-weights)")
+    return _images(*_where(means, name))
+
+
+def _where(means: Means, name: str) -> tuple[str, str | None]:
+    if name in data.NAMES:
+        return name, means.data
+    if means.dataset is None:
+        raise InputError("dataset", name, "data of this package", "name the path of your own with --dataset")
+    return means.dataset, None
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, folder: str | None) -> Dataset:
+    return data.load(name, folder, fetch=False, say=lambda line: None)
+
+
+@lru_cache(maxsize=4)
+def _images(name: str, folder: str | None) -> known_figures.Images:
+    found = _load(name, folder)
+    facts = DataFacts(
+        name=found.name,
+        digest=found.digest,
+        labels_sha256=proof.labels_sha256(found.test_labels),
+        training_images=len(found.train_labels),
+        test_images=len(found.test_labels),
+        overlap=len(data.overlap(found)),
+    )
+    return known_figures.Images(facts, found.classes, found.mean, found.std)
+
+
+# ------------------------------------------------------------------ the network
+
+
+def network(means: Means, run: Run) -> Facts:
+    """What the run's network costs. Raises Wrong for a file that is not the recorded one, InputError where the network
+    is somebody's own and no file is named.
+    """
+    identity = run.identity
+    facts = known_figures.network(identity.model, run.recipe.dropout)
+    if facts is not None:
+        return facts
+    file = _own_file(means, identity.model)
+    if file not in known_figures.NETS and sha256(Path(file.rpartition(":")[0])) != identity.model_digest:
+        raise Wrong(file, "is not the file that the record names by its digest")
+    return _facts(file, run.recipe.dropout)
+
+
+def _own_file(means: Means, model: str) -> str:
+    if means.model is None:
+        raise InputError("model", model, "a network of this package", "name the file yourself with --model")
+    return means.model
+
+
+@lru_cache(maxsize=16)
+def _facts(model: str, dropout: float | None) -> Facts:
+    environment.need_torch("measuring a network")
+    from tinyproof.network import anatomy, nets
+
+    module = nets.build(model)
+    nets.set_dropout(module, dropout)
+    return anatomy.summary(module).facts()
+
+
+# ------------------------------------------------------------------ the weights
+
+
+@dataclass(frozen=True, eq=False)
+class Again:
+    """A stored network with its weights and its data, ready to answer again."""
+
+    engine: Any
+    dataset: Dataset
+    run: Run
+
+    def answers(self) -> NDArray[Any]:
+        """The classes that the weights give for the test images, int64 [N]."""
+        seen = self.engine.evaluate(self.dataset.test_images, self.dataset.test_labels)
+        classes: NDArray[Any] = seen.log_probabilities.argmax(1)
+        return classes
+
+    def look(self, wanted: Look) -> Seen:
+        """The look at the last epoch once more."""
+        return evaluations.seen(wanted, self.engine, self.dataset, self.run.recipe, self.run.identity.seed)
+
+
+def weights(case: Case, place: Path, run: Run, answers: Predictions) -> tuple[Again | None, list[Line]]:
+    """The stored weights, loaded, and whether they are the recorded ones and give the stored answers."""
+    path, what = place / store.WEIGHTS, "the weights give these answers"
+    if not run.weights_digest or not path.is_file():
+        told = "they were not kept" if not run.weights_digest else "the recorded weights are missing"
+        return None, [case.line(place, what, None, told)]
+    lines = [case.line(place, "the weights are the recorded ones", sha256(path) == run.weights_digest)]
+    if not case.means.weights:
+        return None, [*lines, case.line(place, what, None, "they were not evaluated (--no-weights)")]
+    try:
+        again = _again(case.means, place, run)
+        classes = again.answers()
+    except TinyproofError as error:
+        return None, [*lines, case.line(place, what, False if isinstance(error, Wrong) else None, str(error))]
+    differ = int((classes != answers.predicted).sum()) if len(classes) == len(answers.predicted) else len(classes)
+    said = f"{differ} of {len(classes):,} answers differ"
+    return again, [*lines, case.line(place, what, differ <= allowed(len(classes)), said)]
+
+
+def _again(means: Means, place: Path, run: Run) -> Again:
+    environment.need_torch("evaluating weights")
+    import torch
+
+    from tinyproof.network import nets
+    from tinyproof.train.engine.torch_engine import TorchEngine
+
+    identity = run.identity
+    name = identity.model if identity.model in known_figures.NETS else _own_file(means, identity.model)
+    dataset = _load(*_where(means, identity.dataset))
+    if identity.held_out:
+        raise InputError("dataset", dataset.name, "all of it", "the run was tested on a part of the training images")
+    if dataset.digest != identity.data_digest:
+        raise InputError("dataset", dataset.name, "the data of the record", "its digest differs")
+    module = nets.build(name)
+    values = {key: torch.from_numpy(value.copy()) for key, value in store.load_weights(place).items()}
+    try:
+        module.load_state_dict(values)
+    except RuntimeError as error:
+        raise Wrong(str(place / store.WEIGHTS), "do not fit the network") from error
+    # What is stored are the final weights: averaged already where the recipe averages.
+    return Again(TorchEngine(module, replace(run.recipe, ema=None), dataset), dataset, run)

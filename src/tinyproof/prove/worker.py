@@ -1,0 +1,149 @@
+"""What one worker process does: train one declared seed, or measure some steps of it.
+
+It holds the seed's lock, keeps a checkpoint after each epoch, and ends when the process that asked for it is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tinyproof.core.errors import DataError
+from tinyproof.core.files import sha256
+from tinyproof.data.dataset import Dataset
+from tinyproof.prove import evaluations, proof
+from tinyproof.prove.declaration import Declaration
+from tinyproof.prove.evaluations import Look
+from tinyproof.train import store
+
+PROGRESS = ".progress.json"
+_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every worker process needs: plain values only, so that they can be sent to it.
+
+    `dataset`: a name, or the path of a user's own; `data`: where MNIST lies (None: where it is usually found). `looks`:
+    further evaluations after given epochs.
+    """
+
+    folder: str
+    declared: Declaration
+    dataset: str
+    data: str | None = None
+    keep_weights: bool = True
+    looks: tuple[Look, ...] = ()
+    parent: int = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One seed of one declaration, or (None) the measurement of some steps of it."""
+
+    work: Work
+    seed: int | None
+
+
+def missing(work: Work) -> list[int]:
+    """Declared seeds that have neither ended nor failed for good."""
+    places = {seed: proof.seed_folder(Path(work.folder), seed) for seed in work.declared.seeds}
+    return [seed for seed, place in places.items() if not store.finished(place) and not proof.failure(place)]
+
+
+def do(task: Task) -> Any:
+    """What is sent to a worker process: True when the seed was trained here, or the seconds that were measured."""
+    return _measure(task.work) if task.seed is None else _train(task.work, task.seed)
+
+
+def _train(work: Work, seed: int) -> bool:
+    """Train one seed to its end; False when another process is at it. A diverged run is kept as failed: it is one."""
+    from tinyproof.train.loop import Diverged, train
+
+    declared, place = work.declared, proof.seed_folder(Path(work.folder), seed)
+    if store.finished(place) or proof.failure(place):
+        return False
+    dataset = declared_data(work)
+    try:
+        train(
+            declared.model,
+            declared.recipe,
+            dataset,
+            seed,
+            folder=place,
+            engine=declared.engine,
+            device=declared.device,
+            threads=declared.threads,
+            test_each_epoch=False,
+            keep_weights=work.keep_weights,
+            declaration=declared.digest,
+            watch=_watch(work, seed, place, dataset),
+        )
+    except store.Busy:
+        return False
+    except Diverged as error:
+        proof.write_failure(place, str(error))
+    with contextlib.suppress(OSError):
+        (place / PROGRESS).unlink(missing_ok=True)
+    return True
+
+
+def _watch(work: Work, seed: int, place: Path, dataset: Dataset) -> Any:
+    from tinyproof.train.loop import Watch
+
+    epochs, last = work.declared.recipe.epochs, [0.0]
+
+    def step(epoch: int, done: int, steps: int, tally: Any) -> None:
+        if os.getppid() != work.parent:
+            # Whoever asked for this run is gone: stop here, the checkpoint keeps what is done.
+            os._exit(1)
+        if time.monotonic() - last[0] < _EVERY_SECONDS and done < steps:
+            return
+        last[0] = time.monotonic()
+        share = (epoch - 1 + done / steps) / epochs
+        state = {"seed": seed, "epoch": epoch, "epochs": epochs, "share": share, "loss": tally.loss_sum / tally.count}
+        with contextlib.suppress(OSError):
+            (place / PROGRESS).write_text(json.dumps(state), encoding="utf-8")
+
+    def look(epoch: int, engine: Any) -> None:
+        for wanted in work.looks:
+            if wanted.epoch == epoch:
+                evaluations.take(place, wanted, engine, dataset, work.declared.recipe, seed)
+
+    return Watch(step=step, look=look)
+
+
+def _measure(work: Work) -> float:
+    """How long one run will take, in seconds."""
+    from tinyproof.train.cost import seconds_a_run
+
+    declared, dataset = work.declared, declared_data(work)
+    return seconds_a_run(declared.model, declared.recipe, dataset, declared.engine, declared.device, declared.threads)
+
+
+@functools.lru_cache(maxsize=2)
+def load_data(dataset: str, data: str | None) -> Dataset:
+    """A data set by name, or a user's own by its path; read once a process."""
+    from tinyproof.data.dataset import load
+
+    return load(dataset, data, say=lambda line: None)
+
+
+def declared_data(work: Work) -> Dataset:
+    """The data set of a run, under its declared name (a folder of yours may have been moved).
+
+    Raises DataError when the data, or the file of the network, is not what was declared.
+    """
+    declared, dataset = work.declared, load_data(work.dataset, work.data)
+    if dataset.digest != declared.data.digest:
+        raise DataError(dataset.source or dataset.name, "is not the data that was declared (its digest differs)")
+    file = Path(declared.model.rpartition(":")[0])
+    if declared.model_sha256 and sha256(file) != declared.model_sha256:
+        raise DataError(str(file), "is not the file that was declared (its content has changed)")
+    return dataset if dataset.name == declared.data.name else replace(dataset, name=declared.data.name)

@@ -1,0 +1,49 @@
+"""What each step does, in plain words: the page writes them under the drawing and screen readers speak them."""
+
+from __future__ import annotations
+
+from tinyproof.backprop.descriptions import words
+from tinyproof.backprop.net import Net
+
+_NAMES = {"relu": "ReLU", "leaky relu": "leaky ReLU"}
+
+
+def meanings(net: Net) -> dict[str, str]:
+    """For every quantity what it is, and for every gradient (`dE/d..`) how it came about; each continues "is 0.5, ..".
+
+    >>> from tinyproof.backprop.presets import preset
+    >>> meanings(preset("course"))["dE/dw5"]
+    'what arrived at o1 times a_h1, which w5 multiplies'
+    """
+    found = words(net)
+    for tag in net.tags:
+        for number in range(len(net.layers)):
+            _layer(found, net, number, tag)
+    for name in net.trained:
+        found[f"{name} new"] = "one step down the slope: the old value less the learning rate times the gradient"
+    return found
+
+
+def _layer(found: dict[str, str], net: Net, number: int, tag: str) -> None:
+    """The gradients of one layer in words, for one example (`tag`)."""
+    layer, feeds = net.layers[number], net.feeds(number)
+    kind = _NAMES.get(layer.activation, layer.activation)
+    each = f", of each of the {len(net.examples)} examples" if net.together else ""
+    for k in range(layer.units):
+        unit, bias = net.unit(number, k), net.bias_of(number, k)
+        found[f"dE/da_{unit}{tag}"] = (
+            f"how fast the loss grows with a_{unit}"
+            if number == len(net.layers) - 1
+            else f"what comes back to a_{unit} through the weights that carried it on"
+        )
+        found[f"dE/d{unit}{tag}"] = (
+            "what arrived at the outputs, each times its slope of the softmax"
+            if kind == "softmax"
+            else f"what arrived at a_{unit} times the slope of the {kind}"
+        )
+        for weight, feed in zip(net.weight_names[number][k], feeds, strict=True):
+            found[f"dE/d{weight}"] = f"what arrived at {unit} times {feed}, which {weight} multiplies{each}"
+        if bias:
+            shared = not isinstance(layer.bias, tuple) and layer.units > 1
+            where = "every unit of its layer" if shared else unit
+            found[f"dE/d{bias}"] = f"what arrived at {where}{each}: a bias is added as it is"

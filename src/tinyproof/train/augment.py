@@ -1,0 +1,98 @@
+"""Augmentation: numpy draws the parameters of every image once; an engine only applies them.
+
+So every engine sees the same images, and a draw can be checked without one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyproof.train.recipe import Augment
+
+# Random erasing, Zhong et al., arXiv 1708.04896: smallest area (share of the image) and most slender shape.
+_ERASE_MIN_AREA = 0.02
+_ERASE_MAX_ASPECT = 3.3
+
+
+@dataclass(frozen=True)
+class Transforms:
+    """What happens to a batch of B images.
+
+    `matrices` float32 [B, 2, 3] maps an output pixel (x to the right, y down, in pixels from the image's centre) to
+    the input pixel whose value it takes, bilinearly; outside the image is background (0). `boxes` int32 [B, 4]:
+    top, left, height, width, set to background afterwards; height 0 erases nothing.
+    """
+
+    matrices: NDArray[np.float32]
+    boxes: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.matrices)
+
+    def part(self, start: int, stop: int) -> Transforms:
+        """The transforms of images `start` to `stop` (without `stop`)."""
+        return Transforms(self.matrices[start:stop], self.boxes[start:stop])
+
+
+def draw(
+    augment: Augment,
+    count: int,
+    generator: np.random.Generator,
+    progress: float | NDArray[np.float64] = 0.0,
+    size: int = 28,
+) -> Transforms | None:
+    """Draw one transform for each of `count` images of `size` x `size` pixels; None when the recipe changes nothing.
+
+    `progress` (0 to 1, one number or one for each image) is how far training has come; only annealed recipes ask.
+    """
+    if augment.nothing:
+        return None
+    strength = np.broadcast_to(np.asarray(augment.strength(progress), dtype=np.float64), (count,))
+
+    def spread(width: float, columns: int = 1) -> NDArray[np.float64]:
+        return generator.uniform(-1.0, 1.0, (count, columns)) * (width * strength)[:, None]
+
+    angle = np.deg2rad(spread(augment.max_degrees))[:, 0]
+    shear = np.tan(np.deg2rad(spread(augment.max_shear_degrees)))[:, 0]
+    scale = 1.0 + spread(augment.max_scale)[:, 0]
+    shift = spread(augment.max_shift_pixels, 2)
+    if augment.crop_probability:
+        cropped = generator.random(count) < augment.crop_probability * strength
+        scale = np.where(cropped, scale * size / augment.crop_to, scale)
+    boxes = np.zeros((count, 4), np.int32)
+    if augment.erase_probability:
+        boxes = _boxes(augment, count, generator, strength, size)
+    return Transforms(affine(angle, shear, scale, shift), boxes)
+
+
+def affine(
+    angle: NDArray[np.float64], shear: NDArray[np.float64], scale: NDArray[np.float64], shift: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Output-to-input matrices [B, 2, 3] of images that are sheared along x, scaled, turned by `angle` and shifted.
+
+    `angle` (radians), `shear` (a tangent) and `scale` are [B], `shift` is [B, 2] in pixels (x, y).
+    """
+    cos, sin = np.cos(angle), np.sin(angle)
+    # Inverse of rotation @ shear / scale, applied to (output - shift).
+    linear = np.stack([cos + shear * sin, sin - shear * cos, -sin, cos], axis=1).reshape(-1, 2, 2)
+    linear = linear / scale[:, None, None]
+    offset = -np.einsum("bij,bj->bi", linear, shift)
+    return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)
+
+
+def _boxes(
+    augment: Augment, count: int, generator: np.random.Generator, strength: NDArray[np.float64], size: int
+) -> NDArray[np.int32]:
+    erased = generator.random(count) < augment.erase_probability * strength
+    area = generator.uniform(_ERASE_MIN_AREA, augment.erase_max_area, count) * size * size
+    log = np.log(_ERASE_MAX_ASPECT)
+    aspect = np.exp(generator.uniform(-log, log, count))
+    height = np.clip(np.round(np.sqrt(area * aspect)), 1, size)
+    width = np.clip(np.round(np.sqrt(area / aspect)), 1, size)
+    top = np.floor(generator.random(count) * (size - height + 1))
+    left = np.floor(generator.random(count) * (size - width + 1))
+    boxes = np.stack([top, left, height, width], axis=1)
+    return np.asarray(np.where(erased[:, None], boxes, 0), dtype=np.int32)

@@ -1,0 +1,94 @@
+"""What a run ran on and with: hardware, versions, a digest of the code; and whether torch is there at all."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tinyproof import __version__
+from tinyproof.core.errors import InputError, MissingDependency
+from tinyproof.core.fields import one_of
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_CODE = Path(__file__).resolve().parent.parent
+_ROOMS = ("data", "network", "train", "prove")
+_CODE_ENDINGS = (".py", ".cpp", ".hpp", ".h")
+
+
+def need_torch(purpose: str) -> None:
+    """Raise MissingDependency when torch or what is installed with it is missing."""
+    for package in ("torch", "safetensors"):
+        if find_spec(package) is None:
+            raise MissingDependency(package, purpose, "train")
+
+
+def device(name: str = "auto") -> str:
+    """The device to compute on: `auto` takes cuda, then mps, then cpu. Raises InputError when it is not there,
+    MissingDependency without torch.
+    """
+    one_of("device", name, DEVICES)
+    need_torch("computing")
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return next(kind for kind, found in there.items() if found)
+    if not there[name]:
+        found = ", ".join(kind for kind, yes in there.items() if yes)
+        raise InputError("device", name, f"auto, {found}", "torch does not see it on this machine")
+    return name
+
+
+def versions(engine: str = "torch") -> dict[str, str]:
+    """Versions of everything that the numbers of a run depend on; of the C++ compiler too for the native engine."""
+    found = {"tinyproof": __version__, "python": platform.python_version()}
+    for package in ("torch", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    if engine == "native":
+        from tinyproof.train.engine.native.build import find_compiler
+
+        found["C++ compiler"] = find_compiler().version
+    return found
+
+
+def hardware(device: str = "cpu") -> dict[str, Any]:
+    """The machine in words: system, processor, cores, accelerator."""
+    found: dict[str, Any] = {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "device": device,
+    }
+    if device == "cuda":
+        import torch
+
+        found["accelerator"] = torch.cuda.get_device_name()
+    return found
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 over the files that compute: every source file of the rooms that compute, with its name."""
+    state = sha256()
+    for path in sorted(p for room in _ROOMS for p in (_CODE / room).rglob("*") if p.suffix in _CODE_ENDINGS):
+        state.update(path.relative_to(_CODE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+@cache
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,70 @@
+"""Does a network take these images and learn from them? What fails in a user's own file is told by file and line."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from tinyproof.core.errors import DataError, TinyproofError, one_line
+from tinyproof.data.dataset import Dataset
+from tinyproof.network import anatomy, nets
+from tinyproof.train.recipe import Recipe
+
+
+def check(model: str, module: nn.Module, dataset: Dataset) -> None:
+    """Refuse a network that does not take these images or does not give one value a class (DataError)."""
+    try:
+        output = anatomy.summary(module, (1, *dataset.train_images.shape[1:])).output
+    except DataError as error:
+        raise _told(model, error.__cause__) or DataError(model, error.problem, error.remedy) from error
+    if output != (len(dataset.classes),):
+        raise DataError(model, f"gives {list(output)} for an image where {len(dataset.classes)} values are needed")
+
+
+def rehearse(model: str, module: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
+    """A network of your own does on empty images what a training step does, with as many as an epoch's last batch has.
+
+    It may move the module's batch-norm statistics and gradients: the module is to be thrown away. Raises DataError.
+    """
+    if model in nets.NETS:
+        return
+    count, classes = len(dataset.train_labels), len(dataset.classes)
+    batch = count % recipe.batch_size or min(recipe.batch_size, count)
+    with own_errors(model), torch.random.fork_rng(devices=[]):
+        answer = module.train()(torch.zeros(batch, 1, *dataset.train_images.shape[1:]))
+        if not isinstance(answer, Tensor) or answer.shape != (batch, classes):
+            found = list(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+            raise DataError(model, f"gives {found} for a batch in training where {[batch, classes]} is needed")
+        answer.sum().backward()  # type: ignore[no-untyped-call]
+
+
+@contextlib.contextmanager
+def own_errors(model: str) -> Iterator[None]:
+    """An error that comes from a network of your own becomes a DataError that names its file and line."""
+    try:
+        yield
+    except (TinyproofError, MemoryError):
+        raise
+    except Exception as error:
+        told = _told(model, error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _told(model: str, error: BaseException | None) -> DataError | None:
+    """The error as one of the user's file, when it was raised there, or in torch below a network of the user's."""
+    if model in nets.NETS or error is None:
+        return None
+    file, frames = Path(model.rpartition(":")[0]), traceback.extract_tb(error.__traceback__)
+    what = f"{type(error).__name__}: {one_line(str(error), 160)}"
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file.resolve()]
+    if lines:
+        return DataError(str(file), f"line {lines[-1]}: {what}")
+    in_torch = any("torch" in Path(frame.filename).parts for frame in frames)
+    return DataError(model, f"cannot be trained: {what}") if in_torch and not isinstance(error, OSError) else None

@@ -1,0 +1,180 @@
+"""The folder of one run: record, predictions, weights, checkpoint; each written whole, no pickle, one writer at a time.
+
+`run.json` is written last: where it is, the run is finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError
+from tinyproof.core.files import output_folder, read_bounded, write_atomic, writing
+from tinyproof.train.run_record import Identity, Predictions, Run
+
+RECORD, PREDICTIONS, WEIGHTS, CHECKPOINT = "run.json", "predictions.npz", "weights.safetensors", "checkpoint.npz"
+_RECORD_BYTES = 10_000_000
+_ARRAY_BYTES = 2_000_000_000
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Busy(InputError):
+    """Another process trains in this folder."""
+
+
+def name_of(identity: Identity) -> str:
+    """A folder name for a run that says what it is: model, recipe, data set, seed, first digits of its digest."""
+    model = Path(identity.model.rpartition(":")[0] or identity.model).stem if ":" in identity.model else identity.model
+    data = identity.dataset + ("-held-out" if identity.held_out else "")
+    name = f"{model}_{identity.recipe.name}_{data}_seed{identity.seed}_{identity.digest[:10]}"
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+
+
+def finished(folder: Path) -> bool:
+    """Whether the folder holds a finished run."""
+    return (folder / RECORD).is_file()
+
+
+def save(folder: Path, run: Run, predictions: Predictions, weights: Mapping[str, NDArray[Any]] | None = None) -> None:
+    """Write a finished run; the record comes last, the checkpoint goes. Raises OutputError."""
+    with writing(folder / PREDICTIONS) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, **predictions.arrays())  # type: ignore[arg-type]
+    if weights is not None:
+        write_atomic(folder / WEIGHTS, weight_bytes(weights))
+    write_atomic(folder / RECORD, run.to_json())
+    with contextlib.suppress(OSError):
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def load(folder: Path) -> Run:
+    """The record of a finished run. Raises DataError when there is none or it is broken."""
+    path = folder / RECORD
+    if not path.is_file():
+        raise DataError(str(folder), "holds no finished run (no run.json)")
+    return Run.from_json(read_bounded(path, _RECORD_BYTES), str(path))
+
+
+def load_predictions(folder: Path) -> Predictions:
+    """The stored answers of a run. Raises DataError when they are missing, broken or of the wrong shape."""
+    path = folder / PREDICTIONS
+    arrays = _load_arrays(path)
+    wanted = {"predicted": "uint8", "labels": "uint8", "confidence": "float32", "losses": "float32"}
+    count = arrays["predicted"].shape if "predicted" in arrays else None
+    for name, kind in wanted.items():
+        if name not in arrays or arrays[name].dtype != kind or arrays[name].ndim != 1 or arrays[name].shape != count:
+            raise DataError(str(path), f"does not hold {name} as {kind} with one value an image")
+    sure, losses = arrays["confidence"], arrays["losses"]
+    # A loss is minus the logarithm of a probability; rounding may leave it a little below zero.
+    if not (len(sure) and ((sure >= 0) & (sure <= 1.001)).all() and (np.isfinite(losses) & (losses > -1e-3)).all()):
+        raise DataError(str(path), "holds confidences or losses that belong to no probabilities, or no answers at all")
+    return Predictions(**{name: arrays[name] for name in wanted})
+
+
+def weight_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
+    """Weights in the safetensors format."""
+    try:
+        from safetensors.numpy import save as serialise
+    except ImportError as error:
+        raise MissingDependency("safetensors", "saving weights", "train") from error
+    return bytes(serialise({name: np.ascontiguousarray(value) for name, value in weights.items()}))
+
+
+def load_weights(folder: Path) -> Arrays:
+    """The saved weights. Raises DataError when they are missing or broken."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as deserialise
+
+    path = folder / WEIGHTS
+    try:
+        return dict(deserialise(read_bounded(path, _ARRAY_BYTES)))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise DataError(str(path), "is not a whole safetensors file") from error
+
+
+def save_checkpoint(folder: Path, meta: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -> None:
+    """Write what is needed to go on: `meta` as JSON, `state` as arrays, in one file. Raises OutputError."""
+    text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    with writing(folder / CHECKPOINT) as beside, beside.open("wb") as file:
+        np.savez(file, **{"meta": text, **{f"state/{k}": v for k, v in state.items()}})  # type: ignore[arg-type]
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, Any], Arrays] | None:
+    """The checkpoint, or None when there is none. Raises DataError when it is broken."""
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        return None
+    arrays = _load_arrays(path)
+    try:
+        meta = json.loads(arrays.pop("meta").tobytes())
+    except (KeyError, ValueError) as error:
+        raise DataError(str(path), "is not a checkpoint", "start again with --force") from error
+    return meta, {name.removeprefix("state/"): value for name, value in arrays.items()}
+
+
+def clear(folder: Path) -> None:
+    """Remove the files of a run, and nothing else, from the folder. The record goes first."""
+    for name in (RECORD, CHECKPOINT, PREDICTIONS, WEIGHTS):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(folder / name, str(error.strerror).lower()) from error
+
+
+def runs(root: Path) -> list[tuple[Path, Run]]:
+    """Every finished run in `root` and the folders in it, sorted by path. Raises DataError for a broken record."""
+    if not root.is_dir():
+        return []
+    return [(path.parent, load(path.parent)) for path in sorted([*root.glob(RECORD), *root.glob(f"*/{RECORD}")])]
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep every other process out of the folder's run; the lock ends with the process, however it ends.
+
+    Raises Busy when another process has it.
+    """
+    path = output_folder(folder) / ".lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            _lock(handle)
+        except OSError as error:
+            raise Busy("out", str(folder), "a folder that no other process trains in", "one is at work") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _load_arrays(path: Path) -> Arrays:
+    content = read_bounded(path, _ARRAY_BYTES)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            # A zip says how large its members become; believe it before unpacking, so a bomb stops here.
+            if sum(member.file_size for member in archive.infolist()) > _ARRAY_BYTES:
+                raise DataError(str(path), f"unpacks to more than {_ARRAY_BYTES:,} bytes")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+        raise DataError(str(path), "is not a whole .npz file of plain arrays") from error
