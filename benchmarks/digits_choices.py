@@ -14,8 +14,8 @@ import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
 from tinyproof.core.stats import mean, sd
-from tinyproof.data import dataset as data
-from tinyproof.data.dataset import Dataset
+from tinyproof.data.dataset import TARGETS, Dataset, hold_out
+from tinyproof.data.load import load_digits
 from tinyproof.train.recipe import named
 
 IMAGES = 300
@@ -23,7 +23,7 @@ IMAGES = 300
 
 def parts(digits: Dataset, count: int) -> list[Dataset]:
     """Stratified splits of the training digits."""
-    return [data.hold_out(digits, IMAGES, seed) for seed in range(count)]
+    return [hold_out(digits, IMAGES, seed) for seed in range(count)]
 
 
 def target(digits: Dataset) -> None:
@@ -34,7 +34,7 @@ def target(digits: Dataset) -> None:
         nearest = KNeighborsClassifier(1).fit(train, part.train_labels)
         reached.append(100.0 * float(nearest.score(test, part.test_labels)))
     print(f"nearest neighbour, 10 held-out parts of {IMAGES}: mean {mean(reached):.2f} %, sd {sd(reached):.2f}")
-    print(f"target: {math.floor(2 * mean(reached)) / 2:g} % (the package says {data.TARGETS['digits']:g} %)")
+    print(f"target: {math.floor(2 * mean(reached)) / 2:g} % (the package says {TARGETS['digits']:g} %)")
 
 
 def batch(digits: Dataset) -> None:
@@ -58,7 +58,7 @@ def main() -> None:
     """Measure and print what was asked for."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("choice", choices=("target", "batch"))
-    {"target": target, "batch": batch}[options.parse_args().choice](data.load_digits())
+    {"target": target, "batch": batch}[options.parse_args().choice](load_digits())
 
 
 if __name__ == "__main__":

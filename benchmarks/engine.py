@@ -24,8 +24,8 @@ import numpy as np
 import torch
 
 from tinyproof.core.table import Column, Table
-from tinyproof.data import dataset as data
 from tinyproof.data.dataset import Dataset
+from tinyproof.data.load import load_mnist
 from tinyproof.network import nets
 from tinyproof.train.augment import draw
 from tinyproof.train.engine import Batch
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=1.0, help="of one turn")
     arguments = parser.parse_args()
-    dataset, rows, highest = data.load("mnist"), [], 0.0
+    dataset, rows, highest = load_mnist(), [], 0.0
     for model, threads in itertools.product(arguments.networks or NETWORKS, arguments.threads):
         runners, peak = race(model, dataset, threads, arguments.rounds, arguments.seconds)
         plain = min(runners[:6], key=lambda runner: runner.best)

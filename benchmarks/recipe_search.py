@@ -26,8 +26,8 @@ from tinyproof.core import stats
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
-from tinyproof.data import dataset as data
-from tinyproof.data.dataset import Dataset
+from tinyproof.data.dataset import Dataset, hold_out
+from tinyproof.data.load import load_mnist
 from tinyproof.train.loop import train
 from tinyproof.train.recipe import Augment, Recipe, Schedule
 from tinyproof.train.run_record import Run
@@ -136,7 +136,7 @@ def work(item: tuple[Job, Path]) -> Run:
 @cache
 def held_out() -> Dataset:
     """MNIST's training images, the last twelfth as test images."""
-    return data.hold_out(data.load_mnist())
+    return hold_out(load_mnist())
 
 
 def summary(done: list[tuple[Job, Run]]) -> Table:

@@ -21,7 +21,7 @@ import torch
 import tinyproof
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
-from tinyproof.data import dataset as data
+from tinyproof.data.load import load_mnist
 from tinyproof.prove.parallel_runs import Told, cores, quiet_threads
 from tinyproof.train.recipe_text import parse
 from training import Steps, bare
@@ -47,7 +47,7 @@ class Setting:
 def ready(setting: Setting) -> Steps:
     torch.set_num_threads(setting.threads)
     recipe = replace(parse(setting.recipe), batch_size=setting.batch)
-    steps = bare(setting.model, recipe, data.load_mnist(), setting.channels_last, setting.optimizer)
+    steps = bare(setting.model, recipe, load_mnist(), setting.channels_last, setting.optimizer)
     steps(3)
     return steps
 

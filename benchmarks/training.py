@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinyproof.core.table import Column, Table
-from tinyproof.data import dataset as data
 from tinyproof.data.dataset import Dataset
+from tinyproof.data.load import load_mnist
 from tinyproof.network import nets
 from tinyproof.train.augment import draw
 from tinyproof.train.engine import Batch
@@ -122,7 +122,7 @@ def main() -> None:
     given = arguments()
     if given.threads:
         torch.set_num_threads(given.threads)
-    dataset = data.load_mnist(given.data)
+    dataset = load_mnist(given.data)
     recipe = replace(named(given.recipe), batch_size=given.batch)
     settings = {
         f"{'channels-last' if last else 'contiguous'}, {kind} optimiser": bare(given.model, recipe, dataset, last, kind)

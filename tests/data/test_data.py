@@ -18,8 +18,9 @@ from torch.nn import functional as F
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import sha256
-from tinyproof.data import dataset as data
 from tinyproof.data import idx, mnist
+from tinyproof.data.dataset import hold_out, overlap
+from tinyproof.data.load import enlarge, load, load_digits, load_mnist
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -58,7 +59,7 @@ def test_mnist_is_read_wherever_it_lies(
     small_mnist: dict[str, bytes], tmp_path: Path, packed: bool, under: str
 ) -> None:
     put(tmp_path / under, small_mnist, packed)
-    found = data.load_mnist(tmp_path)
+    found = load_mnist(tmp_path)
     assert found.train_images.shape == (30, 28, 28)
     assert found.test_labels.tolist() == list(small_mnist["t10k-labels-idx1-ubyte"][8:])
     assert (found.mean, found.std, found.target_percent) == (0.1307, 0.3081, 99.4)
@@ -68,7 +69,7 @@ def test_the_environment_names_a_folder(
     small_mnist: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TINYPROOF_DATA", str(put(tmp_path, small_mnist)))
-    assert data.load("mnist", fetch=False).source == str(tmp_path)
+    assert load("mnist", fetch=False).source == str(tmp_path)
 
 
 def break_truncate_gzip(folder: Path) -> None:
@@ -138,7 +139,7 @@ def test_a_broken_file_is_named_with_what_is_wrong(small_mnist: dict[str, bytes]
     change, message = BROKEN[case]
     change(put(tmp_path, small_mnist))
     with pytest.raises(DataError, match=message) as caught:
-        data.load_mnist(tmp_path)
+        load_mnist(tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -218,31 +219,31 @@ def test_no_good_mirror_is_one_line_and_leaves_nothing(server: Server, tmp_path:
 
 
 def test_the_true_mnist_passes_its_checks(mnist_folder: Path) -> None:
-    found = data.load_mnist(mnist_folder)
+    found = load_mnist(mnist_folder)
     assert (found.train_images.shape, found.test_images.shape) == ((60_000, 28, 28), (10_000, 28, 28))
     assert np.bincount(found.test_labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert (found.train_images.mean() / 255, found.train_images.std() / 255) == pytest.approx(
         (0.1307, 0.3081), abs=5e-5
     )
-    assert data.overlap(found) == []
+    assert overlap(found) == []
 
 
 def test_digits_are_scikit_learns_enlarged() -> None:
-    found = data.load_digits()
+    found = load_digits()
     assert len(found.train_images) + len(found.test_images) == 1797
     assert found.name == found.title == "digits"
-    assert data.overlap(found) == []
+    assert overlap(found) == []
     small = datasets.load_digits().images * (255 / 16)
     by_torch = F.interpolate(torch.from_numpy(small)[:, None], size=(28, 28), mode="bilinear", align_corners=False)
-    np.testing.assert_allclose(data.enlarge(small), by_torch[:, 0].numpy(), atol=0.5 + 1e-9)
+    np.testing.assert_allclose(enlarge(small), by_torch[:, 0].numpy(), atol=0.5 + 1e-9)
     counts = np.bincount(found.test_labels) / np.bincount(datasets.load_digits().target)
     np.testing.assert_allclose(counts, 0.2, atol=0.01)
-    assert found.digest == data.load_digits().digest
+    assert found.digest == load_digits().digest
 
 
 def test_hold_out_is_stratified_disjoint_and_never_the_test_images() -> None:
-    whole = data.load_digits()
-    part = data.hold_out(whole, 300, seed=4)
+    whole = load_digits()
+    part = hold_out(whole, 300, seed=4)
     assert part.held_out
     assert len(part.test_images) == 300
     assert len(part.train_images) == len(whole.train_images) - 300
@@ -250,19 +251,19 @@ def test_hold_out_is_stratified_disjoint_and_never_the_test_images() -> None:
     assert sorted(map(bytes, joined)) == sorted(map(bytes, whole.train_images.reshape(len(joined), -1)))
     share = np.bincount(part.test_labels) / np.bincount(whole.train_labels)
     np.testing.assert_allclose(share, 300 / len(whole.train_labels), atol=0.01)
-    assert part.digest not in (whole.digest, data.hold_out(whole, 300, seed=5).digest)
-    assert part.digest == data.hold_out(whole, 300, seed=4).digest
+    assert part.digest not in (whole.digest, hold_out(whole, 300, seed=5).digest)
+    assert part.digest == hold_out(whole, 300, seed=4).digest
 
 
 def test_an_image_in_both_sets_is_reported() -> None:
-    whole = data.load_digits()
+    whole = load_digits()
     test_images = whole.test_images.copy()
     test_images[[3, 8]] = whole.train_images[[40, 7]]
-    assert data.overlap(replace(whole, test_images=test_images)) == [(40, 3), (7, 8)]
+    assert overlap(replace(whole, test_images=test_images)) == [(40, 3), (7, 8)]
 
 
 def test_labels_out_of_range_and_uneven_sets_are_refused() -> None:
-    whole = data.load_digits()
+    whole = load_digits()
     with pytest.raises(DataError, match="has the label 12; labels go from 0 to 9"):
         replace(whole, train_labels=whole.train_labels + 3)
     with pytest.raises(DataError, match="359 images and 358 labels"):
@@ -271,22 +272,22 @@ def test_labels_out_of_range_and_uneven_sets_are_refused() -> None:
 
 def test_an_unknown_data_set_is_named() -> None:
     with pytest.raises(InputError, match=r"dataset: 'mnits' is not allowed.*did you mean mnist"):
-        data.load("mnits")
+        load("mnits")
 
 
 def test_a_folder_without_mnist_is_named(tmp_path: Path) -> None:
     with pytest.raises(mnist.NotFound, match="does not hold the four MNIST files"):
-        data.load_mnist(tmp_path)
+        load_mnist(tmp_path)
 
 
 def test_a_file_that_is_missing_is_named(small_mnist: dict[str, bytes], tmp_path: Path) -> None:
     put(tmp_path, small_mnist)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(mnist.NotFound, match=r"lacks t10k-labels-idx1-ubyte \(gzipped or not\)"):
-        data.load_mnist(tmp_path)
+        load_mnist(tmp_path)
 
 
 def test_a_variable_that_names_nothing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TINYPROOF_DATA", str(tmp_path / "tpyo"))
     with pytest.raises(InputError, match=r"TINYPROOF_DATA: '.*tpyo' is not allowed; allowed: a file or folder that"):
-        data.load_mnist()
+        load_mnist()

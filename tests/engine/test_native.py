@@ -15,7 +15,8 @@ from tests.engine.compare import difference
 from torch import nn
 
 from tinyproof.core.errors import DataError
-from tinyproof.data.dataset import Dataset, load_digits, subset
+from tinyproof.data.dataset import Dataset, subset
+from tinyproof.data.load import load_digits
 from tinyproof.train.augment import draw
 from tinyproof.train.engine import Batch
 from tinyproof.train.engine.native.native_engine import NativeEngine

@@ -17,7 +17,7 @@ from tests.prove.proving import ALONE, ASKED, NAMED, bits, call, command, enviro
 
 from tinyproof.api.prove import resume
 from tinyproof.api.reproduce import reproduce
-from tinyproof.data import dataset as data
+from tinyproof.data.load import load_digits
 from tinyproof.prove import declaration, evaluations, proof
 from tinyproof.prove.published_claims import CLAIMS
 from tinyproof.prove.reproduction import clipped
@@ -75,7 +75,7 @@ def test_killed_at_a_random_moment_it_ends_with_the_same_bits(made: Made, tmp_pa
 @pytest.mark.usefixtures("compiler")
 def test_killed_at_a_random_moment_the_native_engine_ends_with_the_same_bits(tmp_path: Path) -> None:
     rng, folder, text = random.Random(7), tmp_path / "killed", "digits,epochs=3"
-    run = train("fast", parse(text), data.load_digits(), 3, engine="native", threads=1, test_each_epoch=False).run
+    run = train("fast", parse(text), load_digits(), 3, engine="native", threads=1, test_each_epoch=False).run
     words = ("prove", "fast", "--recipe", text, "--dataset", "digits", "--seeds", 1, "--first-seed", 3)
     moment = while_it_trains(folder, rng.uniform(0.1, 0.9) * run.seconds)
     kill((*words, "--engine", "native", "--target", 80, *ALONE, "--out", folder), moment)
@@ -100,7 +100,7 @@ def test_killed_during_its_looks_reproduce_ends_with_the_same_bits_and_looks(tmp
                 evaluations.take(reference, wanted, engine, digits, declared.recipe, seed)
 
     # The same run in this process, killed by nobody.
-    seed, digits = declared.seeds[0], data.load_digits()
+    seed, digits = declared.seeds[0], load_digits()
     undisturbed = train(
         "s7-8k", declared.recipe, digits, seed, engine="torch", threads=1, test_each_epoch=False, watch=Watch(look=look)
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tinyproof.data import dataset as data
+from tinyproof.data.dataset import overlap
+from tinyproof.data.load import load
 from tinyproof.network import anatomy, nets
 from tinyproof.prove import known_figures, proof
 
@@ -26,9 +27,9 @@ def test_every_network_is_known_and_no_other() -> None:
 
 @pytest.mark.mnist
 def test_mnist_is_what_is_known_of_it(mnist_folder: Path) -> None:
-    mnist = data.load("mnist", mnist_folder, fetch=False)
+    mnist = load("mnist", mnist_folder, fetch=False)
     facts = known_figures.MNIST.facts
-    assert (facts.name, facts.digest, facts.overlap) == (mnist.name, mnist.digest, len(data.overlap(mnist)))
+    assert (facts.name, facts.digest, facts.overlap) == (mnist.name, mnist.digest, len(overlap(mnist)))
     assert (facts.training_images, facts.test_images) == (len(mnist.train_labels), len(mnist.test_labels))
     assert facts.labels_sha256 == proof.labels_sha256(mnist.test_labels)
     assert (known_figures.MNIST.classes, known_figures.MNIST.mean, known_figures.MNIST.std) == (

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from tinyproof.core.errors import DataError, InputError, TinyproofError
-from tinyproof.data import dataset as data
 from tinyproof.data import own_data
+from tinyproof.data.dataset import overlap
+from tinyproof.data.load import load
 
 RNG = np.random.default_rng(4)
 IMAGES = np.zeros((30, 28, 28), np.uint8)
@@ -57,7 +58,7 @@ def test_every_way_gives_the_same_images(tmp_path: Path, way: str) -> None:
         "idx": lambda: as_idx(tmp_path / "mine", False),
         "idx.gz": lambda: as_idx(tmp_path / "mine", True),
     }[way]()
-    found = data.load(str(path))
+    found = load(str(path))
     order = [row for label in range(3) for row in range(21) if LABELS[row] == label] if way == "folder" else range(21)
     assert np.array_equal(found.train_images, IMAGES[list(order)])
     assert np.array_equal(found.train_labels, LABELS[list(order)])
@@ -72,7 +73,7 @@ def test_without_a_test_part_a_fifth_of_each_class_is_kept_for_it_always_the_sam
     assert np.bincount(first.test_labels).tolist() == [2, 2, 2]
     assert len(first.train_labels) == 24
     assert first.digest == second.digest
-    assert not data.overlap(first)
+    assert not overlap(first)
 
 
 def test_dark_ink_on_bright_paper_is_inverted_and_said(tmp_path: Path) -> None:
@@ -194,4 +195,4 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_data_set_is_refused_with_the_names() -> None:
     with pytest.raises(InputError, match="mnist, digits, the path of your own"):
-        data.load("mnits")
+        load("mnits")

@@ -12,13 +12,14 @@ from tests.prove.proving import ALONE, TINY, call
 from tinyproof.api import lr_test as job
 from tinyproof.api.lr_test import held_out, lr_test, sweep, words
 from tinyproof.core.errors import InputError, Stopped, TinyproofError
-from tinyproof.data import dataset as data
+from tinyproof.data.dataset import subset
+from tinyproof.data.load import load_digits
 from tinyproof.prove.declare import Ask
 from tinyproof.train.engine import Batch, Tally
 from tinyproof.train.lr_range import range_test
 from tinyproof.train.recipe import Recipe
 
-FEW = data.subset(data.load_digits(), 100, 20)
+FEW = subset(load_digits(), 100, 20)
 
 
 class Valley:
@@ -82,7 +83,7 @@ def test_a_loss_that_is_never_a_number_is_refused() -> None:
 
 
 def test_choices_never_see_the_test_images() -> None:
-    digits = data.load_digits()
+    digits = load_digits()
     part = held_out(Ask("s7-8k", Recipe("any"), dataset="digits"))
     seen = {image.tobytes() for image in np.concatenate([part.train_images, part.test_images])}
     assert len(part.train_images) + len(part.test_images) == len(digits.train_images)

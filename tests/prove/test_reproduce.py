@@ -13,7 +13,8 @@ from tests.prove.proving import ALONE, call
 from tinyproof.api.reproduce import reproduce
 from tinyproof.api.verify import Means, verify
 from tinyproof.core.errors import InputError
-from tinyproof.data import dataset as data
+from tinyproof.data.dataset import subset
+from tinyproof.data.load import load_digits
 from tinyproof.network.nets import NETS, build
 from tinyproof.prove import evaluations, published_claims, reproduction
 from tinyproof.prove.evaluations import Look
@@ -47,7 +48,7 @@ def test_a_loss_printed_128_times_too_small() -> None:
 
 
 def test_a_look_at_training_images_with_their_augmentation_sees_changed_images() -> None:
-    digits = data.load_digits()
+    digits = load_digits()
     rule = recipe.named("s7-8k").augment
     changed = evaluations.changed(digits.train_images[:64], rule, seed=3, epoch=13)
     again = evaluations.changed(digits.train_images[:64], rule, seed=3, epoch=13)
@@ -60,7 +61,7 @@ def test_a_look_at_training_images_with_their_augmentation_sees_changed_images()
 
 
 def test_a_look_counts_what_the_engine_answers(tmp_path: Path) -> None:
-    few = data.subset(data.load_digits(), 100, 50)
+    few = subset(load_digits(), 100, 50)
     rule = recipe.named("s6-19k")
     engine = TorchEngine(build("s6-19k", 1), rule, few, 0, "cpu", 1)
     for look in (Look(1, "training"), Look(1, "test")):

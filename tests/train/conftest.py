@@ -8,20 +8,20 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tinyproof.data import dataset as data
-from tinyproof.data.dataset import Dataset
+from tinyproof.data.dataset import Dataset, subset
+from tinyproof.data.load import load_digits
 from tinyproof.train.recipe import Augment, Recipe, Schedule
 
 
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
-    return data.load_digits()
+    return load_digits()
 
 
 @pytest.fixture(scope="session")
 def few(digits: Dataset) -> Dataset:
     """200 training and 60 test digits."""
-    return data.subset(digits, 200, 60)
+    return subset(digits, 200, 60)
 
 
 @pytest.fixture

@@ -40,10 +40,11 @@ def go(few: Dataset, recipe: Recipe, out: Path, **options: object) -> TrainResul
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
     """One trained run with its page."""
-    from tinyproof.data import dataset as data
+    from tinyproof.data.dataset import subset
+    from tinyproof.data.load import load_digits
     from tinyproof.train.recipe import named
 
-    few = data.subset(data.load_digits(), 400, 100)
+    few = subset(load_digits(), 400, 100)
     return go(few, replace(named("digits"), epochs=2), tmp_path_factory.mktemp("run"))
 
 

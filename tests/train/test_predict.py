@@ -16,8 +16,7 @@ from tinyproof.api.predict import predict, read_picture
 from tinyproof.api.report import report
 from tinyproof.api.train import train
 from tinyproof.core.errors import DataError, InputError
-from tinyproof.data import dataset as data
-from tinyproof.data.dataset import Dataset
+from tinyproof.data.dataset import Dataset, subset
 from tinyproof.train import store
 from tinyproof.train.recipe import named
 
@@ -100,7 +99,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path, seven: np.ndarray) -> None:
 def test_answers_are_those_of_the_trained_network(
     digits: Dataset, tmp_path: Path, cli: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    few = data.subset(digits, 700, 40)
+    few = subset(digits, 700, 40)
     recipe = replace(named("digits"), epochs=3)
     done = train(
         "s6-19k", recipe=recipe, dataset=few, out=tmp_path / "run", engine="torch", device="cpu", threads=1, quiet=True
@@ -148,7 +147,7 @@ def test_a_record_does_not_decide_which_file_is_run(digits: Dataset, tmp_path: P
     )
     (tmp_path / "own.py").write_text(source)
     model = f"{tmp_path / 'own.py'}:Own"
-    few = data.subset(digits, 64, 16)
+    few = subset(digits, 64, 16)
     done = train(
         model, recipe=replace(named("digits"), epochs=1), dataset=few, out=tmp_path / "run", engine="torch",
         device="cpu", threads=1, quiet=True,

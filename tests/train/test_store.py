@@ -23,10 +23,11 @@ from tinyproof.train.run_record import Predictions, Run
 
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tinyproof.data import dataset as data
+    from tinyproof.data.dataset import subset
+    from tinyproof.data.load import load_digits
 
     folder = tmp_path_factory.mktemp("run")
-    few = data.subset(data.load_digits(), 128, 40)
+    few = subset(load_digits(), 128, 40)
     train("s6-19k", Recipe("one", epochs=1), few, folder=folder, engine="torch", device="cpu", threads=1)
     return folder
 

@@ -9,7 +9,8 @@ from tinyproof.core.errors import DataError, MissingDependency
 from tinyproof.core.fields import one_of
 from tinyproof.core.table import Column, Table
 from tinyproof.data import mnist
-from tinyproof.data.dataset import NAMES, Dataset, load_digits, load_mnist, overlap
+from tinyproof.data.dataset import NAMES, Dataset, overlap
+from tinyproof.data.load import load_digits, load_mnist
 from tinyproof.show.words import dataset_words, overlap_words
 
 CHOICES = ("auto", *NAMES)

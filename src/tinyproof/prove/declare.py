@@ -12,7 +12,7 @@ from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import number, whole
 from tinyproof.core.files import output_folder, sha256
 from tinyproof.data import own_data
-from tinyproof.data.dataset import NAMES, Dataset
+from tinyproof.data.dataset import NAMES, Dataset, overlap
 from tinyproof.network.budget import Budget, course
 from tinyproof.prove import declaration, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
@@ -83,7 +83,6 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     from tinyproof.train import environment
 
     environment.need_torch("training")
-    from tinyproof.data.dataset import overlap
     from tinyproof.network import nets
     from tinyproof.train import rehearse
     from tinyproof.train.engine import choose

@@ -130,7 +130,7 @@ def _measure(work: Work) -> float:
 @functools.lru_cache(maxsize=2)
 def load_data(dataset: str, data: str | None) -> Dataset:
     """A data set by name, or a user's own by its path; read once a process."""
-    from tinyproof.data.dataset import load
+    from tinyproof.data.load import load
 
     return load(dataset, data, say=lambda line: None)
 

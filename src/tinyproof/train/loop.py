@@ -70,9 +70,10 @@ def train(
     Stopped (Ctrl-C), InputError when the folder holds another run.
 
     >>> from dataclasses import replace
-    >>> from tinyproof.data import dataset as data
+    >>> from tinyproof.data.dataset import subset
+    >>> from tinyproof.data.load import load_digits
     >>> from tinyproof.train import recipe
-    >>> few = data.subset(data.load_digits(), 256, 64)
+    >>> few = subset(load_digits(), 256, 64)
     >>> short = replace(recipe.named("s6-19k"), epochs=1)
     >>> train("s6-19k", short, few, seed=1, engine="torch", threads=1).run.test_count
     64

@@ -17,6 +17,7 @@ from tinyproof.check.notebook.library.tensors import apply_network
 from tinyproof.check.notebook.read.clean import parse_cell
 from tinyproof.check.notebook.read.document import Document
 from tinyproof.check.notebook.read.repository import Surroundings
+from tinyproof.check.notebook.reader import reader
 from tinyproof.check.prose import Claim, read_claims
 
 _DUMMY = ast.Pass(lineno=1, col_offset=0)
@@ -81,7 +82,7 @@ def study(document: Document, readmes: tuple[Document, ...] = (), root: Path | N
     """Read everything of one notebook or script. Raises nothing that its content could provoke."""
     surroundings = Surroundings(document, root or document.path.parent)
     blocks = list(_blocks(document, surroundings))
-    machine = Machine(surroundings.find)
+    machine = reader(surroundings.find)
     scope = Scope(document.name, main=True)
     machine.run(blocks, scope)
     outputs = _probe(machine, scope)

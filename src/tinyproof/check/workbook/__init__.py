@@ -9,16 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyproof.check.finding import FileReport, status_of
-from tinyproof.check.workbook.audit_table import TableAudit, audit_table
+from tinyproof.check.workbook.audit_table import audit_table
 from tinyproof.check.workbook.read.cells import Book, read_book
 from tinyproof.check.workbook.rules.charts import check_charts
 from tinyproof.check.workbook.rules.effects import with_effects
 from tinyproof.check.workbook.rules.labels import check_labels
 from tinyproof.check.workbook.rules.loss_columns import check_loss_columns
+from tinyproof.check.workbook.rules.mistake import KINDS, Mistake
 from tinyproof.check.workbook.rules.stale import check_stale
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.rules.typed_numbers import check_givens, check_pasted
 from tinyproof.check.workbook.rules.typed_tables import audit_typed_tables
-from tinyproof.check.workbook.say.mistake import KINDS, Mistake
 from tinyproof.check.workbook.say.to_findings import fingerprint, to_findings, what_is_right
 from tinyproof.check.workbook.say.views import sheet_views
 from tinyproof.check.workbook.understand.grid import Grid

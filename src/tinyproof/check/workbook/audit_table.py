@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.rules.circles import check_circles
 from tinyproof.check.workbook.rules.forward import check_forward
 from tinyproof.check.workbook.rules.gradients import check_gradients
 from tinyproof.check.workbook.rules.headings import check_headings
 from tinyproof.check.workbook.rules.judge import Judge
-from tinyproof.check.workbook.rules.rates import RateCell, Update
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.rules.updates import ascends, check_updates
-from tinyproof.check.workbook.say.mistake import Mistake
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.meaning import same
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, read_columns
 from tinyproof.check.workbook.understand.roles import Roles, find_roles
 from tinyproof.check.workbook.understand.tables import Table
 from tinyproof.check.workbook.understand.trained_network import Network, understand
-
-
-@dataclass
-class TableAudit:
-    """What was found in one table. `problem`: what could not be told, "" where everything could."""
-
-    table: Table
-    network: Network
-    mistakes: list[Mistake] = field(default_factory=list)
-    rate: RateCell | None = None
-    updates: list[Update] = field(default_factory=list)
-    problem: str = ""
-    judge: Judge | None = None
-
-    @property
-    def undecided(self) -> bool:
-        return bool(self.problem) or any(mistake.undecided for mistake in self.mistakes)
 
 
 def audit_table(grid: Grid, table: Table) -> TableAudit:

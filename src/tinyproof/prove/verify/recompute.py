@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, InputError, TinyproofError
 from tinyproof.core.files import sha256
-from tinyproof.data import dataset as data
-from tinyproof.data.dataset import Dataset
+from tinyproof.data.dataset import NAMES, Dataset, overlap
+from tinyproof.data.load import load
 from tinyproof.network.budget import Facts
 from tinyproof.prove import evaluations, known_figures, proof
 from tinyproof.prove.declaration import DataFacts
@@ -54,7 +54,7 @@ def images(means: Means, name: str) -> known_figures.Images:
 
 
 def _where(means: Means, name: str) -> tuple[str, str | None]:
-    if name in data.NAMES:
+    if name in NAMES:
         return name, means.data
     if means.dataset is None:
         raise InputError("dataset", name, "data of this package", "name the path of your own with --dataset")
@@ -63,7 +63,7 @@ def _where(means: Means, name: str) -> tuple[str, str | None]:
 
 @lru_cache(maxsize=4)
 def _load(name: str, folder: str | None) -> Dataset:
-    return data.load(name, folder, fetch=False, say=lambda line: None)
+    return load(name, folder, fetch=False, say=lambda line: None)
 
 
 @lru_cache(maxsize=4)
@@ -75,7 +75,7 @@ def _images(name: str, folder: str | None) -> known_figures.Images:
         labels_sha256=proof.labels_sha256(found.test_labels),
         training_images=len(found.train_labels),
         test_images=len(found.test_labels),
-        overlap=len(data.overlap(found)),
+        overlap=len(overlap(found)),
     )
     return known_figures.Images(facts, found.classes, found.mean, found.std)
 

@@ -12,8 +12,6 @@ from tinyproof.check.notebook.interpreter.values import (
     Const,
     Function,
     Made,
-    Method,
-    Name,
     Object,
     Scope,
     Seq,
@@ -24,10 +22,6 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
-from tinyproof.check.notebook.library import lightning
-from tinyproof.check.notebook.library.functions import call_library
-from tinyproof.check.notebook.library.methods import call_method
-from tinyproof.check.notebook.library.tensors import apply_made, apply_network, apply_unknown
 
 
 def call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
@@ -89,17 +83,7 @@ def call_value(
         called = find_member(function.cls, "__call__")
         if isinstance(called, Function):
             return follow(machine, _bound(called, function), args, kwargs, node, scope, is_open)
-        if is_network(function.cls):
-            return apply_network(machine, function, args, kwargs, node, scope)
-        return apply_unknown(machine, function, args, kwargs, node, scope)
-    if isinstance(function, Name):
-        return call_library(machine, function.path, args, kwargs, node, scope, is_open)
-    if isinstance(function, Made):
-        return apply_made(machine, function, args, kwargs, node, scope)
-    if isinstance(function, Method):
-        handled = lightning.call(machine, function, args, kwargs, node, scope)
-        return handled if handled is not None else call_method(machine, function, args, kwargs, node, scope)
-    return apply_unknown(machine, function, args, kwargs, node, scope)
+    return machine.meaning.foreign(machine, function, args, kwargs, node, scope, is_open)
 
 
 def _bound(function: Function, owner: Value) -> Function:

@@ -36,11 +36,27 @@ class Block:
 FindModule = Callable[[str, str], "tuple[str, tuple[Block, ...]] | None"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Meaning:
+    """What Python's constructs mean to the machine, and what a call of anything foreign gives (`library.foreign`).
+
+    All of these need each other and the machine itself, so they are handed to it (`reader.reader`): nothing has to be
+    imported in a circle.
+    """
+
+    evaluate: Callable[[Machine, ast.expr, Scope], Value]
+    call: Callable[[Machine, Value, list[Value], dict[str, Value], ast.AST, Scope], Value]
+    foreign: Callable[[Machine, Value, list[Value], dict[str, Value], ast.AST, Scope, bool], Value]
+    bind: Callable[[Machine, ast.expr, Value, Scope], None]
+    execute: Callable[[Machine, list[ast.stmt], Scope], bool]
+
+
 class Machine:
     """The state of the reading. `find_module(dotted name, asking file)` gives a local module's file and blocks."""
 
-    def __init__(self, find_module: FindModule) -> None:
+    def __init__(self, find_module: FindModule, meaning: Meaning) -> None:
         self.find_module = find_module
+        self.meaning = meaning
         self.events = Events()
         self.frames: list[Frame] = []
         self.loops: list[Loop] = []
@@ -90,23 +106,17 @@ class Machine:
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
         """The value of an expression."""
-        from tinyproof.check.notebook.interpreter.expressions import evaluate
-
-        return evaluate(self, node, scope)
+        return self.meaning.evaluate(self, node, scope)
 
     def call_value(
         self, function: Value, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
     ) -> Value:
         """Call a value with evaluated arguments."""
-        from tinyproof.check.notebook.interpreter.calls import call_value
-
-        return call_value(self, function, args, kwargs, node, scope)
+        return self.meaning.call(self, function, args, kwargs, node, scope)
 
     def bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
         """Give a value to the target of a comprehension or of :=."""
-        from tinyproof.check.notebook.interpreter.binding import bind
-
-        bind(self, target, value, scope)
+        self.meaning.bind(self, target, value, scope)
 
     def module(self, name: str, asking: str) -> Scope | None:
         """The scope of a local module, read once; None where there is no such file."""
@@ -141,9 +151,7 @@ class Machine:
 
     def execute(self, statements: list[ast.stmt], scope: Scope) -> bool:
         """Walk statements; True when the way certainly ends among them."""
-        from tinyproof.check.notebook.interpreter.statements import execute  # statements and calls need each other
-
-        return execute(self, statements, scope)
+        return self.meaning.execute(self, statements, scope)
 
     def made(self, made: Made) -> Made:
         self.events.made.append(made)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tinyproof.check.notebook.interpreter.events import Average
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.quantities import add, divide, multiply
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Choice,
@@ -26,7 +27,6 @@ from tinyproof.check.notebook.interpreter.values import (
     join,
     number,
 )
-from tinyproof.check.notebook.library.quantities import add, divide, multiply
 
 
 def truth(value: Value) -> bool | None:

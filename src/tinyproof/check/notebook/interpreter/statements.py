@@ -12,6 +12,7 @@ from tinyproof.check.notebook.interpreter.imports import do_import, do_import_fr
 from tinyproof.check.notebook.interpreter.loops import Turn, turns
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import binary, truth
+from tinyproof.check.notebook.interpreter.quantities import add
 from tinyproof.check.notebook.interpreter.values import (
     Class,
     Const,
@@ -26,7 +27,6 @@ from tinyproof.check.notebook.interpreter.values import (
     join,
     options,
 )
-from tinyproof.check.notebook.library.quantities import add
 
 
 def execute(machine: Machine, statements: list[ast.stmt], scope: Scope) -> bool:

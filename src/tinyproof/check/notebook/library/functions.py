@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.notebook.interpreter.imports import LIBRARIES, normal
+from tinyproof.check.notebook.interpreter.loops import element, wrapped
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.operators import hits
+from tinyproof.check.notebook.interpreter.quantities import total_of
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Class,
@@ -28,7 +31,6 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
-from tinyproof.check.notebook.library.quantities import total_of
 from tinyproof.check.notebook.library.tensors import (
     apply_functional,
     apply_unknown,
@@ -98,8 +100,6 @@ def call_library(
         picked = apply_functional(machine, "argmax", args[:1], {}, machine.place(node, scope))
         return Seq([args[0], picked])
     if path in ("torch.eq", "numpy.equal") and len(args) > 1 and any(is_tensor(arg) for arg in args):
-        from tinyproof.check.notebook.interpreter.operators import hits
-
         return hits(machine, args[0], args[1], machine.place(node, scope))
     if short == "accuracy_score" and args:
         if machine.passes:
@@ -162,8 +162,6 @@ def _length(value: Value) -> Value:
             return Quantity("batches", "unknown", "total", value)
         if "datasets" in value.path or value.path.startswith("torch.utils.data."):
             return Quantity("images", "unknown", "total", value)
-        from tinyproof.check.notebook.interpreter.loops import wrapped
-
         inner = wrapped(value)
         return _length(inner) if inner is not None else Unknown()
     if isinstance(value, Unknown) and ("loader" in value.name.lower() or value.name.lower().endswith("_dl")):
@@ -218,8 +216,6 @@ def _setattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> V
 
 
 def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    from tinyproof.check.notebook.interpreter.loops import element
-
     return element(args[0]) if args else None
 
 

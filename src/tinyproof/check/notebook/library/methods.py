@@ -6,6 +6,7 @@ import ast
 
 from tinyproof.check.notebook.interpreter.events import SchedulerStep
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.operators import hits
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Const,
@@ -162,8 +163,6 @@ def _of_flow(
     if name == "size":
         return Quantity("images", "unknown", "batch") if args and constant(args[0]) == 0 else Unknown()
     if name in ("eq", "equal", "__eq__") and args:
-        from tinyproof.check.notebook.interpreter.operators import hits
-
         return hits(machine, owner, args[0], place)
     if name in ("max", "topk", "sort", "min") and (args or kwargs):
         return Seq([owner, apply_functional(machine, "argmax", [owner], {}, place)])
@@ -186,8 +185,6 @@ def _of_batch(machine: Machine, owner: Batch, name: str, args: list[Value], node
     if name == "size":
         return Quantity("images", "unknown", "batch") if args and constant(args[0]) == 0 else Unknown()
     if name in ("eq", "equal") and args and is_tensor(args[0]):
-        from tinyproof.check.notebook.interpreter.operators import hits
-
         return hits(machine, args[0], owner, machine.place(node, scope))
     if name in ("items", "values"):
         return Seq([owner], whole=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tinyproof.check.finding import CodePlace, Finding, Severity
 from tinyproof.check.logs import Epoch, Run
 from tinyproof.check.notebook.interpreter.events import Average, Pass
-from tinyproof.check.notebook.library.quantities import crossed
+from tinyproof.check.notebook.interpreter.quantities import crossed
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
 

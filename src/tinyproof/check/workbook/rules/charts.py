@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.read.formula import parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.read.xml_names import Chart, Series
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.grid import Grid, address
 from tinyproof.check.workbook.understand.heading_words import fold, understand
 from tinyproof.core.errors import one_line

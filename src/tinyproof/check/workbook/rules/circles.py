@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tinyproof.backprop.expr import Var, names, total
 from tinyproof.check.workbook.rules.judge import Judge
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.understand.grid import address
 from tinyproof.check.workbook.understand.meaning import order
 from tinyproof.check.workbook.understand.patterns import column_of, current

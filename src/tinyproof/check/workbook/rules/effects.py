@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from tinyproof.backprop.diff import gradient_name
 from tinyproof.backprop.expr import Expr
-from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.retraining import (
     Compiled,
     Run,
@@ -18,7 +18,7 @@ from tinyproof.check.workbook.rules.retraining import (
     prepare,
     train,
 )
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.patterns import current
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tinyproof.backprop.expr import Expr, Num, Var, names
 from tinyproof.check.finding import Severity
 from tinyproof.check.workbook.rules.judge import Judge
-from tinyproof.check.workbook.say.mistake import Mistake
-from tinyproof.check.workbook.say.reasons import describe
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.reasons import describe
 from tinyproof.check.workbook.understand.meaning import same
 from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current
 from tinyproof.check.workbook.understand.roles import FORWARD

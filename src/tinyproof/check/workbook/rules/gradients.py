@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from tinyproof.backprop.diff import backward, gradient_name
-from tinyproof.backprop.expr import Expr, names
+from tinyproof.backprop.expr import Expr, evaluate_all, names
 from tinyproof.check.workbook.rules.forward import minority, not_understood, paste, typed_mistake
 from tinyproof.check.workbook.rules.judge import Judge
-from tinyproof.check.workbook.say.mistake import Mistake
-from tinyproof.check.workbook.say.reasons import describe, gradient_reason
-from tinyproof.check.workbook.understand.meaning import same
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.reasons import describe, gradient_reason
+from tinyproof.check.workbook.understand.meaning import same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current
 from tinyproof.check.workbook.understand.roles import forward_pattern
 from tinyproof.check.workbook.understand.trained_network import gradient_of
@@ -149,8 +149,6 @@ def _readers(judge: Judge, helper: int) -> int:
 
 
 def _value(expr: Expr, values: dict[str, np.ndarray]) -> np.ndarray:
-    from tinyproof.check.workbook.understand.meaning import value
-
     return value(expr, values)
 
 
@@ -166,8 +164,6 @@ def _meaning(judge: Judge, helper: int) -> np.ndarray | None:
         return None
     position = next(i for i, e in enumerate(judge.network.equations) if e.name == above)
     chain = backward(judge.network.equations[: position + 1], [current(over)])
-    from tinyproof.backprop.expr import evaluate_all
-
     return np.asarray(evaluate_all(chain, judge.values)[gradient_name(above, current(over))])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.rules.judge import Judge
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.understand.patterns import column_of, current
 from tinyproof.check.workbook.understand.structure import terms
 from tinyproof.check.workbook.understand.template import Templates

@@ -10,7 +10,7 @@ import numpy as np
 from tinyproof.backprop.diff import gradient_name, written_out
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
 from tinyproof.backprop.notation import excel, text
-from tinyproof.check.workbook.say.repair import Repair, find_repair
+from tinyproof.check.workbook.rules.repair import Repair, find_repair
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.meaning import Random, Values, same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, is_constant

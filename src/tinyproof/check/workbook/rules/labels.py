@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyproof.check.workbook.audit_table import TableAudit
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.rates import stated_rate
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.grid import Grid, address
 from tinyproof.core.errors import one_line
 

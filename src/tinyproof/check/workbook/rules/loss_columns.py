@@ -10,12 +10,12 @@ import numpy as np
 
 from tinyproof.backprop.diff import gradient_name, written_out
 from tinyproof.backprop.expr import Expr, Var, substitute
-from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.rules.effects import wrong_formulas
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import digits_of
 from tinyproof.check.workbook.rules.retraining import compiled, losses, outside_numbers, prepare, train
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.heading_words import is_rate_word, rate_in
 from tinyproof.check.workbook.understand.patterns import current

@@ -7,8 +7,8 @@ from tinyproof.backprop.expr import Num, Var, substitute, walk
 from tinyproof.check.finding import Severity
 from tinyproof.check.workbook.rules.forward import paste
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.rates import RateCell, Update, place_of
-from tinyproof.check.workbook.say.mistake import Mistake
 from tinyproof.check.workbook.understand.grid import Place, address
 from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of
 

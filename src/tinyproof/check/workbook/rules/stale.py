@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, on_rows
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.patterns import Pattern
 
 

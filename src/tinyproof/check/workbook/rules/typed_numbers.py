@@ -9,12 +9,12 @@ import numpy as np
 from tinyproof.backprop.diff import gradient_name, written_out
 from tinyproof.backprop.expr import Expr, Var, names
 from tinyproof.check.finding import Severity
-from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.rules.forward import paste
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, digits_of, on_rows
 from tinyproof.check.workbook.rules.rate_cells import gradient_column
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current
 from tinyproof.check.workbook.understand.roles import FORWARD
 

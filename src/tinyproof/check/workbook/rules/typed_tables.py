@@ -14,11 +14,11 @@ import numpy as np
 
 from tinyproof.backprop.diff import gradient_name, written_out
 from tinyproof.backprop.expr import Equation, Expr, Var, names, substitute
-from tinyproof.check.workbook.audit_table import TableAudit
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, cached, digits_of, on_rows
 from tinyproof.check.workbook.rules.rates import labelled_rates
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.patterns import before, column_of, current
 from tinyproof.check.workbook.understand.trained_network import Network

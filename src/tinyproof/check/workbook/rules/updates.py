@@ -9,11 +9,11 @@ import numpy as np
 from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.rules.forward import not_understood, paste
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.rate_cells import gradient_column, loose_dollars, rate_mistakes, typed_rate
 from tinyproof.check.workbook.rules.rates import RateCell, Update, find_rate, read_updates, step
-from tinyproof.check.workbook.say.mistake import Mistake
-from tinyproof.check.workbook.say.reasons import describe
-from tinyproof.check.workbook.say.repair import Repair, find_repair
+from tinyproof.check.workbook.rules.reasons import describe
+from tinyproof.check.workbook.rules.repair import Repair, find_repair
 from tinyproof.check.workbook.understand.meaning import same, value
 from tinyproof.check.workbook.understand.patterns import before, column_of, current
 

@@ -1,1 +1,1 @@
-"""A mistake in words: why, the mend, the excerpt around it."""
+"""Mistakes handed on: as findings, and with excerpts of the tables around them."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from tinyproof.backprop.expr import Var, names, substitute
 from tinyproof.check.finding import SEVERITIES, Finding, SheetPlace
-from tinyproof.check.workbook.audit_table import TableAudit
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.patterns import column_of
 from tinyproof.core.errors import one_line

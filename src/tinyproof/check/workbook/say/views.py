@@ -8,8 +8,8 @@ from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
 
 from tinyproof.check.finding import SheetView
-from tinyproof.check.workbook.audit_table import TableAudit
-from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.say.to_findings import grouped
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.core.errors import one_line

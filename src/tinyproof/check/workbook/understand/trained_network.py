@@ -13,8 +13,8 @@ from itertools import combinations
 import numpy as np
 
 from tinyproof.backprop.diff import backward, gradient_name
-from tinyproof.backprop.expr import Equation, Expr, Var, evaluate_all, names, total
-from tinyproof.check.workbook.understand.meaning import Random, Values, equal, order, same, value
+from tinyproof.backprop.expr import Equation, Expr, Var, evaluate_all, names, substitute, total
+from tinyproof.check.workbook.understand.meaning import SAMPLES, Random, Values, equal, order, same, value
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, current, is_constant
 from tinyproof.check.workbook.understand.roles import FORWARD, Roles, forward_pattern
 from tinyproof.check.workbook.understand.structure import LOSSES, simpler
@@ -163,8 +163,6 @@ def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
 
 
 def _column(values: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    from tinyproof.check.workbook.understand.meaning import SAMPLES
-
     return np.broadcast_to(np.asarray(values[name], dtype=float), (SAMPLES,))
 
 
@@ -240,8 +238,6 @@ def with_helpers(network: Network, values: Values) -> Values:
 
 def _shifted(exprs: dict[str, Expr]) -> dict[str, Expr]:
     """The helpers in this row and in the row before, in an order in which they can be evaluated."""
-    from tinyproof.backprop.expr import substitute
-
     both = dict(exprs)
     for name, expr in exprs.items():
         moved = {used: Var(f"{used}[-1]") for used in names(expr) if column_of(used) and column_of(used)[1] == ""}  # type: ignore[index]

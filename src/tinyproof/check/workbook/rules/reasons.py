@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tinyproof.backprop.expr import Expr, Num, Var, names
 from tinyproof.check.workbook.rules.judge import Judge
-from tinyproof.check.workbook.say.repair import Repair
+from tinyproof.check.workbook.rules.repair import Repair
 from tinyproof.check.workbook.understand.patterns import column_of, current
+from tinyproof.check.workbook.understand.structure import terms
 from tinyproof.check.workbook.understand.template import unit
 
 
@@ -72,8 +73,6 @@ def _kind(judge: Judge, expr: Expr) -> str:
 
 def _path(judge: Judge, parameter: int) -> tuple[str, str, str] | None:
     """The weighted sum that reads a parameter, its activation, and what the parameter multiplies there."""
-    from tinyproof.check.workbook.understand.structure import terms
-
     me = current(parameter)
     for equation in judge.network.equations:
         if me not in names(equation.expr):

@@ -1,0 +1,17 @@
+"""The machine with what Python and its libraries mean: the functions that it calls back."""
+
+from __future__ import annotations
+
+from tinyproof.check.notebook.interpreter.binding import bind
+from tinyproof.check.notebook.interpreter.calls import call_value
+from tinyproof.check.notebook.interpreter.expressions import evaluate
+from tinyproof.check.notebook.interpreter.machine import FindModule, Machine, Meaning
+from tinyproof.check.notebook.interpreter.statements import execute
+from tinyproof.check.notebook.library.foreign import call_foreign
+
+_MEANING = Meaning(evaluate=evaluate, call=call_value, foreign=call_foreign, bind=bind, execute=execute)
+
+
+def reader(find_module: FindModule) -> Machine:
+    """A machine at the beginning of a program. `find_module(dotted name, asking file)`: a local module's blocks."""
+    return Machine(find_module, _MEANING)

@@ -1,0 +1,28 @@
+"""What was found in one table: what the rules leave, and what the later ones read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.rates import RateCell, Update
+from tinyproof.check.workbook.understand.tables import Table
+from tinyproof.check.workbook.understand.trained_network import Network
+
+
+@dataclass
+class TableAudit:
+    """What was found in one table. `problem`: what could not be told, "" where everything could."""
+
+    table: Table
+    network: Network
+    mistakes: list[Mistake] = field(default_factory=list)
+    rate: RateCell | None = None
+    updates: list[Update] = field(default_factory=list)
+    problem: str = ""
+    judge: Judge | None = None
+
+    @property
+    def undecided(self) -> bool:
+        return bool(self.problem) or any(mistake.undecided for mistake in self.mistakes)
