@@ -18,7 +18,7 @@ from tinyproof.data import mnist
 from tinyproof.data.dataset import TARGETS, Dataset, overlap
 from tinyproof.network import budget as budgets
 from tinyproof.network.budget import Budget, Check
-from tinyproof.show import run_plots
+from tinyproof.show import plots, run_plots
 from tinyproof.show.progress import console
 from tinyproof.show.run_page import Backprop, Page, Picture, report_html, single_run_words, verdict
 from tinyproof.show.words import epochs_table, overlap_words
@@ -137,7 +137,7 @@ def _pictures(
             "Accuracy after every epoch. The last epoch counts, never the best one.",
         ),
         "confusion": Picture(
-            run_plots.confusion(predictions.confusion(len(classes)), classes),
+            plots.confusion(predictions.confusion(len(classes)), classes),
             "Confusion matrix of the test images",
             f"True and predicted classes of {len(predictions.labels):,} test images; {wrong:,} lie off the diagonal.",
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyproof.api import data as data_job
+from tinyproof.core import files
 from tinyproof.core.errors import InputError
 from tinyproof.core.fields import one_of, whole
 from tinyproof.core.files import check_output, output_folder
@@ -171,5 +172,4 @@ def with_epochs(recipe: Recipe, epochs: int | None, quick: bool) -> Recipe:
 def folder_name(model: str, recipe: Recipe, images: Dataset, seed: int) -> str:
     """A folder for a run that says what it is."""
     stem = model if ":" not in model else "-".join((Path(model.rpartition(":")[0]).stem, model.rpartition(":")[2]))
-    name = f"{stem}-{recipe.name}-{images.name}-{recipe.epochs}epochs-seed{seed}"
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    return files.folder_name(f"{stem}-{recipe.name}-{images.name}-{recipe.epochs}epochs-seed{seed}")

@@ -109,10 +109,10 @@ def show(quiet: bool, several: bool = False) -> Iterator[Any]:
     """Bars for the runs that are on, and a line for each that ends; of `several` proofs, with the proof's name."""
     from tinyproof.core.errors import Stopped
     from tinyproof.prove.parallel_runs import Told
-    from tinyproof.show.live import bars
+    from tinyproof.show.progress import many_runs
 
     try:
-        with bars(quiet) as (say, progress):
+        with many_runs(quiet) as (say, progress):
             yield Told(say=say, row=lambda seed, folder: say(_row(seed, folder, several)), progress=progress)
     except KeyboardInterrupt:
         raise Stopped("stopped; the same command starts again") from None

@@ -155,3 +155,12 @@ def _umask() -> int:
 def _sync(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def folder_name(words: str) -> str:
+    """Words as the name of a folder: what is neither letter, digit, `-`, `_` nor `.` becomes `-`.
+
+    >>> folder_name("a/b c@0.1")
+    'a-b-c-0.1'
+    """
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in words)

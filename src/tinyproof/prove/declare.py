@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import number, whole
-from tinyproof.core.files import output_folder, sha256
+from tinyproof.core.files import folder_name, output_folder, sha256
 from tinyproof.data import own_data
 from tinyproof.data.dataset import NAMES, Dataset, overlap
 from tinyproof.network.budget import Budget, course
@@ -203,4 +203,4 @@ def default_folder(ask: Ask) -> Path:
     if data not in NAMES:
         data = f"{own_data.name_of(data)}-{load_data(data, ask.data).digest[:8]}"
     name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds"
-    return Path("tinyproof-out", "prove", "".join(c if c.isalnum() or c in "-_." else "-" for c in name))
+    return Path("tinyproof-out", "prove", folder_name(name))

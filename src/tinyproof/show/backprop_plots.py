@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyproof.backprop.sweep import Sweep
+from tinyproof.show import plots
 
 if TYPE_CHECKING:  # matplotlib is imported where a picture is drawn
     from matplotlib.axes import Axes
@@ -19,17 +19,12 @@ MOST_CURVES = 12  # more could not be told apart: then the curves are coloured b
 
 def loss_curves(sweep: Sweep, width: float = 11.0, height: float = 4.2, dpi: int = 130) -> bytes:
     """The loss curves as PNG bytes; size in inches. A curve ends where its numbers overflow (marked with a cross)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
-    linear, logarithmic = figure.subplots(1, 2)
+    figure, (linear, logarithmic) = plots.figure(width, height, columns=2)
     iterations = np.arange(1, sweep.iterations + 1)
     for axes, name in ((linear, "linear"), (logarithmic, "logarithmic")):
         _draw(axes, sweep, iterations)
         axes.set(xlabel="iteration", ylabel="E_total", title=f"{sweep.net.name}: loss, {name}")
         axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
     positive = sweep.losses[np.isfinite(sweep.losses) & (sweep.losses > 0)]
     if positive.size:
         # A diverging curve leaves the picture instead of flattening the others. The limits come before the scale: its
@@ -45,10 +40,7 @@ def loss_curves(sweep: Sweep, width: float = 11.0, height: float = 4.2, dpi: int
         linear.legend(title="learning rate", frameon=False, fontsize=8, title_fontsize=8)
     else:
         _colour_bar(figure, [linear, logarithmic], sweep)
-    out = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return plots.png(figure, dpi)
 
 
 def _draw(axes: Axes, sweep: Sweep, iterations: NDArray[np.int64]) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 from tinyproof.core.table import Column, Table
 from tinyproof.prove.comparison import Comparison
 from tinyproof.prove.proof import Proof
-from tinyproof.show import prove_page
-from tinyproof.show import prove_plots as plots
+from tinyproof.show import prove_page, prove_plots
 from tinyproof.show.html import data_uri, render, safe
 
 
@@ -18,7 +17,7 @@ def page(found: Comparison) -> str:
     picture = ""
     if found.paired is not None:
         values = [[score.percent for score in side.verdict.scores] for side in (found.first, found.second)]
-        picture = data_uri(plots.pairs(values[0], values[1], names))
+        picture = data_uri(prove_plots.pairs(values[0], values[1], names))
     return render(
         "compare.html.j2",
         title=f"{names[0]} against {names[1]}",
@@ -61,5 +60,5 @@ def _side(name: str, side: Proof) -> dict[str, Any]:
         "digest": side.declaration.digest,
         "summary": safe(prove_page.summary_table(side).html()),
         "recipe": safe(prove_page.recipe_table(side.declaration.recipe.to_dict()).html()),
-        "evidence": safe(prove_page.evidence_table(side).html()),
+        "evidence": safe(prove_page.proof_evidence(side).html()),
     }

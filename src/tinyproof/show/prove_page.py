@@ -11,7 +11,7 @@ from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import table as budget_table
 from tinyproof.prove import analysis
 from tinyproof.prove.proof import Proof
-from tinyproof.show import prove_plots as plots
+from tinyproof.show import plots, prove_plots
 from tinyproof.show.html import data_uri, render, safe
 
 _HARDEST = 24
@@ -35,7 +35,7 @@ def page(found: Proof, dataset: Dataset | None = None) -> str:
         runs=safe(runs_table(found).html()),
         budget=safe(budget_table(found.checks).html()) if found.checks else "",
         recipe=safe(recipe_table(declared.recipe.to_dict()).html()),
-        evidence=safe(evidence_table(found).html()),
+        evidence=safe(proof_evidence(found).html()),
         pictures=_pictures(found, dataset) if found.results else [],
     )
 
@@ -108,7 +108,7 @@ def _value(value: Any) -> str:
     return "as the network says" if value is None else str(value)
 
 
-def evidence_table(found: Proof) -> Table:
+def proof_evidence(found: Proof) -> Table:
     """What the result was made with, so that somebody else can make it again."""
     declared = found.declaration
     data = declared.data
@@ -153,19 +153,19 @@ def _pictures(found: Proof, dataset: Dataset | None) -> list[dict[str, str]]:
     figures = [
         (
             "Every run",
-            plots.strip(found.verdict),
+            prove_plots.strip(found.verdict),
             "Each dot is a declared seed after its last epoch; none is left out.",
         ),
-        ("Training", plots.curves(losses, percents), _TRAINING),
+        ("Training", prove_plots.curves(losses, percents), _TRAINING),
         (
             "What is taken for what",
             plots.confusion(counts, classes),
             f"{runs} runs together; colours show errors only.",
         ),
-        ("Errors by class", plots.by_class(accuracy, classes), f"The hardest class is {worst}."),
+        ("Errors by class", prove_plots.by_class(accuracy, classes), f"The hardest class is {worst}."),
         (
             "Does it know what it knows?",
-            plots.calibration(bins),
+            prove_plots.calibration(bins),
             f"Expected calibration error {100 * bins.error:.2f} %; the dots' sizes follow the numbers of images.",
         ),
     ]
@@ -184,5 +184,5 @@ def _hardest(found: Proof, dataset: Dataset | None, classes: tuple[str, ...]) ->
     if dataset is None:
         listed = ", ".join(f"{image.row} ({classes[image.truth]} → {classes[image.said]})" for image in hard)
         return [{"title": "The hardest images", "png": "", "caption": f"{caption} Rows of the test set: {listed}."}]
-    png = plots.gallery(dataset.test_images, hard, classes, len(found.results))
+    png = prove_plots.hardest(dataset.test_images, hard, classes, len(found.results))
     return [{"title": "The hardest images", "png": data_uri(png), "caption": caption}]

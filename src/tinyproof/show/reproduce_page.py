@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tinyproof.prove.reproduction import Reproduction, looks_table, table
-from tinyproof.show import prove_page
-from tinyproof.show import prove_plots as plots
+from tinyproof.show import prove_page, prove_plots
 from tinyproof.show.html import data_uri, render, safe
 
 
@@ -24,7 +23,7 @@ def page(found: list[Reproduction]) -> str:
                 "said": one.claim.said,
                 "runs": safe(prove_page.runs_table(one.proof).html()),
                 "recipe": safe(prove_page.recipe_table(one.proof.declaration.recipe.to_dict()).html()),
-                "evidence": safe(prove_page.evidence_table(one.proof).html()),
+                "evidence": safe(prove_page.proof_evidence(one.proof).html()),
                 "picture": _picture(one),
             }
             for one in found
@@ -37,5 +36,5 @@ def _picture(one: Reproduction) -> str:
         return ""
     values = [score.percent for score in one.proof.verdict.scores]
     return data_uri(
-        plots.claim(values, one.proof.verdict.interval, [(f.percent, f.look.epoch) for f in one.claim.figures])
+        prove_plots.claim(values, one.proof.verdict.interval, [(f.percent, f.look.epoch) for f in one.claim.figures])
     )

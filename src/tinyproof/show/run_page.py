@@ -9,7 +9,7 @@ from tinyproof.core.stats import clopper_pearson
 from tinyproof.core.table import Table
 from tinyproof.network.budget import Check, table
 from tinyproof.show.html import data_uri, render, safe
-from tinyproof.show.words import epochs_table, evidence_table, recipe_words
+from tinyproof.show.words import epochs_table, recipe_words, run_evidence
 from tinyproof.train.run_record import Run
 
 
@@ -83,7 +83,7 @@ def report_html(run: Run, page: Page) -> str:
         checks=safe(table(page.checks).html()),
         epochs=safe(epochs_table(run).html()),
         layers=safe(page.layers.html()) if page.layers else "",
-        evidence=safe(evidence_table(run).html()),
+        evidence=safe(run_evidence(run).html()),
         backprop_table=safe(page.backprop.table.html()) if page.backprop else "",
         uri=data_uri,
     )

@@ -97,7 +97,7 @@ def epochs_table(run: Run) -> Table:
     return Table("", columns, rows)
 
 
-def evidence_table(run: Run) -> Table:
+def run_evidence(run: Run) -> Table:
     """What a claim needs to be checked: recipe, seed, digests, versions, machine."""
     who = run.identity
     rows: list[tuple[str, str]] = [
