@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from tinyproof._moved import Moved
@@ -46,6 +47,21 @@ if Moved not in sys.meta_path:
     sys.meta_path.append(Moved)
 
 __all__ = ["__version__", *_WHERE]
+
+
+class _Package(ModuleType):
+    """`data`, `train` and `prove` are verbs here and rooms below: an import of the room must not take the verb's place.
+
+    The import system sets every submodule as an attribute of its package; `from tinyproof.train import loop` does not
+    need that attribute.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _WHERE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from tinyproof.cli import evidence as cli
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.data.load import load_digits
 from tinyproof.prove import declaration, worker
+from tinyproof.prove import declare as declaring
 from tinyproof.prove.declare import Ask, agree, declare, default_folder
 from tinyproof.prove.parallel_runs import Told
 from tinyproof.train.recipe import named
@@ -261,7 +262,7 @@ def test_a_comparison_says_it_too(tmp_path: Path) -> None:
 def test_reproduced_claims_say_it_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tinyproof.prove.declare.overlap", lambda dataset: [(0, 0)] * 7)
+    monkeypatch.setattr(declaring, "overlap", lambda dataset: [(0, 0)] * 7)
     cli.reproduce(
         "s6-19k", seeds=1, dataset="digits", quick=True, engine="torch", processes=1, threads=1, out=tmp_path / "all"
     )
