@@ -43,9 +43,17 @@ def load_mnist(data: str | Path | None = None, fetch: bool = True, listener: Lis
         paths = mnist.fetch(listener=listener)
     train_images, train_labels, test_images, test_labels = mnist.read(paths)
     return Dataset(
-        "mnist", train_images.copy(), train_labels.astype(np.int64), test_images.copy(), test_labels.astype(np.int64),
-        0.1307, 0.3081, tuple("0123456789"), TARGETS["mnist"], str(paths[0].parent),
-    )  # fmt: skip
+        name="mnist",
+        train_images=train_images.copy(),
+        train_labels=train_labels.astype(np.int64),
+        test_images=test_images.copy(),
+        test_labels=test_labels.astype(np.int64),
+        mean=0.1307,
+        std=0.3081,
+        classes=tuple("0123456789"),
+        target_percent=TARGETS["mnist"],
+        source=str(paths[0].parent),
+    )
 
 
 def load_digits() -> Dataset:
@@ -61,9 +69,17 @@ def load_digits() -> Dataset:
     train = np.setdiff1d(np.arange(len(labels)), test)
     pixels = images[train] / 255.0
     return Dataset(
-        "digits", images[train], labels[train], images[test], labels[test], float(round(pixels.mean(), 4)),
-        float(round(pixels.std(), 4)), tuple("0123456789"), TARGETS["digits"], "scikit-learn, load_digits",
-    )  # fmt: skip
+        name="digits",
+        train_images=images[train],
+        train_labels=labels[train],
+        test_images=images[test],
+        test_labels=labels[test],
+        mean=float(round(pixels.mean(), 4)),
+        std=float(round(pixels.std(), 4)),
+        classes=tuple("0123456789"),
+        target_percent=TARGETS["digits"],
+        source="scikit-learn, load_digits",
+    )
 
 
 def enlarge(images: NDArray[np.float64], size: int = 28) -> NDArray[np.uint8]:
