@@ -54,7 +54,16 @@ NETWORKS = {
 def data() -> Dataset:
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (BATCH, 28, 28), dtype=np.uint8), rng.integers(0, 10, BATCH)
-    return Dataset("random", images, labels, images, labels, 0.5, 0.3, tuple("0123456789"))
+    return Dataset(
+        name="random",
+        train_images=images,
+        train_labels=labels,
+        test_images=images,
+        test_labels=labels,
+        mean=0.5,
+        std=0.3,
+        classes=tuple("0123456789"),
+    )
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ import tinyproof
 from tinyproof.core.table import Column, Table
 from tinyproof.core.workers import run_bounded
 from tinyproof.data.load import load_mnist
-from tinyproof.prove.parallel_runs import Told, cores, quiet_threads
+from tinyproof.prove.parallel_runs import cores, quiet_threads
 from tinyproof.train.recipe_text import parse
 from training import Steps, bare
 
@@ -99,8 +99,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         found = tinyproof.prove(
-            given.model, given.recipe, seeds=given.seeds, threads=1, engine="native", keep_weights=False,
-            out=Path(folder, "proof"), told=Told(say=print),
+            given.model, given.recipe, seeds=given.seeds, threads=1, engine="native", weights=False,
+            out=Path(folder, "proof"),
         )  # fmt: skip
         took = time.perf_counter() - begun
     after = {way: side_by_side(*how, given.seconds) for way, how in ways.items()}

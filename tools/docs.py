@@ -12,7 +12,8 @@ In the Markdown files:
     <!-- recorded: COMMAND; WHERE, WHEN -->  a slow command: the block below is kept, the command line is checked
     <!-- not run: REASON -->                 the python example below is not executed
 
-Every ```python example is executed (one namespace per file), and every `tinyproof ...` line of a ```sh or ```console
+Every ```python example is executed, every ```pycon example too, and what it prints must be what stands there (one
+namespace and one folder per file), and every `tinyproof ...` line of a ```sh or ```console
 block must name a command and options that exist. Every relative link must lead to a file.
 """
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import doctest
 import io
 import os
 import re
@@ -37,7 +39,9 @@ FENCED = re.compile(
 INLINE = re.compile(r"<!-- run as markdown: (?P<command>.+?) -->\n(?P<body>.*?)<!-- end -->", re.DOTALL)
 RECORDED = re.compile(r"<!-- recorded: (?P<command>[^;]+?)(?:;[^>]*)? -->")
 LINK = re.compile(r"\]\(([^)#\s][^)\s]*)\)")
-CODE = re.compile(r"(?P<skip><!-- not run: .+? -->\n+)?```(?P<info>python|sh|console)\n(?P<body>.*?)```", re.DOTALL)
+CODE = re.compile(
+    r"(?P<skip><!-- not run: .+? -->\n+)?```(?P<info>python|pycon|sh|console)\n(?P<body>.*?)```", re.DOTALL
+)
 
 
 def documents() -> list[Path]:
@@ -103,6 +107,17 @@ def unknown_words(line: str) -> Iterator[str]:
     )
 
 
+def examples(text: str, namespace: dict[str, object], path: Path, folder: Path) -> Iterator[str]:
+    """What an interactive example prints otherwise than it says."""
+    said: list[str] = []
+    test = doctest.DocTestParser().get_doctest(text, namespace, path.name, str(path), 0)
+    with contextlib.chdir(folder):
+        doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
+    namespace.update(test.globs)
+    if said:
+        yield "the example differs: " + "".join(said)
+
+
 def faults(path: Path, folder: Path) -> Iterator[str]:
     """Everything in one document that is not so."""
     text = path.read_text(encoding="utf-8")
@@ -124,6 +139,8 @@ def faults(path: Path, folder: Path) -> Iterator[str]:
                     exec(compile(match["body"], str(path), "exec"), namespace)  # noqa: S102 (our own documents)
             except Exception as error:
                 yield f"the example fails: {type(error).__name__}: {error}\n{match['body']}"
+        elif match["info"] == "pycon":
+            yield from examples(match["body"], namespace, path, folder)
         elif match["info"] != "python":
             lines += [line.removeprefix("$ ") for line in match["body"].replace("\\\n", " ").splitlines()]
     for line in lines:

@@ -8,44 +8,94 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from tinyproof._moved import Moved
 
 __version__ = "0.1.0"
 
-# Public name -> the module that holds it. One line a name; a command's twin has the command's name.
+# Public name -> the module that holds it; __init__.pyi says the same to type checkers and editors.
 _WHERE: dict[str, str] = {
+    # The verbs: one for each command.
     "audit": "tinyproof.api.audit",
-    "Net": "tinyproof.backprop.net",
-    "derive": "tinyproof.backprop.derivation",
-    "drawn": "tinyproof.backprop.draw",
-    "find_net": "tinyproof.backprop.presets",
-    "page": "tinyproof.api.page",
-    "preset": "tinyproof.backprop.presets",
-    "read_net": "tinyproof.backprop.toml",
     "compare": "tinyproof.api.compare",
     "data": "tinyproof.api.data",
+    "derive": "tinyproof.api.derive",
     "journal": "tinyproof.api.journal",
     "lr_test": "tinyproof.api.lr_test",
     "models": "tinyproof.api.models",
+    "page": "tinyproof.api.page",
     "predict": "tinyproof.api.predict",
     "prove": "tinyproof.api.prove",
     "report": "tinyproof.api.report",
     "reproduce": "tinyproof.api.reproduce",
     "run": "tinyproof.api.run",
-    "summary": "tinyproof.api.models",
-    "sweep": "tinyproof.backprop.sweep",
-    "trace": "tinyproof.backprop.trace",
+    "summary": "tinyproof.api.summary",
+    "sweep": "tinyproof.api.sweep",
+    "trace": "tinyproof.api.trace",
     "train": "tinyproof.api.train",
     "verify": "tinyproof.api.verify",
     "workbook": "tinyproof.api.workbook",
+    # What the verbs give back; each prints itself.
+    "AuditResult": "tinyproof.api.audit",
+    "CompareResult": "tinyproof.api.compare",
+    "DeriveResult": "tinyproof.api.derive",
+    "JournalResult": "tinyproof.api.journal",
+    "LrSweepResult": "tinyproof.api.lr_test",
+    "LrTestResult": "tinyproof.api.lr_test",
+    "PageResult": "tinyproof.api.page",
+    "PredictResult": "tinyproof.api.predict",
+    "ProveResult": "tinyproof.api.prove",
+    "ReportResult": "tinyproof.api.report",
+    "ReproduceResult": "tinyproof.api.reproduce",
+    "SummaryResult": "tinyproof.api.summary",
+    "SweepResult": "tinyproof.api.sweep",
+    "Table": "tinyproof.core.table",
+    "TraceResult": "tinyproof.api.trace",
+    "TrainResult": "tinyproof.api.train",
+    "VerifyResult": "tinyproof.api.verify",
+    "WorkbookResult": "tinyproof.api.workbook",
+    # What they are given: networks to write out; recipes and budgets.
+    "Example": "tinyproof.backprop.net",
+    "Layer": "tinyproof.backprop.net",
+    "Net": "tinyproof.backprop.net",
+    "drawn": "tinyproof.backprop.draw",
+    "find_net": "tinyproof.backprop.presets",
+    "preset": "tinyproof.backprop.presets",
+    "read_net": "tinyproof.backprop.toml",
+    "Augment": "tinyproof.train.recipe",
+    "Budget": "tinyproof.network.budget",
+    "Recipe": "tinyproof.train.recipe",
+    "Schedule": "tinyproof.train.recipe",
+    # What is raised: every mistake is a TinyproofError.
+    "DataError": "tinyproof.core.errors",
+    "InputError": "tinyproof.core.errors",
+    "MissingDependency": "tinyproof.core.errors",
+    "OutputError": "tinyproof.core.errors",
+    "Stopped": "tinyproof.core.errors",
+    "TinyproofError": "tinyproof.core.errors",
 }
 
 if Moved not in sys.meta_path:
     sys.meta_path.append(Moved)
 
 __all__ = ["__version__", *_WHERE]
+
+
+class _Package(ModuleType):
+    """`data`, `train` and `prove` are verbs here and rooms below: an import of the room must not take the verb's place.
+
+    The import system sets every submodule as an attribute of its package; `from tinyproof.train import loop` does not
+    need that attribute.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _WHERE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

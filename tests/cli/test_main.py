@@ -75,3 +75,16 @@ def test_public_names_resolve() -> None:
         assert getattr(tinyproof, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'frobnicate'"):
         _ = tinyproof.frobnicate
+
+
+@pytest.mark.parametrize("name", ["data", "train", "prove"])
+def test_a_room_does_not_take_the_place_of_the_verb_with_its_name(name: str) -> None:
+    import importlib
+
+    room = importlib.import_module(f"tinyproof.{name}")
+    for _ in range(2):
+        verb = getattr(tinyproof, name)
+        assert callable(verb)
+        assert verb.__name__ == name
+        assert verb.__module__ == f"tinyproof.api.{name}"
+    assert room.__name__ == f"tinyproof.{name}"

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import sha256
+from tinyproof.core.listener import Listener
 from tinyproof.data import idx, mnist
 from tinyproof.data.dataset import hold_out, overlap
 from tinyproof.data.load import enlarge, load, load_digits, load_mnist
@@ -192,7 +193,7 @@ def mirrors(server: Server, *names: str) -> list[str]:
 
 def test_mirror_after_mirror_until_one_is_good(server: Server, tmp_path: Path) -> None:
     said: list[str] = []
-    paths = mnist.fetch(tmp_path, mirrors(server, "none", "cut", "bad", "good"), said.append)
+    paths = mnist.fetch(tmp_path, mirrors(server, "none", "cut", "bad", "good"), Listener(say=said.append))
     assert [len(array) for array in mnist.read(paths)] == [30, 30, 12, 12]
     assert sum("trying the next mirror" in line for line in said) == 12
     assert sum("fetched from 127.0.0.1" in line and "verified" in line for line in said) == 4

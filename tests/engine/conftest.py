@@ -27,4 +27,13 @@ def blobs() -> Dataset:
         image[label : label + 4, 2 * (label % 5) : 2 * (label % 5) + 4] += 150
     images = images.astype(np.uint8)
     classes = tuple(str(i) for i in range(10))
-    return Dataset("blobs", images[:200], labels[:200], images[200:], labels[200:], 0.2, 0.3, classes)
+    return Dataset(
+        name="blobs",
+        train_images=images[:200],
+        train_labels=labels[:200],
+        test_images=images[200:],
+        test_labels=labels[200:],
+        mean=0.2,
+        std=0.3,
+        classes=classes,
+    )

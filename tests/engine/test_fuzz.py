@@ -137,7 +137,16 @@ def three_steps(
     """Both engines make the same three steps; what they changed in weights and statistics agrees, and their losses."""
     images, labels = rng.integers(0, 256, (60, *shape), dtype=np.uint8), rng.integers(0, 10, 60)
     std = 1 / (255 * NORMALISE[0])
-    data = Dataset("random", images, labels, images, labels, -NORMALISE[1] * std, std, tuple("0123456789"))
+    data = Dataset(
+        name="random",
+        train_images=images,
+        train_labels=labels,
+        test_images=images,
+        test_labels=labels,
+        mean=-NORMALISE[1] * std,
+        std=std,
+        classes=tuple("0123456789"),
+    )
     start, twins = state(module), (copy.deepcopy(module), copy.deepcopy(module))
     engines = (NativeEngine(twins[0], recipe, data, threads=2), TorchEngine(twins[1], recipe, data, threads=1))
     for _ in range(3):

@@ -55,7 +55,16 @@ def pictures(size: int, classes: int = 10) -> Dataset:
     images = np.random.default_rng(1).integers(0, 256, (8, size, size), dtype=np.uint8)
     labels = np.arange(8) % classes
     names = tuple(str(i) for i in range(classes))
-    return Dataset("large", images[:4], labels[:4], images[4:], labels[4:], 0.5, 0.3, names)
+    return Dataset(
+        name="large",
+        train_images=images[:4],
+        train_labels=labels[:4],
+        test_images=images[4:],
+        test_labels=labels[4:],
+        mean=0.5,
+        std=0.3,
+        classes=names,
+    )
 
 
 @pytest.mark.oracle("compiler")

@@ -31,6 +31,8 @@ def test_every_example_is_as_it_says(path: Path) -> None:
         ("<!-- run as markdown: tinyproof --version -->\nold\n<!-- end -->\n", "out of date"),
         ("<!-- run: tinyproof frobnicate -->\n```text\n```\n", "ended with 2, expected 0"),
         ("```python\nassert 1 == 2\n```\n", "AssertionError"),
+        ("```pycon\n>>> 1 + 1\n3\n```\n", "the example differs"),
+        ("```pycon\n>>> 1 / 0\n```\n", "ZeroDivisionError"),
         ("```sh\ntinyproof frobnicate x\n```\n", "no command 'frobnicate'"),
         ("![a picture](nowhere.png)\n", "leads nowhere"),
         ("<!-- recorded: tinyproof frobnicate; a laptop, today -->\n", "no command 'frobnicate'"),
@@ -51,6 +53,7 @@ def test_a_true_document_passes(tmp_path: Path) -> None:
     path.write_text(
         f"<!-- run: tinyproof --version -->\n```text\ntinyproof {tinyproof.__version__}\n```\n\n"
         "```python\nimport tinyproof\nassert tinyproof.__version__\n```\n\n"
+        "```pycon\n>>> version = tinyproof.__version__\n```\n\n```pycon\n>>> len(version.split('.'))\n3\n```\n\n"
         "<!-- not run: it would fail -->\n```python\nraise SystemExit\n```\n"
     )
     done = check(path)

@@ -53,7 +53,7 @@ def test_the_twin_takes_a_name_a_network_and_a_file_alike(tmp_path: Path, name: 
     pages = [
         tinyproof.page(net, tmp_path / f"{k}.html", iterations=7) for k, net in enumerate((name, preset(name), file))
     ]
-    assert len({page.read_bytes() for page in pages}) == 1
+    assert len({page.path.read_bytes() for page in pages}) == 1
 
 
 def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.prove.proving import ALONE, TINY, bits, call
 
-from tinyproof.api.verify import Means, verify
+from tinyproof.api.verify import verify
 from tinyproof.core import stats
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.prove import comparison, declaration
@@ -63,13 +63,13 @@ def test_a_folder_takes_no_other_comparison(compared: Made) -> None:
 
 
 def test_it_can_be_verified_and_a_swapped_declaration_is_caught(compared: Made, tmp_path: Path) -> None:
-    assert verify(compared[0], Means(weights=False)).exit_code == 0
+    assert verify(compared[0], weights=False).exit_code == 0
     copy = Path(shutil.copytree(compared[0], tmp_path / "copy"))
     path = copy / "second" / declaration.FILE
     data = json.loads(path.read_text())
     data["seeds"] = data["seeds"][:2]
     path.write_text(json.dumps(data))
-    broken = verify(copy, Means(weights=False)).broken
+    broken = verify(copy, weights=False).broken
     assert {"both sides are the ones that were declared, with the seeds that follow from both"} <= {
         x.what for x in broken
     }
@@ -82,14 +82,14 @@ def test_an_edited_answer_is_caught(compared: Made, tmp_path: Path) -> None:
     data = json.loads((copy / "result.json").read_text())
     data["paired"]["p_value"] = 0.5
     (copy / "result.json").write_text(json.dumps(data))
-    broken = verify(copy, Means(weights=False)).broken
+    broken = verify(copy, weights=False).broken
     assert [(line.what, line.found) for line in broken] == [
         ("the stored answer is what the pairs give", "differs in: paired")
     ]
 
 
 def test_a_side_alone_is_known_as_a_side(compared: Made) -> None:
-    assert verify(compared[0] / "first", Means(weights=False)).exit_code == 0
+    assert verify(compared[0] / "first", weights=False).exit_code == 0
 
 
 def test_killed_between_its_two_declarations_it_goes_on_with_the_same_bits(compared: Made, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_killed_between_its_two_declarations_it_goes_on_with_the_same_bits(compa
     assert again.returncode == compared[1].returncode, again.stderr
     for side in comparison.SIDES:
         assert bits(folder / side) == bits(compared[0] / side)
-    assert verify(folder, Means(weights=False)).exit_code == 0
+    assert verify(folder, weights=False).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_same_network_by_both_engines_is_equivalent_within_the_declared_marg
     assert "90 % interval" in done.stdout
     found = comparison.load(tmp_path / "engines")
     assert (found.first.declaration.engine, found.second.declaration.engine) == ("native", "torch")
-    assert verify(tmp_path / "engines", Means(weights=False)).exit_code == 0
+    assert verify(tmp_path / "engines", weights=False).exit_code == 0
     other = call(*asked, *ALONE, "--within", 60, "--out", tmp_path / "engines")
     assert other.returncode == 2
     assert "within: 60" in other.stderr
@@ -166,7 +166,7 @@ def test_the_same_network_by_both_engines_is_equivalent_within_the_declared_marg
     bond = tmp_path / "engines" / comparison.FILE
     bond.write_text(bond.read_text().replace("50.0", "60.0"))
     assert "60.0" in bond.read_text()
-    assert verify(tmp_path / "engines", Means(weights=False)).exit_code == 1
+    assert verify(tmp_path / "engines", weights=False).exit_code == 1
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, 101.0, float("nan")])

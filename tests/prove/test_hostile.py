@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from tests.prove.proving import call
 
-from tinyproof.api.verify import Means, verify
+from tinyproof.api.verify import verify
 from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import proof
 from tinyproof.prove.journal import history
@@ -76,7 +76,7 @@ def test_no_broken_record_makes_a_traceback(made: Made, tmp_path: Path, name: st
     for _ in range(100):
         (copy / name).write_text(broken(text, rng))
         try:
-            verify(copy, Means(weights=False))
+            verify(copy, weights=False)
             prove_page.page(proof.load(copy)) if rng.random() < 0.02 else proof.load(copy)
             history.read(copy)
         except TinyproofError as error:
@@ -104,7 +104,7 @@ def test_no_broken_answers_make_a_traceback(made: Made, tmp_path: Path, change: 
     with np.load(path) as arrays:
         changed = change(dict(arrays))
     np.savez(path, **changed)
-    assert verify(copy, Means(weights=False)).exit_code == 1
+    assert verify(copy, weights=False).exit_code == 1
     (copy / "report.html").unlink()
     done = call("prove", copy, "--dataset", "digits")
     assert "Traceback" not in done.stderr

@@ -19,7 +19,7 @@ from tinyproof.network.budget import Budget
 from tinyproof.prove import comparison, declaration, proof
 from tinyproof.prove.journal import changes, history
 from tinyproof.prove.journal.entries import Entry
-from tinyproof.show.journal_page import page, text
+from tinyproof.show.journal_page import journal_parts, page
 from tinyproof.train import store
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
@@ -324,7 +324,7 @@ def _many(count: int) -> list[Entry]:
 
 def test_the_terminal_shows_everything_in_120_columns() -> None:
     entries = _many(11)
-    lines = text(entries).splitlines()
+    lines = [line for part in journal_parts(entries) for line in str(part).splitlines()]
     assert max(map(len, lines)) <= 120
     whole = " ".join(" ".join(lines).split())
     for line in entries[0].changed:
@@ -336,7 +336,7 @@ def test_the_terminal_shows_everything_in_120_columns() -> None:
 
 def test_the_terminal_takes_no_control_characters_from_a_name_or_an_analysis() -> None:
     (entry,) = _many(1)
-    shown = text([replace(entry, name="bad\x1b[31m", analysis="worse\x1b[2J")])
+    shown = "\n".join(map(str, journal_parts([replace(entry, name="bad\x1b[31m", analysis="worse\x1b[2J")])))
     assert "bad" in shown
     assert "worse" in shown
     assert "\x1b" not in shown

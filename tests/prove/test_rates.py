@@ -10,8 +10,9 @@ import pytest
 from tests.prove.proving import ALONE, TINY, call
 
 from tinyproof.api import lr_test as job
-from tinyproof.api.lr_test import held_out, lr_test, sweep, words
+from tinyproof.api.lr_test import LrTestResult, held_out, lr_test
 from tinyproof.core.errors import InputError, Stopped, TinyproofError
+from tinyproof.core.printed import printed
 from tinyproof.data.dataset import subset
 from tinyproof.data.load import load_digits
 from tinyproof.prove.declare import Ask
@@ -19,6 +20,7 @@ from tinyproof.train.engine import Batch, Tally
 from tinyproof.train.lr_range import range_test
 from tinyproof.train.recipe import Recipe
 
+ASKED: dict[str, Any] = {"dataset": "digits", "engine": "torch", "device": "cpu"}
 FEW = subset(load_digits(), 100, 20)
 
 
@@ -54,10 +56,14 @@ def test_a_loss_that_never_falls_has_no_steepest_fall() -> None:
 
     level = range_test(Level(), Recipe("any"), FEW, steps=100, low=1e-4, high=1e-2)  # type: ignore[arg-type]
     assert (level.steepest, level.lowest) == (None, None)
-    assert words(level).startswith("the loss never falls between the rates 0.0001 and 0.01, and did not explode")
+    assert (
+        printed(LrTestResult, level)
+        .words()
+        .startswith("the loss never falls between the rates 0.0001 and 0.01, and did not explode")
+    )
     rising = range_test(Valley(), Recipe("any"), FEW, steps=100, low=0.2, high=10)  # type: ignore[arg-type]
     assert rising.steepest is None
-    assert "and exploded" in words(rising)
+    assert "and exploded" in printed(LrTestResult, rising).words()
 
 
 @pytest.mark.parametrize(
@@ -84,20 +90,20 @@ def test_a_loss_that_is_never_a_number_is_refused() -> None:
 
 def test_choices_never_see_the_test_images() -> None:
     digits = load_digits()
-    part = held_out(Ask("s7-8k", Recipe("any"), dataset="digits"))
+    part = held_out(Ask(model="s7-8k", recipe=Recipe("any"), dataset="digits"))
     seen = {image.tobytes() for image in np.concatenate([part.train_images, part.test_images])}
     assert len(part.train_images) + len(part.test_images) == len(digits.train_images)
     assert not seen & {image.tobytes() for image in digits.test_images}
     assert np.bincount(part.test_labels).min() >= 10  # stratified
 
 
-@pytest.mark.parametrize("job", [lr_test, lambda ask, picture: sweep(ask, [0.1], picture=picture)])
+@pytest.mark.parametrize("rates", [None, [0.1]])
 @pytest.mark.parametrize(
     ("place", "match"),
     [("rates.txt", "ends in .png"), ("folder.png", "a folder of that name"), ("file/a.png", "cannot be written")],
 )
 def test_a_picture_that_cannot_be_written_is_refused_before_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: Any, place: str, match: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rates: Any, place: str, match: str
 ) -> None:
     def begun(*_: object, **__: object) -> None:
         raise AssertionError("it has begun to train")
@@ -107,7 +113,7 @@ def test_a_picture_that_cannot_be_written_is_refused_before_training(
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TinyproofError, match=match):
-        job(Ask(TINY, Recipe("any"), dataset="digits", engine="torch", device="cpu"), picture=tmp_path / place)
+        lr_test(TINY, Recipe("any"), rates=rates, picture=tmp_path / place, **ASKED)
 
 
 def test_ctrl_c_in_the_range_test_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +122,7 @@ def test_ctrl_c_in_the_range_test_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(job, "range_test", stopped)
     with pytest.raises(Stopped, match="a range test keeps nothing"):
-        lr_test(Ask(TINY, Recipe("any"), dataset="digits", engine="torch", device="cpu"))
+        lr_test(TINY, Recipe("any"), picture=None, **ASKED)
 
 
 def test_the_command_sweeps_rates_and_draws_them(tmp_path: Path) -> None:

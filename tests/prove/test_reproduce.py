@@ -11,7 +11,7 @@ import pytest
 from tests.prove.proving import ALONE, call
 
 from tinyproof.api.reproduce import reproduce
-from tinyproof.api.verify import Means, verify
+from tinyproof.api.verify import verify
 from tinyproof.core.errors import InputError
 from tinyproof.data.dataset import subset
 from tinyproof.data.load import load_digits
@@ -106,15 +106,15 @@ def test_page_and_result_hold_every_claim_of_the_folder(reproduced: Path, tmp_pa
     """A second claim joins the first; asked for again, the first alone makes neither page nor result poorer."""
     folder = Path(shutil.copytree(reproduced, tmp_path / "both"))
     asked = {"seeds": 1, "dataset": "digits", "engine": "torch", "processes": 1, "threads": 1, "out": folder}
-    assert [one.claim.name for one in reproduce("s7-8k", quick=True, **asked)] == ["s7-8k"]
-    found = reproduce("s6-12k", quick=True, **{**asked, "seeds": 2})
+    assert [one.claim.name for one in reproduce("s7-8k", quick=True, **asked).claims] == ["s7-8k"]
+    found = reproduce("s6-12k", quick=True, **{**asked, "seeds": 2}).claims
     assert [one.claim.name for one in found] == ["s6-12k"]
     result = json.loads((folder / "result.json").read_text())
     assert [one["claim"] for one in result] == ["s7-8k", "s6-12k"]
     page = (folder / "report.html").read_text()
     assert "<h2>s7-8k</h2>" in page
     assert "<h2>s6-12k</h2>" in page
-    assert verify(folder, Means(weights=False)).exit_code == 0
+    assert verify(folder, weights=False).exit_code == 0
     # What has not changed is not made again.
     before = (folder / "report.html").stat().st_mtime_ns
     reproduce("s7-8k", quick=True, **asked)
@@ -124,7 +124,7 @@ def test_page_and_result_hold_every_claim_of_the_folder(reproduced: Path, tmp_pa
     seen = json.loads((place / evaluations.FILE).read_text())
     seen["epoch-2-training"]["correct"] -= 1
     (place / evaluations.FILE).write_text(json.dumps(seen))
-    assert [line.what for line in verify(folder, Means(weights=False)).broken] == [
+    assert [line.what for line in verify(folder, weights=False).broken] == [
         "the stored table of claims is what its runs give"
     ]
     reproduce("s6-12k", quick=True, **{**asked, "seeds": 2})
@@ -133,7 +133,7 @@ def test_page_and_result_hold_every_claim_of_the_folder(reproduced: Path, tmp_pa
 
 def test_evaluations_of_the_last_epoch_are_counted_again_from_the_weights(tmp_path: Path) -> None:
     reproduce(
-        "s7-8k", quick=True, seeds=1, dataset="digits", engine="torch", processes=1, threads=1, keep_weights=True,
+        "s7-8k", quick=True, seeds=1, dataset="digits", engine="torch", processes=1, threads=1, weights=True,
         out=tmp_path, page=False,
     )  # fmt: skip
     found = verify(tmp_path)
@@ -145,7 +145,7 @@ def test_evaluations_of_the_last_epoch_are_counted_again_from_the_weights(tmp_pa
     path.write_text(json.dumps(seen))
     assert [line.what for line in verify(tmp_path).broken] == whats
     # Without the weights nothing says that the counts are wrong, and that is said.
-    without = verify(tmp_path, Means(weights=False))
+    without = verify(tmp_path, weights=False)
     assert not without.broken
     assert [line.holds for line in without.lines if line.what.startswith("the other evaluations")] == [None]
 

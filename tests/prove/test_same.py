@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 from tests.prove.proving import ALONE, TINY, call, environment
 
-from tinyproof.api.compare import compare
-from tinyproof.api.prove import prove, resume
+from tinyproof.api.compare import compare_asked as compare
+from tinyproof.api.prove import prove_asked as prove
+from tinyproof.api.prove import resume
 from tinyproof.cli import evidence as cli
 from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.listener import Listener
 from tinyproof.data.load import load_digits
 from tinyproof.prove import declaration, worker
+from tinyproof.prove import declare as declaring
 from tinyproof.prove.declare import Ask, agree, declare, default_folder
-from tinyproof.prove.parallel_runs import Told
 from tinyproof.train.recipe import named
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
@@ -139,7 +141,7 @@ def test_two_data_sets_of_the_same_name_have_folders_of_their_own(tmp_path: Path
 
 
 def test_own_data_called_as_ours_is_declared_under_another_name(tmp_path: Path) -> None:
-    from tinyproof.api.verify import Means, verify
+    from tinyproof.api.verify import verify
 
     path = own(tmp_path / "mnist.npz")
     found = prove(asks(dataset=path), out=tmp_path / "proof")
@@ -147,7 +149,7 @@ def test_own_data_called_as_ours_is_declared_under_another_name(tmp_path: Path) 
     agree(asks(dataset=path), found.declaration, tmp_path / "proof")
     with pytest.raises(InputError, match=r"mnist \(own\), as declared"):
         agree(asks(dataset="mnist"), found.declaration, tmp_path / "proof")
-    checked = verify(tmp_path / "proof", Means(dataset=str(path), model=TINY))
+    checked = verify(tmp_path / "proof", dataset=str(path), model=TINY)
     assert not [line for line in checked.lines if line.holds is False]
 
 
@@ -249,7 +251,7 @@ def test_images_in_both_sets_are_said_before_the_runs_and_near_the_verdict(tmp_p
 
 def test_a_comparison_says_it_too(tmp_path: Path) -> None:
     data, said = own(tmp_path / "mine.npz", shared=7), list[str]()
-    compare(asks(dataset=data), asks(dataset=data), out=tmp_path / "pairs", told=Told(say=said.append))
+    compare(asks(dataset=data), asks(dataset=data), out=tmp_path / "pairs", listener=Listener(say=said.append))
     assert said.count(f"{WARNING} mine") == 1
     side = f"{TINY}@digits,epochs=1,name=short"
     done = call("compare", side, side, "--dataset", data, "--seeds", 1, "--out", tmp_path / "pairs", "--json")
@@ -261,7 +263,7 @@ def test_a_comparison_says_it_too(tmp_path: Path) -> None:
 def test_reproduced_claims_say_it_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tinyproof.prove.declare.overlap", lambda dataset: [(0, 0)] * 7)
+    monkeypatch.setattr(declaring, "overlap", lambda dataset: [(0, 0)] * 7)
     cli.reproduce(
         "s6-19k", seeds=1, dataset="digits", quick=True, engine="torch", processes=1, threads=1, out=tmp_path / "all"
     )

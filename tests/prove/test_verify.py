@@ -13,14 +13,13 @@ import numpy as np
 import pytest
 from tests.prove.proving import TINY, call
 
-from tinyproof.api.verify import Means, verify
+from tinyproof.api.verify import verify
 from tinyproof.core.errors import InputError
 from tinyproof.prove import declaration, proof
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
-QUICK = Means(weights=False)
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def copy(made: Made, tmp_path: Path) -> Path:
 
 
 def test_an_untouched_proof_holds_weights_included(made: Made) -> None:
-    found = verify(made[0], Means(model=TINY))
+    found = verify(made[0], model=TINY)
     assert found.exit_code == 0, found.table().text()
     evaluated = [line for line in found.lines if line.what == "the weights give these answers"]
     assert [line.found for line in evaluated] == ["0 of 359 answers differ"] * 3
@@ -122,7 +121,7 @@ FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_an_edit_is_caught_and_named(copy: Path, name: str) -> None:
     forge, what = FORGERIES[name]
     forge(copy)
-    found = verify(copy, QUICK)
+    found = verify(copy, weights=False)
     assert found.exit_code == 1
     assert any(what in line.what for line in found.broken), found.table().text()
 
@@ -130,13 +129,13 @@ def test_an_edit_is_caught_and_named(copy: Path, name: str) -> None:
 def test_answers_forged_with_everything_adapted_are_caught_by_the_weights(copy: Path) -> None:
     answers(copy, all_right_and_sure, True, True)
     proof.write_verdict(proof.load(copy))
-    assert verify(copy, QUICK).exit_code == 0  # the documented limit of counting alone
-    found = verify(copy, Means(model=TINY))
+    assert verify(copy, weights=False).exit_code == 0  # the documented limit of counting alone
+    found = verify(copy, model=TINY)
     assert [line.what for line in found.broken] == ["the weights give these answers"]
 
 
 def test_weights_of_another_network_are_caught(copy: Path) -> None:
-    found = verify(copy, Means(model="s6-19k"))
+    found = verify(copy, model="s6-19k")
     assert any("do not fit the network" in line.found for line in found.broken)
 
 
@@ -158,35 +157,37 @@ def test_the_command_prints_what_is_broken_and_exits_1(copy: Path) -> None:
 def test_the_overlap_is_counted_in_the_data_where_it_is_at_hand(copy: Path) -> None:
     edit(copy / declaration.FILE, lambda data: data["data"].update(overlap=7))  # type: ignore[attr-defined]
     what = "the declared digests, sizes and overlap are the data's"
-    assert what in [line.what for line in verify(copy, Means(model=TINY)).broken]
-    told = next(line for line in verify(copy, QUICK).lines if line.what == what)
+    assert what in [line.what for line in verify(copy, model=TINY).broken]
+    told = next(line for line in verify(copy, weights=False).lines if line.what == what)
     assert (told.holds, told.found) == (None, "digits: was not loaded (--no-weights)")
 
 
 def test_an_edited_declaration_is_not_the_one_that_its_runs_name(copy: Path) -> None:
     assert store.load(copy / "seed-12").declaration == declaration.read(copy).digest
     edit(copy / declaration.FILE, lambda data: data["versions"].update(numpy="0.1"))  # type: ignore[attr-defined]
-    assert "every run names this declaration by its digest" in [line.what for line in verify(copy, QUICK).broken]
+    assert "every run names this declaration by its digest" in [
+        line.what for line in verify(copy, weights=False).broken
+    ]
 
 
 def test_figures_of_an_own_network_are_measured_again_when_its_file_is_named(copy: Path) -> None:
     what = "parameters, MACs, bytes and layers are the network's"
     edit(record(copy), lambda data: data.update(macs=1))
-    assert [line.holds for line in verify(copy, QUICK).lines if line.what == what] == [None] * 3
-    broken = [line for line in verify(copy, Means(weights=False, model=TINY)).broken if line.what == what]
+    assert [line.holds for line in verify(copy, weights=False).lines if line.what == what] == [None] * 3
+    broken = [line for line in verify(copy, weights=False, model=TINY).broken if line.what == what]
     assert [(line.place, line.found) for line in broken] == [("seed-12", "differs in: macs")]
 
 
 def test_another_file_than_the_recorded_one_is_not_its_network(copy: Path, tmp_path: Path) -> None:
     other = tmp_path / "tiny.py"
     other.write_text(Path(TINY.rpartition(":")[0]).read_text() + "# changed\n")
-    broken = verify(copy, Means(weights=False, model=f"{other}:Tiny")).broken
+    broken = verify(copy, weights=False, model=f"{other}:Tiny").broken
     assert {"not the file that the record names" in line.found for line in broken} == {True}
 
 
 def test_a_path_that_a_record_names_is_not_opened(copy: Path, tmp_path: Path) -> None:
     edit(record(copy), lambda data: data["identity"].update(dataset=str(tmp_path)))  # type: ignore[attr-defined]
-    lines = [line for line in verify(copy / "seed-12", Means(model=TINY)).lines if "--dataset" in line.found]
+    lines = [line for line in verify(copy / "seed-12", model=TINY).lines if "--dataset" in line.found]
     assert [line.holds for line in lines] == [None, None]
 
 

@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 
-from tinyproof.api.verify import Means, verify
+from tinyproof.api.verify import verify
 from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import proof
 
 RECORDS = Path(__file__).resolve().parents[2] / "records"
-QUICK = Means(weights=False)
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:
@@ -34,14 +33,14 @@ def best(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", sorted(path.name for path in RECORDS.iterdir() if path.is_dir()))
 def test_the_stored_records_hold(name: str) -> None:
-    found = verify(RECORDS / name, QUICK)
+    found = verify(RECORDS / name, weights=False)
     assert found.exit_code == 0, [line for line in found.lines if line.holds is False]
 
 
 def test_judging_records_again_is_quick_and_needs_no_torch() -> None:
     code = (
-        "import sys, time; from tinyproof.api.verify import Means, verify; begun = time.perf_counter();"
-        "verify(sys.argv[1], Means(weights=False)); print(time.perf_counter() - begun, 'torch' in sys.modules)"
+        "import sys, time; from tinyproof.api.verify import verify; begun = time.perf_counter();"
+        "verify(sys.argv[1], weights=False); print(time.perf_counter() - begun, 'torch' in sys.modules)"
     )
     words = [sys.executable, "-c", code, str(RECORDS / "s7-8k-best")]
     seconds, torch = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
@@ -104,7 +103,7 @@ def caught(folder: Path, path: Path, change: Callable[[Any], object], what: str)
     # Some edits are such that the proof does not even load any more.
     with contextlib.suppress(TinyproofError):
         proof.write_verdict(proof.load(folder))
-    found = verify(folder, QUICK)
+    found = verify(folder, weights=False)
     assert found.exit_code == 1
     assert any(what in line.what for line in found.broken), found.table().text()
 
@@ -113,14 +112,14 @@ def test_huge_numbers_are_broken_checks_and_no_traceback(best: Path) -> None:
     for key in ("parameters", "macs", "train_count", "test_loss", "mean"):
         copy = Path(shutil.copytree(best, best.parent / key))
         edit(copy / "seed-102691113" / "run.json", lambda data, key=key: data.update({key: 10**400}))
-        assert verify(copy, QUICK).exit_code == 1, key
+        assert verify(copy, weights=False).exit_code == 1, key
 
 
 def test_a_folder_of_many_is_walked_and_what_holds_nothing_is_named(best: Path) -> None:
     root = best.parent
     (root / "notes" / "old").mkdir(parents=True)
     shutil.copytree(RECORDS / "reproduce", root / "deeper" / "reproduce")
-    found = verify(root, QUICK)
+    found = verify(root, weights=False)
     assert found.exit_code == 0
     assert {"s7-8k-best", "s7-8k-best/seed-102691113", "deeper/reproduce/s6-12k"} <= {
         line.place for line in found.lines
@@ -129,7 +128,7 @@ def test_a_folder_of_many_is_walked_and_what_holds_nothing_is_named(best: Path) 
         "no proof, comparison or run: notes/old"
     ]
     edit(root / "deeper" / "reproduce" / "s6-12k" / "verdict.json", lambda data: data.update(mean=99.9))
-    assert [line.place for line in verify(root, QUICK).broken] == ["deeper/reproduce/s6-12k"]
+    assert [line.place for line in verify(root, weights=False).broken] == ["deeper/reproduce/s6-12k"]
 
 
 # ------------------------------------------------------------------ further evaluations
@@ -164,13 +163,13 @@ def claim(tmp_path: Path) -> Path:
 def test_an_evaluation_that_cannot_be_is_caught(claim: Path, name: str) -> None:
     change, what = LOOKS[name]
     edit(next(claim.glob("seed-*")) / "looks.json", change)
-    found = verify(claim, QUICK)
+    found = verify(claim, weights=False)
     assert found.exit_code == 1
     assert any(what in line.what for line in found.broken), found.table().text()
 
 
 def test_evaluations_that_cannot_be_counted_again_are_named(claim: Path) -> None:
-    lines = [line for line in verify(claim, QUICK).lines if line.what.startswith("the other evaluations")]
+    lines = [line for line in verify(claim, weights=False).lines if line.what.startswith("the other evaluations")]
     assert len(lines) == 3
     for line in lines:
         assert line.holds is None

@@ -15,7 +15,7 @@ import torchinfo
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinyproof.api.models import summary as shown
+from tinyproof.api.summary import summary as shown
 from tinyproof.network.anatomy import Anatomy, summary
 from tinyproof.network.budget import Budget, check
 

@@ -17,12 +17,14 @@ import pytest
 
 from tinyproof.api.data import choose
 from tinyproof.api.data import data as data_job
-from tinyproof.api.models import models, summary
+from tinyproof.api.models import models
 from tinyproof.api.report import report
+from tinyproof.api.summary import summary
 from tinyproof.api.train import TrainResult, train
 from tinyproof.cli import main
 from tinyproof.core import files
 from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError
+from tinyproof.core.listener import Listener
 from tinyproof.data import mnist
 from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import Budget
@@ -83,7 +85,7 @@ def test_a_budget_that_is_broken_is_said_and_is_no_error(few: Dataset, quick: Re
 def test_the_report_is_made_again_from_what_is_stored(made: TrainResult, tmp_path: Path) -> None:
     before = (made.folder / "curves.png").read_bytes()
     (made.folder / "curves.png").unlink()
-    checks = report(made.folder, quiet=True)
+    checks = report(made.folder).checks
     assert (made.folder / "curves.png").read_bytes() == before
     assert [check.name for check in checks] == ["parameters", "epochs", "accuracy, last epoch"]
     page = (made.folder / "report.html").read_text(encoding="utf-8")
@@ -96,7 +98,7 @@ def test_a_report_of_an_edited_record_is_refused(few: Dataset, quick: Recipe, tm
     record["correct"] = 60
     (tmp_path / "run.json").write_text(json.dumps(record))
     with pytest.raises(DataError, match="do not belong together"):
-        report(tmp_path, quiet=True)
+        report(tmp_path)
 
 
 def test_force_trains_again(few: Dataset, quick: Recipe, tmp_path: Path) -> None:
@@ -130,14 +132,14 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(
 
 def test_no_torch_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda name: None)
-    for job in (models, lambda: summary("s7-8k"), lambda: train(quiet=True)):
+    for job in (models, lambda: summary("s7-8k"), lambda: train("s7-8k", quiet=True)):
         with pytest.raises(MissingDependency, match=r"needs torch, which is not installed.*tinyproof\[train\]"):
             job()
 
 
 def test_the_digits_stand_in_when_mnist_cannot_be_had(alone: Path) -> None:
     said: list[str] = []
-    assert choose("auto", say=said.append).name == "digits"
+    assert choose("auto", listener=Listener(say=said.append)).name == "digits"
     assert len([line for line in said if "MNIST cannot be had here" in line and "digits" in line]) == 1
     with pytest.raises(mnist.NotFound, match=r"could not be fetched from .*: no connection"):
         choose("mnist")

@@ -157,7 +157,7 @@ def test_a_record_does_not_decide_which_file_is_run(digits: Dataset, tmp_path: P
     image = saved(tmp_path / "a.png", np.pad(digits.test_images[0], 4))
     with pytest.raises(InputError, match=r"a network of this package \(name the file with --model"):
         predict(done.folder, image)
-    report(done.folder, quiet=True)
+    report(done.folder)
     assert not mark.exists()
     assert predict(done.folder, image, model).predicted in "0123456789"
     assert mark.exists()

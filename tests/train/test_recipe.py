@@ -90,7 +90,16 @@ def test_a_wrong_field_is_named(case: str) -> None:
         Recipe.from_dict({"name": "mine", **fields})
 
 
-FACTS = Facts(7_904, 40_000, 1_278_128, 14, 99.4, ("Conv2d", "BatchNorm2d", "Dropout2d"), True, True)
+FACTS = Facts(
+    parameters=7_904,
+    bytes=40_000,
+    macs=1_278_128,
+    epochs=14,
+    accuracy_percent=99.4,
+    kinds=("Conv2d", "BatchNorm2d", "Dropout2d"),
+    dropout_active=True,
+    global_average_pooling=True,
+)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_the_same_command_again_finds_the_run(done: TrainResult, capsys: pytest.
 
 def test_the_report_alone_is_the_same_page(done: TrainResult) -> None:
     before = (done.folder / "report.html").read_text(encoding="utf-8")
-    report(done.folder, quiet=True)
+    report(done.folder)
     assert (done.folder / "report.html").read_text(encoding="utf-8") == before
 
 

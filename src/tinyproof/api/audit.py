@@ -7,8 +7,9 @@ never stops the rest.
 from __future__ import annotations
 
 import os
+import sys
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,14 @@ from typing import Literal
 from tinyproof.check.finding import FileReport, Report
 from tinyproof.core.errors import Stopped, one_line
 from tinyproof.core.files import existing
+from tinyproof.core.listener import Listener, Progress
+from tinyproof.core.printed import Part, Printed
+from tinyproof.core.table import Table
 from tinyproof.core.workers import Outcome, run_bounded
+from tinyproof.show import audit_text
+from tinyproof.show.audit_code_text import rules_table
+from tinyproof.show.audit_page import audit_page
+from tinyproof.show.terminal import terminal
 
 Kind = Literal["workbook", "notebook", "script", "text", "other"]
 
@@ -42,36 +50,68 @@ class Item:
     disabled_rules: tuple[str, ...] = ()
 
 
-def audit(
-    *paths: Path | str,
-    jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    disabled_rules: Sequence[str] = (),
-) -> Report:
-    """Audit files and whole folders. `jobs`: worker processes (default: all cores). `progress(done, all)` is called.
+@dataclass(frozen=True, repr=False)
+class AuditResult(Printed, Report):
+    """What the audit says of each file: `files` with their status and findings, in the order of the paths.
 
-    `disabled_rules`: rules of the notebook audit not to apply. Raises InputError where a path is not there or a rule
-    has no such name. The report has a file for each one judged, in the order of the paths.
-
-    >>> audit().files
-    ()
+    `exit_code`: 1 when a file is wrong, undecided or unreadable (undecided is not a pass), else 0.
     """
-    if disabled_rules:
+
+    def parts(self) -> Sequence[Part]:
+        """Of one file its findings; of several a row a file, and what they have in common."""
+        return [audit_text.explain(self)] if len(self.files) == 1 else audit_text.summary_parts(self)
+
+    def text(self, *, details: bool = False) -> str:
+        """Every finding of every file. `details`: in notebooks each with its reason and mend."""
+        return audit_text.explain(self, details)
+
+    def summary(self) -> str:
+        """A row a file, and what the files have in common."""
+        return audit_text.summary(self)
+
+    def table(self) -> Table:
+        """A row a finding (or a file without one), for a spreadsheet: `table().csv()`."""
+        return audit_text.findings_table(self)
+
+    def html(self) -> str:
+        """The class report: one self-contained page, wrong cells marked in their sheets."""
+        return audit_page(self, audit_text.in_common(self), rules_table(self))
+
+
+def audit(*paths: Path | str, jobs: int | None = None, disable: Sequence[str] = (), quiet: bool = False) -> AuditResult:
+    """Read hand-made workbooks as mathematics and training notebooks with their logs, and name what is wrong.
+
+    `paths`: files, and whole folders of submissions. `jobs`: worker processes; None uses all cores. `disable`: rules of
+    the notebook audit not to apply. Nothing is executed. Raises InputError where a path is not there or a rule has no
+    such name; Stopped after Ctrl-C. What cannot be read or decided is said of its file, and stops no other.
+
+    >>> import tinyproof
+    >>> path = tinyproof.workbook("course", "handed-in.xlsx", iterations=20).path
+    >>> found = tinyproof.audit(path, quiet=True)
+    >>> found.files[0].status, found.exit_code
+    ('right', 0)
+    """
+    if disable:
         from tinyproof.check.notebook import check_rules
 
-        check_rules(disabled_rules)
-    items = [replace(item, disabled_rules=tuple(disabled_rules)) for item in find_files(paths)]
+        check_rules(disable)
+    items = [replace(item, disabled_rules=tuple(disable)) for item in find_files(paths)]
+    with terminal(quiet=quiet or not sys.stderr.isatty(), errors=True) as listener:
+        return AuditResult(judged(items, jobs, listener))
+
+
+def judged(items: Sequence[Item], jobs: int | None, listener: Listener) -> tuple[FileReport, ...]:
+    """Each file judged in a worker of its own; in their order."""
     reports: dict[int, FileReport] = {}
     try:
         for outcome in run_bounded(
             audit_one, items, processes=jobs, seconds=SECONDS_PER_FILE, memory_bytes=BYTES_PER_WORKER
         ):
             reports[outcome.index] = _report(items[outcome.index], outcome)
-            if progress is not None:
-                progress(len(reports), len(items))
+            listener.progress([Progress(name="files", done=len(reports), of=len(items))])
     except KeyboardInterrupt:
         raise Stopped(f"stopped after {len(reports)} of {len(items)} files; no report was written") from None
-    return Report(tuple(reports[index] for index in range(len(items))))
+    return tuple(reports[index] for index in range(len(items)))
 
 
 def _report(item: Item, outcome: Outcome) -> FileReport:

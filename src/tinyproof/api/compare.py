@@ -3,39 +3,90 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinyproof.api.prove import REPORT
+from tinyproof.api.prove import REPORT, told
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import write_atomic
+from tinyproof.core.listener import SILENT, Listener
+from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.prove import comparison, declaration, parallel_runs, proof
 from tinyproof.prove.comparison import SIDES, Comparison
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder, draft, threads_for
-from tinyproof.prove.parallel_runs import Told
 from tinyproof.prove.unchanged import same_code
 from tinyproof.prove.worker import Work, missing
+from tinyproof.show import compare_page
+from tinyproof.show.terminal import terminal
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompareResult(Printed, Comparison):
+    """Two judged proofs on the same seeds and the paired test of `first - second` (points of accuracy).
+
+    `word`: `the first is better`, `the second is better`, `equivalent` or `undecided`; `reason`: from which figures.
+    """
+
+    def parts(self) -> Sequence[Part]:
+        """Both sides, every pair, the answer, where the page is."""
+        return compare_page.comparison_parts(self, self.folder / REPORT)
 
 
 def compare(
-    first: str | Ask,
-    second: str | Ask,
+    first: str,
+    second: str,
+    *,
+    seeds: int = 5,
+    dataset: str = "mnist",
+    data: str | Path | None = None,
+    target: float | None = None,
+    out: str | Path | None = None,
+    within: float | None = None,
+    engine: str = "auto",
+    second_engine: str | None = None,
+    device: str = "auto",
+    processes: int | None = None,
+    threads: int | None = None,
+    weights: bool = False,
+    quiet: bool = False,
+) -> CompareResult:
+    """Train two recipes, networks or engines on the same seeds, declared beforehand, and compare them pair by pair.
+
+    `first`, `second`: `MODEL@RECIPE` as `s7-8k@s7-8k,rate=0.01`; without @: the network's own recipe. `seeds`: how many
+    pairs. `within`: ask whether both are equivalent within this many points of accuracy, not which is better.
+    `second_engine`: the engine of the second side, where it is another one. The other arguments are those of `prove`.
+    The folder keeps everything, and the same call goes on where it stopped. Raises InputError where the folder holds
+    another comparison, DataError, OutputError; Stopped after Ctrl-C.
+
+    >>> import tinyproof
+    >>> sides = "s7-8k@s7-8k,epochs=2", "s7-8k@s7-8k,epochs=1"
+    >>> found = tinyproof.compare(*sides, dataset="digits", seeds=2, out="pairs", quiet=True)
+    >>> found.paired.n
+    2
+    """
+    asked: dict[str, Any] = {
+        "seeds": seeds, "dataset": dataset, "data": None if data is None else str(data), "target": target,
+        "device": device, "processes": processes, "threads": threads, "keep_weights": weights,
+    }  # fmt: skip
+    sides = side(first, {**asked, "engine": engine}), side(second, {**asked, "engine": second_engine or engine})
+    with terminal(quiet=quiet, errors=True) as listener:
+        return compare_asked(*sides, within=within, out=out, listener=listener)
+
+
+def compare_asked(
+    first: Ask,
+    second: Ask,
     *,
     within: float | None = None,
     out: str | Path | None = None,
-    told: Told | None = None,
-    **asked: Any,
-) -> Comparison:
-    """Declare both sides with the same seeds, train what is missing, pair the runs; the folder keeps everything.
+    listener: Listener = SILENT,
+) -> CompareResult:
+    """Declare both sides with the same seeds, train what is missing, pair the runs.
 
-    A side is an Ask, or text as `s7-8k@s7-8k,rate=0.01` (network, recipe; without @: the network's own), to which
-    `asked` (other fields of Ask, as seeds=5) belongs. Both sides must agree in the data and in the number of seeds
-    (InputError). `within`: ask whether both are equivalent within this many points of accuracy, not which is better.
+    Both sides must agree in the data and in the number of seeds (InputError).
     """
-    first, second = side(first, asked), side(second, asked)
-    told = told or Told()
     if (first.seeds, first.dataset) != (second.seeds, second.dataset):
         raise InputError("compare", "different seeds or data", "the same seeds and data on both sides")
     folder = Path(out) if out is not None else folder_of(first, second)
@@ -48,30 +99,26 @@ def compare(
         for work in works:
             same_code(work.declared, folder)
         count, _ = parallel_runs.share_cores(2 * first.seeds, declared[0].device, first.processes, declared[0].threads)
-        parallel_runs.run(works, count, told)
+        parallel_runs.run(works, count, told(listener, several=True))
         (folder / REPORT).unlink(missing_ok=True)
     return finish(folder)
 
 
-def side(text: str | Ask, asked: Mapping[str, Any]) -> Ask:
+def side(text: str, asked: Mapping[str, Any]) -> Ask:
     """One side of a comparison from its text."""
-    if isinstance(text, Ask):
-        return text
     model, _, recipe = text.partition("@")
-    return Ask(model, as_recipe(recipe, model, asked.get("dataset", "mnist")), **asked)
+    return Ask(model=model, recipe=as_recipe(recipe, model, asked.get("dataset", "mnist")), **asked)
 
 
-def finish(folder: Path) -> Comparison:
+def finish(folder: Path) -> CompareResult:
     """Judge the stored runs and write result and page."""
-    from tinyproof.show import compare_page
-
     found = comparison.load(folder)
     write_atomic(folder / comparison.RESULT, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
     for side in (found.first, found.second):
         proof.write_verdict(side)
     if not (folder / REPORT).is_file():
         write_atomic(folder / REPORT, compare_page.page(found))
-    return found
+    return printed(CompareResult, found)
 
 
 def _declare(

@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from tinyproof.backprop import derivation as chain_rule
 from tinyproof.backprop import derivation_text as write
-from tinyproof.backprop.derivation import Derivation
+from tinyproof.backprop.net import Net
 from tinyproof.backprop.toml import to_toml
+from tinyproof.core.printed import Part, Printed, printed
+from tinyproof.show.diagram import draw, svg
+from tinyproof.show.html import render, safe
 
 Format = Literal["text", "markdown", "latex", "html", "toml"]
 
 
-def derivation_text(derivation: Derivation, format: Format = "text") -> str:
+@dataclass(frozen=True, repr=False)
+class DeriveResult(Printed, chain_rule.Derivation):
+    """The chain rule of one network at one iteration, step by step; prints every step, in a notebook as mathematics.
+
+    `steps`: each with its title, its words and its lines; `values`: every quantity of that iteration by name.
+    """
+
+    def parts(self) -> Sequence[Part]:
+        """All steps, for a terminal."""
+        return [write.terminal(self).rstrip("\n")]
+
+    def _repr_html_(self) -> str:
+        return f"<h2>{html.escape(write.title(self))}</h2>\n{write.sections(self)}"
+
+    def text(self, format: Format = "text") -> str:
+        """The steps as `text`, `markdown`, `latex`, `html` (a self-contained page) or `toml` (the network itself)."""
+        return derivation_text(self, format)
+
+
+def derive(net: Net | Path | str = "course", iteration: int = 1, rate: float | None = None) -> DeriveResult:
+    """Write the chain rule out for a network, step by step, in symbols and with the numbers of one iteration.
+
+    `net`: a Net, a preset's name, a TOML file, or `random:2-3-1:7`. `iteration`: from 1, whose numbers are filled in.
+    `rate`: another learning rate than the network's own. Raises InputError for an iteration that cannot be reached, or
+    a network too large to be written down.
+
+    >>> import tinyproof
+    >>> step = tinyproof.derive("course").steps[1]
+    >>> step.title, step.lines[-1].name, round(step.lines[-1].value, 8)
+    ('From E_total to w5', 'dE/dw5', 0.01288082)
+    """
+    return printed(DeriveResult, chain_rule.derive(net, iteration, rate))
+
+
+def derivation_text(derivation: chain_rule.Derivation, format: Format = "text") -> str:
     """The derivation in one of the formats; `html` is a self-contained page, `toml` the network to start one's own."""
     if format == "markdown":
         return write.markdown(derivation)
@@ -20,9 +62,6 @@ def derivation_text(derivation: Derivation, format: Format = "text") -> str:
     if format == "toml":
         return to_toml(derivation.net)
     if format == "html":
-        from tinyproof.show.diagram import draw, svg
-        from tinyproof.show.html import render, safe
-
         drawing = svg(draw(derivation.net, derivation.values))
         parts = {"drawing": safe(drawing), "sections": safe(write.sections(derivation))}
         return render("derivation.html.j2", title=write.title(derivation), **parts)

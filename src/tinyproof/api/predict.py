@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, InputError, MissingDependency
 from tinyproof.core.files import read_bounded, sha256
+from tinyproof.core.printed import Part, Printed
 from tinyproof.train import store
 from tinyproof.train.environment import need_torch
 
@@ -26,15 +28,20 @@ _ORIENTATION = 0x0112
 _WIDE = 1.6
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The answer: class, probability (0 to 1), all probabilities by class, and what was done to the picture."""
+@dataclass(frozen=True, repr=False)
+class PredictResult(Printed):
+    """The answer: `predicted` (a class), its `probability` (0 to 1), all `probabilities` by class, and the `steps` that
+    made the picture an input."""
 
     image: str
     predicted: str
     probability: float
     probabilities: dict[str, float]
     steps: tuple[str, ...]
+
+    def parts(self) -> Sequence[Part]:
+        """The answer, and how the picture was read."""
+        return [self.words()]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -50,11 +57,22 @@ class Prediction:
         )
 
 
-def predict(run: str | Path, image: str | Path, model: str | None = None) -> Prediction:
-    """Classify the picture in file `image` with the run in folder `run`.
+def predict(run: str | Path, image: str | Path, model: str | None = None) -> PredictResult:
+    """Classify a picture with the saved weights of a run; says how the picture was read.
 
-    `model`: `path/to/model.py:Class`, needed where the run trained a network of your own. Raises DataError when there
-    is no run, no weights that fit, or the file is not a picture with anything on it; InputError without `model`.
+    `run`: the folder of a trained run. `image`: a file with one digit, any size, ink dark or light. `model`:
+    `path/to/model.py:Class`, needed where the run trained a network of your own. Raises DataError when there is no run,
+    no weights that fit, or the file is not a picture with anything on it; InputError without `model`.
+
+    >>> import tinyproof
+    >>> from PIL import Image, ImageDraw
+    >>> picture = Image.new("L", (60, 60), "white")
+    >>> ImageDraw.Draw(picture).line([(30, 10), (30, 50)], fill="black", width=6)
+    >>> picture.save("one.png")
+    >>> found = tinyproof.train("s7-8k", dataset="digits", epochs=1, out="first", quiet=True)
+    >>> answer = tinyproof.predict("first", "one.png")
+    >>> round(sum(answer.probabilities.values()), 6)
+    1.0
     """
     need_torch("predicting")
     import torch
@@ -83,7 +101,7 @@ def predict(run: str | Path, image: str | Path, model: str | None = None) -> Pre
         probabilities = F.softmax(F.log_softmax(module(inputs), 1), 1)[0].tolist()
     by_class = dict(zip(record.classes, probabilities, strict=True))
     best = max(by_class, key=lambda name: by_class[name])
-    return Prediction(str(image), best, by_class[best], by_class, tuple(steps))
+    return PredictResult(str(image), best, by_class[best], by_class, tuple(steps))
 
 
 def read_picture(path: Path, box: int = MNIST_BOX) -> tuple[NDArray[np.uint8], list[str]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from tinyproof.core.errors import TinyproofError
+from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.files import write_atomic
+from tinyproof.core.listener import SILENT, Listener, Progress
+from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data.dataset import Dataset
 from tinyproof.prove import declaration, parallel_runs, proof
 from tinyproof.prove.declaration import Declaration
@@ -15,39 +20,106 @@ from tinyproof.prove.parallel_runs import Told
 from tinyproof.prove.proof import Proof
 from tinyproof.prove.unchanged import same_code, same_data
 from tinyproof.prove.worker import Work, load_data, missing
+from tinyproof.show import prove_page
+from tinyproof.show.terminal import terminal
+from tinyproof.train import store
 from tinyproof.train.recipe import Recipe
 
 REPORT = "report.html"
+# What may be said beside the folder of a declared proof: its declaration has answered everything else.
+_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "quiet")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ProveResult(Printed, Proof):
+    """A judged proof: `verdict` with its word and statistics, `proved`, the `checks` of its budget, every run.
+
+    `verdict.mean` and the bounds are in percent; `results` holds the runs with their answers, in the declared order.
+    """
+
+    def parts(self) -> Sequence[Part]:
+        """Every run, the statistics, the budget, the verdict, where the page is."""
+        return prove_page.proof_parts(self, self.folder / REPORT)
 
 
 def prove(
-    model: str | Ask,
+    model: str | Path,
     recipe: str | Recipe | None = None,
     *,
+    seeds: int = 5,
+    dataset: str = "mnist",
+    data: str | Path | None = None,
+    target: float | None = None,
     out: str | Path | None = None,
-    told: Told | None = None,
-    **asked: Any,
-) -> Proof:
-    """Declare the runs, train those that are missing, and judge them all; the folder keeps everything.
+    engine: str = "auto",
+    device: str = "auto",
+    processes: int | None = None,
+    threads: int | None = None,
+    first_seed: int | None = None,
+    parameters_below: int | None = None,
+    epochs_below: int | None = None,
+    bytes_below: int | None = None,
+    macs_below: int | None = None,
+    rules: Sequence[str] = (),
+    weights: bool = True,
+    quiet: bool = False,
+) -> ProveResult:
+    """Declare the runs, train those that are missing, and judge them all: proved, refuted or undecided.
 
-    `recipe`: a Recipe or a line of text as `best,epochs=10`; None takes the network's own for the data set.
-    `asked`: the fields of `Ask`, as in `prove("s7-8k", seeds=10, target=99.5)`; or give an Ask. The same call goes on
-    where it stopped, and judges again (without torch or data) when nothing is missing. Raises InputError when the
-    folder holds another declaration: more seeds are a new proof, without the old ones.
+    `model`: a name (see `models`), `path/to/model.py:Class`, or the folder of a declared proof, which keeps its own
+    values. `recipe`: a Recipe or a line of text as `best,epochs=10`; None takes the network's own for the data set.
+    `seeds`: how many, declared before the first run; they follow from the question, or are `first_seed` and the next
+    ones. `dataset`: `mnist`, `digits`, or the path of your own images. `target`: accuracy in percent; None takes the
+    data set's (your own data has none). `..._below` and `rules`: limits that replace those of the network's course
+    budget. `processes`: runs side by side; `threads`: of each run; None uses all cores. `weights`: keep those of every
+    run, for `verify`. The same call goes on where it stopped, and judges again (without torch or data) when nothing is
+    missing. Raises InputError when the folder holds another declaration: more seeds are a new proof, without the old
+    ones; DataError, OutputError; Stopped after Ctrl-C.
+
+    >>> import tinyproof
+    >>> found = tinyproof.prove(
+    ...     "s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20.0, out="proof", quiet=True
+    ... )
+    >>> found.verdict.word, len(found.results)
+    ('proved', 2)
     """
-    if isinstance(model, Ask):
-        ask = model
-    else:
-        ask = Ask(model, as_recipe(recipe, model, asked.get("dataset", "mnist")), **asked)
-    told = told or Told()
+    given = locals().copy()
+    place = None if data is None else str(data)
+    with terminal(quiet=quiet, errors=True) as listener:
+        if (Path(model) / declaration.FILE).is_file():
+            _only_beside_a_folder(str(model), given)
+            return resume(model, None if dataset == "mnist" else dataset, place, processes, listener)
+        limits = {
+            "parameters_below": parameters_below, "epochs_below": epochs_below, "bytes_below": bytes_below,
+            "macs_below": macs_below, "rules": tuple(rules),
+        }  # fmt: skip
+        ask = Ask(
+            model=str(model), recipe=as_recipe(recipe, str(model), dataset), seeds=seeds, dataset=dataset, data=place,
+            target=target, limits=limits, engine=engine, device=device, processes=processes, threads=threads,
+            first_seed=first_seed, keep_weights=weights,
+        )  # fmt: skip
+        return prove_asked(ask, out, listener)
+
+
+def _only_beside_a_folder(folder: str, given: Mapping[str, object]) -> None:
+    """Refuse what differs from the defaults of `prove`: InputError."""
+    defaults = {name: one.default for name, one in signature(prove).parameters.items() if name not in _BESIDE_A_FOLDER}
+    refused = [name for name, default in defaults.items() if given[name] != default]
+    if refused:
+        hint = f"{folder} is a declared proof, which keeps its own values"
+        raise InputError("prove", ", ".join(refused), ", ".join(_BESIDE_A_FOLDER[1:]), hint)
+
+
+def prove_asked(ask: Ask, out: str | Path | None = None, listener: Listener = SILENT) -> ProveResult:
+    """What is asked, declared in the folder or found there, trained and judged."""
     folder = Path(out) if out is not None else default_folder(ask)
     if (folder / declaration.FILE).is_file():
         declared = declaration.read(folder)
         agree(ask, declared, folder)
     else:
         declared = declare(ask, folder)
-        told.say(f"declared {len(declared.seeds)} seeds in {folder / declaration.FILE}")
-    return finish(folder, declared, ask, told)
+        listener.say(f"declared {len(declared.seeds)} seeds in {folder / declaration.FILE}")
+    return finish(folder, declared, ask, listener)
 
 
 def resume(
@@ -55,36 +127,34 @@ def resume(
     dataset: str | None = None,
     data: str | None = None,
     processes: int | None = None,
-    told: Told | None = None,
-) -> Proof:
+    listener: Listener = SILENT,
+) -> ProveResult:
     """Go on with a declared proof by its folder alone, and judge it. `dataset`: the path of a data set of your own."""
     folder = Path(folder)
     declared = declaration.read(folder)
     if dataset is not None:
         same_data(dataset, data, declared, folder)
     ask = Ask(declared.model, declared.recipe, dataset=dataset or declared.data.name, data=data, processes=processes)
-    return finish(folder, declared, ask, told or Told())
+    return finish(folder, declared, ask, listener)
 
 
-def finish(folder: Path, declared: Declaration, ask: Ask, told: Told) -> Proof:
+def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) -> ProveResult:
     """Train what is missing, judge, write the verdict and the report."""
     work = Work(str(folder), declared, ask.dataset, ask.data, ask.keep_weights)
     if missing(work):
         same_code(declared, folder)
         count, _ = parallel_runs.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)
-        parallel_runs.run([work], count, told)
+        parallel_runs.run([work], count, told(listener))
         (folder / REPORT).unlink(missing_ok=True)
     found = proof.load(folder)
     proof.write_verdict(found)
     if not (folder / REPORT).is_file():
-        report(found, ask.dataset, ask.data)
-    return found
+        write_page(found, ask.dataset, ask.data)
+    return printed(ProveResult, found)
 
 
-def report(found: Proof, dataset: str | None = None, data: str | None = None) -> Path:
+def write_page(found: Proof, dataset: str | None = None, data: str | None = None) -> Path:
     """Write the page of a proof; with the hardest images where the data set is at hand."""
-    from tinyproof.show import prove_page
-
     images = images_of(found.declaration, dataset or found.declaration.data.name, data)
     return write_atomic(found.folder / REPORT, prove_page.page(found, images))
 
@@ -98,3 +168,29 @@ def images_of(declared: Declaration, dataset: str, data: str | None) -> Dataset 
     same = found.digest == declared.data.digest
     # The digest in a declaration is only text; the labels are what the stored answers were counted with.
     return found if same and proof.labels_sha256(found.test_labels) == declared.data.labels_sha256 else None
+
+
+def told(listener: Listener, several: bool = False) -> Told:
+    """The listener as the runs tell it; of `several` proofs, each line with the proof's name."""
+
+    def progress(states: Sequence[Any]) -> None:
+        pieces = []
+        for state in states:
+            words = f"epoch {state.epoch}/{state.epochs}  loss {state.loss:.4f}"
+            pieces.append(Progress(name=f"seed {state.seed}", done=state.share, of=1.0, words=words))
+        listener.progress(pieces)
+
+    return Told(
+        say=listener.say,
+        row=lambda seed, folder: listener.say(_row(seed, folder, several)),
+        progress=progress,
+    )
+
+
+def _row(seed: int, folder: Path, several: bool) -> str:
+    head = (f"{folder.parent.name:<8}  " if several else "") + f"seed {seed:<10}  "
+    why = proof.failure(folder)
+    if why:
+        return f"{head}failed: {why}"
+    run = store.load(folder)
+    return f"{head}{run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"

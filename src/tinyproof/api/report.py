@@ -1,196 +1,56 @@
-"""`report`: the pictures and the page of a stored run, again from its record; used by `train` and `run` too."""
+"""`report`: the pictures and the page of a stored run, proof, comparison or reproduction, made again."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from importlib.util import find_spec
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tinyproof.api import course
-from tinyproof.api import data as data_job
-from tinyproof.core.errors import DataError, TinyproofError
-from tinyproof.core.files import write_atomic
-from tinyproof.core.table import Table
-from tinyproof.data import mnist
-from tinyproof.data.dataset import TARGETS, Dataset, overlap
-from tinyproof.network import budget as budgets
-from tinyproof.network.budget import Budget, Check
-from tinyproof.show import plots, run_plots
-from tinyproof.show.progress import console
-from tinyproof.show.run_page import Backprop, Page, Picture, report_html, single_run_words, verdict
-from tinyproof.show.words import epochs_table, overlap_words
-from tinyproof.train import store
-from tinyproof.train.run_record import Predictions, Run
-
-REPORT = "report.html"
-FILES = (
-    (REPORT, "this page"),
-    ("run.json", "the run's record"),
-    ("predictions.npz", "every answer on the test images"),
-    ("weights.safetensors", "the trained weights"),
-    ("log.csv", "every epoch"),
-    ("layers.txt", "the layer summary"),
-    ("samples.png", "sample images"),
-    ("curves.png", "loss and accuracy"),
-    ("confusion.png", "confusion matrix"),
-    ("misclassified.png", "what it misreads"),
-)
+from tinyproof.api import compare, prove, reproduce
+from tinyproof.api.run_report import REPORT, run_parts, write_report
+from tinyproof.core.printed import Part, Printed
+from tinyproof.network.budget import Check
+from tinyproof.prove import comparison, declaration, proof
+from tinyproof.train.run_record import Run
 
 
-def report(
-    run: str | Path,
-    *,
-    dataset: Dataset | None = None,
-    data: str | Path | None = None,
-    budget: Budget | None = None,
-    backprop: Backprop | None = None,
-    files: tuple[tuple[str, str], ...] = (),
-    quiet: bool = False,
-) -> tuple[Check, ...]:
-    """Write the pictures and `report.html` of the run in folder `run`; returns the checks of its budget.
+@dataclass(frozen=True, repr=False)
+class ReportResult(Printed):
+    """The page that was written; of a single run also its record and the checks of its budget."""
 
-    `dataset`: None looks for the run's own; where it cannot be had, the pictures of images are left out and the page
-    says so. Raises DataError when there is no finished run or its files do not belong together.
+    path: Path
+    run: Run | None = None
+    checks: tuple[Check, ...] = ()
+
+    def parts(self) -> Sequence[Part]:
+        """Of a run what it reached and its budget; the path."""
+        return [f"written: {self.path}"] if self.run is None else run_parts(self.run, self.checks, self.path)
+
+
+def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
+    """Make the pictures and `report.html` of what is stored in a folder again: a run, a proof, a comparison, claims.
+
+    `data`: the folder with MNIST's four files. Where the run's own data set cannot be had, the pictures of images are
+    left out and the page says so. Raises DataError when there is no finished run or its files do not belong together,
+    InputError for a broken declaration, OutputError.
+
+    >>> import tinyproof
+    >>> found = tinyproof.train("s7-8k", dataset="digits", epochs=1, out="first", quiet=True)
+    >>> tinyproof.report("first").path.name
+    'report.html'
     """
-    folder = Path(run)
-    record, predictions = store.load(folder), store.load_predictions(folder)
-    if predictions.digest != record.predictions_digest or predictions.correct != record.correct:
-        raise DataError(str(folder), "run.json and predictions.npz do not belong together", "train again with --force")
-    notes: list[str] = []
-    images = dataset or _dataset(record, data, notes)
-    goal = budget or _budget(record)
-    checks = budgets.check(goal, record.facts)
-    if images is not None:
-        notes.append(overlap_words(overlap(images), images.title))
-    if backprop is None and (part := course.course_part(folder)) is not None:
-        backprop, files = part, (*files, *course.FILES)
-    # Who hands over the data set has just trained; a record found on the disk must not decide which file is run.
-    own = ":" in record.identity.model
-    layers = None if own and dataset is None else _layers(record.identity.model, images)
-    if own and dataset is None:
-        notes.append(f"the layers are left out: {record.identity.model} is a program, not run for a stored record")
-    pictures = _pictures(record, predictions, images, goal.accuracy_percent)
-    _write(folder, record, pictures, layers, goal.accuracy_percent)
-    listed = tuple((name, words) for name, words in (*FILES, *files) if name == REPORT or (folder / name).is_file())
-    title = images.title if images else record.identity.dataset
-    page = Page(title, checks, pictures, layers, notes, listed, backprop)
-    write_atomic(folder / REPORT, report_html(record, page))
-    if not quiet:
-        _say(record, checks, folder)
-    return checks
-
-
-def _say(record: Run, checks: tuple[Check, ...], folder: Path) -> None:
-    out = console()
-    out.print(f"\n{single_run_words(record)}\n{verdict(checks)[1]}")
-    if checks:
-        out.print(budgets.table(checks).text())
-    out.print(f"\nwritten: {folder / REPORT}, and beside it record, weights, log and pictures")
-
-
-def _dataset(record: Run, data: str | Path | None, notes: list[str]) -> Dataset | None:
-    """The run's own data set, or None with a note why there is none."""
-    name = record.identity.dataset
-    try:
-        found = data_job.choose(name, data) if mnist.find(data) or name != "mnist" else None
-    except TinyproofError as error:
-        notes.append(f"warning: the pictures of images are left out: {error}")
-        return None
-    if found is None or found.digest != record.identity.data_digest:
-        why = "is not on this machine" if found is None else "is not the one that this run was trained on"
-        notes.append(f"warning: the pictures of images are left out: the data set {name} {why}")
-        return None
-    return found
-
-
-def _budget(record: Run) -> Budget:
-    target = TARGETS.get(record.identity.dataset)
-    return replace(budgets.course(record.identity.model), accuracy_percent=target)
-
-
-def _layers(model: str, images: Dataset | None) -> Table | None:
-    if not find_spec("torch"):
-        return None
-    from tinyproof.network import anatomy, nets
-
-    shape = (1, *images.train_images.shape[1:]) if images else (1, 28, 28)
-    return anatomy.summary(nets.build(model), shape).table()
-
-
-def _pictures(
-    record: Run, predictions: Predictions, images: Dataset | None, target: float | None
-) -> dict[str, Picture]:
-    classes = images.classes if images else tuple(map(str, range(int(predictions.labels.max()) + 1)))
-    wrong = len(predictions.labels) - predictions.correct
-    found = {
-        "loss": Picture(
-            run_plots.curves(record.epochs, target, ("loss",)),
-            "Loss by epoch, training and test",
-            "Loss after every epoch.",
-        ),
-        "accuracy": Picture(
-            run_plots.curves(record.epochs, target, ("accuracy",)),
-            "Accuracy by epoch, training and test",
-            "Accuracy after every epoch. The last epoch counts, never the best one.",
-        ),
-        "confusion": Picture(
-            plots.confusion(predictions.confusion(len(classes)), classes),
-            "Confusion matrix of the test images",
-            f"True and predicted classes of {len(predictions.labels):,} test images; {wrong:,} lie off the diagonal.",
-        ),
-    }
-    if images is not None:
-        found["samples"] = _samples(record, images)
-        gallery = run_plots.misread(images.test_images, predictions, classes)
-        if gallery is not None:
-            png, shown, many = gallery
-            words = f"All {many} mistakes" if shown == many else f"The {shown} surest of {many} mistakes"
-            caption = f"{words}, with the true class, the class that was read and how sure the network was."
-            found["misread"] = Picture(png, "Test images that were misread", caption)
-    return found
-
-
-def _samples(record: Run, images: Dataset) -> Picture:
-    """Two images of each class as they are, and, where the recipe changes them, the same two as trained on."""
-    firsts = [_first_of_each(images, skip) for skip in range(2)]
-    rows = [("as it is", row) for row in firsts]
-    caption = f"Training images of {images.title}, two of each class"
-    if not record.recipe.augment.nothing and find_spec("torch"):
-        rows += [("as trained on", _changed(row, record, number)) for number, row in enumerate(firsts)]
-        caption += ", and the same two as one epoch changed them"
-    png = run_plots.samples(rows, images.classes)
-    return Picture(png, f"Sample training images of {images.title}", caption + ".")
-
-
-def _changed(row: NDArray[np.uint8], record: Run, number: int) -> NDArray[np.uint8]:
-    import torch
-
-    from tinyproof.train.augment import draw
-    from tinyproof.train.engine.torch_engine import apply
-
-    generator = np.random.Generator(np.random.PCG64([record.identity.seed, number]))
-    transforms = draw(record.recipe.augment, len(row), generator, 0.0, row.shape[1])
-    assert transforms is not None
-    changed = apply(torch.from_numpy(row)[:, None].float(), transforms)[:, 0]
-    return changed.round().clamp(0, 255).to(torch.uint8).numpy()
-
-
-def _first_of_each(images: Dataset, skip: int) -> NDArray[np.uint8]:
-    rows = []
-    for label in range(len(images.classes)):
-        found = np.flatnonzero(images.train_labels == label)
-        rows.append(images.train_images[found[min(skip, len(found) - 1)]])
-    return np.stack(rows)
-
-
-def _write(folder: Path, record: Run, pictures: dict[str, Picture], layers: Table | None, target: float | None) -> None:
-    write_atomic(folder / "curves.png", run_plots.curves(record.epochs, target))
-    for name, file in (("samples", "samples"), ("confusion", "confusion"), ("misread", "misclassified")):
-        if name in pictures:
-            write_atomic(folder / f"{file}.png", pictures[name].png)
-    write_atomic(folder / "log.csv", epochs_table(record).csv())
-    if layers is not None:
-        write_atomic(folder / "layers.txt", layers.text() + "\n")
+    folder, place = Path(run), str(data) if data else None
+    if (folder / declaration.FILE).is_file():
+        found = proof.load(folder)
+        proof.write_verdict(found)
+        return ReportResult(prove.write_page(found, None, place))
+    names = reproduce.present(folder)
+    if names or (folder / comparison.FILE).is_file():
+        (folder / REPORT).unlink(missing_ok=True)
+        if names:
+            reproduce.finish(folder, names)
+        else:
+            compare.finish(folder)
+        return ReportResult(folder / REPORT)
+    record, checks = write_report(folder, data=data)
+    return ReportResult(folder / REPORT, record, checks)

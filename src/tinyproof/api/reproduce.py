@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from tinyproof.api.prove import REPORT
+from tinyproof.api.prove import REPORT, told
 from tinyproof.core.files import write_atomic
+from tinyproof.core.printed import Part, Printed
+from tinyproof.core.table import Table
+from tinyproof.data.dataset import shared_words
 from tinyproof.prove import declaration, parallel_runs, proof, published_claims, reproduction
 from tinyproof.prove.declare import Ask, agree, declare, threads_for
-from tinyproof.prove.parallel_runs import Told
 from tinyproof.prove.reproduction import Reproduction
 from tinyproof.prove.unchanged import same_code
 from tinyproof.prove.worker import Work, missing
+from tinyproof.show.terminal import terminal
 from tinyproof.train import recipe
 
 RESULT = "result.json"
 _QUICK_EPOCHS = 2
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReproduceResult(Printed):
+    """Published claims beside what their runs gave, evaluated as they were published and as they truly are."""
+
+    claims: tuple[Reproduction, ...]
+    page: Path | None
+
+    def parts(self) -> Sequence[Part]:
+        """Each claim, every evaluation, where the page is."""
+        data = {one.proof.declaration.data for one in self.claims}
+        warnings = sorted({shared_words(one.overlap, one.name) for one in data} - {""})
+        where = [f"report: {self.page}"] if self.page is not None else []
+        return [*warnings, *map(reproduction.words, self.claims), reproduction.looks_table(list(self.claims)), *where]
+
+    def table(self) -> Table:
+        """A row a claim: published, as published but measured, as it truly is, what was wrong."""
+        return reproduction.table(list(self.claims))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Plain data, a claim each."""
+        return [one.to_json() for one in self.claims]
 
 
 def reproduce(
@@ -25,42 +53,52 @@ def reproduce(
     *,
     seeds: int = 3,
     dataset: str = "mnist",
-    data: str | None = None,
+    data: str | Path | None = None,
     out: str | Path | None = None,
     engine: str = "auto",
     device: str = "auto",
     processes: int | None = None,
     threads: int | None = None,
+    weights: bool = False,
     quick: bool = False,
-    keep_weights: bool = False,
     page: bool = True,
-    told: Told | None = None,
-) -> list[Reproduction]:
-    """Train `seeds` runs of each claim (or of one) by its published recipe, evaluate both ways, write table and page.
+    quiet: bool = False,
+) -> ReproduceResult:
+    """Run the published claims by their own recipes: as published, and as it truly is. One training gives both.
 
-    `quick`: two epochs only, to see it work. `page=False` writes neither page nor result beside the runs. The same call
-    goes on where it stopped. Raises InputError for an unknown claim or a folder that holds another declaration.
+    `claim`: one by the name of its network, or `all`. `seeds`: runs of each. `quick`: two epochs only, to see it work.
+    `page=False` writes neither page nor result beside the runs. The other arguments are those of `prove`. The same call
+    goes on where it stopped. Raises InputError for an unknown claim or a folder that holds another declaration,
+    DataError, OutputError; Stopped after Ctrl-C.
+
+    >>> import tinyproof
+    >>> found = tinyproof.reproduce("s6-12k", seeds=2, dataset="digits", out="claims", quick=True, quiet=True)
+    >>> found.claims[0].claim.said
+    '99.41 % (epoch 16)'
     """
-    told = told or Told()
+    asked = {
+        "seeds": seeds, "dataset": dataset, "data": None if data is None else str(data), "engine": engine,
+        "device": device, "processes": processes, "threads": threads, "keep_weights": weights,
+    }  # fmt: skip
     wanted = published_claims.chosen(claim)
     folder = Path(out) if out is not None else Path("tinyproof-out", "reproduce-quick" if quick else "reproduce")
-    works = []
-    for one in wanted:
-        published = recipe.named(one.recipe)
-        if quick:
-            published = replace(published, name=f"{published.name} quick", epochs=min(_QUICK_EPOCHS, published.epochs))
-        ask = Ask(
-            one.model, published, seeds, dataset, data, engine=engine, device=device, processes=processes,
-            threads=threads, keep_weights=keep_weights,
-        )  # fmt: skip
-        works.append(_work(folder / one.name, one, ask, len(wanted) * seeds))
-    if any(missing(work) for work in works):
-        for work in works:
-            same_code(work.declared, folder)
-        runs = sum(len(work.declared.seeds) for work in works)
-        count, _ = parallel_runs.share_cores(runs, works[0].declared.device, processes, works[0].declared.threads)
-        parallel_runs.run(works, count, told)
-    return finish(folder, [one.name for one in wanted], page)
+    with terminal(quiet=quiet, errors=True) as listener:
+        works = [_work(folder / one.name, one, _ask(one, quick, asked), len(wanted) * seeds) for one in wanted]
+        if any(missing(work) for work in works):
+            for work in works:
+                same_code(work.declared, folder)
+            runs = sum(len(work.declared.seeds) for work in works)
+            count, _ = parallel_runs.share_cores(runs, works[0].declared.device, processes, works[0].declared.threads)
+            parallel_runs.run(works, count, told(listener, several=True))
+        found = finish(folder, [one.name for one in wanted], page)
+    return ReproduceResult(tuple(found), folder / REPORT if page else None)
+
+
+def _ask(claim: published_claims.Claim, quick: bool, asked: Mapping[str, Any]) -> Ask:
+    published = recipe.named(claim.recipe)
+    if quick:
+        published = replace(published, name=f"{published.name} quick", epochs=min(_QUICK_EPOCHS, published.epochs))
+    return Ask(model=claim.model, recipe=published, **asked)
 
 
 def present(folder: Path) -> list[str]:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyproof.api import data as data_job
+from tinyproof.api.data import choose, describe
+from tinyproof.api.run_report import REPORT, run_parts, write_report
 from tinyproof.core import files
 from tinyproof.core.errors import InputError
 from tinyproof.core.fields import one_of, whole
 from tinyproof.core.files import check_output, output_folder
+from tinyproof.core.listener import Listener, Progress
+from tinyproof.core.printed import Part, Printed
 from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import Budget, Check
-from tinyproof.show.progress import console, training
+from tinyproof.show.terminal import terminal
 from tinyproof.show.words import recipe_words
 from tinyproof.train import store
 from tinyproof.train.engine import NAMES as ENGINES
+from tinyproof.train.engine import Tally
 from tinyproof.train.environment import device as device_there
 from tinyproof.train.environment import need_torch
 from tinyproof.train.recipe import Recipe, default
 from tinyproof.train.recipe_text import parse
 from tinyproof.train.run_record import Run
+from tinyproof.train.watch import Watch
 
 QUICK_EPOCHS = 2
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training job gives: the run's record, the checks of its budget, its folder; `reused`: it was found."""
+@dataclass(frozen=True, repr=False)
+class TrainResult(Printed):
+    """A trained run: its record, the checks of its budget, its folder; `reused`: it was found there, not trained.
+
+    `run.accuracy_percent` is the accuracy on the test images after the last epoch, `run.epochs` the log.
+    """
 
     run: Run
     checks: tuple[Check, ...]
@@ -40,37 +49,35 @@ class TrainResult:
         answers = [check.kept for check in self.checks]
         return False if False in answers else None if None in answers else True
 
-
-@dataclass(frozen=True)
-class Ask:
-    """Everything that a training job can be asked for; see `train`."""
-
-    model: str = "s7-8k"
-    recipe: str | Recipe | None = None
-    dataset: str | Dataset = "auto"
-    data: str | Path | None = None
-    seed: int = 0
-    epochs: int | None = None
-    quick: bool = False
-    out: str | Path | None = None
-    engine: str = "auto"
-    device: str = "auto"
-    threads: int | None = None
-    budget: Budget | None = None
-    force: bool = False
-    quiet: bool = False
-
-    def say(self, line: str) -> None:
-        """Tell the user, unless the job is to be quiet."""
-        if not self.quiet:
-            console().print(line)
+    def parts(self) -> Sequence[Part]:
+        """The accuracy, whether the budget is kept, where the page is."""
+        return run_parts(self.run, self.checks, self.folder / REPORT)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
+class TrainAsk:
+    """Everything that a training can be asked for; see `train`."""
+
+    model: str
+    recipe: str | Recipe | None
+    dataset: str | Dataset
+    data: str | Path | None
+    seed: int
+    epochs: int | None
+    quick: bool
+    out: str | Path | None
+    engine: str
+    device: str
+    threads: int | None
+    budget: Budget | None
+    force: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Ready:
     """An ask whose every value was found right: the recipe and the data set it means, the folder, the budget."""
 
-    ask: Ask
+    ask: TrainAsk
     recipe: Recipe
     images: Dataset
     folder: Path
@@ -78,7 +85,7 @@ class Ready:
 
 
 def train(
-    model: str = "s7-8k",
+    model: str,
     *,
     recipe: str | Recipe | None = None,
     dataset: str | Dataset = "auto",
@@ -96,26 +103,32 @@ def train(
 ) -> TrainResult:
     """Train one network once and write its record, weights, pictures and page into one folder.
 
-    `model`: a name (see `tinyproof models`) or `path/to/model.py:Class`. `recipe`: a name, a TOML file (both with
-    changes, `best,rate=0.01`) or a Recipe; None takes the network's own for the data set. `dataset`: `auto`, `mnist`,
-    `digits`, or a path of your own. `epochs` and `quick` (two epochs) replace the recipe's epochs. `out`: None names a
-    folder after the run. `budget`: None takes the network's course budget and the data set's target. Raises InputError,
-    DataError, OutputError, Diverged; Stopped after Ctrl-C, and the same call goes on from there.
+    `model`: a name (see `models`) or `path/to/model.py:Class`. `recipe`: a name, a TOML file (both with changes,
+    `best,rate=0.01`) or a Recipe; None takes the network's own for the data set. `dataset`: `auto` (MNIST, else the
+    digits), `mnist`, `digits`, the path of your own, or a Dataset; `data`: the folder with MNIST's files. `seed`:
+    decides the first weights, the order and the changes of the images. `epochs` and `quick` (two epochs) replace the
+    recipe's epochs. `out`: None names a folder after the run. `engine`: `auto`, `torch` or `native`; `device`: `auto`,
+    `cpu`, `cuda` or `mps`. `budget`: None takes the network's course budget and the data set's target. `force` replaces
+    the run in the folder. `quiet`: progress is not shown. Raises InputError, DataError, OutputError, Diverged; Stopped
+    after Ctrl-C, and the same call goes on from there.
 
-    For example `result = train("s7-8k", dataset="digits", quick=True, out="runs/first")`.
+    >>> import tinyproof
+    >>> result = tinyproof.train("s7-8k", dataset="digits", epochs=1, out="first", quiet=True)
+    >>> result.run.parameters, result.run.test_count, len(result.run.epochs)
+    (7904, 360, 1)
     """
-    ask = Ask(
-        model, recipe, dataset, data, seed, epochs, quick, out, engine, device, threads, budget, force, quiet
+    ask = TrainAsk(
+        model=model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick, out=out,
+        engine=engine, device=device, threads=threads, budget=budget, force=force,
     )  # fmt: skip
-    ready = prepare(ask)
-    run, reused = work(ready)
-    from tinyproof.api.report import report
-
-    checks = report(ready.folder, dataset=ready.images, budget=ready.budget, quiet=quiet)
+    with terminal(quiet=quiet) as listener:
+        ready = prepare(ask, listener)
+        reused = work(ready, listener)
+        run, checks = write_report(ready.folder, dataset=ready.images, budget=ready.budget)
     return TrainResult(run, checks, ready.folder, reused)
 
 
-def prepare(ask: Ask) -> Ready:
+def prepare(ask: TrainAsk, listener: Listener) -> Ready:
     """Find every mistake before any work is done: network, recipe, numbers, device, folder, data."""
     need_torch("training")
     from tinyproof.network import nets
@@ -132,32 +145,44 @@ def prepare(ask: Ask) -> Ready:
         check_output(ask.out)
     images = ask.dataset
     if isinstance(images, str):
-        images = data_job.choose(images, ask.data, ask.say, not ask.quiet)
+        images = choose(images, ask.data, listener)
     chosen = with_epochs(recipe or default(ask.model, images.name), ask.epochs, ask.quick)
     name = folder_name(ask.model, chosen, images, ask.seed)
     folder = output_folder(ask.out if ask.out is not None else Path("tinyproof-out") / name)
     budget = ask.budget or replace(nets.budget_of(ask.model), accuracy_percent=images.target_percent)
-    return Ready(ask, chosen, images, folder, budget)
+    return Ready(ask=ask, recipe=chosen, images=images, folder=folder, budget=budget)
 
 
-def work(ready: Ready) -> tuple[Run, bool]:
-    """Train, or go on, or find the finished run: its record, and whether it was found."""
+def work(ready: Ready, listener: Listener) -> bool:
+    """Train, or go on, or find the finished run: whether it was found."""
     from tinyproof.train.loop import train as training_loop
 
-    ask, folder, say = ready.ask, ready.folder, ready.ask.say
-    data_job.describe(ready.images, say)
+    ask, folder = ready.ask, ready.folder
+    describe(ready.images, listener)
     if ask.force:
         with store.locked(folder):
             store.clear(folder)
-    say(f"recipe {recipe_words(ready.recipe)}")
-    with training(ready.recipe.epochs, ask.quiet) as watch:
-        done = training_loop(
-            ask.model, ready.recipe, ready.images, ask.seed,
-            folder=folder, engine=ask.engine, device=ask.device, threads=ask.threads, watch=watch,
-        )  # fmt: skip
+    listener.say(f"recipe {recipe_words(ready.recipe)}")
+    done = training_loop(
+        ask.model, ready.recipe, ready.images, ask.seed,
+        folder=folder, engine=ask.engine, device=ask.device, threads=ask.threads, watch=_watch(ready, listener),
+    )  # fmt: skip
     if done.reused:
-        say(f"already trained: {folder} holds this very run (seed {ask.seed}); --force trains it again")
-    return done.run, done.reused
+        listener.say(f"already trained: {folder} holds this very run (seed {ask.seed}); --force trains it again")
+    return done.reused
+
+
+def _watch(ready: Ready, listener: Listener) -> Watch:
+    """The listener as the training loop tells it."""
+    epochs = ready.recipe.epochs
+
+    def step(epoch: int, done: int, steps: int, tally: Tally) -> None:
+        words = f"epoch {epoch}/{epochs}  loss {tally.loss_sum / tally.count:.4f}"
+        listener.progress(
+            [Progress(name=f"seed {ready.ask.seed}", done=epoch - 1 + done / steps, of=epochs, words=words)]
+        )
+
+    return Watch(step=step, epoch=lambda log: listener.say(log.line(epochs)), say=listener.say)
 
 
 def with_epochs(recipe: Recipe, epochs: int | None, quick: bool) -> Recipe:
@@ -172,4 +197,5 @@ def with_epochs(recipe: Recipe, epochs: int | None, quick: bool) -> Recipe:
 def folder_name(model: str, recipe: Recipe, images: Dataset, seed: int) -> str:
     """A folder for a run that says what it is."""
     stem = model if ":" not in model else "-".join((Path(model.rpartition(":")[0]).stem, model.rpartition(":")[2]))
-    return files.folder_name(f"{stem}-{recipe.name}-{images.name}-{recipe.epochs}epochs-seed{seed}")
+    name = f"{stem}-{recipe.name}-{images.name}-{recipe.epochs}epochs-seed{seed}"
+    return files.folder_name(name)

@@ -7,34 +7,71 @@ verify_proof, in a run in verify_run, in its further evaluations in verify_looks
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyproof.api import reproduce
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.files import existing
+from tinyproof.core.printed import Part, Printed
 from tinyproof.prove import comparison, declaration, published_claims, reproduction
 from tinyproof.prove.comparison import SIDES
 from tinyproof.prove.verify import recount_proof, recount_run
-from tinyproof.prove.verify.lines import Case, Line, listed
-from tinyproof.prove.verify.lines import Means as Means
-from tinyproof.prove.verify.lines import Verified as Verified
+from tinyproof.prove.verify.lines import Case, Line, Means, Verified, listed
 from tinyproof.train import store
 
 _DEEPEST = 4
 
 
-def verify(folder: str | Path, means: Means | None = None) -> Verified:
-    """Check every proof, comparison and run in a folder and below. Raises InputError where there is none."""
+@dataclass(frozen=True, repr=False)
+class VerifyResult(Printed, Verified):
+    """Every check that was made of a folder: `lines` with place, check, whether it holds, what was found; `broken`.
+
+    `exit_code`: 0 when something was checked and all of it holds, else 1.
+    """
+
+    def parts(self) -> Sequence[Part]:
+        """The checks, and how many hold."""
+        held = sum(line.holds is True for line in self.lines)
+        unknown = sum(line.holds is None for line in self.lines)
+        return [
+            self.table(), f"{held} checks hold, {len(self.broken)} broken, {unknown} could not be made"
+        ]  # fmt: skip
+
+
+def verify(
+    folder: str | Path,
+    *,
+    weights: bool = True,
+    dataset: str | None = None,
+    data: str | Path | None = None,
+    model: str | None = None,
+) -> VerifyResult:
+    """Count every stored figure again, and evaluate stored weights again, for all that a folder holds.
+
+    `folder`: with proofs, comparisons or runs, itself or below. `weights=False` loads neither weights nor data, and
+    needs no torch. `dataset`: the path of your own data, `model`: `path/to/model.py:Class`, where the runs used your
+    own: a name in a record is never opened as a path. `data`: the folder with MNIST's files. Raises InputError where
+    there is nothing to check.
+
+    >>> import tinyproof
+    >>> found = tinyproof.prove(
+    ...     "s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20.0, out="proof", quiet=True
+    ... )
+    >>> tinyproof.verify("proof").broken
+    ()
+    """
     root = existing(folder, "folder")
     idle: list[str] = []
-    case = Case(root, means or Means())
+    case = Case(root, Means(weights, dataset, None if data is None else str(data), model))
     lines = _walk(case, root, 0, idle)
     if not lines:
         raise InputError("folder", str(folder), "a folder that holds a proof, a comparison or a run")
     if idle:
         lines.append(case.line(root, "other folders in it", None, f"no proof, comparison or run: {listed(idle)}"))
-    return Verified(root, tuple(lines))
+    return VerifyResult(root, tuple(lines))
 
 
 def _walk(case: Case, place: Path, depth: int, idle: list[str]) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,28 +15,59 @@ from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.trace import Trace, traces
 from tinyproof.backprop.xlsx import write_book
 from tinyproof.core.files import output_folder, write_atomic
+from tinyproof.core.printed import Part, Printed
 from tinyproof.show.diagram import draw, png
 
 COURSE_RATES = experiment.COURSE_RATES
+
+
+@dataclass(frozen=True, repr=False)
+class WorkbookResult(Printed, os.PathLike[str]):
+    """Where the workbook (and its CSV) was written, and its numbers; can be given wherever a path can.
+
+    `traces`: one table of numbers for each learning rate.
+    """
+
+    path: Path
+    traces: tuple[Trace, ...]
+    csv: Path | None = None
+
+    def parts(self) -> Sequence[Part]:
+        """What was written, and for each rate where the loss begins and ends."""
+        wrote = [f"wrote {path}" for path in (self.path, self.csv) if path is not None]
+        return ["\n".join([*wrote, *(trace.summary() for trace in self.traces)])]
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
 
 def workbook(
     net: Net | Path | str = "course",
     out: Path | str = "backprop.xlsx",
     *,
-    rates: Sequence[float] = COURSE_RATES,
+    rates: Sequence[float] | str = COURSE_RATES,
     iterations: int = 100,
     style: Style = "course",
+    csv: Path | str | None = None,
     picture: bool = True,
-) -> Path:
-    """Write the workbook: live formulas with cached values, one sheet a learning rate. Returns its path.
+) -> WorkbookResult:
+    """Write back-propagation as an .xlsx: live formulas with cached values, one sheet a learning rate, charts.
 
-    `net`: a Net, a preset's name, a TOML file or `random:2-3-1:7`. `picture`: draw the network on the overview sheet.
-    Raises InputError for what cannot be, OutputError where the file cannot be written.
+    `net`: a Net, a preset's name, a TOML file or `random:2-3-1:7`. `rates`: numbers, or their text as the command takes
+    it (`0.1:2:0.1`). `iterations`: rows of each table. `style`: `course` (gradients written out) or `chain`. `csv`: a
+    file for the tables of all rates. `picture`: draw the network on the overview sheet. Raises InputError for what
+    cannot be, OutputError where a file cannot be written.
+
+    >>> import tinyproof
+    >>> print(tinyproof.workbook("course", "course.xlsx", rates=[1.0], iterations=100))
+    wrote course.xlsx
+    learning rate 1: E_total 0.0141814 at iteration 1, 2.4094e-05 at 100
     """
-    chosen = find_net(net)
+    chosen, several = find_net(net), experiment.parse_rates(rates) if isinstance(rates, str) else rates
     drawing = png(draw(chosen)) if picture else None
-    return write_book(book_of(chosen, rates, iterations, style, drawing), out)
+    path = write_book(book_of(chosen, several, iterations, style, drawing), out)
+    found = tuple(traces(chosen, several, iterations, style))
+    return WorkbookResult(path, found, None if csv is None else write_atomic(csv, table_csv(found)))
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,17 @@ def comparison(found: Sequence[Trace], rows: dict[str, int]) -> Sheet:
     body = with_iterations(Block(top, 1, tuple(tables)))
     at = len(found) + 2
     charts = tuple(
-        Chart(1 + 24 * k, at, title, "iteration", "E_total", tuple(lines), log, 860, 460)
+        Chart(
+            row=1 + 24 * k,
+            column=at,
+            title=title,
+            x_title="iteration",
+            y_title="E_total",
+            series=tuple(lines),
+            log=log,
+            width=860,
+            height=460,
+        )
         for k, (title, log) in enumerate(
             (("Loss at each learning rate", False), ("Loss at each learning rate, logarithmic", True))
         )

@@ -33,6 +33,10 @@ def drawn(
     """Weights and inputs between -1 and 1, biases likewise, targets that fit the output; all with two decimals.
 
     `shape`: units of every layer, inputs first. Raises InputError for a shape or a seed that cannot be.
+
+    >>> import tinyproof
+    >>> tinyproof.drawn([2, 2, 1], seed=3, biases="layer").parameters["b1"]
+    -0.81
     """
     if len(shape) < 2 or not all(isinstance(units, int) and 1 <= units <= 16_384 for units in shape):
         raise InputError("shape", list(shape), "two whole numbers or more, each at least 1, inputs first")

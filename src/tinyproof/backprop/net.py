@@ -16,6 +16,8 @@ from typing import Literal, get_args
 
 from tinyproof.backprop.layer import ACTIVATIONS, Activation, Example, Layer, listed
 from tinyproof.core.errors import InputError
+from tinyproof.core.printed import Part, Printed
+from tinyproof.core.table import Cell, Column, Table
 
 __all__ = ["ACTIVATIONS", "LOSSES", "TAKEN", "Activation", "Example", "Examples", "Layer", "Loss", "Net"]
 
@@ -28,7 +30,7 @@ MOST_PARAMETERS = 16_384  # a worksheet has that many columns
 
 
 @dataclass(frozen=True)
-class Net:
+class Net(Printed):
     """A network, its examples, its loss and its learning rate. Raises InputError for what does not fit together.
 
     `taken`: how several examples make one step: their losses summed, averaged, or one example a step in turn.
@@ -55,6 +57,23 @@ class Net:
     def with_rate(self, learning_rate: float) -> Net:
         """The same network with another learning rate."""
         return replace(self, learning_rate=learning_rate)
+
+    def parts(self) -> Sequence[Part]:
+        """What it is, in a line, and a row a layer."""
+        several = f"{len(self.examples)} examples, {self.taken}" if len(self.examples) > 1 else "1 example"
+        shape = "-".join(map(str, self.shape))
+        head = f"{self.title or self.name}\n{shape}, {self.loss}, learning rate {self.learning_rate:g}, {several}"
+        columns = (Column("layer", "right"), *map(Column, ("units", "activation", "weights", "biases")))
+        rows: list[tuple[Cell, ...]] = []
+        for number, layer in enumerate(self.layers):
+            units = _listed([self.unit(number, k) for k in range(layer.units)])
+            weights = [value for row in layer.weights for value in row]
+            names = [name for row in self.weight_names[number] for name in row]
+            rows.append((
+                number + 1, units, layer.activation, _valued(names, weights),
+                _valued(self.bias_names[number], layer.biases) or "none",
+            ))  # fmt: skip
+        return [head, Table("", columns, tuple(rows))]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -141,6 +160,19 @@ class Net:
         else:
             values = self.data((iteration - 1) % len(self.examples))
         return values | self.parameters
+
+
+def _valued(names: Sequence[str], values: Sequence[float]) -> str:
+    return _listed([f"{name} {value:g}" for name, value in zip(names, values, strict=True)])
+
+
+def _listed(words: Sequence[str], most: int = 8) -> str:
+    """All of a few; of many the first, and the last.
+
+    >>> _listed(["w1", "w2", "w3"], 2)
+    'w1, .., w3'
+    """
+    return ", ".join(words if len(words) <= most else [*words[: most - 1], "..", words[-1]])
 
 
 def _check(net: Net) -> None:

@@ -34,7 +34,14 @@ _EXAMPLE = ("inputs", "targets")
 
 
 def read_net(path: Path | str) -> Net:
-    """The network in a TOML file. Raises DataError for a file that is not TOML, InputError for a wrong field."""
+    """The network in a TOML file. Raises DataError for a file that is not TOML, InputError for a wrong field.
+
+    >>> import tinyproof
+    >>> with open("mine.toml", "w", encoding="utf-8") as file:
+    ...     _ = file.write(tinyproof.derive("course").text("toml"))
+    >>> tinyproof.read_net("mine.toml") == tinyproof.preset("course")
+    True
+    """
     path = Path(path)
     try:
         text = read_bounded(path, MOST_BYTES).decode("utf-8")

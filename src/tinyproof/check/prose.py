@@ -76,7 +76,7 @@ _ACCURACY = re.compile(r"\bacc(?:urac(?:y|ies))?\b", re.IGNORECASE)
 Phase = Literal["train", "test", ""]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A number that a text gives.
 
@@ -182,19 +182,20 @@ def _accuracy(
         decimals = max(0, decimals - 2)
     epochs = _EPOCH.search(before[-60:] + " " + after[:60])
     yield Claim(
-        "accuracy",
-        round(value, 4),
-        decimals,
-        place,
-        line.strip()[:200],
-        _phase(before, after),
-        bool(_TARGET.search(before[-45:])) or section.startswith(("target", "goal", "objective", "require")),
-        bool(_BEST.search(before[-60:]) or _BEST.search(after[:30])),
-        bool(_LAST.search(before[-60:]) or _LAST.search(after[:30])),
-        int(epochs.group(1) or epochs.group(2)) if epochs else None,
-        not section.startswith(("target", "goal", "objective", "require")) and _says_reached(before, after[:40]),
-        bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40])),
-        named,
+        kind="accuracy",
+        value=round(value, 4),
+        decimals=decimals,
+        place=place,
+        text=line.strip()[:200],
+        phase=_phase(before, after),
+        is_target=bool(_TARGET.search(before[-45:])) or section.startswith(("target", "goal", "objective", "require")),
+        best=bool(_BEST.search(before[-60:]) or _BEST.search(after[:30])),
+        last=bool(_LAST.search(before[-60:]) or _LAST.search(after[:30])),
+        epoch=int(epochs.group(1) or epochs.group(2)) if epochs else None,
+        reached=not section.startswith(("target", "goal", "objective", "require"))
+        and _says_reached(before, after[:40]),
+        elsewhere=bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40])),
+        named=named,
     )
 
 
@@ -229,7 +230,14 @@ def _epochs(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
     for match in _EPOCHS.finditer(line):
         before = line[max(0, match.start() - 30) : match.start()]
         wanted = bool(_TARGET.search(before)) or section.startswith(("target", "goal", "objective", "require"))
-        yield Claim("epochs", float(match.group(1)), 0, place, line.strip()[:200], is_target=wanted)
+        yield Claim(
+            kind="epochs",
+            value=float(match.group(1)),
+            decimals=0,
+            place=place,
+            text=line.strip()[:200],
+            is_target=wanted,
+        )
 
 
 def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
@@ -238,13 +246,14 @@ def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
         start, end = _clause(line, match.start(), match.end())
         before = line[start : match.start()]
         yield Claim(
-            "parameters",
-            float(text.replace(",", "")),
-            0,
-            place,
-            line.strip()[:200],
-            "",
-            bool(_TARGET.search(before[-45:] + match.group())) or section.startswith(("target", "goal", "objective")),
+            kind="parameters",
+            value=float(text.replace(",", "")),
+            decimals=0,
+            place=place,
+            text=line.strip()[:200],
+            phase="",
+            is_target=bool(_TARGET.search(before[-45:] + match.group()))
+            or section.startswith(("target", "goal", "objective")),
             elsewhere=bool(
                 _ELSEWHERE.search(line[start:end])
                 or _PART.search(before)
@@ -269,4 +278,14 @@ def _parameter_cells(line: str, header: list[str], place: CodePlace) -> Iterator
         wanted = bool(_TARGET.search(head))
         count = float(found.group(1).replace(",", ""))
         other = bool(_ELSEWHERE.search(line) or _PART.search(line) or _PART.search(" ".join(header)))
-        yield Claim("parameters", count, 0, place, line.strip()[:200], "", wanted, elsewhere=other, named=True)
+        yield Claim(
+            kind="parameters",
+            value=count,
+            decimals=0,
+            place=place,
+            text=line.strip()[:200],
+            phase="",
+            is_target=wanted,
+            elsewhere=other,
+            named=True,
+        )

@@ -67,19 +67,9 @@ def workbook(
     csv: Annotated[Path | None, typer.Option(help="Write the tables of all rates here too.")] = None,
 ) -> None:
     """Write back-propagation as an .xlsx: live formulas, charts, a what-if sheet and a check sheet."""
-    from tinyproof.api import workbook as job
-    from tinyproof.backprop.presets import find_net
-    from tinyproof.backprop.sweep import parse_rates
-    from tinyproof.backprop.trace import traces
-    from tinyproof.core.files import write_atomic
+    from tinyproof.api.workbook import workbook as twin
 
-    chosen, several = find_net(net), parse_rates(rates)
-    print(f"wrote {job.workbook(chosen, out, rates=several, iterations=iterations, style=style.value)}")
-    found = traces(chosen, several, iterations, style.value)
-    if csv is not None:
-        print(f"wrote {write_atomic(csv, job.table_csv(found))}")
-    for one in found:
-        print(one.summary())
+    print(twin(net, out, rates=rates, iterations=iterations, style=style.value, csv=csv))
 
 
 def trace(
@@ -94,12 +84,11 @@ def trace(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
 ) -> None:
     """Show every number of gradient descent, iteration by iteration."""
-    from tinyproof.backprop.trace import trace as twin
+    from tinyproof.api.trace import trace as twin
     from tinyproof.core.files import write_atomic
-    from tinyproof.show.trace_text import trace_text
 
     found = twin(net, iterations, style.value, rate)
-    text = trace_text(found, format.value, _words(columns), _whole(show), digits)
+    text = found.text(format.value, columns=_words(columns), iterations=_whole(show), digits=digits)
     if out is None:
         print(text, end="" if text.endswith("\n") else "\n")
     else:
@@ -116,11 +105,10 @@ def derive(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
 ) -> None:
     """Write the chain rule out for this network, step by step, in symbols and in numbers."""
-    from tinyproof.api.derive import derivation_text
-    from tinyproof.backprop.derivation import derive as twin
+    from tinyproof.api.derive import derive as twin
     from tinyproof.core.files import write_atomic
 
-    text = derivation_text(twin(net, iteration, rate), format.value)
+    text = twin(net, iteration, rate).text(format.value)
     print(text if out is None else f"wrote {write_atomic(out, text)}\n", end="")
 
 
@@ -132,21 +120,18 @@ def sweep(
     json: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
 ) -> None:
     """Try many learning rates: which is best, where it diverges, where a larger one stops helping."""
-    from tinyproof.backprop.sweep import parse_rates
-    from tinyproof.backprop.sweep import sweep as twin
+    from tinyproof.api.sweep import sweep as twin
 
-    found = twin(net, parse_rates(rates), iterations)
+    found = twin(net, rates, iterations)
     if json:
         import json as writer
 
         answer = {"network": found.net.name, "iterations": iterations, "best": found.best, "verdict": found.verdict()}
         print(writer.dumps(answer | {"rates": found.table().records()}, indent=2))
     else:
-        print(found.table().text() + "\n\n" + found.verdict())
+        print(found)
     if out is not None:
-        from tinyproof.api.experiment import write_sweep
-
-        for path in write_sweep(found, out):
+        for path in found.save(out):
             typer.echo(f"wrote {path}", err=json)
 
 
@@ -170,7 +155,6 @@ def page(
     rate: Annotated[float | None, typer.Option(help="Another learning rate than the network's.")] = None,
 ) -> None:
     """Write one HTML page that steps through back-propagation: play it, change it, see where a gradient comes from."""
-    from tinyproof.api.page import page as job
+    from tinyproof.api.page import page as twin
 
-    path = job(net, out, iterations=iterations, rate=rate)
-    print(f"wrote {path}: one file that needs no network; open it in a browser")
+    print(twin(net, out, iterations=iterations, rate=rate))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -48,32 +46,16 @@ def audit(
 
     Exit code 0: all right; 1: a file is wrong or could not be decided or read; 2: the command was wrong.
     """
-    from tinyproof.api import audit as job
-    from tinyproof.show.audit_text import explain, findings_table, in_common, summary
+    from tinyproof.api.audit import audit as twin
+    from tinyproof.core.files import write_atomic
 
-    report = job.audit(
-        *paths, jobs=jobs, progress=_progress() if sys.stderr.isatty() else None, disabled_rules=disable or ()
-    )
-    if csv is not None or html is not None:
-        from tinyproof.core.files import write_atomic
-
-        if csv is not None:
-            write_atomic(csv, findings_table(report).csv())
-        if html is not None:
-            from tinyproof.show.audit_code_text import rules_table
-            from tinyproof.show.audit_page import audit_page
-
-            write_atomic(html, audit_page(report, in_common(report), rules_table(report)))
+    found = twin(*paths, jobs=jobs, disable=disable or ())
+    if csv is not None:
+        write_atomic(csv, found.table().csv())
+    if html is not None:
+        write_atomic(html, found.html())
     if as_json:
-        print(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
+        print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
     else:
-        print(summary(report) if brief else explain(report, details))
-    raise typer.Exit(report.exit_code or int(not report.files))
-
-
-def _progress() -> Callable[[int, int], None]:
-    def show(done: int, everything: int) -> None:
-        end = "\n" if done == everything else ""
-        print(f"\r{done} of {everything} files", end=end, file=sys.stderr, flush=True)
-
-    return show
+        print(found.summary() if brief else found.text(details=details))
+    raise typer.Exit(found.exit_code or int(not found.files))

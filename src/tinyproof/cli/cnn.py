@@ -36,19 +36,17 @@ def register(app: typer.Typer) -> None:
 
 def models(as_json: JsonOption = False) -> None:
     """The networks by name: parameters, multiply-adds, receptive field, budget."""
-    from tinyproof.api.models import models as table
+    from tinyproof.api.models import models as twin
 
-    _show(table(), as_json)
+    _show(twin(), as_json)
 
 
 def summary(model: Model, as_json: JsonOption = False) -> None:
     """The layers of a network: output shape, parameters, multiply-adds, receptive field, jump, memory."""
-    from tinyproof.api.models import summary as table
+    from tinyproof.api.summary import summary as twin
 
-    found = table(model)
-    _show(found.table(), as_json)
-    if not as_json:
-        print(f"\n{found.words()}")
+    found = twin(model)
+    print(json.dumps(found.layers.records(), indent=1) if as_json else found)
 
 
 def train(
@@ -67,12 +65,14 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """One run under a budget: progress, log, pictures, weights, a page. The same command again goes on, or finds it."""
-    from tinyproof.api.train import train as work
+    from tinyproof.api.train import train as twin
 
-    work(
+    found = twin(
         model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick, out=out,
         engine=engine, device=device, threads=threads, force=force, quiet=quiet,
     )  # fmt: skip
+    if not quiet:
+        print(f"\n{found}")
 
 
 def predict(
@@ -84,10 +84,10 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Classify a picture with the saved weights of a run; says how the picture was read."""
-    from tinyproof.api.predict import predict as work
+    from tinyproof.api.predict import predict as twin
 
-    answer = work(run, image, model)
-    print(json.dumps(answer.to_dict(), indent=1) if as_json else answer.words())
+    answer = twin(run, image, model)
+    print(json.dumps(answer.to_dict(), indent=1) if as_json else answer)
 
 
 def data(
@@ -96,11 +96,10 @@ def data(
     as_json: JsonOption = False,
 ) -> None:
     """What data there is: lists it, fetches it, verifies it."""
-    from tinyproof.api.data import data as work
-    from tinyproof.show.progress import console
+    from tinyproof.api.data import data as twin
 
-    _show(work(data=data, fetch=fetch, say=console().print, progress=True), as_json)
+    _show(twin(data=data, fetch=fetch), as_json)
 
 
 def _show(table: Any, as_json: bool) -> None:
-    print(json.dumps(table.records(), indent=1) if as_json else table.text())
+    print(json.dumps(table.records(), indent=1) if as_json else table)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
@@ -55,8 +54,8 @@ def prove(
     macs_below: Annotated[
         int | None, typer.Option(min=1, help="Budget: fewer multiply-adds an image than this.")
     ] = None,
-    rule: Annotated[
-        list[str] | None, typer.Option(help="Budget: a rule on the layers, for example uses-dropout.")
+    rules: Annotated[
+        list[str] | None, typer.Option("--rule", help="Budget: a rule on the layers, for example uses-dropout.")
     ] = None,
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = True,
     as_json: AsJson = False,
@@ -69,90 +68,51 @@ def prove(
     from tinyproof.api import prove as job
     from tinyproof.core.errors import InputError
     from tinyproof.prove import declaration
-    from tinyproof.prove.declare import Ask, as_recipe
+    from tinyproof.show.terminal import terminal
 
-    limits = {
-        "parameters_below": parameters_below,
-        "epochs_below": epochs_below,
-        "bytes_below": bytes_below,
-        "macs_below": macs_below,
-        "rules": tuple(rule or ()),
-    }
-    with show(as_json) as told:
-        if (Path(model) / declaration.FILE).is_file():
-            given = _given(context)
-            refused = ", ".join(f"--{name}" for name in given if name not in _BESIDE_A_FOLDER)
-            if refused:
-                allowed = ", ".join(f"--{name}" for name in _BESIDE_A_FOLDER)
-                raise InputError("prove", refused, allowed, f"{model} is a declared proof, which keeps its own values")
-            found = job.resume(model, dataset if "dataset" in given else None, data, processes, told)
-        else:
-            ask = Ask(
-                model, as_recipe(recipe, model, dataset), seeds, dataset, data, target, limits, engine, device,
-                processes, threads, first_seed, weights,
-            )  # fmt: skip
-            found = job.prove(ask, out=out, told=told)
-    _print_proof(found, as_json)
+    if (Path(model) / declaration.FILE).is_file():
+        given = _given(context)
+        refused = ", ".join(f"--{name}" for name in given if name not in _BESIDE_A_FOLDER)
+        if refused:
+            allowed = ", ".join(f"--{name}" for name in _BESIDE_A_FOLDER)
+            raise InputError("prove", refused, allowed, f"{model} is a declared proof, which keeps its own values")
+        with terminal(quiet=as_json, errors=True) as listener:
+            found = job.resume(model, dataset if "dataset" in given else None, data, processes, listener)
+    else:
+        found = job.prove(
+            model, recipe, seeds=seeds, dataset=dataset, data=data, target=target, out=out, engine=engine,
+            device=device, processes=processes, threads=threads, first_seed=first_seed,
+            parameters_below=parameters_below, epochs_below=epochs_below, bytes_below=bytes_below,
+            macs_below=macs_below, rules=rules or (), weights=weights, quiet=as_json,
+        )  # fmt: skip
+    _print(found, as_json, [found])
     raise typer.Exit(0 if found.proved else 1)
 
 
 def _given(context: typer.Context) -> list[str]:
     """The options that stand on the command line, by their names."""
-    names = {"as_json": "json", "weights": "no-weights"}
+    names = {"as_json": "json", "weights": "no-weights", "rules": "rule"}
     sources = {name: context.get_parameter_source(name) for name in context.params if name != "model"}
     given = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
     return [names.get(name, name.replace("_", "-")) for name in given]
 
 
-@contextlib.contextmanager
-def show(quiet: bool, several: bool = False) -> Iterator[Any]:
-    """Bars for the runs that are on, and a line for each that ends; of `several` proofs, with the proof's name."""
-    from tinyproof.core.errors import Stopped
-    from tinyproof.prove.parallel_runs import Told
-    from tinyproof.show.progress import many_runs
-
-    try:
-        with many_runs(quiet) as (say, progress):
-            yield Told(say=say, row=lambda seed, folder: say(_row(seed, folder, several)), progress=progress)
-    except KeyboardInterrupt:
-        raise Stopped("stopped; the same command starts again") from None
-
-
-def _row(seed: int, folder: Path, several: bool) -> str:
-    from tinyproof.prove import proof
-    from tinyproof.train import store
-
-    head = (f"{folder.parent.name:<8}  " if several else "") + f"seed {seed:<10}  "
-    why = proof.failure(folder)
-    if why:
-        return f"{head}failed: {why}"
-    run = store.load(folder)
-    return f"{head}{run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"
-
-
-def _print_proof(found: Any, as_json: bool) -> None:
-    from tinyproof.api.prove import REPORT
-    from tinyproof.show.prove_page import answer_text, runs_table, verdict_line
-
+def _print(found: Any, as_json: bool, proofs: Sequence[Any]) -> None:
+    """The result, or as JSON; then its warnings stand beside it."""
     if as_json:
-        _warn([found], sys.stderr)
+        _warn(proofs)
         print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
-        return
-    declared = found.declaration
-    print(f"\n{declared.model}, recipe {declared.recipe.name}, on {declared.data.name}\n")
-    print(f"{runs_table(found).text()}\n\n{answer_text(found)}\n")
-    _warn([found], sys.stdout)
-    print(verdict_line(found))
-    print(f"report: {found.folder / REPORT}")
+    else:
+        print(f"\n{found}")
 
 
-def _warn(proofs: Sequence[Any], to: TextIO) -> None:
-    """Say near the verdict that test images are among the training images, where they are."""
+def _warn(proofs: Sequence[Any]) -> None:
+    """Say on standard error that test images are among the training images, where they are."""
     from tinyproof.data.dataset import shared_words
 
-    data = {found.declaration.data for found in proofs}
+    data = {one.declaration.data for one in proofs}
     for line in sorted({shared_words(one.overlap, one.name) for one in data} - {""}):
-        print(line, file=to)
+        print(line, file=sys.stderr)
 
 
 def compare(
@@ -180,25 +140,14 @@ def compare(
 
     Exit code 0 with an answer, 1 while it is undecided.
     """
-    from tinyproof.api import compare as job
-    from tinyproof.api.prove import REPORT
-    from tinyproof.show.compare_page import pairs_table, side_names
+    from tinyproof.api.compare import compare as twin
 
-    asked = {
-        "seeds": seeds, "dataset": dataset, "data": data, "target": target, "device": device,
-        "processes": processes, "threads": threads, "keep_weights": weights,
-    }  # fmt: skip
-    sides = job.side(first, {**asked, "engine": engine}), job.side(second, {**asked, "engine": second_engine or engine})
-    with show(as_json, several=True) as told:
-        found = job.compare(*sides, within=within, out=out, told=told)
-    _warn([found.first, found.second], sys.stderr if as_json else sys.stdout)
-    if as_json:
-        print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
-    else:
-        names = side_names(found)
-        print(f"\nfirst:  {names[0]}\nsecond: {names[1]}\n")
-        print(pairs_table(found).text() + "\n")
-        print(f"{found.word}: {found.reason}\nreport: {found.folder / REPORT}")
+    found = twin(
+        first, second, seeds=seeds, dataset=dataset, data=data, target=target, out=out, within=within, engine=engine,
+        second_engine=second_engine, device=device, processes=processes, threads=threads, weights=weights,
+        quiet=as_json,
+    )  # fmt: skip
+    _print(found, as_json, [found.first, found.second])
     raise typer.Exit(int(found.word == "undecided"))
 
 
@@ -218,27 +167,17 @@ def reproduce(
     as_json: AsJson = False,
 ) -> None:
     """Run the published claims by their own recipes: as published, and as it truly is."""
-    from tinyproof.api import reproduce as job
-    from tinyproof.api.prove import REPORT
-    from tinyproof.prove.reproduction import looks_table, table
+    from tinyproof.api.reproduce import reproduce as twin
 
-    with show(as_json or markdown, several=True) as told:
-        found = job.reproduce(
-            claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device,
-            processes=processes, threads=threads, quick=quick, keep_weights=weights, page=not markdown, told=told,
-        )  # fmt: skip
-    _warn([one.proof for one in found], sys.stderr if as_json or markdown else sys.stdout)
-    if as_json:
-        print(json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False))
-    elif markdown:
-        print(table(found).markdown())
+    found = twin(
+        claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device, processes=processes,
+        threads=threads, weights=weights, quick=quick, page=not markdown, quiet=as_json or markdown,
+    )  # fmt: skip
+    if markdown:
+        _warn([one.proof for one in found.claims])
+        print(found.table().markdown())
     else:
-        for one in found:
-            print(f"\n{one.claim.name}\n  published                 {one.claim.said}")
-            print(f"  as published, measured    {one.as_published}")
-            print(f"  last epoch, test images   {one.truly}\n  what was wrong            {one.wrong}")
-        print("\n" + looks_table(found).text())
-        print(f"\nreport: {found[0].proof.folder.parent / REPORT}")
+        _print(found, as_json, [one.proof for one in found.claims])
 
 
 def verify(
@@ -250,16 +189,10 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Count every stored figure again, and evaluate stored weights again. Exit code 1 where something does not hold."""
-    from tinyproof.api import verify as job
+    from tinyproof.api.verify import verify as twin
 
-    found = job.verify(folder, job.Means(weights, dataset, data, model))
-    if as_json:
-        print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
-    else:
-        print(found.table().text() + "\n")
-        held = sum(line.holds is True for line in found.lines)
-        unknown = sum(line.holds is None for line in found.lines)
-        print(f"{held} checks hold, {len(found.broken)} broken, {unknown} could not be made")
+    found = twin(folder, weights=weights, dataset=dataset, data=data, model=model)
+    print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
     raise typer.Exit(found.exit_code)
 
 

@@ -49,12 +49,14 @@ def run(
 
     The same command again goes on after Ctrl-C, or finds what is done.
     """
-    from tinyproof.api.run import run as work
+    from tinyproof.api.run import run as twin
 
-    work(
+    found = twin(
         out, model=model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick,
         engine=engine, device=device, threads=threads, force=force, quiet=quiet,
     )  # fmt: skip
+    if not quiet:
+        print(f"\n{found}")
 
 
 def report(
@@ -63,12 +65,8 @@ def report(
     quiet: QuietOption = False,
 ) -> None:
     """The pictures and the page of a stored run, made again from its record and predictions."""
-    from tinyproof.api.report import report as work
-    from tinyproof.api.stored_pages import rewrite
+    from tinyproof.api.report import report as twin
 
-    page = rewrite(run, data=str(data) if data else None)
-    if page is not None:
-        if not quiet:
-            print(f"written: {page}")
-        return
-    work(run, data=data, quiet=quiet)
+    found = twin(run, data=data)
+    if not quiet:
+        print(found if found.run is None else f"\n{found}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tinyproof.cli.evidence import AsJson, Data, DataSet, Device, EngineName, Processes, Recipe, Threads, show
+from tinyproof.cli.evidence import AsJson, Data, DataSet, Device, EngineName, Processes, Recipe, Threads
 
 
 def journal(
@@ -20,17 +20,10 @@ def journal(
     as_json: AsJson = False,
 ) -> None:
     """Runs and proofs in their order: what changed, what it did; Target, Result and Analysis as a page."""
-    from tinyproof.api import journal as job
-    from tinyproof.core.errors import InputError
-    from tinyproof.show.journal_page import text
+    from tinyproof.api.journal import journal as twin
 
-    if (of is None) != (analysis is None):
-        raise InputError("analysis", "one of --of and --analysis", "both, or none")
-    entries = job.journal(folder, of=of, analysis=analysis)
-    if as_json:
-        print(json.dumps([entry.to_json() for entry in entries], indent=1, ensure_ascii=False))
-    else:
-        print(text(entries) + f"\n\npage: {folder / job.PAGE}")
+    found = twin(folder, of=of, analysis=analysis)
+    print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
 
 
 def lr_test(
@@ -52,29 +45,14 @@ def lr_test(
     as_json: AsJson = False,
 ) -> None:
     """Look for a learning rate: a range test or a sweep of rates, on training images alone, never on the test set."""
-    from tinyproof.api import lr_test as job
-    from tinyproof.prove.declare import Ask, as_recipe
+    from tinyproof.api.lr_test import lr_test as twin
 
-    ask = Ask(
-        model, as_recipe(recipe, model, dataset), dataset=dataset, data=data, engine=engine, device=device,
-        processes=processes, threads=threads,
-    )  # fmt: skip
-    if rates is None:
-        found = job.lr_test(ask, steps=steps, low=low, high=high, picture=picture)
-        print(json.dumps(vars(found), indent=1) if as_json else f"{job.words(found)}\npicture: {picture}")
-        return
-    with show(as_json) as told:
-        swept = job.sweep(ask, _numbers(rates), picture=picture, told=told)
-    print(json.dumps([vars(one) for one in swept], indent=1) if as_json else job.table(swept).text())
-
-
-def _numbers(text: str) -> list[float]:
-    from tinyproof.core.errors import InputError
-
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError("rates", text, "numbers with commas between them, for example 0.01,0.02") from error
+    asked: dict[str, Any] = {
+        "dataset": dataset, "data": data, "steps": steps, "low": low, "high": high, "picture": picture,
+        "engine": engine, "device": device, "processes": processes, "threads": threads, "quiet": as_json,
+    }  # fmt: skip
+    found = twin(model, recipe, **asked) if rates is None else twin(model, recipe, rates=rates, **asked)
+    print(json.dumps(found.to_json(), indent=1) if as_json else found)
 
 
 def register(app: typer.Typer) -> None:

@@ -34,12 +34,13 @@ class Column:
         return str(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """Rows under columns. Every row has one cell for each column (InputError otherwise).
 
-    >>> table = Table("layers", (Column("layer"), Column("parameters", "right", ",")), (("conv1", 288), ("fc", 1290)))
-    >>> print(table.text())
+    Prints itself: as text in a terminal, as HTML in a notebook.
+
+    >>> Table("layers", (Column("layer"), Column("parameters", "right", ",")), (("conv1", 288), ("fc", 1290)))
     layer  parameters
     -----  ----------
     conv1         288
@@ -55,6 +56,15 @@ class Table:
         for number, row in enumerate((*self.rows, *self.footer), 1):
             if len(row) != len(self.columns):
                 raise InputError("row", f"row {number} with {len(row)} cells", f"{len(self.columns)} cells", self.title)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
     def _shown(self, rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
         return [[column.show(value) for column, value in zip(self.columns, row, strict=True)] for row in rows]

@@ -18,7 +18,7 @@ NAMES = ("mnist", "digits")
 TARGETS = {"mnist": 99.4, "digits": 98.0}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Dataset:
     """Training and test images uint8 [N, 28, 28] (background 0), labels int64 [N], and what belongs to them.
 

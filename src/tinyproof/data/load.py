@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import MissingDependency
 from tinyproof.core.fields import one_of
+from tinyproof.core.listener import SILENT, Listener
 from tinyproof.data import mnist, own_data
 from tinyproof.data.dataset import NAMES, TARGETS, Dataset, stratified
 
@@ -19,7 +19,7 @@ _DIGITS_TEST_SHARE = 0.2
 
 
 def load(
-    name: str = "mnist", data: str | Path | None = None, fetch: bool = True, say: Callable[[str], None] = print
+    name: str = "mnist", data: str | Path | None = None, fetch: bool = True, listener: Listener = SILENT
 ) -> Dataset:
     """A data set by name, or your own by its path (see own_data). `data`: the folder to look in for MNIST; `fetch`:
     whether MNIST may be downloaded.
@@ -29,15 +29,10 @@ def load(
     if name not in NAMES and (Path(name).exists() or Path(name).name != name):
         return own_data.load(name)
     one_of("dataset", name, (*NAMES, "the path of your own"))
-    return load_digits() if name == "digits" else load_mnist(data, fetch, say)
+    return load_digits() if name == "digits" else load_mnist(data, fetch, listener)
 
 
-def load_mnist(
-    data: str | Path | None = None,
-    fetch: bool = True,
-    say: Callable[[str], None] = lambda line: None,
-    progress: bool = False,
-) -> Dataset:
+def load_mnist(data: str | Path | None = None, fetch: bool = True, listener: Listener = SILENT) -> Dataset:
     """MNIST from where it lies, else fetched into the user's cache. Every file is checked against its digest."""
     paths = mnist.find(data)
     if paths is None and data is not None:
@@ -45,12 +40,20 @@ def load_mnist(
     if paths is None and not fetch:
         raise mnist.NotFound("MNIST", "is in none of the places searched", "fetch it with: tinyproof data --fetch")
     if paths is None:
-        paths = mnist.fetch(say=say, progress=progress)
+        paths = mnist.fetch(listener=listener)
     train_images, train_labels, test_images, test_labels = mnist.read(paths)
     return Dataset(
-        "mnist", train_images.copy(), train_labels.astype(np.int64), test_images.copy(), test_labels.astype(np.int64),
-        0.1307, 0.3081, tuple("0123456789"), TARGETS["mnist"], str(paths[0].parent),
-    )  # fmt: skip
+        name="mnist",
+        train_images=train_images.copy(),
+        train_labels=train_labels.astype(np.int64),
+        test_images=test_images.copy(),
+        test_labels=test_labels.astype(np.int64),
+        mean=0.1307,
+        std=0.3081,
+        classes=tuple("0123456789"),
+        target_percent=TARGETS["mnist"],
+        source=str(paths[0].parent),
+    )
 
 
 def load_digits() -> Dataset:
@@ -66,9 +69,17 @@ def load_digits() -> Dataset:
     train = np.setdiff1d(np.arange(len(labels)), test)
     pixels = images[train] / 255.0
     return Dataset(
-        "digits", images[train], labels[train], images[test], labels[test], float(round(pixels.mean(), 4)),
-        float(round(pixels.std(), 4)), tuple("0123456789"), TARGETS["digits"], "scikit-learn, load_digits",
-    )  # fmt: skip
+        name="digits",
+        train_images=images[train],
+        train_labels=labels[train],
+        test_images=images[test],
+        test_labels=labels[test],
+        mean=float(round(pixels.mean(), 4)),
+        std=float(round(pixels.std(), 4)),
+        classes=tuple("0123456789"),
+        target_percent=TARGETS["digits"],
+        source="scikit-learn, load_digits",
+    )
 
 
 def enlarge(images: NDArray[np.float64], size: int = 28) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, MissingDependency, one_line
 from tinyproof.core.files import existing, output_folder, read_bounded, sha256, write_atomic
+from tinyproof.core.listener import SILENT, Listener, Progress
 from tinyproof.data.idx import parse, read_bytes
 
 MIRRORS = (
@@ -108,18 +109,13 @@ def check(content: bytes, file: MnistFile, where: str) -> NDArray[np.uint8]:
     return array
 
 
-def fetch(
-    folder: Path | None = None,
-    mirrors: Sequence[str] = MIRRORS,
-    say: Callable[[str], None] = lambda line: None,
-    progress: bool = False,
-) -> list[Path]:
+def fetch(folder: Path | None = None, mirrors: Sequence[str] = MIRRORS, listener: Listener = SILENT) -> list[Path]:
     """Download what is missing, mirror after mirror, and keep a file only after its digest fits. Raises NotFound."""
     folder = output_folder(folder or cache_folder())
     for file in FILES:
         target = folder / f"{file.name}.gz"
         if not _sound(target, file):
-            _fetch_one(file, target, mirrors, say, progress)
+            _fetch_one(file, target, mirrors, listener)
     return [folder / f"{file.name}.gz" for file in FILES]
 
 
@@ -131,21 +127,19 @@ def _sound(path: Path, file: MnistFile) -> bool:
     return True
 
 
-def _fetch_one(
-    file: MnistFile, target: Path, mirrors: Sequence[str], say: Callable[[str], None], progress: bool
-) -> None:
+def _fetch_one(file: MnistFile, target: Path, mirrors: Sequence[str], listener: Listener) -> None:
     problems = []
     for mirror in mirrors:
         try:
-            content = _download(f"{mirror}{file.name}.gz", progress)
+            content = _download(f"{mirror}{file.name}.gz", listener)
             with tempfile.TemporaryDirectory() as scratch:
                 check(read_bytes(write_atomic(Path(scratch) / target.name, content), _FILE_BYTES), file, mirror)
         except (DataError, OSError, ValueError) as error:
             problems.append(f"{_host(mirror)}: {_short(error)}")
-            say(f"{file.name}: {problems[-1]}; trying the next mirror")
+            listener.say(f"{file.name}: {problems[-1]}; trying the next mirror")
             continue
         write_atomic(target, content)
-        say(f"{file.name}: fetched from {_host(mirror)} and verified")
+        listener.say(f"{file.name}: fetched from {_host(mirror)} and verified")
         return
     raise NotFound(f"MNIST ({file.name})", "could not be fetched from " + "; ".join(problems), _REMEDY)
 
@@ -153,7 +147,7 @@ def _fetch_one(
 _REMEDY = "put the four files into a folder and name it with --data or TINYPROOF_DATA"
 
 
-def _download(address: str, progress: bool) -> bytes:
+def _download(address: str, listener: Listener) -> bytes:
     try:
         from pooch.core import retrieve
         from pooch.downloaders import HTTPDownloader
@@ -163,31 +157,28 @@ def _download(address: str, progress: bool) -> bytes:
     get_logger().setLevel("ERROR")
     with tempfile.TemporaryDirectory() as scratch:
         downloader = HTTPDownloader(  # type: ignore[no-untyped-call]
-            timeout=_TIMEOUT_SECONDS, progressbar=_Bar(address) if progress else False
+            timeout=_TIMEOUT_SECONDS, progressbar=_Bar(address, listener)
         )
         name = retrieve(address, None, "file.gz", scratch, downloader=downloader)
         return read_bounded(Path(name), _FILE_BYTES)
 
 
 class _Bar:
-    """A progress bar as pooch calls it, drawn by Rich."""
+    """A progress bar as pooch calls it: tells the listener how many bytes of the file have come."""
 
-    def __init__(self, address: str) -> None:
-        from rich.progress import Progress
-
-        self._progress = Progress(transient=True)
-        self._task = self._progress.add_task(address.rpartition("/")[2], total=None)
-        self.total = 0
+    def __init__(self, address: str, listener: Listener) -> None:
+        self._name, self._listener = address.rpartition("/")[2], listener
+        self._done, self.total = 0, 0
 
     def update(self, amount: int) -> None:
-        self._progress.start()
-        self._progress.update(self._task, advance=amount, total=self.total or None)
+        self._done += amount
+        self._listener.progress([Progress(name=self._name, done=self._done, of=max(self.total, self._done))])
 
     def reset(self) -> None:
-        self._progress.reset(self._task, total=self.total or None)
+        self._done = 0
 
     def close(self) -> None:
-        self._progress.stop()
+        self._listener.progress([])
 
 
 def _file(folder: Path, name: str) -> Path | None:

@@ -98,6 +98,15 @@ def load(folder: Path, claim: Claim) -> Reproduction:
     return Reproduction(claim, found, seen)
 
 
+def words(one: Reproduction) -> str:
+    """A claim in four lines below its name."""
+    return (
+        f"{one.claim.name}\n  published                 {one.claim.said}\n"
+        f"  as published, measured    {one.as_published}\n"
+        f"  last epoch, test images   {one.truly}\n  what was wrong            {one.wrong}"
+    )
+
+
 def table(found: list[Reproduction]) -> Table:
     """Published, as published but measured, and as it truly is; and what was wrong."""
     columns = (

@@ -132,7 +132,7 @@ def load_data(dataset: str, data: str | None) -> Dataset:
     """A data set by name, or a user's own by its path; read once a process."""
     from tinyproof.data.load import load
 
-    return load(dataset, data, say=lambda line: None)
+    return load(dataset, data)
 
 
 def declared_data(work: Work) -> Dataset:

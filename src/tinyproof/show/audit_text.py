@@ -88,10 +88,15 @@ def findings_table(report: Report) -> Table:
 
 def summary(report: Report) -> str:
     """The table of files, how many are what, and what they have in common."""
+    return "\n\n".join(part if isinstance(part, str) else part.text() for part in summary_parts(report))
+
+
+def summary_parts(report: Report) -> list[str | Table]:
+    """The parts of `summary`."""
     counts = ", ".join(f"{count} {status}" for status, count in report.counts().items() if count)
-    parts = [files_table(report).text(), f"{len(report.files)} files: {counts}" if counts else "no file to judge"]
+    told = f"{len(report.files)} files: {counts}" if counts else "no file to judge"
     rules = code_text.rules_table(report)
-    return "\n\n".join([*parts, *([rules.text()] if rules.rows else []), *in_common(report)])
+    return [files_table(report), told, *([rules] if rules.rows else []), *in_common(report)]
 
 
 def in_common(report: Report) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tinyproof.core.table import Column, Table
+from tinyproof.data.dataset import shared_words
 from tinyproof.prove.comparison import Comparison
 from tinyproof.prove.proof import Proof
 from tinyproof.show import prove_page, prove_plots
@@ -28,6 +30,15 @@ def page(found: Comparison) -> str:
         pairs=safe(pairs_table(found).html()),
         sides=[_side(name, side) for name, side in zip(names, (found.first, found.second), strict=True)],
     )
+
+
+def comparison_parts(found: Comparison, page: Path) -> list[str | Table]:
+    """A comparison as it is printed: both sides, every pair, warnings, the answer."""
+    first, second = side_names(found)
+    data = {side.declaration.data for side in (found.first, found.second)}
+    warnings = sorted({shared_words(one.overlap, one.name) for one in data} - {""})
+    last = "\n".join([*warnings, f"{found.word}: {found.reason}", f"report: {page}"])
+    return [f"first:  {first}\nsecond: {second}", pairs_table(found), last]
 
 
 def side_names(found: Comparison) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from tinyproof.core.errors import one_line
 from tinyproof.core.table import Column, Table
@@ -12,14 +13,14 @@ from tinyproof.show.html import render, safe
 _INDENT, _SHORTEST = 16, 10
 
 
-def text(entries: list[Entry], width: int = 120) -> str:
+def journal_parts(entries: Sequence[Entry], width: int = 120) -> list[str | Table]:
     """Every entry as a block of lines, then the overview; no line is wider than `width`."""
     blocks = [_block(number, entry, width) for number, entry in enumerate(entries, 1)]
     rest = overview(entries, _SHORTEST).text().index("\n") - _SHORTEST
-    return "\n\n".join([*blocks, overview(entries, max(_SHORTEST, width - rest)).text()])
+    return [*blocks, overview(entries, max(_SHORTEST, width - rest))]
 
 
-def overview(entries: list[Entry], name_limit: int = 200) -> Table:
+def overview(entries: Sequence[Entry], name_limit: int = 200) -> Table:
     """One row an entry; the middle of a name longer than `name_limit` is cut."""
     columns = (
         Column("", "right"), Column("entry"), Column("target"), Column("accuracy, %", "right", ".2f"),
@@ -46,7 +47,7 @@ def facts(entry: Entry) -> list[tuple[str, str]]:
     return [("Changed", f"{changed} (since {entry.since})"), *did, *found]
 
 
-def page(entries: list[Entry], title: str) -> str:
+def page(entries: Sequence[Entry], title: str) -> str:
     """One self-contained HTML page."""
     return render(
         "journal.html.j2",

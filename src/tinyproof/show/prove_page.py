@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinyproof.core.table import Column, Table
-from tinyproof.data.dataset import Dataset
+from tinyproof.data.dataset import Dataset, shared_words
 from tinyproof.network.budget import table as budget_table
 from tinyproof.prove import analysis
 from tinyproof.prove.proof import Proof
@@ -58,16 +59,20 @@ def summary_table(found: Proof) -> Table:
     return Table("", (Column("test accuracy after the last epoch"), Column("", "right")), tuple(rows))
 
 
-def answer_text(found: Proof) -> str:
-    """The summary and, where there is one, the budget, as text for a terminal."""
-    parts = [summary_table(found), *([budget_table(found.checks)] if found.checks else [])]
-    return "\n\n".join(part.text() for part in parts)
-
-
 def verdict_line(found: Proof) -> str:
     """The verdict in one line: the word, whether the budget is broken, the reason."""
     broken = ", but the budget is broken" if found.kept is False else ""
     return f"{found.verdict.word}{broken}: {found.verdict.reason}"
+
+
+def proof_parts(found: Proof, page: Path) -> list[str | Table]:
+    """A proof as it is printed: what was asked, every run, the statistics, the budget, warnings, the verdict."""
+    declared = found.declaration
+    head = f"{declared.model}, recipe {declared.recipe.name}, on {declared.data.name}"
+    budget = [budget_table(found.checks)] if found.checks else []
+    warning = shared_words(declared.data.overlap, declared.data.name)
+    last = "\n".join([*([warning] if warning else []), verdict_line(found), f"report: {page}"])
+    return [head, runs_table(found), summary_table(found), *budget, last]
 
 
 def runs_table(found: Proof) -> Table:

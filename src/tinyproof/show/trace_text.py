@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from tinyproof.backprop.descriptions import heading
@@ -37,6 +38,19 @@ def trace_text(
     return f"{table.title}\n\n{table.text()}\n\n{found.summary()}\n"
 
 
+def parts(found: Trace) -> list[str | Table]:
+    """What `trace_text` writes as text, in parts; one whose first iteration overflows has no table."""
+    if not len(found):
+        return [title(found), found.summary()]
+    table = sideways(found, (), landmarks(len(found)), 8)
+    return [title(found), replace(table, title=""), found.summary()]
+
+
+def title(found: Trace) -> str:
+    """The network and the rate."""
+    return f"{found.net.title or found.net.name}, learning rate {found.rate:g}"
+
+
 def landmarks(count: int) -> list[int]:
     """The iterations worth a look: 1, 2, 3, then 10, 100, .. and the last.
 
@@ -56,5 +70,4 @@ def sideways(found: Trace, names: Sequence[str], iterations: Sequence[int], digi
     for name in names or found.columns:
         values = found.column(name)
         rows.append((heading(name), *(float(values[k - 1]) for k in iterations)))
-    title = f"{found.net.title or found.net.name}, learning rate {found.rate:g}"
-    return Table(title, tuple(columns), tuple(rows))
+    return Table(title(found), tuple(columns), tuple(rows))

@@ -14,7 +14,12 @@ PRESETS = ("course", "worked-example", "xor", "relu", "softmax", "deep")
 
 
 def preset(name: str) -> Net:
-    """The network of that name. Raises InputError for a name that is not in PRESETS."""
+    """The network of that name. Raises InputError for a name that no preset has.
+
+    >>> import tinyproof
+    >>> tinyproof.preset("xor").shape
+    (2, 2, 1)
+    """
     if name not in PRESETS:
         raise InputError("network", name, ", ".join(PRESETS) + ", random:2-3-1:7, or a TOML file")
     text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
@@ -24,7 +29,10 @@ def preset(name: str) -> Net:
 def find_net(which: Net | Path | str) -> Net:
     """A network itself, the name of a preset, the path of a TOML file, or `random:2-3-1:7` (shape and seed).
 
-    >>> find_net("random:2-3-1:7").shape
+    Raises InputError for what names no network, DataError for a file that is not TOML.
+
+    >>> import tinyproof
+    >>> tinyproof.find_net("random:2-3-1:7").shape
     (2, 3, 1)
     """
     if isinstance(which, Net):

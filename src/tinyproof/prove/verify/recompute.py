@@ -63,7 +63,7 @@ def _where(means: Means, name: str) -> tuple[str, str | None]:
 
 @lru_cache(maxsize=4)
 def _load(name: str, folder: str | None) -> Dataset:
-    return load(name, folder, fetch=False, say=lambda line: None)
+    return load(name, folder, fetch=False)
 
 
 @lru_cache(maxsize=4)

@@ -89,7 +89,16 @@ def _conv(name: str, m: nn.Conv2d) -> Layer:
     (out, inputs), kernel, padding = m.weight.shape[:2], _pair(m.weight.shape[2:]), _pair(m.padding)
     if padding[0] >= kernel[0] or padding[1] >= kernel[1] or max(kernel) > 11:
         raise Unsupported(f"{name}: kernels up to 11 with padding smaller than the kernel are supported")
-    return Layer("conv", name, inputs, out, kernel, _pair(m.stride), padding, m.bias is not None)
+    return Layer(
+        kind="conv",
+        name=name,
+        inputs=inputs,
+        out=out,
+        kernel=kernel,
+        stride=_pair(m.stride),
+        padding=padding,
+        bias=m.bias is not None,
+    )
 
 
 def _linear(name: str, m: nn.Linear) -> Layer:

@@ -15,7 +15,7 @@ from tinyproof.train.engine.native.layers import Layer, Unsupported
 Shape = tuple[int, int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """One stage. Shapes are (channels, rows, columns); a linear layer is a 1x1 convolution of a 1x1 picture.
 
@@ -139,7 +139,7 @@ class _Maker:
 
     def _fill(self, slot: int, **values: object) -> None:
         if not self.stages or self.filled >= slot:
-            self._begin(Stage("avg_pool", self.shape, self.shape))
+            self._begin(Stage(kind="avg_pool", before=self.shape, after=self.shape))
         self.stages[-1] = replace(self.stages[-1], **values)  # type: ignore[arg-type]
         self.filled = slot
 
@@ -153,7 +153,19 @@ class _Maker:
         after = self._windows(layer, layer.out)
         self._take(layer, self.shape[0])
         weight, bias = self._at(f"{layer.name}.weight"), self._at(f"{layer.name}.bias") if layer.bias else -1
-        self._begin(Stage("conv", self.shape, after, layer.kernel, layer.stride, layer.padding, False, weight, bias))
+        self._begin(
+            Stage(
+                kind="conv",
+                before=self.shape,
+                after=after,
+                kernel=layer.kernel,
+                stride=layer.stride,
+                padding=layer.padding,
+                flat=False,
+                weight=weight,
+                bias=bias,
+            )
+        )
 
     def _linear(self, layer: Layer) -> None:
         channels, rows, columns = self.shape
@@ -163,11 +175,20 @@ class _Maker:
         weight, bias = self._at(f"{layer.name}.weight"), self._at(f"{layer.name}.bias") if layer.bias else -1
         before = (channels * rows * columns, 1, 1)
         flat = rows * columns > 1
-        self._begin(Stage("conv", before, (layer.out, 1, 1), flat=flat, weight=weight, bias=bias))
+        self._begin(Stage(kind="conv", before=before, after=(layer.out, 1, 1), flat=flat, weight=weight, bias=bias))
 
     def _pool(self, layer: Layer) -> None:
         after = self._windows(layer, self.shape[0])
-        self._begin(Stage(layer.kind, self.shape, after, layer.kernel, layer.stride, layer.padding))
+        self._begin(
+            Stage(
+                kind=layer.kind,
+                before=self.shape,
+                after=after,
+                kernel=layer.kernel,
+                stride=layer.stride,
+                padding=layer.padding,
+            )
+        )
 
     _max_pool = _avg_pool = _pool
 

@@ -1,0 +1,162 @@
+"""Every public result prints itself as its command does, and in a notebook as HTML whose every word is escaped."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tinyproof
+from tinyproof.api.lr_test import TriedRate
+from tinyproof.api.run_report import REPORT
+from tinyproof.check.finding import FileReport
+from tinyproof.core.printed import Printed, printed
+from tinyproof.core.table import Column, Table
+from tinyproof.prove import comparison, proof, published_claims, reproduction
+from tinyproof.prove.verify.lines import Line
+from tinyproof.train import store
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORDS = ROOT / "records"
+HOSTILE = "<script>alert(1)</script>"
+
+
+def _proof() -> Any:
+    found = proof.load(RECORDS / "fast")
+    return replace(found, declaration=replace(found.declaration, model=f"{HOSTILE}.py:Net"))
+
+
+def _comparison() -> Any:
+    return replace(comparison.load(RECORDS / "compare" / "rate"), reason=HOSTILE)
+
+
+def _claims() -> tuple[reproduction.Reproduction, ...]:
+    found = reproduction.load(RECORDS / "reproduce" / "s6-12k", published_claims.CLAIMS["s6-12k"])
+    return (replace(found, claim=replace(found.claim, wrong=HOSTILE)),)
+
+
+def _run() -> Any:
+    return store.load(next((RECORDS / "fast").glob("seed-*")))
+
+
+def _net() -> tinyproof.Net:
+    return replace(tinyproof.preset("course"), title=HOSTILE)
+
+
+# Name of a result -> one with hostile words in it, where it takes words.
+RESULTS: dict[str, Callable[[Path], Any]] = {
+    "AuditResult": lambda folder: tinyproof.AuditResult((FileReport(HOSTILE, "other", "unreadable", problem=HOSTILE),)),
+    "CompareResult": lambda folder: printed(tinyproof.CompareResult, _comparison()),
+    "DeriveResult": lambda folder: tinyproof.derive(_net()),
+    "JournalResult": lambda folder: tinyproof.journal(RECORDS / "compare", page=False),
+    "LrSweepResult": lambda folder: tinyproof.LrSweepResult((TriedRate(0.1, None, HOSTILE),)),
+    "LrTestResult": lambda folder: tinyproof.LrTestResult((0.1,), (2.3,), 0.1, 0.2, True, Path(HOSTILE)),
+    "Net": lambda folder: _net(),
+    "PageResult": lambda folder: tinyproof.PageResult(Path(HOSTILE)),
+    "PredictResult": lambda folder: tinyproof.PredictResult(HOSTILE, "3", 0.9, {"3": 0.9, "5": 0.1}, (HOSTILE,)),
+    "ProveResult": lambda folder: printed(tinyproof.ProveResult, _proof()),
+    "ReportResult": lambda folder: tinyproof.ReportResult(folder / REPORT, _run()),
+    "ReproduceResult": lambda folder: tinyproof.ReproduceResult(_claims(), folder / REPORT),
+    "SummaryResult": lambda folder: tinyproof.SummaryResult(Table("", (Column(HOSTILE),), ()), HOSTILE),
+    "SweepResult": lambda folder: tinyproof.sweep(replace(_net(), name=HOSTILE), [0.1, 1.0], iterations=5),
+    "Table": lambda folder: Table(HOSTILE, (Column("a"),), ((HOSTILE,),)),
+    "TraceResult": lambda folder: tinyproof.trace(_net(), 5),
+    "TrainResult": lambda folder: tinyproof.TrainResult(_run(), (), Path(HOSTILE), False),
+    "VerifyResult": lambda folder: tinyproof.VerifyResult(folder, (Line("here", HOSTILE, True),)),
+    "WorkbookResult": lambda folder: tinyproof.workbook("course", folder / "a.xlsx", rates=[1.0], iterations=3),
+}
+
+
+def test_every_result_is_tried() -> None:
+    public = [name for name in tinyproof.__all__ if name.endswith("Result")]
+    assert sorted(RESULTS) == sorted([*public, "Net", "Table"])
+
+
+@pytest.mark.parametrize("name", sorted(RESULTS))
+def test_a_result_prints_itself(name: str, tmp_path: Path) -> None:
+    result = RESULTS[name](tmp_path)
+    assert type(result) is getattr(tinyproof, name)
+    text, shown = str(result), result._repr_html_()
+    assert text.strip()
+    assert not re.search(r"<\w+(\.\w+)* object at 0x|^\w+\(", text), "that is no table for people"
+    assert "<script" not in shown
+    if HOSTILE in text:
+        assert html.escape(HOSTILE) in shown
+    if isinstance(result, Printed):
+        for part in result.parts():
+            for word in part.split() if isinstance(part, str) else [c.name for c in part.columns]:
+                assert name == "DeriveResult" or html.escape(word) in shown
+
+
+@pytest.mark.parametrize("name", sorted(set(RESULTS) - {"Net"}))
+def test_a_terminal_echoes_a_result_as_it_prints(name: str, tmp_path: Path) -> None:
+    result = RESULTS[name](tmp_path)
+    assert repr(result) == str(result)
+
+
+def test_a_network_is_echoed_as_it_can_be_written_down() -> None:
+    names = {name: getattr(tinyproof, name) for name in ("Net", "Layer", "Example")}
+    assert eval(repr(tinyproof.preset("course")), names) == tinyproof.preset("course")
+
+
+def test_a_table_of_numbers_that_overflow_at_once_prints_itself() -> None:
+    net = tinyproof.drawn([1, 1, 1], 1, activation="relu", output="relu")
+    layers = [replace(layer, weights=((1e300,),)) for layer in net.layers]
+    found = tinyproof.trace(replace(net, layers=layers, examples=[tinyproof.Example((1e300,), (0.0,))]), 3)
+    assert len(found) == 0
+    assert "the numbers overflow at iteration 1" in str(found)
+
+
+def printed_by(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    from tinyproof.cli import app
+
+    with pytest.raises(SystemExit):
+        app([str(word) for word in words])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "twin"),
+    [
+        (("trace", "xor", "-n", 30), lambda: tinyproof.trace("xor", 30)),
+        (("derive", "relu"), lambda: tinyproof.derive("relu")),
+        (("sweep", "course", "--rates", "0.1:1:0.3"), lambda: tinyproof.sweep("course", "0.1:1:0.3")),
+        (("workbook", "--rates", "1", "-n", 5), lambda: tinyproof.workbook(rates=[1.0], iterations=5)),
+        (("page", "xor", "--out", "xor.html"), lambda: tinyproof.page("xor", "xor.html")),
+        (("models",), tinyproof.models),
+        (("summary", "s7-8k"), lambda: tinyproof.summary("s7-8k")),
+        (("verify", RECORDS / "compare", "--no-weights"), lambda: tinyproof.verify(RECORDS / "compare", weights=False)),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_command_prints_what_its_twin_gives(
+    words: tuple[object, ...],
+    twin: Callable[[], object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert printed_by(capsys, *words) == f"{twin()}\n"
+
+
+def test_a_proof_that_is_finished_is_printed_from_its_folder_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The twin takes a folder as the command does, and refuses what its declaration has answered."""
+    import shutil
+
+    folder = Path(shutil.copytree(RECORDS / "fast", tmp_path / "fast"))
+    found = tinyproof.prove(folder, data="nowhere", quiet=True)
+    assert found.verdict == proof.load(RECORDS / "fast").verdict
+    assert printed_by(capsys, "prove", folder, "--data", "nowhere") == f"\n{found}\n"
+    assert json.loads(printed_by(capsys, "prove", folder, "--data", "nowhere", "--json")) == found.to_json()
+    with pytest.raises(tinyproof.InputError, match="seeds, engine' is not allowed; allowed: dataset, data, processes"):
+        tinyproof.prove(folder, seeds=7, engine="torch")
+    assert tinyproof.report(folder, data="nowhere").path == folder / REPORT
