@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.rules.circles import check_circles
+from tinyproof.check.workbook.rules.doubts import doubt
 from tinyproof.check.workbook.rules.forward import check_forward
 from tinyproof.check.workbook.rules.gradients import check_gradients
 from tinyproof.check.workbook.rules.headings import check_headings
@@ -13,17 +14,21 @@ from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.rates import RateCell, Update
 from tinyproof.check.workbook.rules.updates import ascends, check_updates
 from tinyproof.check.workbook.say.mistake import Mistake
+from tinyproof.check.workbook.understand.copies import with_copies
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.meaning import same
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, read_columns
 from tinyproof.check.workbook.understand.roles import Roles, find_roles
 from tinyproof.check.workbook.understand.tables import Table
-from tinyproof.check.workbook.understand.trained_network import Network, understand
+from tinyproof.check.workbook.understand.trained_network import Network, gradient_of, understand
 
 
 @dataclass
 class TableAudit:
-    """What was found in one table. `problem`: what could not be told, "" where everything could."""
+    """What was found in one table. `problem`: what could not be told, "" where everything could.
+
+    `wholly`: the table was understood wholly, so that it can be called right or wrong; `judge` is None otherwise.
+    """
 
     table: Table
     network: Network
@@ -32,6 +37,7 @@ class TableAudit:
     updates: list[Update] = field(default_factory=list)
     problem: str = ""
     judge: Judge | None = None
+    wholly: bool = False
 
     @property
     def undecided(self) -> bool:
@@ -42,6 +48,7 @@ def audit_table(grid: Grid, table: Table) -> TableAudit:
     """Audit one table."""
     columns = read_columns(grid, table)
     roles = find_roles(table, columns)
+    columns = with_copies(grid, table, roles, columns)
     network = understand(table, roles, columns)
     audit = TableAudit(table, network)
     if not network.equations:
@@ -63,10 +70,39 @@ def audit_table(grid: Grid, table: Table) -> TableAudit:
             return better
     audit.mistakes += check_circles(judge, audit.mistakes)
     audit.mistakes += check_headings(judge, renamed, _bad(audit))
-    audit.problem = _nothing_to_check(judge, audit)
-    if audit.problem and not judge.network.parameters:
-        audit.mistakes = []  # not understood as a training: nothing in it can be called wrong
+    return _settled(audit, judge)
+
+
+def _settled(audit: TableAudit, judge: Judge) -> TableAudit:
+    """The audit as it is told. What was not understood wholly is not called wrong, and nothing in it right."""
+    descends = [] if ascends(judge, audit.updates) else audit.updates
+    audit.problem = _nothing_to_check(judge, audit) or doubt(judge, descends, audit.mistakes)
+    audit.wholly = not audit.problem
+    if audit.problem:
+        audit.mistakes = [m for m in audit.mistakes if m.undecided and m.col in judge.network.unread]
+        audit.judge = None
+    audit.mistakes = [_with_dependents(judge, mistake) for mistake in audit.mistakes]
     return audit
+
+
+def _with_dependents(judge: Judge, mistake: Mistake) -> Mistake:
+    """A note on a column that could not be read, with what could not be judged because of it."""
+    if not mistake.undecided or mistake.col not in judge.network.unread:
+        return mistake
+    cols = [p for p, cause in judge.network.tainted.items() if cause == mistake.col]
+    slopes = [c for c in judge.roles.of("gradient") if gradient_of(judge.network, c) in cols]
+    for col in judge.roles.of("gradient"):
+        main = judge.columns[col].main
+        if main is not None and main.expr is not None and judge.unread_in(main.expr) == mistake.col:
+            slopes.append(col)
+    told = [judge.roles.names[c] for c in sorted(set(slopes)) or cols if c != mistake.col]
+    if not told:
+        return mistake
+    shown = ", ".join(told[:8]) + (f" and {len(told) - 8} more" if len(told) > 8 else "")
+    return replace(
+        mistake,
+        message=f"{mistake.message}; so neither could {shown}, which depend{'s' if len(told) == 1 else ''} on it",
+    )
 
 
 def _with_exchanged_headings(
@@ -91,8 +127,7 @@ def _with_exchanged_headings(
         audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
         if not any(m.severity == "error" for m in audit.mistakes):
             audit.mistakes += check_headings(judge, found, set())
-            audit.problem = _nothing_to_check(judge, audit)
-            return audit
+            return _settled(audit, judge)
     roles.names.update(kept)
     return None
 
