@@ -18,8 +18,9 @@ from tinyproof.check.workbook.rules.loss_columns import check_loss_columns
 from tinyproof.check.workbook.rules.stale import check_stale
 from tinyproof.check.workbook.rules.typed_numbers import check_givens, check_pasted
 from tinyproof.check.workbook.rules.typed_tables import audit_typed_tables
+from tinyproof.check.workbook.say.fingerprint import fingerprint
 from tinyproof.check.workbook.say.mistake import KINDS, Mistake
-from tinyproof.check.workbook.say.to_findings import fingerprint, to_findings, what_is_right
+from tinyproof.check.workbook.say.to_findings import to_findings, what_is_right
 from tinyproof.check.workbook.say.views import sheet_views
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.tables import find_tables
@@ -55,7 +56,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
     checked = (*what_is_right(grid, audits), *remarks, *book.remarks)
     problem = "; ".join(problems)
     views = sheet_views(grid, audits, mistakes)
-    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(audits), views)
+    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(grid), views)
 
 
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.rules.circles import check_circles
+from tinyproof.check.workbook.rules.compared import compared_columns
 from tinyproof.check.workbook.rules.doubts import doubt
 from tinyproof.check.workbook.rules.forward import check_forward
 from tinyproof.check.workbook.rules.gradients import check_gradients
@@ -28,6 +29,7 @@ class TableAudit:
     """What was found in one table. `problem`: what could not be told, "" where everything could.
 
     `wholly`: the table was understood wholly, so that it can be called right or wrong; `judge` is None otherwise.
+    `compared`: the columns that were compared with something.
     """
 
     table: Table
@@ -38,6 +40,7 @@ class TableAudit:
     problem: str = ""
     judge: Judge | None = None
     wholly: bool = False
+    compared: frozenset[int] = frozenset()
 
     @property
     def undecided(self) -> bool:
@@ -81,6 +84,8 @@ def _settled(audit: TableAudit, judge: Judge) -> TableAudit:
     if audit.problem:
         audit.mistakes = [m for m in audit.mistakes if m.undecided and m.col in judge.network.unread]
         audit.judge = None
+    else:
+        audit.compared = frozenset(compared_columns(judge, audit.updates, audit.rate))
     audit.mistakes = [_with_dependents(judge, mistake) for mistake in audit.mistakes]
     return audit
 
