@@ -13,6 +13,7 @@ from tinyproof.check.workbook.audit_table import TableAudit, audit_table
 from tinyproof.check.workbook.read.cells import Book, read_book
 from tinyproof.check.workbook.rules.charts import check_charts
 from tinyproof.check.workbook.rules.effects import with_effects
+from tinyproof.check.workbook.rules.empty_cells import check_empty
 from tinyproof.check.workbook.rules.labels import check_labels
 from tinyproof.check.workbook.rules.loss_columns import check_loss_columns
 from tinyproof.check.workbook.rules.stale import check_stale
@@ -44,7 +45,8 @@ def audit_book(book: Book, shown: str) -> FileReport:
     grid = Grid(book)
     audits = [audit_table(grid, table) for index in range(len(book.sheets)) for table in find_tables(grid, index)]
     for audit in audits:
-        audit.mistakes += [*check_pasted(audit), *check_givens(audit), *check_stale(audit, book.recalculates)]
+        audit.mistakes += [*check_pasted(audit), *check_empty(audit), *check_givens(audit)]
+        audit.mistakes += check_stale(audit, book.recalculates)
         audit.mistakes = with_effects(audit)
     audit_typed_tables(grid, audits)
     pasted, remarks = check_loss_columns(grid, audits)

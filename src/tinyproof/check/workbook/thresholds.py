@@ -4,3 +4,4 @@ from __future__ import annotations
 
 MOST_ROWS = 0.5
 MOST_DIFFERENT = 8
+MOST_ROUNDING = 1e-3

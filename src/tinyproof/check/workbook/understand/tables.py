@@ -12,8 +12,7 @@ from functools import cached_property
 from tinyproof.check.workbook.understand.grid import Grid, Place
 from tinyproof.check.workbook.understand.heading_words import Word, understand
 
-MAX_ROWS = 20_000
-MAX_COLUMNS = 400
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # a sheet's own: the cells that are read at all are bounded
 _LEAST_HEADINGS = 5
 _WIDEST_GAP = 8  # columns between two headings of one table
 
