@@ -27,6 +27,7 @@ class Judge:
         self.random = Random(99)
         drawn, self.slopes = sample(network)
         self.plain = drawn
+        self.outside_cells: dict[str, float] | None = None  # `retraining` fills it in
         self._agreement: dict[int, tuple[int, Expr | None]] = {}
         self.values: Values = self._aliases(with_helpers(network, drawn))
 
