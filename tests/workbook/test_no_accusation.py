@@ -179,3 +179,56 @@ def test_a_sum_over_the_same_givens_outside_the_table_is_right(tmp_path: Path) -
 def test_the_same_givens_exchanged_are_named_in_the_sum(tmp_path: Path) -> None:
     report = judged(tmp_path, givens_also_outside("$B$2", "$B$1"))
     assert (report.status, errors(report)) == ("wrong", {"h1"})
+
+
+# Reasons ------------------------------------------------------------------------------------------------------------
+
+
+def threshold_unit() -> Cells:
+    heads = ["x1", "e1", "e2", "class", "guess", "h1", "error"]
+    cells: Cells = {(1, 1): "eta", (1, 2): 0.05, **{(3, col): head for col, head in enumerate(heads, 1)}}
+    for row in range(4, 30):
+        x = ((row * 37) % 19 - 9) / 5
+        cells |= {(row, 1): x, (row, 2): f"=A{row}*0.1", (row, 3): f"=B{row}-0.2", (row, 4): f"=IF(A{row}>C{row},1,-1)"}
+        cells[row, 5] = 0.0 if row == 4 else f"=E{row - 1}-G{row - 1}*A{row - 1}*$B$1"
+        cells |= {(row, 6): f"=IF(A{row}*E{row}>0.4,1,-1)", (row, 7): f"=D{row}-F{row}"}
+    return cells
+
+
+REASONS: dict[str, tuple[Callable[[], Cells], str]] = {
+    "texts only": (lambda: {(1, 1): "remarks", (2, 1): "none"}, "no formula"),
+    "few formulas": (lambda: {(row, 1): f"=B{row}+1" for row in range(1, 9)}, "it has 8 formulas in 8 rows"),
+    "no sheet that holds anything": (dict, "its sheets are empty"),
+    "no loss": (
+        lambda: {(row, col): f"={name(row - 1, col)}+{col}" for row in range(3, 9) for col in range(1, 12)},
+        "in rows 3 to 8 is called a loss",
+    ),
+}
+
+
+@pytest.mark.parametrize("name_of", REASONS)
+def test_the_reason_is_true(name_of: str, tmp_path: Path) -> None:
+    cells, words = REASONS[name_of]
+    report = judged(tmp_path, cells())
+    assert (report.status, report.findings) == ("undecided", ())
+    assert words in report.problem
+
+
+def test_columns_that_are_computed_from_the_loss_are_no_way_to_it(tmp_path: Path) -> None:
+    """A unit that reads the error: it was an internal message, and is a sentence."""
+    heads = ["x1", "w1", "h1", "error", "a_h1", "t1", "o1"]
+    cells: Cells = {(3, col): head for col, head in enumerate(heads, 1)}
+    for row in range(4, 12):
+        cells |= {(row, 1): row / 7, (row, 2): 0.3, (row, 6): 0.5, (row, 3): f"=A{row}*B{row}", (row, 7): f"=E{row}+1"}
+        cells |= {(row, 4): f"=C{row}-F{row}", (row, 5): f"=1/(1+EXP(-D{row}))"}
+    report = judged(tmp_path, cells)
+    assert report.status == "undecided"
+    assert "@" not in report.problem
+    assert "no gradient columns and no updates" in report.problem
+
+
+def test_a_threshold_is_no_gradient_descent(tmp_path: Path) -> None:
+    report = judged(tmp_path, threshold_unit())
+    assert report.status == "undecided"
+    assert not [line for line in report.checked if "columns checked" in line]
+    assert "the loss has no slope" in report.problem

@@ -64,7 +64,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> list[str]:
     """What could not be told, one line a reason."""
     if not audits:
-        return ["no table of a training was found: no row of headings and no run of rows with formulas"]
+        return [_no_table(grid)]
     found: dict[str, None] = {}
     for audit in audits:
         if audit.problem:
@@ -72,4 +72,20 @@ def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> 
     for mistake in mistakes:
         if mistake.undecided:
             found[f'sheet "{one_line(grid.sheet(mistake.sheet).name, 60)}": {one_line(mistake.message, 200)}'] = None
-    return list(found)[:20]
+    lines = list(found)
+    return lines[:20] + ([f"and {len(lines) - 20} more"] if len(lines) > 20 else [])
+
+
+def _no_table(grid: Grid) -> str:
+    """Why a workbook has no table that could be judged; what is there is said."""
+    cells = [(index, row, c) for index, s in enumerate(grid.book.sheets) for (row, _), c in s.cells.items()]
+    if not cells:
+        return "its sheets are empty"
+    formulas = [(index, row) for index, row, cell in cells if cell.formula is not None]
+    if not formulas:
+        return f"its {len(cells):,} filled cells hold typed numbers and texts only, no formula"
+    rows = len(set(formulas))
+    return (
+        f"it has {len(formulas):,} formulas in {rows:,} rows, but no table with one row a step: that takes a row of "
+        "headings such as w1, h1, a_h1, E_total, dE/dw1, or three rows with 8 formulas in the same columns"
+    )

@@ -141,20 +141,35 @@ def _why_not(network: Network) -> str:
     roles = network.roles
     if network.loops:
         return "the forward formulas go round in a circle"
-    if not roles.of("loss", "total"):
-        return "no column could be recognised as the loss"
+    where = _rows_of(network.table)
     if not any(columns.patterns for columns in network.columns.values()):
-        return "the table holds typed numbers only"
-    return "the loss is not computed by a formula that could be read"
+        return f"the table {where} holds typed numbers only"
+    if not roles.of("loss", "total"):
+        return f"no column of the table {where} is called a loss (E1, E_total, loss) or computes one"
+    return f"the loss of the table {where} is not computed by a formula that could be read"
+
+
+def _rows_of(table: Table) -> str:
+    return f"in rows {table.rows[0]} to {table.rows[-1]}"
 
 
 def _nothing_to_check(judge: Judge, audit: TableAudit) -> str:
+    where = _rows_of(judge.table)
     if not judge.network.parameters:
-        return "no column could be recognised as a weight"
+        return _no_weight(judge, where)
     gradients = [c for c in judge.roles.of("gradient") if judge.columns[c].patterns]
     if not gradients and not audit.updates:
-        return "there are no gradient columns and no updates: only the forward formulas could be judged"
+        return f"the table {where} has no gradient columns and no updates in its rows: nothing to judge its formulas by"
     return ""
+
+
+def _no_weight(judge: Judge, where: str) -> str:
+    for col, columns in judge.columns.items():
+        main = columns.main
+        if main is not None and main.expr is not None and before(col) in names(main.expr) and len(names(main.expr)) > 1:
+            name = judge.roles.names[col]
+            return f"in the table {where} {name} goes on from the row before, but no sum that could be read uses it"
+    return f"no column of the table {where} is called a weight (w1, b1) or goes on from its own value in the row before"
 
 
 def _rename(judge: Judge) -> dict[int, str]:

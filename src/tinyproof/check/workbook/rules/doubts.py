@@ -6,6 +6,8 @@ computed in its own row. A sheet that learns in another way is no mistake, and i
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinyproof.backprop.expr import Expr, Num, names
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.rates import Update
@@ -16,10 +18,11 @@ from tinyproof.check.workbook.understand.roles import FORWARD
 
 def doubt(judge: Judge, updates: list[Update], found: list[Mistake]) -> str:
     """Why the table was not understood wholly; "" where it was."""
-    for reason in (_state(judge), _batch(judge), _unlike(judge, updates, found), _foreign(judge, found)):
-        if reason:
-            return reason
-    return ""
+    reasons = (
+        _state(judge), _batch(judge), _flat(judge, updates), _scattered(judge, found), _unlike(judge, updates, found),
+        _foreign(judge, found),
+    )  # fmt: skip
+    return next((reason for reason in reasons if reason), "")
 
 
 def _state(judge: Judge) -> str:
@@ -67,7 +70,7 @@ def _batch(judge: Judge) -> str:
     for col in cols:
         main = judge.columns[col].main
         places = [column_of(name) for name in names(main.expr)] if main is not None and main.expr is not None else []
-        if any(place is not None and place[1] not in ("", "-1") and place[1][0] != "$" for place in places):
+        if any(place is not None and _elsewhere(judge, *place) for place in places):
             far.append(col)
     if far and 2 * len(far) >= len(cols):
         return f"{judge.roles.names[far[0]]} reads other rows: a step has several rows here (a batch of examples)"
@@ -75,6 +78,38 @@ def _batch(judge: Judge) -> str:
     sparse = [col for col in weights if not judge.columns[col].patterns and judge.columns[col].empty]
     if sparse and 2 * len(sparse) >= len(weights):
         return f"{judge.roles.names[sparse[0]]} does not stand in every row: a step has several rows here"
+    return ""
+
+
+def _elsewhere(judge: Judge, col: int, where: str) -> bool:
+    """Whether a forward formula reads a row that is not its own; given numbers may stand once, and be read with `$`."""
+    if where.startswith("$"):
+        return judge.roles.kinds.get(col) not in ("input", "target", "given") and bool(judge.columns[col].patterns)
+    return where not in ("", "-1")
+
+
+def _scattered(judge: Judge, found: list[Mistake]) -> str:
+    """Forward formulas of which most do not fit the network that was read, or follow no common formula."""
+    cols = judge.roles.of(*FORWARD)
+    wrong = {m.col for m in found if m.severity == "error" or (m.undecided and m.col not in judge.network.unread)}
+    odd = [col for col in cols if col in wrong]
+    if len(odd) > 2 and 2 * len(odd) > len(cols):
+        name = judge.roles.names[odd[0]]
+        return f"most sums and activations ({name} for one) do not fit one network with one row a step"
+    return ""
+
+
+def _flat(judge: Judge, updates: list[Update]) -> str:
+    """Weights that are on the way to a loss which has no slope there: a unit with a threshold."""
+    reads = [(equation.name, set(names(equation.expr))) for equation in judge.network.equations]
+    for col in sorted({update.col for update in updates} - set(judge.network.tainted)):
+        reached = {current(col)}
+        for name, used in reads:
+            if reached & used:
+                reached.add(name)
+        if judge.network.loss in reached and not np.any(judge.slopes[col]):
+            name = judge.roles.names[col]
+            return f"the loss has no slope at {name} (a threshold, a step): its updates are no gradient descent"
     return ""
 
 
