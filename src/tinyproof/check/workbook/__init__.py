@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import TableAudit, audit_table
+from tinyproof.check.workbook.mends import with_tried_mends
 from tinyproof.check.workbook.read.cells import Book, read_book
 from tinyproof.check.workbook.rules.charts import check_charts
 from tinyproof.check.workbook.rules.effects import with_effects
@@ -48,6 +49,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
         audit.mistakes += [*check_pasted(audit), *check_empty(audit), *check_givens(audit)]
         audit.mistakes += check_stale(audit, book.recalculates)
         audit.mistakes = with_effects(audit)
+    with_tried_mends(grid, audits)
     audit_typed_tables(grid, audits)
     pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]

@@ -63,7 +63,14 @@ def _one_each(found: list[Mistake]) -> list[Mistake]:
         if drift and len(mistake.rows) == 1 and mistake.rows[0] - 1 in drift.rows:
             merged["wrong-rate-cell", mistake.col] = replace(drift, rows=tuple(sorted((*drift.rows, *mistake.rows))))
             rest.remove(mistake)
-    return [*rest, *merged.values()]
+    return [*rest, *(_filled_down(mistake) for mistake in merged.values())]
+
+
+def _filled_down(mistake: Mistake) -> Mistake:
+    """A mistake of several rows whose mend was told for the first of them."""
+    down = " and fill down"
+    short = len(mistake.rows) > 1 and mistake.fix and not mistake.fix.endswith(down)
+    return replace(mistake, fix=mistake.fix + down) if short else mistake
 
 
 def _wrong_update(judge: Judge, update: Update, rate: RateCell | None) -> Mistake:

@@ -152,8 +152,9 @@ def _merged(patterns: list[Pattern]) -> list[Pattern]:
         if known is None:
             by_meaning[key] = pattern
         else:
+            most = max(known, pattern, key=lambda p: len(p.rows))  # its references stand for all of them
             rows = tuple(sorted({*known.rows, *pattern.rows}))
-            by_meaning[key] = Pattern(rows, known.expr, known.reads, known.problem)
+            by_meaning[key] = Pattern(rows, known.expr, most.reads, known.problem)
     return sorted(by_meaning.values(), key=lambda pattern: pattern.rows[0])
 
 
