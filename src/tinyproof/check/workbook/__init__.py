@@ -10,9 +10,11 @@ from pathlib import Path
 
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
+from tinyproof.check.workbook.mends import with_tried_mends
 from tinyproof.check.workbook.read.cells import Book, read_book
 from tinyproof.check.workbook.rules.charts import check_charts
 from tinyproof.check.workbook.rules.effects import with_effects
+from tinyproof.check.workbook.rules.empty_cells import check_empty
 from tinyproof.check.workbook.rules.labels import check_labels
 from tinyproof.check.workbook.rules.loss_columns import check_loss_columns
 from tinyproof.check.workbook.rules.mistake import KINDS, Mistake
@@ -20,7 +22,8 @@ from tinyproof.check.workbook.rules.stale import check_stale
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.rules.typed_numbers import check_givens, check_pasted
 from tinyproof.check.workbook.rules.typed_tables import audit_typed_tables
-from tinyproof.check.workbook.say.to_findings import fingerprint, to_findings, what_is_right
+from tinyproof.check.workbook.say.fingerprint import fingerprint
+from tinyproof.check.workbook.say.to_findings import to_findings, what_is_right
 from tinyproof.check.workbook.say.views import sheet_views
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.tables import find_tables
@@ -44,8 +47,10 @@ def audit_book(book: Book, shown: str) -> FileReport:
     grid = Grid(book)
     audits = [audit_table(grid, table) for index in range(len(book.sheets)) for table in find_tables(grid, index)]
     for audit in audits:
-        audit.mistakes += [*check_pasted(audit), *check_givens(audit), *check_stale(audit, book.recalculates)]
+        audit.mistakes += [*check_pasted(audit), *check_empty(audit), *check_givens(audit)]
+        audit.mistakes += check_stale(audit, book.recalculates)
         audit.mistakes = with_effects(audit)
+    with_tried_mends(grid, audits)
     audit_typed_tables(grid, audits)
     pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]
@@ -56,13 +61,13 @@ def audit_book(book: Book, shown: str) -> FileReport:
     checked = (*what_is_right(grid, audits), *remarks, *book.remarks)
     problem = "; ".join(problems)
     views = sheet_views(grid, audits, mistakes)
-    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(audits), views)
+    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(grid), views)
 
 
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> list[str]:
     """What could not be told, one line a reason."""
     if not audits:
-        return ["no table of a training was found: no row of headings and no run of rows with formulas"]
+        return [_no_table(grid)]
     found: dict[str, None] = {}
     for audit in audits:
         if audit.problem:
@@ -70,4 +75,20 @@ def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> 
     for mistake in mistakes:
         if mistake.undecided:
             found[f'sheet "{one_line(grid.sheet(mistake.sheet).name, 60)}": {one_line(mistake.message, 200)}'] = None
-    return list(found)[:20]
+    lines = list(found)
+    return lines[:20] + ([f"and {len(lines) - 20} more"] if len(lines) > 20 else [])
+
+
+def _no_table(grid: Grid) -> str:
+    """Why a workbook has no table that could be judged; what is there is said."""
+    cells = [(index, row, c) for index, s in enumerate(grid.book.sheets) for (row, _), c in s.cells.items()]
+    if not cells:
+        return "its sheets are empty"
+    formulas = [(index, row) for index, row, cell in cells if cell.formula is not None]
+    if not formulas:
+        return f"its {len(cells):,} filled cells hold typed numbers and texts only, no formula"
+    rows = len(set(formulas))
+    return (
+        f"it has {len(formulas):,} formulas in {rows:,} rows, but no table with one row a step: that takes a row of "
+        "headings such as w1, h1, a_h1, E_total, dE/dw1, or three rows with 8 formulas in the same columns"
+    )

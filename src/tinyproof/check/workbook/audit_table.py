@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.rules.circles import check_circles
+from tinyproof.check.workbook.rules.compared import compared_columns
+from tinyproof.check.workbook.rules.doubts import doubt
 from tinyproof.check.workbook.rules.forward import check_forward
 from tinyproof.check.workbook.rules.gradients import check_gradients
 from tinyproof.check.workbook.rules.headings import check_headings
@@ -11,18 +15,20 @@ from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.rules.updates import ascends, check_updates
+from tinyproof.check.workbook.understand.copies import with_copies
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.meaning import same
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, read_columns
 from tinyproof.check.workbook.understand.roles import Roles, find_roles
 from tinyproof.check.workbook.understand.tables import Table
-from tinyproof.check.workbook.understand.trained_network import Network, understand
+from tinyproof.check.workbook.understand.trained_network import Network, gradient_of, understand
 
 
 def audit_table(grid: Grid, table: Table) -> TableAudit:
     """Audit one table."""
     columns = read_columns(grid, table)
     roles = find_roles(table, columns)
+    columns = with_copies(grid, table, roles, columns)
     network = understand(table, roles, columns)
     audit = TableAudit(table, network)
     if not network.equations:
@@ -44,10 +50,41 @@ def audit_table(grid: Grid, table: Table) -> TableAudit:
             return better
     audit.mistakes += check_circles(judge, audit.mistakes)
     audit.mistakes += check_headings(judge, renamed, _bad(audit))
-    audit.problem = _nothing_to_check(judge, audit)
-    if audit.problem and not judge.network.parameters:
-        audit.mistakes = []  # not understood as a training: nothing in it can be called wrong
+    return _settled(audit, judge)
+
+
+def _settled(audit: TableAudit, judge: Judge) -> TableAudit:
+    """The audit as it is told. What was not understood wholly is not called wrong, and nothing in it right."""
+    descends = [] if ascends(judge, audit.updates) else audit.updates
+    audit.problem = _nothing_to_check(judge, audit) or doubt(judge, descends, audit.mistakes)
+    audit.wholly = not audit.problem
+    if audit.problem:
+        audit.mistakes = [m for m in audit.mistakes if m.undecided and m.col in judge.network.unread]
+        audit.judge = None
+    else:
+        audit.compared = frozenset(compared_columns(judge, audit.updates, audit.rate))
+    audit.mistakes = [_with_dependents(judge, mistake) for mistake in audit.mistakes]
     return audit
+
+
+def _with_dependents(judge: Judge, mistake: Mistake) -> Mistake:
+    """A note on a column that could not be read, with what could not be judged because of it."""
+    if not mistake.undecided or mistake.col not in judge.network.unread:
+        return mistake
+    cols = [p for p, cause in judge.network.tainted.items() if cause == mistake.col]
+    slopes = [c for c in judge.roles.of("gradient") if gradient_of(judge.network, c) in cols]
+    for col in judge.roles.of("gradient"):
+        main = judge.columns[col].main
+        if main is not None and main.expr is not None and judge.unread_in(main.expr) == mistake.col:
+            slopes.append(col)
+    told = [judge.roles.names[c] for c in sorted(set(slopes)) or cols if c != mistake.col]
+    if not told:
+        return mistake
+    shown = ", ".join(told[:8]) + (f" and {len(told) - 8} more" if len(told) > 8 else "")
+    return replace(
+        mistake,
+        message=f"{mistake.message}; so neither could {shown}, which depend{'s' if len(told) == 1 else ''} on it",
+    )
 
 
 def _with_exchanged_headings(
@@ -72,8 +109,7 @@ def _with_exchanged_headings(
         audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
         if not any(m.severity == "error" for m in audit.mistakes):
             audit.mistakes += check_headings(judge, found, set())
-            audit.problem = _nothing_to_check(judge, audit)
-            return audit
+            return _settled(audit, judge)
     roles.names.update(kept)
     return None
 
@@ -82,20 +118,35 @@ def _why_not(network: Network) -> str:
     roles = network.roles
     if network.loops:
         return "the forward formulas go round in a circle"
-    if not roles.of("loss", "total"):
-        return "no column could be recognised as the loss"
+    where = _rows_of(network.table)
     if not any(columns.patterns for columns in network.columns.values()):
-        return "the table holds typed numbers only"
-    return "the loss is not computed by a formula that could be read"
+        return f"the table {where} holds typed numbers only"
+    if not roles.of("loss", "total"):
+        return f"no column of the table {where} is called a loss (E1, E_total, loss) or computes one"
+    return f"the loss of the table {where} is not computed by a formula that could be read"
+
+
+def _rows_of(table: Table) -> str:
+    return f"in rows {table.rows[0]} to {table.rows[-1]}"
 
 
 def _nothing_to_check(judge: Judge, audit: TableAudit) -> str:
+    where = _rows_of(judge.table)
     if not judge.network.parameters:
-        return "no column could be recognised as a weight"
+        return _no_weight(judge, where)
     gradients = [c for c in judge.roles.of("gradient") if judge.columns[c].patterns]
     if not gradients and not audit.updates:
-        return "there are no gradient columns and no updates: only the forward formulas could be judged"
+        return f"the table {where} has no gradient columns and no updates in its rows: nothing to judge its formulas by"
     return ""
+
+
+def _no_weight(judge: Judge, where: str) -> str:
+    for col, columns in judge.columns.items():
+        main = columns.main
+        if main is not None and main.expr is not None and before(col) in names(main.expr) and len(names(main.expr)) > 1:
+            name = judge.roles.names[col]
+            return f"in the table {where} {name} goes on from the row before, but no sum that could be read uses it"
+    return f"no column of the table {where} is called a weight (w1, b1) or goes on from its own value in the row before"
 
 
 def _rename(judge: Judge) -> dict[int, str]:

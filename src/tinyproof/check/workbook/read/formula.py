@@ -29,6 +29,12 @@ _CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})")
 # A reference anywhere in a formula: not inside a name or a number, not a function (LOG10 and a bracket).
 REFERENCE = re.compile(r"(?<![A-Za-z0-9_.$])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![A-Za-z0-9_(.!])")
 
+_ONE = r"\$?[A-Za-z]{1,3}\$?[0-9]{1,7}"
+_MENTIONED = re.compile(
+    rf"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[A-Za-z_][A-Za-z0-9_.]*))!)?"
+    rf"(?<![A-Za-z0-9_.$])(?P<first>{_ONE})(?::(?P<last>{_ONE}))?(?![A-Za-z0-9_(.!])"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Ref:
@@ -86,6 +92,24 @@ def _levels(expr: Expr) -> int:
         levels += 1
         layer = [arg for node in layer if isinstance(node, Call) for arg in node.args]
     return levels
+
+
+def rough_references(text: str) -> dict[str, Ref]:
+    """The cells that a formula mentions, also where it cannot be read; a range gives its cells, a long one its ends."""
+    found: dict[str, Ref] = {}
+    for match in _MENTIONED.finditer(text[:MAX_CHARACTERS]):
+        sheet = (match["quoted"] or "").replace("''", "'") or match["plain"] or ""
+        start, end = parse_cell(match["first"]), parse_cell(match["last"] or match["first"])
+        if start is None or end is None:
+            continue
+        rows = range(min(start.row, end.row), max(start.row, end.row) + 1)
+        cols = range(min(start.col, end.col), max(start.col, end.col) + 1)
+        if len(rows) * len(cols) > MAX_RANGE_CELLS:
+            rows, cols = rows[:: max(1, len(rows) - 1)], cols[:: max(1, len(cols) - 1)]
+        fixed = (start.row_fixed and end.row_fixed, start.col_fixed and end.col_fixed)
+        for ref in (Ref(sheet, row, col, *fixed) for row in rows for col in cols):
+            found.setdefault(ref.name, ref)
+    return found
 
 
 def parse_cell(text: str) -> Ref | None:

@@ -27,16 +27,24 @@ class Drawn:
 
 
 def check_charts(grid: Grid, audits: Sequence[TableAudit]) -> list[Mistake]:
-    """Warnings for charts of a training's loss. A chart of anything else that says so is left alone."""
+    """Warnings for charts of a training's loss. A chart of anything else that says so is left alone.
+
+    So is a chart that compares several runs: its curves are other trainings, and only one that is shorter than the
+    rest leaves something out. Tables that were not understood have no loss that a chart could miss.
+    """
+    audits = [audit for audit in audits if audit.wholly]
     found = []
     drawn_losses = {
         id(audit) for audit in audits for chart in grid.book.charts for series in chart.series
         if (cells := drawn(grid, series)) is not None and _is_loss(audit, cells)
     }  # fmt: skip
     for chart in grid.book.charts:
+        compares, alike = len(chart.series) > 1, len({_length(grid, series) for series in chart.series}) == 1
         for series in chart.series:
             cells = drawn(grid, series)
             audit = _table_of(audits, cells) if cells is not None else None
+            if compares and (alike or cells is None or audit is None or not _is_loss(audit, cells)):
+                continue
             if cells is None or audit is None:
                 found += _beside(grid, audits, chart, series, cells, drawn_losses)
             elif _is_loss(audit, cells):
@@ -44,6 +52,11 @@ def check_charts(grid: Grid, audits: Sequence[TableAudit]) -> list[Mistake]:
             elif _means_loss(grid, chart, series) or _alone(chart, audit, drawn_losses):
                 found.append(_wrong_column(grid, audit, chart, cells))
     return found
+
+
+def _length(grid: Grid, series: Series) -> int:
+    cells = drawn(grid, series)
+    return cells.last - cells.first + 1 if cells is not None else 0
 
 
 def drawn(grid: Grid, series: Series) -> Drawn | None:

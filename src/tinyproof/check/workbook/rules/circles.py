@@ -27,7 +27,7 @@ def check_circles(judge: Judge, found: list[Mistake]) -> list[Mistake]:
     first = min(guilty, key=lambda m: m.order(), default=None)
     position, col = min(circle) if first is None else (place[first.rows[0]], first.col)
     name = judge.roles.names[col]
-    cells = tuple(rows[p] for p, c in sorted(circle) if c == col)
+    cells = first.rows if first is not None else tuple(rows[p] for p, c in sorted(circle) if c == col)
     message = f"{name} goes round in a circle: {address(rows[position], col)} depends on itself"
     says, fix = (first.says, first.fix) if first is not None else ("", "")
     why = "a spreadsheet cannot compute it (or stops after some rounds with numbers that mean nothing)"

@@ -7,6 +7,7 @@ from tinyproof.check.finding import Severity
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.reasons import describe
+from tinyproof.check.workbook.thresholds import MOST_DIFFERENT
 from tinyproof.check.workbook.understand.meaning import same
 from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current
 from tinyproof.check.workbook.understand.roles import FORWARD
@@ -18,12 +19,31 @@ def check_forward(judge: Judge) -> list[Mistake]:
     for col in judge.roles.of(*FORWARD):
         right = judge.right(col)
         equation = judge.network.equation(current(col))
+        wrong = []
         for pattern in judge.columns[col].patterns:
             if pattern.expr is None:
                 found.append(not_understood(judge, col, pattern))
-            elif right is not None and equation is not None and not same(judge.says(pattern.expr), right):
-                found.append(_mistake(judge, col, pattern, pattern.expr, equation))
+            elif right is not None and equation is not None and judge.unread_in(pattern.expr) is None:
+                if not same(judge.says(pattern.expr), right):
+                    wrong.append((pattern, pattern.expr))
+        if irregular(judge, col, len(wrong)):
+            found.append(no_common_formula(judge, col, [pattern for pattern, _ in wrong]))
+        elif equation is not None:
+            found += [_mistake(judge, col, pattern, expr, equation) for pattern, expr in wrong]
     return found
+
+
+def irregular(judge: Judge, col: int, wrong: int) -> bool:
+    """Whether so many formulas of a column differ, and so few are right, that none of them can be held against it."""
+    return wrong > MOST_DIFFERENT and 2 * judge.rows_right(col)[0] <= len(judge.table.rows)
+
+
+def no_common_formula(judge: Judge, col: int, patterns: list[Pattern]) -> Mistake:
+    """Rows that all say something else: said, not guessed."""
+    name = judge.roles.names[col]
+    rows = tuple(sorted(row for pattern in patterns for row in pattern.rows))
+    message = f"{name} could not be judged: its rows follow no common formula ({len(patterns)} different ones)"
+    return Mistake("not-understood", "note", judge.table.sheet, name, message, col, rows, undecided=True)
 
 
 def not_understood(judge: Judge, col: int, pattern: Pattern) -> Mistake:
@@ -44,7 +64,7 @@ def _mistake(judge: Judge, col: int, pattern: Pattern, expr: Expr, equation: Exp
         return typed_mistake(judge, col, pattern, typed)
     loss = judge.roles.kinds[col] in ("loss", "total")
     kind, severity, message, why = _class_of(judge, col, pattern, expr, loss)
-    neighbour = _neighbour(judge, col, pattern)
+    neighbour = _neighbour(judge, col)
     repair = judge.repair(expr, right) if neighbour is None and kind not in ("circular", "overwritten") else None
     if repair is not None:
         why = f"{describe(judge, repair)}; {why}" if why else describe(judge, repair)
@@ -57,18 +77,9 @@ def _mistake(judge: Judge, col: int, pattern: Pattern, expr: Expr, equation: Exp
     )  # fmt: skip
 
 
-def _neighbour(judge: Judge, col: int, pattern: Pattern) -> Expr | None:
+def _neighbour(judge: Judge, col: int) -> Expr | None:
     """The right formula as the author writes it in other rows."""
-    right = judge.right(col)
-    for other in judge.columns[col].patterns:
-        if (
-            other is not pattern
-            and other.expr is not None
-            and right is not None
-            and same(judge.says(other.expr), right)
-        ):
-            return other.expr
-    return None
+    return judge.rows_right(col)[1]
 
 
 def _paste(judge: Judge, expr: Expr, pattern: Pattern, name: str) -> str:
@@ -84,12 +95,7 @@ def paste(judge: Judge, expr: Expr, pattern: Pattern, name: str) -> str:
 
 def minority(judge: Judge, col: int, pattern: Pattern) -> bool:
     """Whether most rows of the column are right and these are not."""
-    right = judge.right(col)
-    others = [p for p in judge.columns[col].patterns if p is not pattern and p.expr is not None]
-    well = sum(
-        len(p.rows) for p in others if p.expr is not None and right is not None and same(judge.says(p.expr), right)
-    )
-    return well > len(pattern.rows)
+    return judge.rows_right(col)[0] > len(pattern.rows)
 
 
 def _class_of(judge: Judge, col: int, pattern: Pattern, expr: Expr, loss: bool) -> tuple[str, Severity, str, str]:

@@ -6,10 +6,18 @@ import numpy as np
 
 from tinyproof.backprop.diff import backward, gradient_name
 from tinyproof.backprop.expr import Expr, evaluate_all, names
-from tinyproof.check.workbook.rules.forward import minority, not_understood, paste, typed_mistake
+from tinyproof.check.workbook.rules.forward import (
+    irregular,
+    minority,
+    no_common_formula,
+    not_understood,
+    paste,
+    typed_mistake,
+)
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.reasons import describe, gradient_reason
+from tinyproof.check.workbook.thresholds import MOST_ROWS
 from tinyproof.check.workbook.understand.meaning import same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current
 from tinyproof.check.workbook.understand.roles import forward_pattern
@@ -24,18 +32,35 @@ def check_gradients(judge: Judge) -> list[Mistake]:
     found: list[Mistake] = []
     for col in judge.roles.of("gradient"):
         parameter = gradient_of(judge.network, col)
+        before = len(wrong)
         for pattern in judge.columns[col].patterns:
             if pattern.expr is None:
                 found.append(not_understood(judge, col, pattern))
             elif parameter is None:
                 found.append(_whose(judge, col, pattern))
+            elif parameter in judge.network.tainted or judge.unread_in(pattern.expr) is not None:
+                continue  # it depends on what could not be read, and the note there says so
             elif not same(judge.says(pattern.expr), judge.gradient(parameter)):
                 wrong.append((col, parameter, pattern, pattern.expr))
+        if irregular(judge, col, len(wrong) - before):
+            found.append(no_common_formula(judge, col, [pattern for _, _, pattern, _ in wrong[before:]]))
+            del wrong[before:]
     helpers = blamed_helpers(judge, wrong)
     for col, parameter, pattern, expr in wrong:
         if not any(_fits_with(judge, expr, judge.gradient(parameter), helpers)):
             found.append(_mistake(judge, col, parameter, pattern, expr))
-    return found + [_helper_mistake(judge, col, right) for col, right in helpers.items()] + _odd_helpers(judge, helpers)
+    found += [_helper_mistake(judge, col, right) for col, right in helpers.items()]
+    return found + _odd_helpers(judge, helpers) + _unread_helpers(judge)
+
+
+def _unread_helpers(judge: Judge) -> list[Mistake]:
+    """Helper columns that could not be read and that another column reads."""
+    return [
+        not_understood(judge, helper, pattern)
+        for helper in judge.roles.of("helper", "derivative")
+        for pattern in judge.columns[helper].patterns
+        if pattern.expr is None and any(_reads(judge, c, helper) for c in judge.columns if c != helper)
+    ]
 
 
 def _whose(judge: Judge, col: int, pattern: Pattern) -> Mistake:
@@ -62,18 +87,12 @@ def _mistake(judge: Judge, col: int, parameter: int, pattern: Pattern, expr: Exp
     why = gradient_reason(judge, parameter, repair)
     if repair is not None:
         why = f"{describe(judge, repair)}: {why}"
-    best = repair.whole if repair is not None else _neighbour(judge, col, right) or chain
+    best = repair.whole if repair is not None else judge.rows_right(col)[1] or chain
     return Mistake(
         kind, "error", judge.table.sheet, name, message, col, pattern.rows, "", judge.named(expr),
         judge.named(repair.whole if repair is not None else chain), why, paste(judge, best, pattern, name), wrong=expr,
+        mended=repair is not None,
     )  # fmt: skip
-
-
-def _neighbour(judge: Judge, col: int, right: np.ndarray) -> Expr | None:
-    for other in judge.columns[col].patterns:
-        if other.expr is not None and same(judge.says(other.expr), right):
-            return other.expr
-    return None
 
 
 # Helper columns ------------------------------------------------------------------------------------------------------
@@ -197,32 +216,31 @@ def _reads(judge: Judge, col: int, helper: int) -> bool:
 
 
 def _odd_helpers(judge: Judge, blamed: dict[int, np.ndarray]) -> list[Mistake]:
-    """Rows of a helper column that say something else than most of its rows."""
+    """Rows of a helper column that say something else than most of its rows; nothing where no formula is in most."""
     found = []
     for helper in judge.roles.of("helper", "derivative"):
-        right = judge.right(helper)
-        main = forward_pattern(judge.columns[helper])
+        main = judge.columns[helper].main
         read = any(_reads(judge, c, helper) for c in judge.columns if c != helper)
+        if helper in blamed or main is None or main.expr is None or not read or not _in_most_rows(judge, helper, main):
+            continue
+        right = judge.says(main.expr)
+        starts = any((column_of(name) or (0, ""))[1] for name in names(main.expr))
         for pattern in judge.columns[helper].patterns:
-            if helper in blamed or right is None or main is None or pattern is main or not read:
-                continue
-            if pattern.expr is None or main.expr is None or same(judge.says(pattern.expr), right):
-                continue
-            name = judge.roles.names[helper]
-            found.append(
-                Mistake(
-                    "inconsistent-rows",
-                    "error",
-                    judge.table.sheet,
-                    name,
-                    f"{name} says something else here than in most rows",
-                    helper,
-                    pattern.rows,
-                    "",
-                    judge.named(pattern.expr),
-                    judge.named(main.expr),
-                    "",
-                    paste(judge, main.expr, pattern, name),
-                )
-            )
+            if pattern is main or pattern.expr is None or (starts and pattern.first == judge.table.rows[0]):
+                continue  # the first row starts what the others go on with
+            if judge.unread_in(pattern.expr) is None and not same(judge.says(pattern.expr), right):
+                found.append(_odd_rows(judge, helper, pattern, pattern.expr, main.expr))
     return found
+
+
+def _in_most_rows(judge: Judge, col: int, main: Pattern) -> bool:
+    """Whether one formula stands in most rows of the table, and the others stand in few."""
+    return len(main.rows) > MOST_ROWS * len(judge.table.rows)
+
+
+def _odd_rows(judge: Judge, helper: int, pattern: Pattern, expr: Expr, right: Expr) -> Mistake:
+    name = judge.roles.names[helper]
+    return Mistake(
+        "inconsistent-rows", "error", judge.table.sheet, name, f"{name} says something else here than in most rows",
+        helper, pattern.rows, "", judge.named(expr), judge.named(right), "", paste(judge, right, pattern, name),
+    )  # fmt: skip

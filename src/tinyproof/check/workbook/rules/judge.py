@@ -15,6 +15,7 @@ from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.meaning import Random, Values, same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, is_constant
 from tinyproof.check.workbook.understand.trained_network import Network, sample, with_helpers
+from tinyproof.check.workbook.understand.unread import unknown_through
 
 
 class Judge:
@@ -26,6 +27,8 @@ class Judge:
         self.random = Random(99)
         drawn, self.slopes = sample(network)
         self.plain = drawn
+        self.outside_cells: dict[str, float] | None = None  # `retraining` fills it in
+        self._agreement: dict[int, tuple[int, Expr | None]] = {}
         self.values: Values = self._aliases(with_helpers(network, drawn))
 
     def _aliases(self, values: Values) -> Values:
@@ -60,6 +63,22 @@ class Judge:
     def right(self, col: int) -> np.ndarray | None:
         """What a forward or gradient column should hold, on the samples."""
         return self.values.get(current(col))
+
+    def rows_right(self, col: int) -> tuple[int, Expr | None]:
+        """How many rows of a column say what they should, and the first formula that does. Counted once a column."""
+        known = self._agreement.get(col)
+        if known is None:
+            right, count, first = self.right(col), 0, None
+            for pattern in self.columns[col].patterns:
+                if right is not None and pattern.expr is not None and same(self.says(pattern.expr), right):
+                    count += len(pattern.rows)
+                    first = first if first is not None else pattern.expr
+            known = self._agreement[col] = count, first
+        return known
+
+    def unread_in(self, expr: Expr) -> int | None:
+        """The column that could not be read on which the value of an expression depends; None where there is none."""
+        return unknown_through(expr, self.roles, self.columns, self.network.unread)
 
     def gradient(self, parameter: int) -> np.ndarray:
         """The right gradient of a parameter, in the same row."""

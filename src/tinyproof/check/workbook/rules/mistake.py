@@ -21,7 +21,7 @@ class Mistake:
     """One column of one table is wrong (or fragile, or odd) in some rows.
 
     `col` 0: no particular column, `cells` says where. `wrong`: the formula as written, over column variables, where a
-    training with it can be run; `parameter`: the parameter whose gradient (or update) it stands for.
+    training with it can be run; `mended`: one small change makes the formula right.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class Mistake:
     effect: str = ""
     wrong: Expr | None = field(default=None, compare=False)
     undecided: bool = False
+    mended: bool = field(default=False, compare=False)
 
     def where(self) -> str:
         """`AA33:AA100`; several stretches are joined with commas."""

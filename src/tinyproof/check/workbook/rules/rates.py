@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyproof.backprop.expr import Expr, Var, names, substitute
-from tinyproof.check.workbook.read.formula import parse_cell
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.check.workbook.understand.heading_words import is_rate_word, rate_in
 from tinyproof.check.workbook.understand.meaning import same, value
-from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of
+from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, place_outside
 from tinyproof.check.workbook.understand.roles import forward_pattern
 
 
@@ -159,9 +158,7 @@ def place_of(judge: Judge, name: str) -> Place | None:
     inside = column_of(name)
     if inside is not None:
         return Place(judge.table.sheet, judge.table.rows[0], inside[0])
-    sheet, _, cell = name.rpartition("!")
-    index, ref = judge.grid.find(sheet), parse_cell(cell)
-    return Place(index, ref.row, ref.col) if index is not None and ref is not None else None
+    return place_outside(judge.grid, name)
 
 
 def labelled_rates(judge: Judge) -> list[RateCell]:

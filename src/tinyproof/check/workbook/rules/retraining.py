@@ -176,7 +176,9 @@ def losses(run: Run, training: Training) -> list[float]:
 
 
 def outside_numbers(judge: Judge) -> dict[str, float]:
-    """The numbers of every outside cell that the forward formulas or updates read."""
+    """The numbers of every outside cell that the forward formulas or updates read. Looked up once a table."""
+    if judge.outside_cells is not None:
+        return judge.outside_cells
     found: dict[str, float] = {}
     for columns in judge.columns.values():
         for pattern in columns.patterns:
@@ -184,6 +186,7 @@ def outside_numbers(judge: Judge) -> dict[str, float]:
                 if column_of(name) is None and name not in found:
                     place = place_of(judge, name)
                     found[name] = (judge.grid.number(place) if place else None) or 0.0
+    judge.outside_cells = found
     return found
 
 

@@ -13,7 +13,11 @@ from tinyproof.check.workbook.understand.trained_network import Network
 
 @dataclass
 class TableAudit:
-    """What was found in one table. `problem`: what could not be told, "" where everything could."""
+    """What was found in one table. `problem`: what could not be told, "" where everything could.
+
+    `wholly`: the table was understood wholly, so that it can be called right or wrong; `judge` is None otherwise.
+    `compared`: the columns that were compared with something.
+    """
 
     table: Table
     network: Network
@@ -22,6 +26,8 @@ class TableAudit:
     updates: list[Update] = field(default_factory=list)
     problem: str = ""
     judge: Judge | None = None
+    wholly: bool = False
+    compared: frozenset[int] = frozenset()
 
     @property
     def undecided(self) -> bool:

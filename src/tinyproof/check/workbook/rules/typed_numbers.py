@@ -15,6 +15,7 @@ from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, digits_of, on_rows
 from tinyproof.check.workbook.rules.rate_cells import gradient_column
 from tinyproof.check.workbook.rules.table_audit import TableAudit
+from tinyproof.check.workbook.thresholds import MOST_ROUNDING
 from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current
 from tinyproof.check.workbook.understand.roles import FORWARD
 
@@ -64,7 +65,8 @@ def check_givens(audit: TableAudit) -> list[Mistake]:
 def _computed(judge: Judge) -> list[int]:
     """Columns that should hold formulas; a parameter that no row updates is a constant."""
     kinds = (*FORWARD, "gradient", "helper", "derivative")
-    cols = [c for c in judge.roles.of(*kinds) if judge.columns[c].patterns or judge.roles.kinds[c] in FORWARD]
+    always = (*FORWARD, "gradient")
+    cols = [c for c in judge.roles.of(*kinds) if judge.columns[c].patterns or judge.roles.kinds[c] in always]
     updated = [
         c for c in judge.network.parameters
         if any(_reads_back(p, c) for p in judge.columns[c].patterns) or gradient_column(judge, c) is not None
@@ -83,7 +85,7 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
         return judge.network.equation(current(col))
     if kind == "gradient":
         parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
-        if parameter not in judge.network.parameters:
+        if parameter not in judge.network.parameters or parameter in judge.network.tainted:
             return None
         return written_out(judge.network.gradients[""], [gradient_name(judge.network.loss, current(parameter))])[0].expr
     if col in judge.network.parameters:
@@ -105,7 +107,10 @@ def _pasted(
     fits = np.zeros(len(rows), dtype=bool)
     for known in numbers:
         computed = on_rows(judge, right, positions, known)
-        allowed = np.minimum(room, 1e-3 * np.abs(computed))  # 0.5 for 0.507 is rounding too, and a wrong number
+        allowed = np.minimum(room, MOST_ROUNDING * np.abs(computed))  # 0.5 for 0.507 is rounding too, and wrong
+        if col in judge.network.parameters:  # a number so short that it cannot show the step stands still
+            step = np.abs(computed - known[col][np.maximum(np.array(positions) - 1, 0)])
+            allowed = np.minimum(allowed, 0.5 * np.where(np.isfinite(step), step, np.inf))
         fits |= np.abs(typed - computed) <= allowed + 1e-6 * np.abs(computed) + 1e-12
     good = [row for row, fit in zip(rows, fits, strict=True) if fit]
     bad = [row for row, fit in zip(rows, fits, strict=True) if not fit]

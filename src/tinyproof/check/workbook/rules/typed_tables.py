@@ -52,22 +52,22 @@ def _judge_by(grid: Grid, audit: TableAudit, model: TableAudit) -> None:
     rates = labelled_rates(judge)
     numbers = cached(judge)
     found: list[Mistake] = []
-    checked = 0
+    checked: list[int] = []
     for col, right, wrong in _formulas(judge, model, swap, rates[0].name if rates else ""):
         start = 1 if any((column_of(name) or (0, ""))[1] for name in names(right)) else 0
         rows = list(range(start, len(table.rows)))
         bad = [row for row, fits in zip(rows, _fits(judge, col, right, rows, numbers), strict=True) if not fits]
-        checked += 1
+        checked.append(col)
         if bad:
             found.append(_mistake(judge, col, right, wrong, bad, numbers))
-    if not checked or len(found) > 0.5 * checked:
+    if not checked or len(found) > 0.5 * len(checked):
         return  # another network, or other numbers: nothing can be said
     found = _standing_still(judge, found, numbers)
     if not found:
         first = min(roles.of("net", "act", "gradient"), default=0)
         found.append(_all_typed(judge, first))
     audit.judge, audit.network, audit.rate, audit.problem = judge, network, rates[0] if rates else None, ""
-    audit.mistakes = found
+    audit.mistakes, audit.wholly, audit.compared = found, True, frozenset(checked)
 
 
 def _columns(model: TableAudit) -> Iterator[tuple[str, int]]:

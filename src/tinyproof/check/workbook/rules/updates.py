@@ -31,7 +31,7 @@ def check_updates(judge: Judge) -> tuple[list[Mistake], RateCell | None, list[Up
     for update in updates:
         if update.rate is not None:
             found += rate_mistakes(judge, update, rate)
-        elif update.col in others:
+        elif update.col in others or _unread(judge, update):
             found.append(_not_descent(judge, update))
         elif update.number is not None:
             typed = typed_rate(judge, update, rate)
@@ -63,7 +63,14 @@ def _one_each(found: list[Mistake]) -> list[Mistake]:
         if drift and len(mistake.rows) == 1 and mistake.rows[0] - 1 in drift.rows:
             merged["wrong-rate-cell", mistake.col] = replace(drift, rows=tuple(sorted((*drift.rows, *mistake.rows))))
             rest.remove(mistake)
-    return [*rest, *merged.values()]
+    return [*rest, *(_filled_down(mistake) for mistake in merged.values())]
+
+
+def _filled_down(mistake: Mistake) -> Mistake:
+    """A mistake of several rows whose mend was told for the first of them."""
+    down = " and fill down"
+    short = len(mistake.rows) > 1 and mistake.fix and not mistake.fix.endswith(down)
+    return replace(mistake, fix=mistake.fix + down) if short else mistake
 
 
 def _wrong_update(judge: Judge, update: Update, rate: RateCell | None) -> Mistake:
@@ -86,7 +93,7 @@ def _wrong_update(judge: Judge, update: Update, rate: RateCell | None) -> Mistak
     return Mistake(
         kind, "error", judge.table.sheet, own, message, update.col, rows, "", judge.named(update.pattern.expr or expr),
         judge.named(right) if can_paste else f"{own} - learning_rate*dE/d{own}", why,
-        paste(judge, right, update.pattern, own) if can_paste else "", wrong=expr,
+        paste(judge, right, update.pattern, own) if can_paste else "", wrong=expr, mended=put is not None,
     )  # fmt: skip
 
 
@@ -106,9 +113,21 @@ def _another_method(judge: Judge, update: Update) -> bool:
     return len(outside) > 1 or len(offsets) > 1
 
 
+def _unread(judge: Judge, update: Update) -> bool:
+    """Whether an update depends on a formula that could not be read."""
+    if judge.unread_in(update.pattern.expr or update.expr) is not None:
+        return True
+    return update.col in judge.network.tainted and gradient_column(judge, update.col) is None
+
+
 def _not_descent(judge: Judge, update: Update) -> Mistake:
     own = judge.roles.names[update.col]
-    message = f"{own} is updated in a way that could not be judged: it is not plain gradient descent"
+    reason = (
+        "it depends on a formula that could not be read"
+        if _unread(judge, update)
+        else "it is not plain gradient descent"
+    )
+    message = f"{own} is updated in a way that could not be judged: {reason}"
     return Mistake(
         "not-understood", "note", judge.table.sheet, own, message, update.col, update.pattern.rows, "",
         judge.named(update.pattern.expr or update.expr), undecided=True,

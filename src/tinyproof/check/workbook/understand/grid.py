@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 
 from tinyproof.backprop.expr import Expr
 from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
-from tinyproof.check.workbook.read.formula import REFERENCE, Ref, column_number, parse
+from tinyproof.check.workbook.read.formula import REFERENCE, Ref, column_number, parse, rough_references
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -37,7 +37,10 @@ def address(row: int, col: int) -> str:
 
 @dataclass(frozen=True)
 class Template:
-    """A formula as written at (row, col): its expression over `refs`' names, or why it was not understood."""
+    """A formula as written at (row, col): its expression over `refs`' names, or why it was not understood.
+
+    A formula that was not understood has in `refs` the cells that it mentions.
+    """
 
     row: int
     col: int
@@ -108,17 +111,18 @@ class Grid:
     def _read(self, cell: Cell, sheet: int) -> Template:
         assert cell.formula is not None
         if cell.kind == "x":
-            return Template(cell.from_row, cell.from_col, None, {}, "it is an array formula or a data table")
+            return self._unread(cell, "it is an array formula or a data table")
         try:
             formula = parse(cell.formula, self.names_on(sheet))
         except NotUnderstood as problem:
-            return Template(cell.from_row, cell.from_col, None, {}, str(problem))
+            return self._unread(cell, str(problem))
         unknown = next((ref.sheet for ref in formula.refs.values() if ref.sheet and self.find(ref.sheet) is None), None)
         if unknown is not None:
-            return Template(
-                cell.from_row, cell.from_col, None, {}, f"it reads the sheet {unknown!r}, which is not there"
-            )
+            return self._unread(cell, f"it reads the sheet {unknown!r}, which is not there")
         return Template(cell.from_row, cell.from_col, formula.expr, dict(formula.refs))
+
+    def _unread(self, cell: Cell, problem: str) -> Template:
+        return Template(cell.from_row, cell.from_col, None, rough_references(cell.formula or ""), problem)
 
     def find(self, name: str) -> int | None:
         return self.by_name.get(name.lower())

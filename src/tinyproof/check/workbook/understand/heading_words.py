@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal[
@@ -58,6 +59,7 @@ def fold(text: str) -> str:
     return re.sub(r"[^a-z0-9/.]", "", text).strip(".")
 
 
+@lru_cache(maxsize=20_000)
 def understand(text: str) -> Word | None:
     """What a heading says, or None. A remark in brackets, or after the first word, does not disturb it.
 
@@ -133,17 +135,23 @@ def _parameter(word: str) -> str:
 
 
 _RATE = r"(?:the)?(?:learning[\s_.-]*rate|l\.?\s?r\.?|eta|alpha|[ηɳƞͷղŋƝɲ]|α|n)"
-_RATE_LABEL = re.compile(rf"{_RATE}\s*(?:\([^)]*\)|[=:\s-]|eta|[ηɳƞͷղŋ])*(?P<rate>\d+(?:[.,]\d+)?)?\s*")
+_RATE_LABEL = re.compile(rf"{_RATE}(?P<between>(?:\([^)]*\)|[=:\s_-]|eta|[ηɳƞͷղŋ])*)(?P<rate>\d+(?:[.,]\d+)?)?\s*")
 _RATE_IN_NAME = re.compile(
     r"(?:learning[\s_.-]*rate|(?<![a-z])l\.?\s?r\.?(?![a-z])|(?<![a-z])eta|[ηɳƞͷղŋ]|(?<![a-z])alpha)"
-    r"[\s=:_-]*(?P<rate>\d+(?:\.\d+)?)"
+    r"(?P<between>[\s=:_-]*)(?P<rate>\d+(?:\.\d+)?)"
 )
 
 
 def is_rate_word(text: str) -> bool:
-    """Whether a label names the learning rate: `η =`, `L.R`, `n =`, `learning rate(theta)`, `lr=0.5`."""
+    """Whether a label names the learning rate: `η =`, `L.R`, `n =`, `learning rate(theta)`, `lr=0.5`. `n1` does not."""
     text = unicodedata.normalize("NFKC", text).strip().lower()
-    return 0 < len(text) <= 60 and _RATE_LABEL.fullmatch(text) is not None and text not in ("n.", "no")
+    match = _RATE_LABEL.fullmatch(text) if 0 < len(text) <= 60 and text not in ("n.", "no") else None
+    return match is not None and not _numbered(match)
+
+
+def _numbered(match: re.Match[str]) -> bool:
+    """Whether a whole number follows a name at once: the number of a unit, a sheet or a run (`n1`, `lr2`)."""
+    return not match["between"] and match["rate"] is not None and match["rate"].isdigit()
 
 
 def rate_in(text: str) -> float | None:
@@ -156,6 +164,6 @@ def rate_in(text: str) -> float | None:
     match = _RATE_IN_NAME.search(text)
     if match is None:
         match = _RATE_LABEL.fullmatch(text) if len(text) <= 60 else None
-    if match is None or match["rate"] is None:
+    if match is None or match["rate"] is None or _numbered(match):
         return None
     return float(match["rate"].replace(",", "."))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from tinyproof.backprop.expr import Expr, Num, Var, substitute
-from tinyproof.check.workbook.read.formula import Ref
+from tinyproof.check.workbook.read.formula import Ref, parse_cell
 from tinyproof.check.workbook.understand.grid import Grid, Place, Template
 from tinyproof.check.workbook.understand.tables import Table
 
@@ -68,6 +68,13 @@ def column_of(name: str) -> tuple[int, str] | None:
     """
     match = _VARIABLE.fullmatch(name)
     return (int(match[1]), (match[2] or "") + (match[3] or "")) if match else None
+
+
+def place_outside(grid: Grid, name: str) -> Place | None:
+    """The cell that a variable outside the table means: `Sheet1!G31`."""
+    sheet, _, cell = name.rpartition("!")
+    index, ref = grid.find(sheet), parse_cell(cell)
+    return Place(index, ref.row, ref.col) if index is not None and ref is not None else None
 
 
 def read_columns(grid: Grid, table: Table) -> dict[int, ColumnPatterns]:
@@ -145,8 +152,9 @@ def _merged(patterns: list[Pattern]) -> list[Pattern]:
         if known is None:
             by_meaning[key] = pattern
         else:
+            most = max(known, pattern, key=lambda p: len(p.rows))  # its references stand for all of them
             rows = tuple(sorted({*known.rows, *pattern.rows}))
-            by_meaning[key] = Pattern(rows, known.expr, known.reads, known.problem)
+            by_meaning[key] = Pattern(rows, known.expr, most.reads, known.problem)
     return sorted(by_meaning.values(), key=lambda pattern: pattern.rows[0])
 
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tinyproof.check.workbook.understand.grid import Grid, Place
-from tinyproof.check.workbook.understand.heading_words import Word, understand
+from tinyproof.check.workbook.understand.heading_words import Word, rate_in, understand
 
-MAX_ROWS = 20_000
-MAX_COLUMNS = 400
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # a sheet's own: the cells that are read at all are bounded
 _LEAST_HEADINGS = 5
 _WIDEST_GAP = 8  # columns between two headings of one table
 
@@ -121,9 +120,18 @@ def _with_header(
     while len(rows) < MAX_ROWS and _filled(grid, sheet, row, texts) >= 0.3:
         rows.append(row)
         row += 1
+    runs = {col for col, text in texts.items() if rate_in(text) is not None and _typed_run(grid, sheet, rows, col)}
+    texts = {col: text for col, text in texts.items() if col not in runs}
     cols = [col for col in range(first, last + 1) if col in texts or _has_formula(grid, sheet, rows, col)]
     words = {col: word for col, text in texts.items() if (word := understand(text)) is not None}
     return Table(sheet, header, tuple(rows), tuple(cols), texts, words)
+
+
+def _typed_run(grid: Grid, sheet: int, rows: list[int], col: int) -> bool:
+    """Whether a column under `η = 0.1` holds another run's typed losses, and not that rate in every row."""
+    cells = grid.sheet(sheet).cells
+    held = [cell for row in rows if (cell := cells.get((row, col))) is not None]
+    return all(cell.formula is None for cell in held) and len({cell.value for cell in held}) > 1
 
 
 def _filled(grid: Grid, sheet: int, row: int, cols: dict[int, str]) -> float:

@@ -20,6 +20,7 @@ from tinyproof.check.workbook.understand.roles import FORWARD, Roles, forward_pa
 from tinyproof.check.workbook.understand.structure import LOSSES, simpler
 from tinyproof.check.workbook.understand.tables import Table
 from tinyproof.check.workbook.understand.template import Templates
+from tinyproof.check.workbook.understand.unread import tainted_parameters, unknown_through, unread_columns
 
 LOSS = "E_total"  # the loss where no column holds the total
 MAX_FIXES = 3
@@ -30,7 +31,8 @@ class Network:
     """What was understood: the forward equations from the leaves to the loss, and how well the gradients fit them.
 
     `equations` are over column variables, in order, the loss last. `fixed`: columns whose formula as written is not
-    its equation. `loops`: columns whose formulas go round in a circle.
+    its equation. `loops`: columns whose formulas go round in a circle. `unread`: columns that could not be read;
+    `tainted`: parameters whose gradient depends on one of those, and on which.
     """
 
     table: Table
@@ -40,6 +42,8 @@ class Network:
     fixed: set[str] = field(default_factory=set)
     loops: list[str] = field(default_factory=list)
     misfits: int = 0
+    unread: frozenset[int] = frozenset()
+    tainted: dict[int, int] = field(default_factory=dict)
     gradients: dict[str, list[Equation]] = field(default_factory=dict)
 
     @property
@@ -57,7 +61,8 @@ class Network:
 def understand(table: Table, roles: Roles, columns: dict[int, ColumnPatterns]) -> Network:
     """The network with the fewest mistakes in its table."""
     written = forward_as_written(roles, columns)
-    network = Network(table, roles, columns)
+    unread = unread_columns(columns)
+    network = Network(table, roles, columns, unread=unread)
     if not written:
         return network
     templates = Templates(roles, written)
@@ -67,7 +72,7 @@ def understand(table: Table, roles: Roles, columns: dict[int, ColumnPatterns]) -
     written = {**written, **{name: form for name, form in forms.items() if name not in written}}
     best: tuple[float, Network] | None = None
     for fixes in _hypotheses(templates, written, forms, differs):
-        trial = _settle(Network(table, roles, columns), {**written, **fixes}, set(fixes))
+        trial = _settle(Network(table, roles, columns, unread=unread), {**written, **fixes}, set(fixes))
         unfixed = len([name for name in differs if name not in fixes])
         cost = len(fixes) + trial.misfits + 0.5 * unfixed + 3 * len(trial.loops)
         if best is None or cost < best[0] - 1e-9:
@@ -123,10 +128,21 @@ def _settle(network: Network, written: dict[str, Expr], fixed: set[str]) -> Netw
         whole[LOSS] = total(Var(name) for name in losses)
     ordered, network.loops = order({name: simpler(expr) for name, expr in whole.items()})
     if any(e.name == loss for e in ordered):
-        network.equations = [e for e in ordered if e.name != loss] + [e for e in ordered if e.name == loss]
+        late = _after(loss, ordered)
+        network.equations = [e for e in ordered if e.name not in late] + [e for e in ordered if e.name == loss]
     network.fixed = fixed
+    network.tainted = tainted_parameters(roles, network.columns, network.equations, network.unread)
     network.misfits = len(misfits(network))
     return network
+
+
+def _after(loss: str, ordered: list[Equation]) -> set[str]:
+    """The loss, and what is computed from it: no part of the way to it."""
+    late = {loss}
+    for equation in ordered:
+        if late & set(names(equation.expr)):
+            late.add(equation.name)
+    return late
 
 
 def _the_loss(totals: list[str], losses: list[str], written: Mapping[str, Expr]) -> str:
@@ -148,18 +164,27 @@ def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
     wanted = [current(col) for col in network.parameters]
     back = network.gradients.setdefault("", backward(network.equations, wanted))
     past = _leaves(network, random, forward, "[-1]", {})
-    past = evaluate_all([*network.equations, *back], past)
+    past = _unknown_slopes(network, random, "[-1]", evaluate_all([*network.equations, *back], past))
     gradients = {col: _column(past, gradient_name(network.loss, current(col))) for col in network.parameters}
     rate = random("rate", 0.2, 1.2)
     now = _leaves(network, random, forward, "", past)
     for col in network.parameters:
         now[current(col)] = past[current(col)] - rate * gradients[col]
-    now = evaluate_all([*network.equations, *back], now)
+    now = _unknown_slopes(network, random, "", evaluate_all([*network.equations, *back], now))
     values: Values = {name: _column(now, name) for name in now}
     for name, drawn in past.items():
         values[f"{name}[-1]" if name.startswith("@") else f"{name}@past"] = np.asarray(drawn)
     values["rate"] = rate
     return values, gradients
+
+
+def _unknown_slopes(network: Network, random: Random, tag: str, values: Values) -> Values:
+    """The values with a random gradient for every parameter whose own is not known: its update can still be judged."""
+    found = dict(values)
+    for col in network.tainted:
+        name = gradient_name(network.loss, current(col))
+        found[name] = random(f"{name}{tag}")
+    return found
 
 
 def _column(values: Mapping[str, np.ndarray], name: str) -> np.ndarray:
@@ -205,7 +230,9 @@ def misfits(network: Network) -> list[int]:
     wrong = []
     for col in network.roles.of("gradient"):
         parameter, main = gradient_of(network, col), network.columns[col].main
-        if parameter is None or main is None or main.expr is None:
+        if parameter is None or parameter in network.tainted or main is None or main.expr is None:
+            continue
+        if unknown_through(main.expr, network.roles, network.columns, network.unread) is not None:
             continue
         if not all(name in values for name in names(main.expr)):
             wrong.append(col)
