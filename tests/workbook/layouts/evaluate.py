@@ -1,0 +1,316 @@
+"""Excel formulas computed by Python floats, or by torch for their derivatives. LibreOffice is its oracle."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from tests.workbook.layouts.terms import Address
+
+TOKEN = re.compile(
+    r"""\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)
+    |(?P<text>"[^"]*")
+    |(?P<cell>(?:'[^']+'!|[^\W\d]\w*!)?\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)(?![\w(])
+    |(?P<name>[A-Z][A-Z0-9.]*)\s*\(
+    |(?P<sign><>|<=|>=|[-+*/^(),=<>]))""",
+    re.VERBOSE,
+)
+BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "^": 4}
+CELL = re.compile(r"(?:(?P<sheet>'[^']+'|\w+)!)?\$?([A-Z]+)\$?(\d+)(?::\$?([A-Z]+)\$?(\d+))?$")
+
+
+class Fault(Exception):
+    """What Excel shows as an error value."""
+
+
+class _Parser:
+    """Turns a formula into Python source: `c(...)` for a cell, `r(...)` for a range, `f[...]` for functions."""
+
+    def __init__(self, formula: str) -> None:
+        self.tokens: list[tuple[str, str]] = []
+        place = 1
+        while place < len(formula.rstrip()):
+            match = TOKEN.match(formula, place)
+            if not match:
+                raise ValueError(f"cannot read {formula!r} at {place}")
+            self.tokens.append((match.lastgroup or "", match.group(match.lastgroup or 0)))
+            place = match.end()
+        self.tokens.append(("end", ""))
+        self.place = 0
+
+    def take(self) -> tuple[str, str]:
+        self.place += 1
+        return self.tokens[self.place - 1]
+
+    def expect(self, sign: str) -> None:
+        if self.take()[1] != sign:
+            raise ValueError(f"{sign} expected in {self.tokens}")
+
+    def expression(self, lowest: int = 0) -> str:
+        left = self.operand()
+        while True:
+            sign = self.tokens[self.place][1]
+            strength = BINARY.get(sign, -1) if self.tokens[self.place][0] == "sign" else -1
+            if strength <= lowest:
+                return left
+            self.take()
+            right = self.expression(strength)
+            if strength == 1:
+                left = f"f['{sign}']({left},{right})"
+            else:
+                left = f"f['^']({left},{right})" if sign == "^" else f"({left}{sign}{right})"
+
+    def operand(self) -> str:
+        kind, text = self.take()
+        if kind == "sign" and text in "+-":
+            inside = self.operand()
+            return f"(-{inside})" if text == "-" else inside
+        if kind == "sign" and text == "(":
+            inside = self.expression()
+            self.expect(")")
+            return inside
+        if kind == "number":
+            return repr(float(text))
+        if kind == "text":
+            return repr(text[1:-1])
+        if kind == "cell":
+            return _cell_source(text)
+        if kind == "name":
+            return self.call(text)
+        raise ValueError(f"{text!r} not expected in {self.tokens}")
+
+    def call(self, name: str) -> str:
+        parts = []
+        while self.tokens[self.place][1] != ")":
+            parts.append(self.expression())
+            if self.tokens[self.place][1] == ",":
+                self.take()
+        self.expect(")")
+        return f"f['{name}']({','.join(parts)})"
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _cell_source(text: str) -> str:
+    match = CELL.match(text)
+    if not match:
+        raise ValueError(text)
+    sheet = (match["sheet"] or "").strip("'")
+    first = f"{sheet!r},{int(match[3]) - 1},{_column(match[2])}"
+    return f"r({first},{int(match[5]) - 1},{_column(match[4])})" if match[4] else f"c({first})"
+
+
+@cache
+def compiled(formula: str) -> Any:
+    """The code of a formula."""
+    parser = _Parser(formula)
+    source = parser.expression()
+    if parser.take()[0] != "end":
+        raise ValueError(f"cannot read {formula!r} to its end")
+    return compile(source, formula, "eval")
+
+
+class Block:
+    """The values of a range; blank and text cells count as nothing in sums and as 0 in products."""
+
+    def __init__(self, array: Any, filled: list[bool]) -> None:
+        self.array, self.filled = array, filled
+
+    def numbers(self) -> list[Any]:
+        return [v for v, there in zip(self.array.reshape(-1), self.filled, strict=True) if there]
+
+
+def _array(value: Any) -> Any:
+    return value.array if isinstance(value, Block) else value
+
+
+for _name in ("add", "sub", "mul", "truediv", "radd", "rsub", "rmul", "rtruediv"):
+    setattr(Block, f"__{_name}__", lambda self, other, n=f"__{_name}__": getattr(self.array, n)(_array(other)))
+Block.__neg__ = lambda self: -self.array  # type: ignore[attr-defined]
+
+
+def _flat(parts: tuple[Any, ...]) -> list[Any]:
+    found: list[Any] = []
+    for part in parts:
+        if isinstance(part, Block):
+            found += part.numbers()
+        elif getattr(part, "ndim", 0):
+            found += list(part.reshape(-1))
+        else:
+            found.append(part)
+    return found
+
+
+def _sum(*parts: Any) -> Any:
+    whole: Any = 0.0
+    for value in _flat(parts):
+        whole = whole + value
+    return whole
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    base, exponent = _array(base), _array(exponent)
+    if isinstance(base, float) and isinstance(exponent, float):
+        return math.pow(base, exponent)
+    return base**exponent
+
+
+def functions(exp: Callable[[Any], Any], log: Any, tanh: Any, root: Any, where: Any, matrix: Any) -> dict[str, Any]:
+    """The functions of a sheet over one kind of number."""
+
+    def chosen(condition: Any, yes: Any, no: Any = 0.0) -> Any:
+        if getattr(condition, "ndim", 0):
+            return where(condition, _array(yes), _array(no))
+        return yes if bool(condition) else no
+
+    def sumproduct(*parts: Any) -> Any:
+        whole: Any = 1.0
+        shapes = {tuple(_array(part).shape) for part in parts}
+        if len(shapes) > 1:
+            raise Fault("#VALUE!")
+        for part in parts:
+            whole = whole * _array(part)
+        return whole.sum()
+
+    def compare(sign: str) -> Callable[[Any, Any], Any]:
+        methods = {"=": "__eq__", "<>": "__ne__", "<": "__lt__", ">": "__gt__", "<=": "__le__", ">=": "__ge__"}
+        return lambda a, b: getattr(_array(a), methods[sign])(_array(b))
+
+    return {
+        "EXP": lambda v: exp(_array(v)),
+        "LN": lambda v: log(_array(v)),
+        "TANH": lambda v: tanh(_array(v)),
+        "SQRT": lambda v: root(_array(v)),
+        "ABS": lambda v: abs(_array(v)),
+        "SIGN": lambda v: float(_array(v) > 0) - float(_array(v) < 0),
+        "POWER": _power,
+        "^": _power,
+        "IF": chosen,
+        "SUM": _sum,
+        "AVERAGE": lambda *parts: _sum(*parts) / len(_flat(parts)),
+        "COUNT": lambda *parts: float(len(_flat(parts))),
+        "MAX": lambda *parts: max(_flat(parts)),
+        "MIN": lambda *parts: min(_flat(parts)),
+        "MEDIAN": lambda *parts: sorted(_flat(parts))[len(_flat(parts)) // 2],
+        "SUMSQ": lambda *parts: _sum(*[v * v for v in _flat(parts)]),
+        "SUMPRODUCT": sumproduct,
+        "MMULT": lambda a, b: matrix(_array(a), _array(b)),
+        "TRANSPOSE": lambda a: _array(a).T,
+    } | {sign: compare(sign) for sign in ("=", "<>", "<", ">", "<=", ">=")}
+
+
+def _any(scalar: Callable[[float], float], many: Any) -> Callable[[Any], Any]:
+    return lambda v: many(v) if isinstance(v, np.ndarray) else scalar(v)
+
+
+FLOATS = functions(
+    _any(math.exp, np.exp),
+    _any(math.log, np.log),
+    _any(math.tanh, np.tanh),
+    _any(math.sqrt, np.sqrt),
+    np.where,
+    np.matmul,
+)
+Cells = Mapping[Address, float | str]
+Arrays = Mapping[tuple[Address, Address], str]
+
+
+class Sheets:
+    """The values of a workbook's cells, computed when asked for; an error is NaN. `given`: values not to compute."""
+
+    def __init__(
+        self,
+        titles: tuple[str, ...],
+        cells: Cells,
+        arrays: Arrays,
+        given: dict[Address, Any] | None = None,
+        maths: dict[str, Any] | None = None,
+        stack: Callable[[list[Any], tuple[int, int]], Any] | None = None,
+    ) -> None:
+        self.sheets = {title: index for index, title in enumerate(titles)}
+        self.cells, self.maths = cells, maths or FLOATS
+        self.known: dict[Address, Any] = dict(given or {})
+        self.busy: set[Address] = set()
+        self.stack = stack or (lambda values, shape: np.array(values, dtype=float).reshape(shape))
+        self.member: dict[Address, tuple[Address, Address]] = {}
+        self.arrays = arrays
+        for first, last in arrays:
+            for row in range(first.row, last.row + 1):
+                for column in range(first.column, last.column + 1):
+                    self.member[Address(first.sheet, row, column)] = (first, last)
+
+    def value(self, address: Address) -> Any:
+        """A number, NaN for an error, None for a blank cell, a text."""
+        if address in self.known:
+            return self.known[address]
+        if address in self.member:
+            self._array(*self.member[address])
+            return self.known[address]
+        held = self.cells.get(address)
+        if isinstance(held, str) and held.startswith("="):
+            if address in self.busy:
+                raise Fault("circular")
+            self.busy.add(address)
+            found = self._computed(held, address.sheet)
+            self.busy.discard(address)
+        else:
+            found = held
+        self.known[address] = found
+        return found
+
+    def _computed(self, formula: str, home: int) -> Any:
+        def sheet(title: str) -> int:
+            return self.sheets[title] if title else home
+
+        def cell(title: str, row: int, column: int) -> Any:
+            value = self.value(Address(sheet(title), row, column))
+            if isinstance(value, str):
+                raise Fault("#VALUE!")
+            return 0.0 if value is None else value
+
+        def block(title: str, row: int, column: int, last_row: int, last_column: int) -> Block:
+            shape = (last_row - row + 1, last_column - column + 1)
+            spots = [
+                Address(sheet(title), r, c) for r in range(row, last_row + 1) for c in range(column, last_column + 1)
+            ]
+            values = [self.value(spot) for spot in spots]
+            filled = [value is not None and not isinstance(value, str) for value in values]
+            return Block(self.stack([v if ok else 0.0 for v, ok in zip(values, filled, strict=True)], shape), filled)
+
+        try:
+            found = eval(compiled(formula), {"c": cell, "r": block, "f": self.maths, "__builtins__": {}})
+        except (Fault, ZeroDivisionError, OverflowError, ValueError):
+            return math.nan
+        if isinstance(found, Block):
+            found = found.array
+        return float(found) if isinstance(found, bool | int | np.floating) else found
+
+    def _array(self, first: Address, last: Address) -> None:
+        found = self._computed(self.arrays[first, last], first.sheet)
+        shape = getattr(found, "shape", ())
+        for row in range(first.row, last.row + 1):
+            for column in range(first.column, last.column + 1):
+                r, c = row - first.row, column - first.column
+                value = found
+                if len(shape) == 2:
+                    fits = (r < shape[0] or shape[0] == 1) and (c < shape[1] or shape[1] == 1)
+                    value = found[r if shape[0] > 1 else 0, c if shape[1] > 1 else 0] if fits else math.nan
+                if isinstance(value, np.floating):
+                    value = float(value)
+                self.known[Address(first.sheet, row, column)] = value
+
+    def all(self) -> dict[Address, Any]:
+        """Every cell with a formula."""
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
+        spots = [at for at, held in self.cells.items() if isinstance(held, str) and held.startswith("=")]
+        return {at: self.value(at) for at in [*spots, *self.member]}
