@@ -4,7 +4,7 @@ Nothing here shares code with the audit. Reading order:
 
 - `terms`: a formula as a tree over named quantities, and its Excel text;
 - `spec`: what is trained (sizes, activations, objective, optimiser, data), drawn at random;
-- `equations`: every quantity of that training as a formula, with one of the many ways in which people write it;
+- `writing`: every quantity of that training as a formula, with one of the many ways in which people write it;
 - `labels`: the words around it, in several languages or none;
 - `places`, `matrices`: where each quantity stands (the layouts);
 - `book`: cells, the .xlsx file with its cached values;

@@ -6,12 +6,13 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.workbook.layouts.equations import Style, draw_style, family, write
 from tests.workbook.layouts.labels import NOTES, Labels
 from tests.workbook.layouts.made import Made
+from tests.workbook.layouts.matrices import Matrices, place
 from tests.workbook.layouts.places import Body, Placed, lay, list_body, row_body, table_body, transposed
 from tests.workbook.layouts.spec import Spec, draw
 from tests.workbook.layouts.terms import Address, Key
+from tests.workbook.layouts.writing import Style, draw_style, family, write
 
 ONE_BY_ONE = ("one", "online")
 TOGETHER = ("sum", "mean")
@@ -110,6 +111,7 @@ LAYOUTS: dict[str, Callable[[str, int], Made]] = {
     "lists-down": _blocks("list", "down"),
     "worked-example": _worked_example,
     "all-in-a-row": _all_in_a_row,
+    "matrices": lambda name, seed: _matrices(name, seed),
     "perceptron": _rows("row", model="perceptron"),
     "perceptron-blocks": _blocks("table", "down", model="perceptron", steps=(4, 7)),
     "momentum": _rows("row", "momentum"),
@@ -119,6 +121,17 @@ LAYOUTS: dict[str, Callable[[str, int], Made]] = {
     "momentum-blocks": _blocks("table", "down", "momentum"),
     "adam-blocks": _blocks("table", "down", "adam"),
 }
+
+
+def _matrices(name: str, seed: int) -> Made:
+    rng = random.Random(f"{name} {seed}")
+    model = rng.choice(["plane", "logistic", "softmax", "two-layer", "two-layer", "two-layer"])
+    spec = draw(rng, model, rng.choice(["sum", "mean", "sum", "mean", "one"]), steps=rng.randint(2, 5))
+    style = draw_style(rng, spec, new_columns=False, data="once")
+    matrices = Matrices(spec, style, tall=rng.random() < 0.6, arrays=rng.random() < 0.5)
+    placed = place(matrices, rng)
+    placed.chart = rng.random() < 0.3
+    return Made(name, seed, spec, style, matrices.trees, placed)
 
 
 def make(layout: str, seed: int) -> Made:

@@ -123,6 +123,8 @@ def compiled(formula: str) -> Any:
 class Block:
     """The values of a range; blank and text cells count as nothing in sums and as 0 in products."""
 
+    __array_ufunc__ = None  # numpy leaves sums and products to this class
+
     def __init__(self, array: Any, filled: list[bool]) -> None:
         self.array, self.filled = array, filled
 
@@ -156,6 +158,11 @@ def _sum(*parts: Any) -> Any:
     for value in _flat(parts):
         whole = whole + value
     return whole
+
+
+def _middle(values: list[Any]) -> Any:
+    half = len(values) // 2
+    return values[half] if len(values) % 2 else (values[half - 1] + values[half]) / 2
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -201,11 +208,11 @@ def functions(exp: Callable[[Any], Any], log: Any, tanh: Any, root: Any, where: 
         "COUNT": lambda *parts: float(len(_flat(parts))),
         "MAX": lambda *parts: max(_flat(parts)),
         "MIN": lambda *parts: min(_flat(parts)),
-        "MEDIAN": lambda *parts: sorted(_flat(parts))[len(_flat(parts)) // 2],
+        "MEDIAN": lambda *parts: _middle(sorted(_flat(parts))),
         "SUMSQ": lambda *parts: _sum(*[v * v for v in _flat(parts)]),
         "SUMPRODUCT": sumproduct,
         "MMULT": lambda a, b: matrix(_array(a), _array(b)),
-        "TRANSPOSE": lambda a: _array(a).T,
+        "TRANSPOSE": lambda a: _array(a).T if getattr(_array(a), "ndim", 0) else a,
     } | {sign: compare(sign) for sign in ("=", "<>", "<", ">", "<=", ">=")}
 
 
@@ -262,6 +269,7 @@ class Sheets:
                 raise Fault("circular")
             self.busy.add(address)
             found = self._computed(held, address.sheet)
+            found = math.nan if getattr(found, "ndim", 0) else found  # a range where one number belongs
             self.busy.discard(address)
         else:
             found = held
@@ -288,7 +296,7 @@ class Sheets:
             return Block(self.stack([v if ok else 0.0 for v, ok in zip(values, filled, strict=True)], shape), filled)
 
         try:
-            found = eval(compiled(formula), {"c": cell, "r": block, "f": self.maths, "__builtins__": {}})
+            found = eval(compiled(formula), {"c": cell, "r": block, "f": self.maths})
         except (Fault, ZeroDivisionError, OverflowError, ValueError):
             return math.nan
         if isinstance(found, Block):
@@ -296,7 +304,11 @@ class Sheets:
         return float(found) if isinstance(found, bool | int | np.floating) else found
 
     def _array(self, first: Address, last: Address) -> None:
+        if first in self.busy:
+            raise Fault("circular")
+        self.busy.add(first)
         found = self._computed(self.arrays[first, last], first.sheet)
+        self.busy.discard(first)
         shape = getattr(found, "shape", ())
         for row in range(first.row, last.row + 1):
             for column in range(first.column, last.column + 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from tests.workbook.layouts.equations import Written, family
+from tests.workbook.layouts.writing import Written, family
 
 HEADS = ("rate", "t", "x", "L", "E", "new", "beta", "count", "step", "weight", "bias")
 TABLE = """

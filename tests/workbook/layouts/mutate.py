@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tests.workbook.layouts.equations import Held, family
 from tests.workbook.layouts.made import Made
-from tests.workbook.layouts.terms import Address, Key, Path, Tree, at, put, walk
+from tests.workbook.layouts.terms import Address, Key, Path, Ref, Tree, at, put, walk
+from tests.workbook.layouts.writing import Held, family
 
 FORWARD = frozenset(("z", "a", "ex"))
 LOSS = frozenset(("e", "E", "L"))
@@ -32,12 +32,13 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Edit:
-    """New trees for some quantities, or blank cells."""
+    """New trees for some quantities, blank cells, or other contents of single cells (None: blank)."""
 
     trees: dict[Key, Held]
     scope: str
     words: str
     blank: frozenset[Key] = frozenset()
+    patches: dict[Address, float | str | None] = field(default_factory=dict)
 
 
 def backward(name: str) -> bool:
@@ -117,7 +118,7 @@ def in_scope(made: Made, keys: list[Key], scope: str, rng: random.Random) -> lis
 
 def mutant(made: Made, kind: str, edit: Edit) -> Mutant | None:
     """The broken workbook, or None where the mistake changes nothing that matters."""
-    broken = made.with_trees(edit.trees, edit.blank)
+    broken = made.with_trees(edit.trees, edit.blank, edit.patches)
     if not differs(made, broken):
         return None
     changed = {*edit.trees, *edit.blank}
@@ -133,16 +134,27 @@ def mutant(made: Made, kind: str, edit: Edit) -> Mutant | None:
             return None
     if not proof:
         return None
-    spots = frozenset(made.placed.where[key] for key in changed)
+    spots = frozenset(edit.patches).union(at for key in changed for at in made.placed.cells(key))
     return Mutant(kind, broken, spots, edit.scope, edit.words, tuple(proof))
 
 
 def differs(right: Made, broken: Made) -> bool:
-    """Whether any number of the workbook is another one."""
-    for at_, held in right.book.values.items():
-        other = broken.book.number(at_)
-        if math.isfinite(held) != math.isfinite(other):
-            return True
-        if abs(held - other) > 1e-9 * max(1.0, abs(held)):
-            return True
-    return False
+    """Whether any number of the workbook is another one, and all are numbers: nobody hands in a sheet of #VALUE!."""
+    pairs = [(float(held), broken.book.number(at_)) for at_, held in right.book.values.items()]
+    if not all(math.isfinite(other) for _, other in pairs):
+        return False
+    return any(abs(held - other) > 1e-9 * max(1.0, abs(held)) for held, other in pairs)
+
+
+def kin(made: Made, key: Key, home: Key | None = None) -> list[Key]:
+    """Others of the same family at the same step and example."""
+    names = [name for name in dict.fromkeys(k.name for k in made.trees) if family(name) == family(key.name)]
+    found = [Key(name, key.step, key.example) for name in names if name != key.name]
+    areas = made.placed.areas
+    return [k for k in found if k in made.trees and k != home and (k in areas) == (key in areas)]
+
+
+def own_parameter(made: Made, node: Tree, key: Key) -> bool:
+    """Whether a formula of a weight reads, here, the weight that it moves."""
+    own = key.name.removeprefix("new.")
+    return isinstance(node, Ref) and node.key.name.removeprefix("new.") == own and node.key != key

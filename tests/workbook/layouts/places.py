@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.workbook.layouts.equations import Written, family
 from tests.workbook.layouts.labels import NOTES, Labels
-from tests.workbook.layouts.terms import Address, Key
+from tests.workbook.layouts.terms import Address, Area, Key
+from tests.workbook.layouts.writing import Written, family
 
 Slot = tuple[str, int]  # a quantity of one step: its name and its example
 
@@ -24,6 +24,14 @@ class Placed:
     loss: list[Address] = field(default_factory=list)
     notes: dict[Address, str] = field(default_factory=dict)
     chart: bool = False
+    areas: dict[Key, Area] = field(default_factory=dict)
+    filled: frozenset[Key] = frozenset()
+
+    def cells(self, key: Key) -> list[Address]:
+        """All cells of a quantity: one, or those of a matrix."""
+        first, last = self.areas.get(key, (self.where[key],) * 2)
+        rows, columns = range(first.row, last.row + 1), range(first.column, last.column + 1)
+        return [Address(first.sheet, row, column) for row in rows for column in columns]
 
     def fixed(self, key: Key) -> str:
         if key.step < 0:

@@ -81,7 +81,16 @@ class Span:
     last: Address
 
 
-Tree = Num | Ref | At | Op | Neg | Call | Many | Dot | Span
+@dataclass(frozen=True)
+class Line:
+    """The row (or the column) of a matrix that a filled cell stands beside."""
+
+    key: Key
+    row: bool
+
+
+Tree = Num | Ref | At | Op | Neg | Call | Many | Dot | Span | Line
+Area = tuple[Address, Address]
 Where = Callable[[Key], Address]
 
 STRENGTH = {"=": 1, "<>": 1, ">": 1, "<": 1, ">=": 1, "<=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "^": 5}
@@ -153,6 +162,8 @@ def keys_of(tree: Tree) -> set[Key]:
             found.update(node.keys)
         elif isinstance(node, Dot):
             found.update(node.left, node.right)
+        elif isinstance(node, Line):
+            found.add(node.key)
     return found
 
 
@@ -193,7 +204,9 @@ class Writer:
     where: Where
     titles: tuple[str, ...]
     fixed: Callable[[Key], str]
+    areas: Callable[[Key], Area | None] = lambda key: None
     home: int = 0
+    offset: tuple[int, int] | None = None  # of the cell in the matrix that is filled cell by cell
 
     def text(self, tree: Tree) -> str:
         return "=" + self._text(tree, 0)
@@ -203,7 +216,9 @@ class Writer:
             case Num():
                 return tree.text
             case Ref():
-                return self._name(self.where(tree.key), self.fixed(tree.key))
+                return self._reference(tree.key)
+            case Line():
+                return self._line(tree)
             case At():
                 return self._name(tree.address, "")
             case Span():
@@ -229,6 +244,23 @@ class Writer:
     def _name(self, address: Address, dollars: str) -> str:
         prefix = "" if address.sheet == self.home else self._title(address.sheet)
         return prefix + cell_name(address, dollars)
+
+    def _reference(self, key: Key) -> str:
+        area = self.areas(key)
+        if area is None:
+            return self._name(self.where(key), self.fixed(key))
+        if self.offset is None:
+            return self._range(area, key)
+        (first, last), (row, column) = area, self.offset
+        row, column = min(row, last.row - first.row), min(column, last.column - first.column)
+        return self._name(first._replace(row=first.row + row, column=first.column + column), "")
+
+    def _line(self, tree: Line) -> str:
+        first, last = self.areas(tree.key) or (self.where(tree.key),) * 2
+        row, column = self.offset or (0, 0)
+        if tree.row:
+            return self._range(tuple(a._replace(row=first.row + row) for a in (first, last)), tree.key)  # type: ignore[arg-type]
+        return self._range(tuple(a._replace(column=first.column + column) for a in (first, last)), tree.key)  # type: ignore[arg-type]
 
     def _title(self, sheet: int) -> str:
         title = self.titles[sheet]
@@ -259,5 +291,7 @@ class Writer:
         pairs = zip(tree.left, tree.right, strict=True)
         return self._text(total([Op("*", Ref(a), Ref(b)) for a, b in pairs]), outer)
 
-    def at_home(self, sheet: int) -> Writer:
-        return replace(self, home=sheet)
+    def at_home(self, sheet: int, offset: tuple[int, int] | None = None) -> Writer:
+        if (sheet, offset) == (self.home, self.offset):
+            return self
+        return replace(self, home=sheet, offset=offset)

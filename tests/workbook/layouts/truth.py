@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -31,22 +31,23 @@ def examples_of_step(spec: Spec, step: int) -> list[int]:
     return list(range(spec.examples))
 
 
-def outputs(spec: Spec, values: Mapping[str, Any], example: int) -> tuple[list[Any], list[Any]]:
-    """The sums and the outputs of the last layer."""
-    signals: list[Any] = [torch.tensor(v, dtype=torch.float64) for v in spec.inputs[example]]
-    sums: list[Any] = []
+def outputs(spec: Spec, values: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The sums and the outputs of the last layer: (units, steps, examples). `values`: a column of each parameter."""
+    data = torch.tensor(spec.inputs, dtype=torch.float64)
+    signals = [data[:, i].unsqueeze(0) for i in range(spec.sizes[0])]
+    sums: Any = None
     for layer in spec.layers:
-        sums = []
+        made = []
         for to in spec.units(layer):
-            terms = [values[weight(layer, to, i)] * signals[i - 1] for i in spec.units(layer - 1)]
             own = values.get(bias(layer, to), spec.constants.get(bias(layer, to), 0.0))
-            sums.append(sum(terms) + own)
-        signals = activate(spec.activations[layer - 1], sums)
-    return sums, signals
+            made.append(sum((values[weight(layer, to, i)] * signals[i - 1] for i in spec.units(layer - 1)), own))
+        sums = torch.stack(made)
+        signals = list(activate(spec.activations[layer - 1], sums))
+    return sums, torch.stack(signals)
 
 
-def activate(kind: str, sums: list[Any]) -> list[Any]:
-    z = torch.stack([torch.as_tensor(s, dtype=torch.float64) for s in sums])
+def activate(kind: str, z: Any) -> Any:
+    """The activation of the sums of a layer, units first."""
     made = {
         "linear": lambda: z,
         "sigmoid": lambda: torch.sigmoid(z),
@@ -55,35 +56,37 @@ def activate(kind: str, sums: list[Any]) -> list[Any]:
         "softmax": lambda: torch.softmax(z, 0),
         "step": lambda: (z >= 0).double(),
         "sign": lambda: (z >= 0).double() * 2 - 1,
-    }[kind]()
-    return list(made)
+    }
+    return made[kind]()
 
 
-def objective(spec: Spec, sums: list[Any], made: list[Any], targets: tuple[float, ...] | list[Any]) -> Any:
-    """The objective of one example; for threshold units the perceptron criterion, whose slope is the rule itself."""
-    a, z = torch.stack(list(made)), torch.stack([torch.as_tensor(s, dtype=torch.float64) for s in sums])
-    t = torch.stack([torch.as_tensor(v, dtype=torch.float64) for v in targets])
+def objective(spec: Spec, z: Any, a: Any, t: Any) -> Any:
+    """The objective of each example; for threshold units the perceptron criterion, whose slope is the rule itself."""
     if spec.objective == "perceptron":
-        return -((t - a).detach() * z).sum()
+        return -((t - a).detach() * z).sum(0)
     if spec.objective == "cross-entropy":
         whole = torch.special.xlogy(t, a)
         if spec.activations[-1] == "sigmoid":
             whole = whole + torch.special.xlogy(1 - t, 1 - a)
-        return -whole.sum()
-    return ((t - a) ** 2).sum() * (0.5 if spec.objective == "half" else 1.0)
+        return -whole.sum(0)
+    return ((t - a) ** 2).sum(0) * (0.5 if spec.objective == "half" else 1.0)
 
 
-def loss_and_gradient(spec: Spec, values: Values, step: int) -> tuple[float, dict[str, float]]:
-    """The objective of a step and its derivatives, each parameter as given."""
-    leaves = {name: torch.tensor(values[name], dtype=torch.float64, requires_grad=True) for name in spec.parameters}
-    chosen = examples_of_step(spec, step)
-    parts = []
-    for example in chosen:
-        sums, made = outputs(spec, leaves, example)
-        parts.append(objective(spec, sums, made, spec.targets[example]))
-    whole = sum(parts) / (len(parts) if spec.batch == "mean" else 1)
-    slopes = torch.autograd.grad(whole, list(leaves.values()))
-    return float(whole.detach()), {name: float(slope) for name, slope in zip(leaves, slopes, strict=True)}
+def losses_and_gradients(spec: Spec, before: list[dict[str, float]]) -> tuple[list[float], list[dict[str, float]]]:
+    """The objective of each step and its derivatives, each at the parameters given for that step."""
+    leaves = {
+        name: torch.tensor([[values[name]] for values in before], dtype=torch.float64, requires_grad=True)
+        for name in spec.parameters
+    }
+    sums, made = outputs(spec, leaves)
+    targets = torch.tensor(spec.targets, dtype=torch.float64).T.unsqueeze(1)
+    read = torch.zeros(len(before), spec.examples, dtype=torch.float64)
+    for step in range(len(before)):
+        read[step, examples_of_step(spec, step)] = 1.0 / (spec.examples if spec.batch == "mean" else 1)
+    whole = (objective(spec, sums, made, targets) * read).sum(1)
+    slopes = torch.autograd.grad(whole.sum(), list(leaves.values()))
+    columns = {name: slope[:, 0].tolist() for name, slope in zip(leaves, slopes, strict=True)}
+    return whole.tolist(), [{name: columns[name][step] for name in leaves} for step in range(len(before))]
 
 
 class Optimiser:
@@ -120,29 +123,21 @@ class Optimiser:
         return -spec.rate * first / (math.sqrt(second) + spec.tiny)
 
 
-Slopes = Callable[[int, Values], dict[str, float]]
-
-
 def steps_taken(
-    spec: Spec, before: list[dict[str, float]], after: list[dict[str, float]], slopes: Slopes
+    spec: Spec, before: list[dict[str, float]], after: list[dict[str, float]], slopes: list[dict[str, float]]
 ) -> list[Step]:
     """Each parameter's change in the sheet beside what the training makes of the sheet's own values before that step.
 
-    `before`: each step's parameters in the sheet; `after`: what the sheet makes of them.
+    `before`: each step's parameters in the sheet; `after`: what the sheet makes of them; `slopes`: the derivatives.
     """
     optimiser = Optimiser(spec)
     found = []
-    for step, values in enumerate(before):
-        if not all(math.isfinite(v) for v in values.values()):
-            found.append(Step("not a number", step, math.nan, 0.0, 0.0))
-            break
-        changes = optimiser.change(slopes(step, values))
-        if step >= len(after):
-            break
+    for step, (values, new) in enumerate(zip(before, after, strict=False)):
+        changes = optimiser.change(slopes[step])
         largest = max(1e-6, *(abs(change) for change in changes.values()))
         for name, change in changes.items():
-            rounding = NEAR * largest + 1e-14 * max(abs(values[name]), abs(after[step][name]))
-            found.append(Step(name, step, after[step][name] - values[name], change, rounding))
+            rounding = NEAR * largest + 1e-14 * max(abs(values[name]), abs(new[name]))
+            found.append(Step(name, step, new[name] - values[name], change, rounding))
     return found
 
 
