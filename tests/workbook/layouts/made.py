@@ -9,9 +9,12 @@ from typing import Any
 import torch
 from tests.workbook.layouts.book import Book
 from tests.workbook.layouts.evaluate import Sheets, functions
+from tests.workbook.layouts.excel_text import Writer
+from tests.workbook.layouts.forward_pass import Held
 from tests.workbook.layouts.places import Placed
 from tests.workbook.layouts.spec import Spec
-from tests.workbook.layouts.terms import Address, Area, Key, Writer
+from tests.workbook.layouts.style import Style
+from tests.workbook.layouts.terms import Address, Area, Key
 from tests.workbook.layouts.truth import (
     Step,
     examples_of_step,
@@ -22,7 +25,6 @@ from tests.workbook.layouts.truth import (
     steps_taken,
     wrong_steps,
 )
-from tests.workbook.layouts.writing import Held, Style
 
 TORCH = functions(torch.exp, torch.log, torch.tanh, torch.sqrt, torch.where, torch.matmul)
 
@@ -48,11 +50,13 @@ class Made:
     blank: frozenset[Key] = frozenset()
     patches: dict[Address, float | str | None] = field(default_factory=dict, hash=False)
     origin: Made | None = None
+    companion: Book | None = None
 
     @cached_property
     def writer(self) -> Writer:
         placed = self.placed
-        return Writer(placed.where.__getitem__, placed.titles, placed.fixed, placed.areas.get)
+        sign = "=+" if self.style.plus else "="
+        return Writer(placed.where.__getitem__, placed.titles, placed.fixed, placed.areas.get, sign)
 
     @cached_property
     def book(self) -> Book:
@@ -75,7 +79,11 @@ class Made:
             if patch is not None:
                 cells[at] = patch
         charted = tuple(placed.loss) if placed.chart and len(placed.loss) > 1 else ()
-        return Book(placed.titles, cells, arrays, placed.notes, charted)
+        titles = placed.titles
+        if self.companion is not None:
+            cells |= {at._replace(sheet=len(titles)): held for at, held in self.companion.cells.items()}
+            titles += self.companion.titles
+        return Book(titles, cells, arrays, placed.notes, charted)
 
     def _write(self, key: Key, held: Held, cells: dict[Address, float | str], arrays: dict[Area, str]) -> None:
         placed = self.placed
@@ -158,7 +166,8 @@ class Made:
         if not whole.requires_grad:
             return dict.fromkeys(leaves, 0.0)
         slopes = torch.autograd.grad(whole, list(leaves.values()), allow_unused=True)
-        return {n: 0.0 if s is None else float(s) for n, s in zip(leaves, slopes, strict=True)}
+        found = {n: 0.0 if s is None else float(s) for n, s in zip(leaves, slopes, strict=True)}
+        return {n: s + spec.decay * values[n] * n.startswith("w") for n, s in found.items()}
 
     def losses(self) -> list[tuple[float, float]]:
         """The loss that each step shows and the one that torch computes of its parameters."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+from tests.workbook.layouts.forward_pass import Held, activated, sloped
 from tests.workbook.layouts.labels import LANGUAGES
 from tests.workbook.layouts.places import Placed
 from tests.workbook.layouts.spec import Spec, bias, weight
+from tests.workbook.layouts.style import Style
 from tests.workbook.layouts.terms import Address, Call, Key, Line, Neg, Num, Op, Ref, Tree
-from tests.workbook.layouts.writing import Held, Style, activated, sloped
 
 HEADS = {"x": "X", "t": "Y", "w": "W", "b": "b", "z": "Z", "ex": "exp", "a": "A", "ds": "f'", "d": "dZ", "back": "dA"}
 
@@ -88,7 +89,7 @@ class Matrices:
         elif kind == "relu" and self.arrays:
             self.put(a, shape, Call("IF", (Op(">", Ref(z), Num("0")), Ref(z), Num("0"))))
         else:
-            self.put(a, shape, activated(kind, Ref(z)))
+            self.put(a, shape, activated(kind, Ref(z), self.style))
 
     def _loss(self, step: int) -> None:
         spec = self.spec

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.workbook.layouts.catalogue import make
+from tests.workbook.layouts.excel_text import cell_name
 from tests.workbook.layouts.made import Made
 from tests.workbook.layouts.mistakes import broken
 from tests.workbook.layouts.mutate import Mutant
-from tests.workbook.layouts.terms import Address, cell_name
+from tests.workbook.layouts.terms import Address
 
 import tinyproof
 

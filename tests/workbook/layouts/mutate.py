@@ -7,13 +7,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.workbook.layouts.forward_pass import Held
 from tests.workbook.layouts.made import Made
 from tests.workbook.layouts.terms import Address, Key, Path, Ref, Tree, at, put, walk
-from tests.workbook.layouts.writing import Held, family
+from tests.workbook.layouts.writing import family
 
 FORWARD = frozenset(("z", "a", "ex"))
 LOSS = frozenset(("e", "E", "L"))
-GIVEN = frozenset(("x", "t", "count"))
+GIVEN = frozenset(("x", "t", "count", "rate", "extra"))
 Pick = Callable[[Key, Tree, Tree], bool]  # the cell's key, its whole tree, the node: is this a place for the mistake?
 Change = Callable[[Key, Tree], Tree | None]  # the key and the node: what stands there in its place
 

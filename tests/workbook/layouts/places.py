@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.workbook.layouts.labels import NOTES, Labels
+from tests.workbook.layouts.spec import weight
 from tests.workbook.layouts.terms import Address, Area, Key
 from tests.workbook.layouts.writing import Written, family
 
@@ -73,7 +73,8 @@ def order(written: Written, rng: random.Random) -> list[str]:
         groups.setdefault(head, []).append(name)
     if "za" in groups:
         groups["za"].sort(key=lambda name: (name.split(".")[1:], family(name) == "a"))
-    usual = ["count", "x", "t", "w", "z", "ex", "a", "za", "e", "d", "g", "G", "v", "s", "vh", "sh", "step", "new"]
+    usual = ["extra", "count", "rate", "x", "t", "w", "z", "ex", "a", "za"]
+    usual += ["e", "d", "g", "G", "v", "s", "vh", "sh", "step", "new"]
     heads = sorted(groups, key=usual.index)
     if rng.random() < 0.5:
         first = rng.sample(["count", "t", "x", "w"], 4)
@@ -83,6 +84,8 @@ def order(written: Written, rng: random.Random) -> list[str]:
     for head in heads:
         if head not in ("za",) and rng.random() < 0.15:
             rng.shuffle(groups[head])
+    if "extra" in heads and rng.random() < 0.6:
+        heads.append(heads.pop(heads.index("extra")))
     return [name for head in heads for name in groups[head]]
 
 
@@ -114,9 +117,17 @@ def table_body(written: Written, labels: Labels, rng: random.Random) -> Body:
     column = 0
     summed = {"G": "g", "L": "E"}
     names = order(written, rng)
+    stacks = _stacks(written) if written.style.stacked else {}
     for name in names:
         partner = _partner(name, summed)
         if below and partner in names:
+            continue
+        if name in stacks:
+            place, heading = stacks[name]
+            if place == 0:
+                body.words[-1, column] = heading if labels.language != "none" else ""
+                body.at |= {(other, -1): (row, column) for other, (row, own) in stacks.items() if own == heading}
+                column += 1
             continue
         for example in examples_of(written, name):
             body.at[name, example] = (max(example, 0), column)
@@ -129,6 +140,17 @@ def table_body(written: Written, labels: Labels, rng: random.Random) -> Body:
         if below and partner in names:
             body.at[name, -1] = (written.spec.examples, body.at[partner, 0][1])
     return body
+
+
+def _stacks(written: Written) -> dict[str, tuple[int, str]]:
+    """Weights as a small matrix: a unit of the layer a column, an input a row."""
+    spec = written.spec
+    return {
+        weight(layer, to, i): (i - 1, f"W{layer} {to}")
+        for layer in spec.layers
+        for to in spec.units(layer)
+        for i in spec.units(layer - 1)
+    }
 
 
 def _partner(name: str, summed: dict[str, str]) -> str:
@@ -164,7 +186,7 @@ def constants(written: Written, labels: Labels, rng: random.Random, placed: Plac
     if rng.random() < 0.4:
         placed.words[Address(0, 0, 0)] = rng.choice(NOTES)
         row = rng.choice([1, 2])
-    lone = [key for key in written.cells if key.step < 0 and key.example < 0]
+    lone = [key for key in written.cells if key.step < 0 and key.example < 0 and not key.name.endswith(".0")]
     across = rng.random() < 0.3
     for index, key in enumerate(lone):
         spot = Address(0, row, 2 * index) if across else Address(0, row + index, 0)
@@ -181,7 +203,16 @@ def constants(written: Written, labels: Labels, rng: random.Random, placed: Plac
     return row + (written.spec.examples + 2 if names else 0)
 
 
-Next = Callable[[int, Body], tuple[int, int, int]]
+def states_before(written: Written, placed: Placed) -> None:
+    """Each state one step later: it stands before the step that uses it, 0 in the first one."""
+    name = written.spec.parameters[0]
+    first, second = placed.where[Key(name, 0)], placed.where[Key(name, 1)]
+    down, right = second.row - first.row, second.column - first.column
+    for key in [key for key in placed.where if family(key.name) in ("v", "s")]:
+        at = placed.where[key]
+        if key.step == 0:
+            placed.where[Key(key.name + ".0")] = at
+        placed.where[key] = at._replace(row=at.row + down, column=at.column + right)
 
 
 def lay(written: Written, labels: Labels, rng: random.Random, body: Body, way: str, gap: int, once: bool) -> Placed:
@@ -193,6 +224,10 @@ def lay(written: Written, labels: Labels, rng: random.Random, body: Body, way: s
     top, left = top - min(lowest, 0), -min(leftmost, 0)
     if rng.random() < 0.3:
         left += 1
+        if way == "down" and once:
+            word = rng.choice(["step {}", "Epoch {}", "iteración {}", "row {}"])
+            rows = range(written.spec.steps)
+            placed.words |= {Address(0, top + i * (body.height + gap), 0): word.format(i + 1) for i in rows}
     for step in range(written.spec.steps):
         sheet = step if way == "sheets" else 0
         row = top + (step * (body.height + gap - min(lowest, 0) * (not once)) if way == "down" else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from tests.workbook.layouts.forward_pass import Held
 from tests.workbook.layouts.made import Made
 from tests.workbook.layouts.mutate import (
     Edit,
@@ -21,7 +22,7 @@ from tests.workbook.layouts.terms import (
     Span,
     Tree,
 )
-from tests.workbook.layouts.writing import Held, family
+from tests.workbook.layouts.writing import family
 
 
 def _numbers(made: Made) -> dict[Address, Key]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Activation = Literal["linear", "sigmoid", "tanh", "relu", "softmax", "step", "sign"]
-Objective = Literal["half", "square", "cross-entropy", "perceptron"]
+Objective = Literal["half", "square", "cross-entropy", "perceptron", "function"]
 Bias = Literal["trained", "none", "constant"]
 Batch = Literal["one", "online", "sum", "mean"]
-Rule = Literal["plain", "momentum", "averaged", "rmsprop", "adam"]
+Rule = Literal["plain", "momentum", "averaged", "classic", "rmsprop", "adam"]
 
 MODELS = ("line", "plane", "logistic", "softmax", "two-layer", "perceptron")
 
@@ -20,7 +20,7 @@ class Spec:
     """A training. `sizes`: inputs, units of each layer; `data`: inputs and targets of each example.
 
     `batch`: one example for ever, one after the other, or the sum or the mean over all. `constants`: biases that are
-    not trained. `order`: where two forms of a rule exist, which one (see `truth`).
+    not trained. `rule`: momentum as v = beta v + g, averaged with (1 - beta) g, classic with the rate inside v.
     """
 
     model: str
@@ -39,6 +39,8 @@ class Spec:
     beta: float = 0.9
     beta2: float = 0.99
     tiny: float = 1e-6
+    tiny_inside: bool = False  # of the root
+    decay: float = 0.0
 
     @property
     def layers(self) -> range:
@@ -100,6 +102,7 @@ def draw(
         beta=rng.choice([0.9, 0.8, 0.5]),
         beta2=rng.choice([0.99, 0.999, 0.9]),
         tiny=rng.choice([1e-8, 1e-6]),
+        tiny_inside=rng.random() < 0.3,
     )
 
 

@@ -62,6 +62,11 @@ def test_mutants_are_not(kind: str) -> None:
 @pytest.mark.oracle("LibreOffice")
 def test_libreoffice_computes_the_same_numbers(libreoffice: str, tmp_path: Path) -> None:
     books = {layout: make(layout, 77).book for layout in LAYOUTS}
+    for layout, kind in zip(LAYOUTS, list(MISTAKES)[:: len(MISTAKES) // 12], strict=False):
+        mutant = broken(make(layout, 78), kind, 0)
+        if mutant is not None:
+            books[f"{layout} {kind}"] = mutant.made.book
+    assert len(books) > len(LAYOUTS) + 6
     files = [book.write(tmp_path / f"{layout}.xlsx") for layout, book in books.items()]
     fresh = zeroed_and_recalculated(libreoffice, files, tmp_path)
     compared = 0

@@ -78,6 +78,8 @@ def losses_and_gradients(spec: Spec, before: list[dict[str, float]]) -> tuple[li
         name: torch.tensor([[values[name]] for values in before], dtype=torch.float64, requires_grad=True)
         for name in spec.parameters
     }
+    if spec.objective == "function":
+        return _descended(spec, leaves)
     sums, made = outputs(spec, leaves)
     targets = torch.tensor(spec.targets, dtype=torch.float64).T.unsqueeze(1)
     read = torch.zeros(len(before), spec.examples, dtype=torch.float64)
@@ -86,7 +88,18 @@ def losses_and_gradients(spec: Spec, before: list[dict[str, float]]) -> tuple[li
     whole = (objective(spec, sums, made, targets) * read).sum(1)
     slopes = torch.autograd.grad(whole.sum(), list(leaves.values()))
     columns = {name: slope[:, 0].tolist() for name, slope in zip(leaves, slopes, strict=True)}
+    for name in leaves if spec.decay else ():
+        if name.startswith("w"):
+            columns[name] = [s + spec.decay * v[name] for s, v in zip(columns[name], before, strict=True)]
     return whole.tolist(), [{name: columns[name][step] for name in leaves} for step in range(len(before))]
+
+
+def _descended(spec: Spec, leaves: dict[str, Any]) -> tuple[list[float], list[dict[str, float]]]:
+    k, x, y = spec.constants, leaves["w.x"], leaves.get("w.y", torch.zeros(()))
+    whole = k["a"] * (x - k["p"]) ** 2 + k["b"] * (y - k["q"]) ** 2 + k["c"] * x * y
+    slopes = torch.autograd.grad(whole.sum(), list(leaves.values()))
+    columns = {name: slope[:, 0].tolist() for name, slope in zip(leaves, slopes, strict=True)}
+    return whole[:, 0].tolist(), [{n: columns[n][step] for n in leaves} for step in range(len(whole))]
 
 
 class Optimiser:
@@ -107,7 +120,7 @@ class Optimiser:
         spec, n = self.spec, self.count
         if spec.rule == "plain":
             return -spec.rate * g
-        if spec.rule == "momentum":
+        if spec.rule in ("momentum", "classic"):
             self.first[name] = spec.beta * self.first[name] + g
             return -spec.rate * self.first[name]
         if spec.rule == "averaged":
@@ -115,12 +128,17 @@ class Optimiser:
             return -spec.rate * self.first[name]
         if spec.rule == "rmsprop":
             self.second[name] = spec.beta * self.second[name] + (1 - spec.beta) * g * g
-            return -spec.rate * g / (math.sqrt(self.second[name]) + spec.tiny)
+            return -spec.rate * g / self._root(self.second[name])
         self.first[name] = spec.beta * self.first[name] + (1 - spec.beta) * g
         self.second[name] = spec.beta2 * self.second[name] + (1 - spec.beta2) * g * g
         first = self.first[name] / (1 - spec.beta**n)
         second = self.second[name] / (1 - spec.beta2**n)
-        return -spec.rate * first / (math.sqrt(second) + spec.tiny)
+        return -spec.rate * first / self._root(second)
+
+    def _root(self, square: float) -> float:
+        if self.spec.tiny_inside:
+            return math.sqrt(square + self.spec.tiny)
+        return math.sqrt(square) + self.spec.tiny
 
 
 def steps_taken(

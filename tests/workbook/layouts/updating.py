@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from tests.workbook.layouts.forward_pass import Held
 from tests.workbook.layouts.made import Made
 from tests.workbook.layouts.mutate import (
     Edit,
@@ -23,11 +24,13 @@ from tests.workbook.layouts.terms import (
     Tree,
     keys_of,
 )
-from tests.workbook.layouts.writing import Held, family
+from tests.workbook.layouts.writing import family
 
 
 def _is_rate(made: Made, node: Tree) -> bool:
-    return node == Ref(Key("rate")) or (made.style.typed_rate and node == Num(str(made.spec.rate)))
+    return (isinstance(node, Ref) and node.key.name == "rate") or (
+        made.style.typed_rate and node == Num(str(made.spec.rate))
+    )
 
 
 def _rated(made: Made, node: Tree) -> bool:
