@@ -151,7 +151,7 @@ def turned(count: int) -> Callable[[Predictions], Predictions]:
 @pytest.mark.parametrize(("count", "holds"), [(1, True), (2, False), (5, False)])
 def test_what_rounding_may_change_is_one_answer_of_359_and_no_more(copy: Path, count: int, holds: bool) -> None:
     answers(copy, turned(count), True, True)
-    lines = verify(copy / "seed-12", Means(model=TINY)).lines
+    lines = verify(copy / "seed-12", model=TINY).lines
     (line,) = [line for line in lines if line.what == "the weights give these answers"]
     assert (line.holds, line.found) == (holds, f"{count} of 359 answers differ")
 
