@@ -1,13 +1,15 @@
 """Break the judging code on purpose, one small change at a time, and see whether the tests notice.
 
-    python tools/mutation.py                    every mutation of tests/mutations.toml (minutes); writes the result
+    python tools/mutation.py                    every mutation of tests/mutations.toml (minutes)
+    python tools/mutation.py --missing          those of which tests/mutations.json tells nothing yet
     python tools/mutation.py --quick            those marked quick (under a minute)
     python tools/mutation.py --only NAME...     these
     python tools/mutation.py --draw 40 --seed 1 as many drawn at random from the same files, kept nowhere
-    python tools/mutation.py --table            the table of the last full run, as Markdown
+    python tools/mutation.py --table            what became of them, as Markdown
 
 A mutation is data: a file, a text in it that stands there exactly once, what takes its place, the tests that must fail.
-It is applied to a copy of the tree, never to this one. Exit code 1: a mutation survived; 2: the list no longer fits.
+It is applied to a copy of the tree, never to this one; what became of it is kept in tests/mutations.json. Exit code 1:
+a mutation survived; 2: the list no longer fits.
 """
 
 from __future__ import annotations
@@ -212,21 +214,27 @@ def room(file: str) -> str:
     return "/".join(parts[:2]) if parts[0] == "check" else parts[0]
 
 
-def table(stored: dict[str, dict[str, str]]) -> str:
-    """The last full run as a Markdown table."""
+def table(mutations: Sequence[Mutation], fates: dict[str, str]) -> str:
+    """What became of the mutations of each room, as a Markdown table."""
     rows: dict[str, Counter[str]] = {}
-    for entry in stored.values():
-        counted = rows.setdefault(room(entry["file"]), Counter())
+    for mutation in mutations:
+        counted = rows.setdefault(room(mutation.file), Counter())
         counted["made"] += 1
-        counted["survived"] += entry["fate"] == "survived"
-        counted["same"] += entry["fate"] == "same"
+        counted["same"] += bool(mutation.survives)
+        counted["run"] += mutation.name in fates and not mutation.survives
+        counted["survived"] += fates.get(mutation.name) == "survived" and not mutation.survives
     total: Counter[str] = sum(rows.values(), Counter())
-    lines = ["| room | mutations | survived | cannot be told apart |", "| --- | ---: | ---: | ---: |"]
-    lines += [f"| `{name}` | {c['made']} | {c['survived']} | {c['same']} |" for name, c in sorted(rows.items())]
-    told = total["made"] - total["same"]
-    share = f"{total['survived']} ({100 * total['survived'] / told:.1f} % of {told})"
-    lines.append(f"| all | {total['made']} | {share} | {total['same']} |")
+    lines = ["| room | mutations | cannot be told apart | run | survived |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name, c in [*sorted(rows.items()), ("all", total)]:
+        share = f"{c['survived']} ({100 * c['survived'] / max(1, c['run']):.1f} %)" if c is total else c["survived"]
+        lines.append(f"| {name} | {c['made']} | {c['same']} | {c['run']} | {share} |")
     return "\n".join(lines)
+
+
+def known() -> dict[str, str]:
+    """What became of each mutation when it was last run."""
+    found: dict[str, str] = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    return found
 
 
 def report(fates: dict[str, str]) -> int:
@@ -242,6 +250,7 @@ def report(fates: dict[str, str]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--missing", action="store_true")
     parser.add_argument("--only", nargs="+", metavar="NAME")
     parser.add_argument("--draw", type=int, metavar="COUNT")
     parser.add_argument("--seed", type=int, default=1)
@@ -250,7 +259,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     asked = parser.parse_args()
     if asked.table:
-        print(table(json.loads(RESULT.read_text(encoding="utf-8"))))
+        print(table(load(), known()))
         return 0
     try:
         return _work(asked)
@@ -270,13 +279,17 @@ def _work(asked: argparse.Namespace) -> int:
             raise Unfit(f"no mutation that is run is called {(set(asked.only) - {m.name for m in live}).pop()}")
     if asked.quick:
         live = [m for m in live if m.quick]
+    if asked.missing:
+        live = [m for m in live if m.name not in known()]
     check(kept if asked.check else live)
     if asked.check:
+        print(f"{len(kept)} mutations fit")
         return 0
     fates = run(live, asked.jobs)
-    if not (asked.draw or asked.only or asked.quick):
-        stored = {m.name: {"file": m.file, "fate": fates.get(m.name, "same")} for m in kept}
-        RESULT.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    if not (asked.draw or asked.quick):
+        names = {m.name for m in kept}
+        told = {name: fate for name, fate in {**known(), **fates}.items() if name in names}
+        RESULT.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return report(fates)
 
 
