@@ -176,12 +176,12 @@ class Copy:
         return f"pytest ended with {done.returncode}: {done.stdout.strip().splitlines()[-1:]}"
 
 
-def run(mutations: Sequence[Mutation], jobs: int) -> dict[str, str]:
+def run(mutations: Sequence[Mutation], jobs: int, root: Path = ROOT) -> dict[str, str]:
     """What became of each mutation. Raises Unfit where the tests fail without any mutation."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         copies: SimpleQueue[Copy] = SimpleQueue()
         for number in range(jobs):
-            copies.put(Copy(Path(folder) / str(number)))
+            copies.put(Copy(Path(folder) / str(number), root))
 
         def green(tests: tuple[str, ...]) -> float:
             """The seconds that tests take without a mutation; one that fails anyway kills nothing."""
