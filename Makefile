@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 PYTEST_ARGS ?= -n auto
 
-.PHONY: run test check docs clean
+.PHONY: run test check docs mutations mutations-fit house clean
 
 run: $(VENV)/.installed-train
 	$(BIN)/tinyproof run $(ARGS)
@@ -23,6 +23,15 @@ check: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python tools/docs.py --write
+
+mutations: $(VENV)/.installed-dev
+	$(BIN)/python tools/mutation.py
+
+mutations-fit:
+	$(PYTHON) tools/mutation.py --check
+
+house:
+	$(PYTHON) tools/house.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -74,6 +74,7 @@ _MOVED = {
     "cli.audit": "cli.checking",
     "cli.prove": "cli.evidence",
     "cli.run": "cli.main_job",
+    "cli.study": "cli.experiments",
     "cnn.analysis": "prove.analysis",
     "cnn.anatomy": "network.anatomy",
     "cnn.augment": "train.augment",

@@ -19,17 +19,45 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+ROOMS = ("cli", "api", "show", "prove", "check", "train", "network", "data", "backprop", "core")
+
+
+def small(folder: Path) -> Path:
+    """A house with every room empty, under the contracts of this one; its package."""
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    package = folder / "src" / "tinyproof"
+    for room in ROOMS:
+        (package / room).mkdir(parents=True)
+        (package / room / "__init__.py").write_text("")
+    for module in ("__init__", "__main__", "_moved"):
+        (package / f"{module}.py").write_text("")
+    return package
+
+
 def test_an_import_that_runs_upwards_breaks_the_contract(tmp_path: Path) -> None:
     """The layer contract of pyproject.toml, held against a small house with one wrong arrow."""
-    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    package = tmp_path / "src" / "tinyproof"
-    for layer in ("cli", "api", "show", "prove", "check", "train", "network", "data", "backprop", "core"):
-        (package / layer).mkdir(parents=True)
-        (package / layer / "__init__.py").write_text("")
-    (package / "__init__.py").write_text("")
+    package = small(tmp_path)
     assert lint(tmp_path).returncode == 0, lint(tmp_path).stdout
     (package / "backprop" / "__init__.py").write_text("import tinyproof.network\n")
     assert lint(tmp_path).returncode == 1
     (package / "backprop" / "__init__.py").write_text("")
     (package / "core" / "__init__.py").write_text("import tinyproof.api\n")
     assert lint(tmp_path).returncode == 1
+
+
+def test_a_room_that_nobody_named_breaks_the_contract(tmp_path: Path) -> None:
+    package = small(tmp_path)
+    (package / "attic").mkdir()
+    (package / "attic" / "__init__.py").write_text("")
+    done = lint(tmp_path)
+    assert done.returncode == 1
+    assert "attic" in done.stdout
+
+
+def test_two_files_that_need_each_other_break_the_contract(tmp_path: Path) -> None:
+    package = small(tmp_path)
+    (package / "core" / "a.py").write_text("def f():\n    import tinyproof.core.b\n")
+    (package / "core" / "b.py").write_text("import tinyproof.core.a\n")
+    done = lint(tmp_path)
+    assert done.returncode == 1
+    assert "No circle" in done.stdout

@@ -114,6 +114,25 @@ def test_a_hostile_cell_is_survived(source: str, tmp_path: Path) -> None:
     assert report.problem
 
 
+def doubling(levels: int) -> str:
+    """A program that is `levels` functions long and 2 to that power steps deep."""
+    calls = "".join(f"def f{i}():\n    f{i - 1}()\n    f{i - 1}()\n" for i in range(1, levels + 1))
+    return f"def f0():\n    pass\n{calls}f{levels}()\n"
+
+
+def test_reading_ends_after_a_budget_of_steps(tmp_path: Path) -> None:
+    source = doubling(16) + "x = 'not reached'\n"
+    subject = study(read_document(notebook(tmp_path, source)))
+    assert subject.events.exhausted
+    assert "x" not in subject.scope.names
+
+
+def test_a_long_program_within_the_budget_is_read_to_its_end(tmp_path: Path) -> None:
+    subject = study(read_document(notebook(tmp_path, doubling(14) + "x = 'reached'\n")))
+    assert not subject.events.exhausted
+    assert "x" in subject.scope.names
+
+
 @pytest.mark.parametrize(
     "output",
     ["\x00\xff" * 10_000, ["a", 3, None], {"a": 1}, 7, "\r" * 2_000_000],

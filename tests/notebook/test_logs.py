@@ -212,3 +212,9 @@ def test_equal_runs_have_equal_fingerprints_and_short_ones_none() -> None:
 )
 def test_any_text_is_read_without_trouble(text: str) -> None:
     read_log([(1, text)])
+
+
+def test_a_quoted_line_is_cut_at_200_characters() -> None:
+    line = "Test set: accuracy 98.50% " + "x" * 400
+    (run,) = read_log([(1, line)]).runs
+    assert run.epochs[-1].line == line[:200]

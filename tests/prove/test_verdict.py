@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -34,6 +35,17 @@ def test_a_mean_above_the_target_is_not_yet_a_proof() -> None:
     assert verdict.mean is not None
     assert verdict.mean > 99.50
     assert verdict.word == "undecided"
+
+
+def test_a_bound_that_meets_the_target_exactly_proves_and_does_not_refute() -> None:
+    runs = scores(9956, 9954, 9945, 9947, 9957)
+    bounds = judge(runs, 99.5, 5)
+    assert bounds.lower is not None
+    assert bounds.upper is not None
+    assert judge(runs, bounds.lower, 5).word == "proved"
+    assert judge(runs, math.nextafter(bounds.lower, 100), 5).word == "undecided"
+    assert judge(runs, bounds.upper, 5).word == "undecided"
+    assert judge(runs, math.nextafter(bounds.upper, 100), 5).word == "refuted"
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])

@@ -16,6 +16,7 @@ from tests.prove.proving import TINY, call
 from tinyproof.api.verify import verify
 from tinyproof.core.errors import InputError
 from tinyproof.prove import declaration, proof
+from tinyproof.prove.verify.recompute import allowed
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions
 
@@ -132,6 +133,31 @@ def test_answers_forged_with_everything_adapted_are_caught_by_the_weights(copy: 
     assert verify(copy, weights=False).exit_code == 0  # the documented limit of counting alone
     found = verify(copy, model=TINY)
     assert [line.what for line in found.broken] == ["the weights give these answers"]
+
+
+def turned(count: int) -> Callable[[Predictions], Predictions]:
+    """Wrong answers put right, as many as asked, each with a loss that fits its confidence."""
+
+    def change(p: Predictions) -> Predictions:
+        which = np.flatnonzero(p.predicted != p.labels)[:count]
+        assert len(which) == count
+        predicted, losses = p.predicted.copy(), p.losses.copy()
+        predicted[which], losses[which] = p.labels[which], -np.log(p.confidence[which])
+        return replace(p, predicted=predicted, losses=losses)
+
+    return change
+
+
+@pytest.mark.parametrize(("count", "holds"), [(1, True), (2, False), (5, False)])
+def test_what_rounding_may_change_is_one_answer_of_359_and_no_more(copy: Path, count: int, holds: bool) -> None:
+    answers(copy, turned(count), True, True)
+    lines = verify(copy / "seed-12", model=TINY).lines
+    (line,) = [line for line in lines if line.what == "the weights give these answers"]
+    assert (line.holds, line.found) == (holds, f"{count} of 359 answers differ")
+
+
+def test_what_rounding_may_change_is_one_answer_in_two_thousand() -> None:
+    assert [allowed(images) for images in (1, 359, 3_999, 4_000, 10_000, 60_000)] == [1, 1, 1, 2, 5, 30]
 
 
 def test_weights_of_another_network_are_caught(copy: Path) -> None:

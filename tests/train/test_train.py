@@ -11,7 +11,7 @@ import pytest
 
 from tinyproof.core.errors import InputError, Stopped
 from tinyproof.data.dataset import Dataset
-from tinyproof.train import store
+from tinyproof.train import environment, store
 from tinyproof.train.loop import Diverged, Trained, train
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Run
@@ -101,6 +101,21 @@ def test_another_run_in_the_folder_is_refused_and_named(few: Dataset, quick: Rec
         go(quick, few, tmp_path / "half", watch=stop_after(1))
     with pytest.raises(InputError, match="it holds epochs of another run"):
         go(quick, few, tmp_path / "half", seed=2)
+
+
+def test_epochs_made_by_other_code_are_not_gone_on_with(
+    few: Dataset, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Stopped):
+        go(quick, few, tmp_path, watch=stop_after(1))
+    kept = (tmp_path / store.CHECKPOINT).read_bytes()
+    with monkeypatch.context() as changed:
+        changed.setattr(environment, "code_digest", lambda: "f" * 64)
+        with pytest.raises(InputError, match="other code"):
+            go(quick, few, tmp_path)
+    assert (tmp_path / store.CHECKPOINT).read_bytes() == kept
+    assert not store.finished(tmp_path)
+    assert len(go(quick, few, tmp_path).run.epochs) == 3
 
 
 def test_the_test_images_can_be_left_alone_until_the_end(few: Dataset, quick: Recipe) -> None:

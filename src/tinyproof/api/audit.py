@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from tinyproof.check import notebook
 from tinyproof.check.finding import FileReport, Report
 from tinyproof.core.errors import Stopped, one_line
 from tinyproof.core.files import existing
@@ -92,9 +93,7 @@ def audit(*paths: Path | str, jobs: int | None = None, disable: Sequence[str] = 
     ('right', 0)
     """
     if disable:
-        from tinyproof.check.notebook import check_rules
-
-        check_rules(disable)
+        notebook.check_rules(disable)
     items = [replace(item, disabled_rules=tuple(disable)) for item in find_files(paths)]
     with terminal(quiet=quiet or not sys.stderr.isatty(), errors=True) as listener:
         return AuditResult(judged(items, jobs, listener))
@@ -127,13 +126,9 @@ def audit_one(item: Item) -> FileReport:
 
         return audit_workbook(item.path, item.shown)
     if item.kind in ("notebook", "script"):
-        from tinyproof.check.notebook import audit_notebook
-
-        return audit_notebook(item.path, item.disabled_rules, item.root or None)
+        return notebook.audit_notebook(item.path, item.disabled_rules, item.root or None)
     if item.kind == "text":
-        from tinyproof.check.notebook import audit_text
-
-        return audit_text(item.path, item.disabled_rules)
+        return notebook.audit_text(item.path, item.disabled_rules)
     return FileReport(item.shown, item.kind, "unreadable", problem="is no workbook and no notebook")
 
 
@@ -155,18 +150,14 @@ def find_files(paths: Sequence[Path | str]) -> Iterator[Item]:
 def _judged_in_folders(file: Path, kind: Kind) -> bool:
     """Workbooks, notebooks, and scripts that train; modules and READMEs are read together with the notebooks."""
     if kind == "script":
-        from tinyproof.check.notebook import trains_itself
-
-        return trains_itself(file)
+        return notebook.trains_itself(file)
     return kind in ("workbook", "notebook")
 
 
 def _root(file: Path, given: Path, kind: Kind) -> str:
     if kind not in ("notebook", "script") or not given.is_dir():
         return ""
-    from tinyproof.check.notebook import root_of
-
-    return str(root_of(file, given))
+    return str(notebook.root_of(file, given))
 
 
 def _below(folder: Path) -> Iterator[Path]:

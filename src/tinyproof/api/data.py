@@ -8,7 +8,7 @@ from tinyproof.core.errors import DataError, MissingDependency
 from tinyproof.core.fields import one_of
 from tinyproof.core.listener import SILENT, Listener
 from tinyproof.core.table import Column, Table
-from tinyproof.data import mnist
+from tinyproof.data import mnist, own_data
 from tinyproof.data.dataset import NAMES, Dataset, overlap
 from tinyproof.data.load import load_digits, load_mnist
 from tinyproof.show.terminal import terminal
@@ -54,8 +54,6 @@ def choose(name: str = "auto", data: str | Path | None = None, listener: Listene
     Raises InputError for an unknown name; DataError for broken files, or when `mnist` is insisted on and not to be had.
     """
     if name not in CHOICES and (Path(name).exists() or Path(name).name != name):
-        from tinyproof.data import own_data
-
         return own_data.load(name)
     one_of("dataset", name, (*CHOICES, "the path of your own"))
     if name == "digits":

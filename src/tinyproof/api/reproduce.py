@@ -18,6 +18,7 @@ from tinyproof.prove.declare import Ask, agree, declare, threads_for
 from tinyproof.prove.reproduction import Reproduction
 from tinyproof.prove.unchanged import same_code
 from tinyproof.prove.worker import Work, missing
+from tinyproof.show import reproduce_page
 from tinyproof.show.terminal import terminal
 from tinyproof.train import recipe
 
@@ -117,8 +118,6 @@ def finish(folder: Path, names: list[str], page: bool = True) -> list[Reproducti
         proof.write_verdict(one.proof)
     text = json.dumps([one.to_json() for one in found.values()], indent=1, ensure_ascii=False) + "\n"
     if not (folder / REPORT).is_file() or not _holds(folder / RESULT, text):
-        from tinyproof.show import reproduce_page
-
         # The result comes last: killed in between, the next call makes the page again.
         write_atomic(folder / REPORT, reproduce_page.page(list(found.values())))
         write_atomic(folder / RESULT, text)

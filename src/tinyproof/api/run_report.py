@@ -23,6 +23,7 @@ from tinyproof.show import plots, run_plots
 from tinyproof.show.run_page import Backprop, Page, Picture, report_html, single_run_words, verdict
 from tinyproof.show.words import epochs_table, overlap_words
 from tinyproof.train import store
+from tinyproof.train.augment import draw
 from tinyproof.train.run_record import Predictions, Run
 
 REPORT = "report.html"
@@ -162,7 +163,6 @@ def _samples(record: Run, images: Dataset) -> Picture:
 def _changed(row: NDArray[np.uint8], record: Run, number: int) -> NDArray[np.uint8]:
     import torch
 
-    from tinyproof.train.augment import draw
     from tinyproof.train.engine.torch_engine import apply
 
     generator = np.random.Generator(np.random.PCG64([record.identity.seed, number]))

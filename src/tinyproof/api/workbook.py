@@ -16,6 +16,7 @@ from tinyproof.backprop.trace import Trace, traces
 from tinyproof.backprop.xlsx import write_book
 from tinyproof.core.files import output_folder, write_atomic
 from tinyproof.core.printed import Part, Printed
+from tinyproof.show.backprop_plots import loss_curves
 from tinyproof.show.diagram import draw, png
 
 COURSE_RATES = experiment.COURSE_RATES
@@ -91,8 +92,6 @@ def write_backprop(
     style: Style = "course",
 ) -> BackpropFiles:
     """Write backprop.xlsx, backprop.csv, backprop-loss.png and backprop-network.png into a folder."""
-    from tinyproof.show.backprop_plots import loss_curves
-
     folder, chosen = output_folder(folder), find_net(net)
     found = traces(chosen, rates, iterations, style)
     swept = experiment.sweep(chosen, rates, iterations)

@@ -44,8 +44,6 @@ class Epoch:
     rate: float | None = None
     batches: int | None = None
     line: str = ""
-    train_correct: int | None = None
-    train_total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -204,11 +202,7 @@ def _put_accuracy(builder: _Builder, phase: str, text: str, line: str) -> None:
         return
     _next_if_done(builder, name)
     builder.now = replace(builder.now, **{name: value})  # type: ignore[arg-type]
-    if name == "test_accuracy":
-        builder.now = replace(builder.now, correct=correct, total=total, line=line.strip()[:200])
-    elif name == "train_accuracy":
-        builder.now = replace(builder.now, train_correct=correct, train_total=total)
-    elif not builder.now.line:
+    if name == "test_accuracy" or (name != "train_accuracy" and not builder.now.line):
         builder.now = replace(builder.now, correct=correct, total=total, line=line.strip()[:200])
 
 

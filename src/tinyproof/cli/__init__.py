@@ -18,7 +18,7 @@ from tinyproof.core.errors import OutputError, Stopped, TinyproofError
 from tinyproof.core.files import reason
 
 # The order of these files is the order of the commands in --help.
-_GROUPS = ("main_job", "backprop", "checking", "cnn", "evidence", "study")
+_GROUPS = ("main_job", "backprop", "checking", "cnn", "evidence", "experiments")
 
 app = typer.Typer(
     name="tinyproof",

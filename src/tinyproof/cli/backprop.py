@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json as writer
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from tinyproof.core.errors import InputError
+from tinyproof.core.files import write_atomic
 
 NET_HELP = (
     "A preset (course, worked-example, xor, relu, softmax, deep), a TOML file, or random:2-3-1:7 (shape and seed)."
@@ -85,7 +89,6 @@ def trace(
 ) -> None:
     """Show every number of gradient descent, iteration by iteration."""
     from tinyproof.api.trace import trace as twin
-    from tinyproof.core.files import write_atomic
 
     found = twin(net, iterations, style.value, rate)
     text = found.text(format.value, columns=_words(columns), iterations=_whole(show), digits=digits)
@@ -106,7 +109,6 @@ def derive(
 ) -> None:
     """Write the chain rule out for this network, step by step, in symbols and in numbers."""
     from tinyproof.api.derive import derive as twin
-    from tinyproof.core.files import write_atomic
 
     text = twin(net, iteration, rate).text(format.value)
     print(text if out is None else f"wrote {write_atomic(out, text)}\n", end="")
@@ -124,8 +126,6 @@ def sweep(
 
     found = twin(net, rates, iterations)
     if json:
-        import json as writer
-
         answer = {"network": found.net.name, "iterations": iterations, "best": found.best, "verdict": found.verdict()}
         print(writer.dumps(answer | {"rates": found.table().records()}, indent=2))
     else:
@@ -140,8 +140,6 @@ def _words(text: str) -> list[str]:
 
 
 def _whole(text: str) -> list[int]:
-    from tinyproof.core.errors import InputError
-
     try:
         return [int(word) for word in _words(text)]
     except ValueError as error:

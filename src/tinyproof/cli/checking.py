@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tinyproof.core.files import write_atomic
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
@@ -47,7 +49,6 @@ def audit(
     Exit code 0: all right; 1: a file is wrong or could not be decided or read; 2: the command was wrong.
     """
     from tinyproof.api.audit import audit as twin
-    from tinyproof.core.files import write_atomic
 
     found = twin(*paths, jobs=jobs, disable=disable or ())
     if csv is not None:

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tinyproof.core.errors import InputError
+
 Recipe = Annotated[
     str | None,
     typer.Option(help="Name or .toml file, then what differs: `best,epochs=2,augment.max_degrees=5`; else its own."),
@@ -66,7 +68,6 @@ def prove(
     accuracy is proved and the budget is kept.
     """
     from tinyproof.api import prove as job
-    from tinyproof.core.errors import InputError
     from tinyproof.prove import declaration
     from tinyproof.show.terminal import terminal
 

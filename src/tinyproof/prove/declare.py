@@ -18,7 +18,8 @@ from tinyproof.prove import declaration, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.unchanged import model_file, same_data, same_model
 from tinyproof.prove.worker import load_data
-from tinyproof.train import recipe_text, store
+from tinyproof.train import environment, recipe_text, store
+from tinyproof.train.engine import choose
 from tinyproof.train.recipe import Recipe, default
 
 
@@ -80,12 +81,9 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
 
     Raises InputError or DataError for a question that no run could answer: a network that does not fit the data.
     """
-    from tinyproof.train import environment
-
     environment.need_torch("training")
     from tinyproof.network import nets
     from tinyproof.train import rehearse
-    from tinyproof.train.engine import choose
 
     dataset = load_data(ask.dataset, ask.data)
     device = environment.device(ask.device)
@@ -128,8 +126,6 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
 
 def threads_for(ask: Ask, runs: int) -> int:
     """Threads of one of `runs` runs that share this machine."""
-    from tinyproof.train import environment
-
     return parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
 
 

@@ -10,12 +10,11 @@ from tinyproof.data import own_data
 from tinyproof.data.dataset import NAMES
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.worker import load_data
+from tinyproof.train import environment
 
 
 def same_code(declared: Declaration, folder: Path) -> None:
     """Before runs are trained: raise InputError when the code, or the network's own file, is not what was declared."""
-    from tinyproof.train import environment
-
     if ":" in declared.model:
         existing(model_file(declared.model), "model")
     same_model(declared, folder)

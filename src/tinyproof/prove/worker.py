@@ -17,6 +17,7 @@ from typing import Any
 from tinyproof.core.errors import DataError
 from tinyproof.core.files import sha256
 from tinyproof.data.dataset import Dataset
+from tinyproof.data.load import load
 from tinyproof.prove import evaluations, proof
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.evaluations import Look
@@ -130,8 +131,6 @@ def _measure(work: Work) -> float:
 @functools.lru_cache(maxsize=2)
 def load_data(dataset: str, data: str | None) -> Dataset:
     """A data set by name, or a user's own by its path; read once a process."""
-    from tinyproof.data.load import load
-
     return load(dataset, data)
 
 

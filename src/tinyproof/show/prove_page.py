@@ -30,8 +30,8 @@ def page(found: Proof, dataset: Dataset | None = None) -> str:
         title=f"{declared.model}, {declared.recipe.name}: {verdict.word}",
         declared=declared,
         verdict=verdict,
-        kept=found.kept,
-        panel={"proved": "good", "refuted": "bad"}.get(verdict.word, "warn"),
+        headline=headline(found),
+        panel=panel(found),
         summary=safe(summary_table(found).html()),
         runs=safe(runs_table(found).html()),
         budget=safe(budget_table(found.checks).html()) if found.checks else "",
@@ -39,6 +39,19 @@ def page(found: Proof, dataset: Dataset | None = None) -> str:
         evidence=safe(proof_evidence(found).html()),
         pictures=_pictures(found, dataset) if found.results else [],
     )
+
+
+def panel(found: Proof) -> str:
+    """The colour of the answer: `good` only where the accuracy is proved and the whole budget is known to be kept."""
+    if found.verdict.word == "refuted" or found.kept is False:
+        return "bad"
+    return "good" if found.proved else "warn"
+
+
+def headline(found: Proof) -> str:
+    """The word of the verdict, and what is to be said of the budget beside it."""
+    budget = {True: "", False: ", but the budget is broken", None: ", but whether the budget is kept is not known"}
+    return found.verdict.word + budget[found.kept]
 
 
 def summary_table(found: Proof) -> Table:
@@ -60,9 +73,8 @@ def summary_table(found: Proof) -> Table:
 
 
 def verdict_line(found: Proof) -> str:
-    """The verdict in one line: the word, whether the budget is broken, the reason."""
-    broken = ", but the budget is broken" if found.kept is False else ""
-    return f"{found.verdict.word}{broken}: {found.verdict.reason}"
+    """The verdict in one line: the word, whether the budget is kept, the reason."""
+    return f"{headline(found)}: {found.verdict.reason}"
 
 
 def proof_parts(found: Proof, page: Path) -> list[str | Table]:

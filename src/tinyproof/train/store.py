@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError
 from tinyproof.core.files import output_folder, read_bounded, write_atomic, writing
-from tinyproof.train.run_record import Identity, Predictions, Run
+from tinyproof.train.run_record import Predictions, Run
 
 RECORD, PREDICTIONS, WEIGHTS, CHECKPOINT = "run.json", "predictions.npz", "weights.safetensors", "checkpoint.npz"
 _RECORD_BYTES = 10_000_000
@@ -31,14 +31,6 @@ Arrays = dict[str, NDArray[Any]]
 
 class Busy(InputError):
     """Another process trains in this folder."""
-
-
-def name_of(identity: Identity) -> str:
-    """A folder name for a run that says what it is: model, recipe, data set, seed, first digits of its digest."""
-    model = Path(identity.model.rpartition(":")[0] or identity.model).stem if ":" in identity.model else identity.model
-    data = identity.dataset + ("-held-out" if identity.held_out else "")
-    name = f"{model}_{identity.recipe.name}_{data}_seed{identity.seed}_{identity.digest[:10]}"
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
 
 
 def finished(folder: Path) -> bool:

@@ -152,9 +152,6 @@ class Events:
     exhausted: bool = False
 
 
-_SAVES = re.compile(r"save_?\w*(?:model|net|ckpt|checkpoint|state|weights|best)")
-
-
 def saves_something(body: list[ast.stmt]) -> bool:
     """Whether statements keep a network: torch.save, a copy of its state, a checkpoint."""
     for statement in body:

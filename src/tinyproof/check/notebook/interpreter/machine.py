@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.events import Events, Frame, Loop, Mode, Overwritten, Pass
-from tinyproof.check.notebook.interpreter.values import Made, Object, Scope, Unknown, Value, join
+from tinyproof.check.notebook.interpreter.values import Made, Object, Scope, Unknown, Value
 
 MAX_STEPS = 120_000
 MAX_DEPTH = 24
@@ -170,6 +170,3 @@ class Machine:
             self.keep.append(value)
             self.events.escaped.add(id(value))
             self.modes[id(value)] = "unknown"
-
-    def finish_function(self) -> Value:
-        return join(self.returns.pop())

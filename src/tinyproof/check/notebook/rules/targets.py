@@ -121,9 +121,6 @@ def _is_target(study: Study, claim: Claim) -> bool:
     )
 
 
-_DENIED = re.compile(r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", re.IGNORECASE)
-
-
 def train_mode_accuracy(study: Study) -> Iterator[Finding]:
     """'Underfitting' concluded from a training accuracy below the test accuracy."""
     lower = [

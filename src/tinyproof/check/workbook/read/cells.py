@@ -22,6 +22,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from tinyproof.check.workbook.read.formula import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.guard import PROLOG, refuse_bombs, refuse_dtd, refuse_others
@@ -165,8 +166,6 @@ class _Reader:
         return names
 
     def tree(self, part: str) -> Element:
-        from defusedxml.ElementTree import fromstring
-
         root: Element = fromstring(self.archive.read(self.parts[part.lower()]), forbid_dtd=True)
         return root
 

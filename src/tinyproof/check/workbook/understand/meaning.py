@@ -5,11 +5,11 @@ A sheet's own numbers can hide a mistake (where t1 = t2, a formula with the wron
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from tinyproof.backprop.expr import Call, Equation, Expr, Var, evaluate, names, walk
+from tinyproof.backprop.expr import Call, Equation, Expr, evaluate, names
 
 SAMPLES = 16  # enough that a ReLU is awake on some of them
 Values = dict[str, np.ndarray]
@@ -73,8 +73,3 @@ def replace(expr: Expr, old: Expr, new: Expr) -> Expr:
     if isinstance(expr, Call):
         return Call(expr.function, tuple(replace(arg, old, new) for arg in expr.args))
     return expr
-
-
-def variables(exprs: Iterable[Expr]) -> set[str]:
-    """Every name in them."""
-    return {node.name for expr in exprs for node in walk(expr) if isinstance(node, Var)}

@@ -109,7 +109,6 @@ class NativeEngine:
         recipe: Recipe,
         dataset: Dataset,
         seed: int = 0,
-        device: str = "cpu",
         threads: int | None = None,
     ) -> None:
         self.threads = threads or _cores()
