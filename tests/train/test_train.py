@@ -11,7 +11,7 @@ import pytest
 
 from tinyproof.core.errors import InputError, Stopped
 from tinyproof.data.dataset import Dataset
-from tinyproof.train import store
+from tinyproof.train import checkpoint, store
 from tinyproof.train.loop import Diverged, Trained, train
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Run
@@ -66,7 +66,7 @@ def test_stopped_and_gone_on_gives_the_same_bits(
     assert said[1:] == [f"going on after epoch {epoch} of 3, from the checkpoint in {tmp_path / 'a'}"]
     assert comparable(ended.run) == comparable(go(recipe, few, tmp_path / "b").run)
     assert (tmp_path / "a" / store.WEIGHTS).read_bytes() == (tmp_path / "b" / store.WEIGHTS).read_bytes()
-    assert not (tmp_path / "a" / store.CHECKPOINT).exists()
+    assert not (tmp_path / "a" / checkpoint.FILE).exists()
 
 
 def test_the_record_holds_what_a_claim_needs(few: Dataset, quick: Recipe, tmp_path: Path) -> None:
