@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.workbook.layouts.descent import draw_function, write_function
+from tests.workbook.layouts.excel_text import cell_name
 from tests.workbook.layouts.labels import NOTES, Labels
 from tests.workbook.layouts.made import Made
 from tests.workbook.layouts.matrices import Matrices, place
@@ -54,6 +55,27 @@ def _decorate(placed: Placed, rng: random.Random) -> None:
     if rng.random() < 0.3:
         beside = 2 + max(at.column for at in placed.where.values() if at.sheet == 0)
         placed.words[Address(0, rng.randint(0, 6), beside)] = rng.choice(NOTES)
+    if rng.random() < 0.25 and len(placed.loss) > 1 and len({(at.sheet, at.column) for at in placed.loss}) == 1:
+        lowest = 2 + max(at.row for at in placed.where.values() if at.sheet == 0)
+        first, last = cell_name(placed.loss[0]), cell_name(placed.loss[-1])
+        name = rng.choice(["AVERAGE", "MIN", "MAX"])
+        placed.words[placed.loss[0]._replace(row=lowest)] = f"={name}({first}:{last})"
+    if rng.random() < 0.2:
+        _predict(placed, rng)
+
+
+def _predict(placed: Placed, rng: random.Random) -> None:
+    """A new answer from the last weights, beside the training."""
+    last = max(key.step for key in placed.where if key.name.startswith("w."))
+    weights = [at for key, at in placed.where.items() if key.step == last and key.name.startswith("w.")]
+    sheet = weights[0].sheet
+    below = 4 + max(at.row for at in [*placed.where.values(), *placed.words] if at.sheet == sheet)
+    column = weights[0].column
+    placed.words[Address(sheet, below, column)] = rng.choice(["prediction", "new x", "test"])
+    typed = Address(sheet, below + 1, column)
+    placed.words[typed] = f"={rng.choice([0.5, 2, 1.25])}"
+    terms = "+".join(f"{cell_name(at)}*{cell_name(typed)}" for at in weights[:2])
+    placed.words[Address(sheet, below + 2, column)] = f"={terms}"
 
 
 def _rows(
@@ -163,6 +185,8 @@ def _matrices(name: str, seed: int) -> Made:
     rng = random.Random(f"{name} {seed}")
     model = rng.choice(["plane", "logistic", "softmax", "two-layer", "two-layer", "two-layer"])
     spec = draw(rng, model, rng.choice(["sum", "mean", "sum", "mean", "one"]), steps=rng.randint(2, 5))
+    while any(name.startswith("w") for name in spec.constants):
+        spec = draw(rng, model, spec.batch, steps=spec.steps)
     style = draw_style(rng, spec, new_columns=False, data="once")
     style = replace(style, rate_column=False, extras=frozenset())
     matrices = Matrices(spec, style, tall=rng.random() < 0.6, arrays=rng.random() < 0.5)

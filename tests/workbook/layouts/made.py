@@ -13,7 +13,7 @@ from tests.workbook.layouts.excel_text import Writer
 from tests.workbook.layouts.forward_pass import Held
 from tests.workbook.layouts.places import Placed
 from tests.workbook.layouts.spec import Spec
-from tests.workbook.layouts.style import Style
+from tests.workbook.layouts.style import Style, shown
 from tests.workbook.layouts.terms import Address, Area, Key
 from tests.workbook.layouts.truth import (
     Step,
@@ -173,8 +173,9 @@ class Made:
         """The loss that each step shows and the one that torch computes of its parameters."""
         before, _ = self.parameters()
         name = "L" if self.spec.batch in ("sum", "mean") or self.placed.areas else "E"
-        pairs = []
-        for step, right in enumerate(losses_and_gradients(self.spec, before)[0]):
+        pairs: list[tuple[float, float]] = []
+        spec = replace(self.spec, objective=shown(self.spec, self.style))
+        for step, right in enumerate(losses_and_gradients(spec, before)[0]):
             key = Key(name, step)
             if key in self.trees and self.spec.objective != "perceptron":
                 pairs.append((self.book.number(self.placed.where[key]), right))
