@@ -14,7 +14,7 @@ from tests.workbook.layouts.matrices import Matrices, place
 from tests.workbook.layouts.places import Body, Placed, lay, list_body, row_body, states_before, table_body, transposed
 from tests.workbook.layouts.spec import Spec, draw
 from tests.workbook.layouts.style import Style, draw_style
-from tests.workbook.layouts.terms import Address
+from tests.workbook.layouts.terms import Address, Call, Key, Num, Op, Ref
 from tests.workbook.layouts.writing import write
 
 ONE_BY_ONE = ("one", "online")
@@ -148,8 +148,26 @@ def _two_trainings(name: str, seed: int) -> Made:
     """Two trainings in one file, each on its sheet, with its own rate."""
     first, second = (_rows("row")(name, 2 * seed + i) for i in range(2))
     second = replace(second, placed=replace(second.placed, titles=("second run",)))
+    second = replace(second, style=replace(second.style, named=""))
     first = replace(first, placed=replace(first.placed, titles=("first run",)))
     return replace(first, seed=seed, companion=second.book)
+
+
+def _loop(name: str, seed: int) -> Made:
+    """A step that iterative calculation repeats: a weight is its new value, or its start while a cell says reset."""
+    rng = random.Random(f"{name} {seed}")
+    kind = rng.choice(["line", "plane", "logistic", "two-layer", "two-layer"])
+    spec = draw(rng, kind, rng.choice(["one", *TOGETHER]), steps=1)
+    style = replace(draw_style(rng, spec, new_columns=True), rate_column=False, extras=frozenset())
+    body = "table" if spec.batch in TOGETHER else rng.choice(["row", "list"])
+    made = _finish(name, seed, spec, style, body, "down", rng)
+    reset = Key("reset")
+    made.placed.where[reset] = Address(0, 0, 3 + max(at.column for at in made.placed.where.values()))
+    made.trees[reset] = 0.0
+    for weight, start in spec.start.items():
+        again = Op("=", Ref(reset), Num("1"))
+        made.trees[Key(weight, 0)] = Call("IF", (again, Num(str(start)), Ref(Key(f"new.{weight}", 0))))
+    return made
 
 
 LAYOUTS: dict[str, Callable[[str, int], Made]] = {
@@ -168,6 +186,7 @@ LAYOUTS: dict[str, Callable[[str, int], Made]] = {
     "matrices": lambda name, seed: _matrices(name, seed),
     "function": _function,
     "two-trainings": _two_trainings,
+    "loop": _loop,
     "perceptron": _rows("row", model="perceptron"),
     "perceptron-blocks": _blocks("table", "down", model="perceptron", steps=(4, 7)),
     "momentum": _rows("row", "momentum"),

@@ -34,9 +34,9 @@ class Base:
                 self.fixed[Key(name)] = value
         if self.style.scaled_data:
             self.fixed[Key("scale")] = 10.0
-        if self.style.data == "once" and spec.batch != "online":
+        if self.style.indexed or (self.style.data == "once" and spec.batch != "online"):
             for example in range(spec.examples):
-                self._data(self.fixed, -1, example if self.batch else -1, example)
+                self._data(self.fixed, -1, example if self.batch or self.style.indexed else -1, example)
 
     def _data(self, cells: dict[Key, Held], step: int, slot: int, example: int) -> None:
         given = [("x", self.spec.inputs[example]), ("t", self.spec.targets[example])]
@@ -68,7 +68,9 @@ class Base:
             example = step % spec.examples if spec.batch == "online" else max(slot, 0)
             self._data(self.cells, step, slot, example)
             back = spec.examples if spec.batch == "online" else 1
-            if style.data == "copied" and step >= back:
+            if style.indexed:
+                self._indexed(step, example)
+            elif style.data == "copied" and step >= back:
                 for letter, count in (("x", spec.sizes[0]), ("t", spec.sizes[-1])):
                     for index in range(1, count + 1):
                         self.cells[Key(f"{letter}.{index}", step, slot)] = Ref(
@@ -79,6 +81,13 @@ class Base:
         self._forward(step, slot, read)
         self._loss(step, slot, read)
         return read
+
+    def _indexed(self, step: int, example: int) -> None:
+        for letter, count in (("x", self.spec.sizes[0]), ("t", self.spec.sizes[-1])):
+            for index in range(1, count + 1):
+                name = f"{letter}.{index}"
+                table = tuple(Key(name, -1, e) for e in range(self.spec.examples))
+                self.cells[Key(name, step)] = Call("INDEX", (Many(table), Num(str(example + 1))))
 
     def source(self, layer: int, unit: int, step: int, slot: int, read: int) -> Key:
         return Key(f"x.{unit}", read, slot) if layer == 0 else Key(f"a.{layer}.{unit}", step, slot)

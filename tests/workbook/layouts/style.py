@@ -19,6 +19,7 @@ class Style:
     before the step, 0 at first. `rate_column`: the rate stands in every step; `if_update`: a threshold unit's weights
     move only IF it was wrong; `plus`: "=+A1"; `stacked`: a layer's weights as a small matrix in the block; `extras`:
     columns that train nothing (the step's number, a rounded answer, whether it was right, the root of the loss).
+    `named`: the name that the rate's cell has; `indexed`: examples one after the other, fetched from a table by INDEX.
     `copies`: each example has its own copy of the weights; `scaled_data`: inputs computed from raw ones; `shown_loss`:
     the loss that is trained ("own"), the same in another scale ("scaled"), or the squared error beside a training on
     the cross-entropy ("squared"): none of them a mistake.
@@ -45,6 +46,8 @@ class Style:
     stacked: bool = False
     extras: frozenset[str] = frozenset()
     copies: bool = False
+    named: str = ""
+    indexed: bool = False
     scaled_data: bool = False
     shown_loss: str = "own"
 
@@ -76,6 +79,8 @@ def draw_style(rng: random.Random, spec: Spec, new_columns: bool | None = None, 
         if_update=spec.objective == "perceptron" and spec.batch in ("one", "online") and rng.random() < 0.4,
         plus=rng.random() < 0.08,
         stacked=rng.random() < 0.35,
+        named=rng.choice(["eta", "lr", "learning_rate", "alpha"]) if rng.random() < 0.12 else "",
+        indexed=spec.batch == "online" and rng.random() < 0.15,
         copies=rng.random() < 0.15,
         scaled_data=rng.random() < 0.15,
         shown_loss=rng.choice(["own"] * 8 + ["scaled", "squared"]),
