@@ -22,7 +22,7 @@ import tinyproof
 
 CELLS = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
 RIGHT = "right ones"
-TRIES = 6  # seeds looked at per mutant wanted: not every workbook has a place for every mistake
+TRIES = 16  # seeds looked at per mutant wanted: not every workbook has a place for every mistake
 
 
 @dataclass

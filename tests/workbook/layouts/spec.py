@@ -134,7 +134,7 @@ def _shape(rng: random.Random, model: str) -> tuple[tuple[int, ...], tuple[Activ
         return (rng.randint(2, 3), rng.randint(2, 3)), ("softmax",), "cross-entropy"
     if model == "perceptron":
         return (rng.randint(2, 3), 1), (rng.choice(["step", "sign"]),), "perceptron"
-    hidden: Activation = rng.choice(["sigmoid", "sigmoid", "tanh", "relu"])
+    hidden: Activation = rng.choice(["sigmoid", "sigmoid", "tanh", "relu", "relu"])
     last: Activation = rng.choice(["sigmoid", "sigmoid", "linear", "softmax"])
     outputs = 2 if last == "softmax" else rng.randint(1, 2)
     if last == "softmax":
