@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.workbook.layouts.descent import draw_function, write_function
+from tests.workbook.layouts.excel_text import cell_name
 from tests.workbook.layouts.labels import NOTES, Labels
 from tests.workbook.layouts.made import Made
 from tests.workbook.layouts.matrices import Matrices, place
 from tests.workbook.layouts.places import Body, Placed, lay, list_body, row_body, states_before, table_body, transposed
 from tests.workbook.layouts.spec import Spec, draw
 from tests.workbook.layouts.style import Style, draw_style
-from tests.workbook.layouts.terms import Address
+from tests.workbook.layouts.terms import Address, Call, Key, Num, Op, Ref
 from tests.workbook.layouts.writing import write
 
 ONE_BY_ONE = ("one", "online")
@@ -54,6 +55,27 @@ def _decorate(placed: Placed, rng: random.Random) -> None:
     if rng.random() < 0.3:
         beside = 2 + max(at.column for at in placed.where.values() if at.sheet == 0)
         placed.words[Address(0, rng.randint(0, 6), beside)] = rng.choice(NOTES)
+    if rng.random() < 0.25 and len(placed.loss) > 1 and len({(at.sheet, at.column) for at in placed.loss}) == 1:
+        lowest = 2 + max(at.row for at in placed.where.values() if at.sheet == 0)
+        first, last = cell_name(placed.loss[0]), cell_name(placed.loss[-1])
+        name = rng.choice(["AVERAGE", "MIN", "MAX"])
+        placed.words[placed.loss[0]._replace(row=lowest)] = f"={name}({first}:{last})"
+    if rng.random() < 0.2:
+        _predict(placed, rng)
+
+
+def _predict(placed: Placed, rng: random.Random) -> None:
+    """A new answer from the last weights, beside the training."""
+    last = max(key.step for key in placed.where if key.name.startswith("w."))
+    weights = [at for key, at in placed.where.items() if key.step == last and key.name.startswith("w.")]
+    sheet = weights[0].sheet
+    below = 4 + max(at.row for at in [*placed.where.values(), *placed.words] if at.sheet == sheet)
+    column = weights[0].column
+    placed.words[Address(sheet, below, column)] = rng.choice(["prediction", "new x", "test"])
+    typed = Address(sheet, below + 1, column)
+    placed.words[typed] = f"={rng.choice([0.5, 2, 1.25])}"
+    terms = "+".join(f"{cell_name(at)}*{cell_name(typed)}" for at in weights[:2])
+    placed.words[Address(sheet, below + 2, column)] = f"={terms}"
 
 
 def _rows(
@@ -126,8 +148,26 @@ def _two_trainings(name: str, seed: int) -> Made:
     """Two trainings in one file, each on its sheet, with its own rate."""
     first, second = (_rows("row")(name, 2 * seed + i) for i in range(2))
     second = replace(second, placed=replace(second.placed, titles=("second run",)))
+    second = replace(second, style=replace(second.style, named=""))
     first = replace(first, placed=replace(first.placed, titles=("first run",)))
     return replace(first, seed=seed, companion=second.book)
+
+
+def _loop(name: str, seed: int) -> Made:
+    """A step that iterative calculation repeats: a weight is its new value, or its start while a cell says reset."""
+    rng = random.Random(f"{name} {seed}")
+    kind = rng.choice(["line", "plane", "logistic", "two-layer", "two-layer"])
+    spec = draw(rng, kind, rng.choice(["one", *TOGETHER]), steps=1)
+    style = replace(draw_style(rng, spec, new_columns=True), rate_column=False, extras=frozenset())
+    body = "table" if spec.batch in TOGETHER else rng.choice(["row", "list"])
+    made = _finish(name, seed, spec, style, body, "down", rng)
+    reset = Key("reset")
+    made.placed.where[reset] = Address(0, 0, 3 + max(at.column for at in made.placed.where.values()))
+    made.trees[reset] = 0.0
+    for weight, start in spec.start.items():
+        again = Op("=", Ref(reset), Num("1"))
+        made.trees[Key(weight, 0)] = Call("IF", (again, Num(str(start)), Ref(Key(f"new.{weight}", 0))))
+    return made
 
 
 LAYOUTS: dict[str, Callable[[str, int], Made]] = {
@@ -146,6 +186,7 @@ LAYOUTS: dict[str, Callable[[str, int], Made]] = {
     "matrices": lambda name, seed: _matrices(name, seed),
     "function": _function,
     "two-trainings": _two_trainings,
+    "loop": _loop,
     "perceptron": _rows("row", model="perceptron"),
     "perceptron-blocks": _blocks("table", "down", model="perceptron", steps=(4, 7)),
     "momentum": _rows("row", "momentum"),
@@ -163,6 +204,8 @@ def _matrices(name: str, seed: int) -> Made:
     rng = random.Random(f"{name} {seed}")
     model = rng.choice(["plane", "logistic", "softmax", "two-layer", "two-layer", "two-layer"])
     spec = draw(rng, model, rng.choice(["sum", "mean", "sum", "mean", "one"]), steps=rng.randint(2, 5))
+    while any(name.startswith("w") for name in spec.constants):
+        spec = draw(rng, model, spec.batch, steps=spec.steps)
     style = draw_style(rng, spec, new_columns=False, data="once")
     style = replace(style, rate_column=False, extras=frozenset())
     matrices = Matrices(spec, style, tall=rng.random() < 0.6, arrays=rng.random() < 0.5)

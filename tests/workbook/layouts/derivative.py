@@ -69,24 +69,29 @@ def _is_slope(node: Tree) -> bool:
 
 
 def lost_slope(made: Made, rng: random.Random) -> Edit | None:
-    """The slope of the activation left out."""
-    if any(kind in ("relu",) for kind in made.spec.activations):
-        return None
-    return _lost(made, rng)
+    """The slope of a sigmoid or a tanh left out."""
+    return _lost(made, rng, gate=False)
 
 
 def no_gate(made: Made, rng: random.Random) -> Edit | None:
     """The gate of a ReLU left out."""
-    return _lost(made, rng) if "relu" in made.spec.activations else None
+    return _lost(made, rng, gate=True)
 
 
-def _lost(made: Made, rng: random.Random) -> Edit | None:
+def _lost(made: Made, rng: random.Random, gate: bool) -> Edit | None:
+    def slope(node: Tree) -> bool:
+        part = isinstance(node, Op) and node.sign == "-" and isinstance(node.right, Ref)  # only the second half of it
+        if part or not _is_slope(node):
+            return False
+        layer = int(next(iter(keys_of(node))).name.split(".")[1])
+        return (made.spec.activations[layer - 1] == "relu") == gate
+
     def pick(_k: Key, _t: Tree, node: Tree) -> bool:
-        return isinstance(node, Op) and node.sign == "*" and (_is_slope(node.right) or _is_slope(node.left))
+        return isinstance(node, Op) and node.sign == "*" and (slope(node.right) or slope(node.left))
 
     def change(_k: Key, node: Tree) -> Tree | None:
         assert isinstance(node, Op)
-        return node.left if _is_slope(node.right) else node.right
+        return node.left if slope(node.right) else node.right
 
     return edited(made, rng, pick, change)
 

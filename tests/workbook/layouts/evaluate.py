@@ -95,6 +95,7 @@ def functions(exp: Callable[[Any], Any], log: Any, tanh: Any, root: Any, where: 
         "TANH": lambda v: tanh(_array(v)),
         "SQRT": lambda v: root(_array(v)),
         "ROUND": lambda v, places: math.copysign(math.floor(abs(v) * 10**places + 0.5) / 10**places, v),
+        "INDEX": lambda block, place: block.array.reshape(-1)[int(place) - 1],
         "ABS": lambda v: abs(_array(v)),
         "SIGN": lambda v: float(_array(v) > 0) - float(_array(v) < 0),
         "POWER": _power,
@@ -140,7 +141,9 @@ class Sheets:
         given: dict[Address, Any] | None = None,
         maths: dict[str, Any] | None = None,
         stack: Callable[[list[Any], tuple[int, int]], Any] | None = None,
+        names: Mapping[str, Address] | None = None,
     ) -> None:
+        self.names = names or {}
         self.sheets = {title: index for index, title in enumerate(titles)}
         self.cells, self.maths = cells, maths or FLOATS
         self.known: dict[Address, Any] = dict(given or {})
@@ -193,7 +196,8 @@ class Sheets:
             return Block(self.stack([v if ok else 0.0 for v, ok in zip(values, filled, strict=True)], shape), filled)
 
         try:
-            found = eval(compiled(formula), {"c": cell, "r": block, "f": self.maths})
+            known = {"c": cell, "r": block, "f": self.maths, "n": lambda name: self.value(self.names[name])}
+            found = eval(compiled(formula), known)
         except (Fault, ZeroDivisionError, OverflowError, ValueError):
             return math.nan
         if isinstance(found, Block):

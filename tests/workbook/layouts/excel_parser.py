@@ -10,6 +10,7 @@ TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)
     |(?P<text>"[^"]*")
     |(?P<cell>(?:'[^']+'!|[^\W\d]\w*!)?\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)(?![\w(])
+    |(?P<word>[A-Za-z_]\w*)(?![\w(!])
     |(?P<name>[A-Z][A-Z0-9.]*)\s*\(
     |(?P<sign><>|<=|>=|[-+*/^(),=<>]))""",
     re.VERBOSE,
@@ -70,6 +71,8 @@ class _Parser:
             return repr(text[1:-1])
         if kind == "cell":
             return _cell_source(text)
+        if kind == "word":
+            return f"n({text!r})"
         if kind == "name":
             return self.call(text)
         raise ValueError(f"{text!r} not expected in {self.tokens}")

@@ -51,6 +51,7 @@ class Writer:
     fixed: Callable[[Key], str]
     areas: Callable[[Key], Area | None] = lambda key: None
     sign: str = "="
+    names: tuple[tuple[Key, str], ...] = ()
     home: int = 0
     offset: tuple[int, int] | None = None  # of the cell in the matrix that is filled cell by cell
 
@@ -92,6 +93,9 @@ class Writer:
         return prefix + cell_name(address, dollars)
 
     def _reference(self, key: Key) -> str:
+        for named, name in self.names:
+            if named == key:
+                return name
         area = self.areas(key)
         if area is None:
             return self._name(self.where(key), self.fixed(key))

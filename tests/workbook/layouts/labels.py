@@ -73,6 +73,8 @@ class Labels:
             return f"{ {'v': 'v', 's': 's', 'vh': 'v^', 'sh': 's^'}[head] } {self._of(inner)}"
         if head in ("new", "step"):
             return f"{self.words[head]} {self._of(rest)}"
+        if head in ("copy", "raw"):
+            return f"{self._of(rest)}" if head == "copy" else f"raw {self.words['x']}{self.joined}{rest}"
         if head == "extra":
             return {"number": "#", "rounded": "answer", "hit": "correct?", "root": "sqrt", "unused": "check"}[rest]
         return self.words.get(family(name), name)

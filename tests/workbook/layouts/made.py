@@ -13,7 +13,7 @@ from tests.workbook.layouts.excel_text import Writer
 from tests.workbook.layouts.forward_pass import Held
 from tests.workbook.layouts.places import Placed
 from tests.workbook.layouts.spec import Spec
-from tests.workbook.layouts.style import Style
+from tests.workbook.layouts.style import Style, shown
 from tests.workbook.layouts.terms import Address, Area, Key
 from tests.workbook.layouts.truth import (
     Step,
@@ -56,7 +56,12 @@ class Made:
     def writer(self) -> Writer:
         placed = self.placed
         sign = "=+" if self.style.plus else "="
-        return Writer(placed.where.__getitem__, placed.titles, placed.fixed, placed.areas.get, sign)
+        names = ((Key("rate"), self.style.named),) if self.named else ()
+        return Writer(placed.where.__getitem__, placed.titles, placed.fixed, placed.areas.get, sign, names)
+
+    @property
+    def named(self) -> bool:
+        return bool(self.style.named) and Key("rate") in self.trees
 
     @cached_property
     def book(self) -> Book:
@@ -83,7 +88,9 @@ class Made:
         if self.companion is not None:
             cells |= {at._replace(sheet=len(titles)): held for at, held in self.companion.cells.items()}
             titles += self.companion.titles
-        return Book(titles, cells, arrays, placed.notes, charted)
+        names = {self.style.named: placed.where[Key("rate")]} if self.named else {}
+        circling = {placed.where[Key(n, 0)]: v for n, v in self.spec.start.items()} if self.layout == "loop" else {}
+        return Book(titles, cells, arrays, placed.notes, charted, names, circling)
 
     def _write(self, key: Key, held: Held, cells: dict[Address, float | str], arrays: dict[Area, str]) -> None:
         placed = self.placed
@@ -152,7 +159,8 @@ class Made:
         for key, at in self.placed.where.items():
             if key.name in leaves and key.step >= 0:
                 given[at] = leaves[key.name] if key.step == step else torch.tensor(self.book.number(at))
-        sheets = Sheets(self.book.titles, self.book.cells, self.book.arrays, given, _tensor_functions(), _stacked)
+        book = self.book
+        sheets = Sheets(book.titles, book.cells, book.arrays, given, _tensor_functions(), _stacked, book.names)
         whole: Any = 0.0
         units = spec.units(len(spec.sizes) - 1)
         for slot, example in enumerate(examples_of_step(spec, step)):
@@ -173,8 +181,9 @@ class Made:
         """The loss that each step shows and the one that torch computes of its parameters."""
         before, _ = self.parameters()
         name = "L" if self.spec.batch in ("sum", "mean") or self.placed.areas else "E"
-        pairs = []
-        for step, right in enumerate(losses_and_gradients(self.spec, before)[0]):
+        pairs: list[tuple[float, float]] = []
+        spec = replace(self.spec, objective=shown(self.spec, self.style))
+        for step, right in enumerate(losses_and_gradients(spec, before)[0]):
             key = Key(name, step)
             if key in self.trees and self.spec.objective != "perceptron":
                 pairs.append((self.book.number(self.placed.where[key]), right))

@@ -9,7 +9,7 @@ from tests.workbook.layouts.forward_pass import Held, activated, sloped
 from tests.workbook.layouts.labels import LANGUAGES
 from tests.workbook.layouts.places import Placed
 from tests.workbook.layouts.spec import Spec, bias, weight
-from tests.workbook.layouts.style import Style
+from tests.workbook.layouts.style import Style, shown
 from tests.workbook.layouts.terms import Address, Call, Key, Line, Neg, Num, Op, Ref, Tree
 
 HEADS = {"x": "X", "t": "Y", "w": "W", "b": "b", "z": "Z", "ex": "exp", "a": "A", "ds": "f'", "d": "dZ", "back": "dA"}
@@ -95,7 +95,8 @@ class Matrices:
         spec = self.spec
         last = len(spec.sizes) - 1
         a, t, one = Ref(Key(f"a.{last}", step)), Ref(Key("t")), Num("1")
-        if spec.objective == "cross-entropy":
+        objective = shown(spec, self.style)
+        if objective == "cross-entropy":
             inside: Tree = Op("*", t, Call("LN", (a,)))
             if spec.activations[-1] == "sigmoid":
                 rest = Op("*", Op("-", one, t), Call("LN", (Op("-", one, a),)))
@@ -103,7 +104,7 @@ class Matrices:
             whole: Tree = Neg(Call("SUM", (inside,)))
         else:
             whole = Call("SUM", (Op("^", Op("-", a, t), Num("2")),))
-            if spec.objective == "half":
+            if objective == "half":
                 whole = Op("/", whole, Num("2"))
         if spec.batch == "mean":
             whole = Op("/", whole, Num(str(spec.examples)))

@@ -22,7 +22,7 @@ import tinyproof
 
 CELLS = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
 RIGHT = "right ones"
-TRIES = 6  # seeds looked at per mutant wanted: not every workbook has a place for every mistake
+TRIES = 16  # seeds looked at per mutant wanted: not every workbook has a place for every mistake
 
 
 @dataclass
@@ -62,25 +62,30 @@ def located(titles: tuple[str, ...], changed: Iterable[Address], findings: Itera
     )
 
 
-def judged(books: list[tuple[str, Made]], folder: Path) -> list[Any]:
+def judged(books: list[Made]) -> list[Any]:
     """What the audit says of each workbook, in order."""
-    paths = [made.book.write(folder / f"{index:04d}.xlsx") for index, (_, made) in enumerate(books)]
-    return list(tinyproof.audit(*paths, jobs=1).files) if paths else []
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [made.book.write(Path(folder) / f"{index:04d}.xlsx") for index, made in enumerate(books)]
+        return list(tinyproof.audit(*paths, jobs=1).files) if paths else []
+
+
+def errors(report: Any) -> str:
+    """Its errors in one line, or why there is no answer."""
+    found = [f"{f.place.cells}: {f.message[:80]}" for f in report.findings if f.severity == "error"]
+    return "; ".join(found) or report.problem
 
 
 def right_ones(layout: str, seeds: range) -> Count:
     """Right workbooks: called right, undecided or accused."""
     count = Count(layout, RIGHT)
-    books = [(f"{layout} {seed}", make(layout, seed)) for seed in seeds]
-    for name, made in books:
-        assert not made.wrong(), name
-    with tempfile.TemporaryDirectory() as folder:
-        for (name, _), report in zip(books, judged(books, Path(folder)), strict=True):
-            outcome = {"right": "right", "wrong": "accused"}.get(report.status, "undecided")
-            count.outcomes[outcome] += 1
-            if outcome != "right":
-                errors = [f"{f.place.cells}: {f.message}" for f in report.findings if f.severity == "error"]
-                count.told.append(f"{name} right, {outcome}: {'; '.join(errors) or report.problem}")
+    books = [make(layout, seed) for seed in seeds]
+    for made in books:
+        assert not made.wrong(), made.seed
+    for made, report in zip(books, judged(books), strict=True):
+        outcome = {"right": "right", "wrong": "accused"}.get(report.status, "undecided")
+        count.outcomes[outcome] += 1
+        if outcome != "right":
+            count.told.append(f"{layout} {made.seed} right, {outcome}: {errors(report)}")
     return count
 
 
@@ -96,25 +101,28 @@ def mutants(layout: str, kind: str, seeds: range, wanted: int) -> list[Mutant]:
     return found
 
 
+def outcome(mutant: Mutant, report: Any) -> str:
+    """located, elsewhere, undecided or called right."""
+    found = {"right": "called right", "wrong": "elsewhere"}.get(report.status, "undecided")
+    if found == "elsewhere" and located(mutant.made.book.titles, mutant.changed, report.findings):
+        return "located"
+    return found
+
+
 def broken_ones(layout: str, kind: str, seeds: range, wanted: int) -> Count:
     """Mutants of a kind: found and located, found elsewhere, undecided, called right."""
-    count = Count(layout, kind)
-    made = mutants(layout, kind, seeds, wanted)
-    with tempfile.TemporaryDirectory() as folder:
-        reports = judged([(kind, mutant.made) for mutant in made], Path(folder))
-        for mutant, report in zip(made, reports, strict=True):
-            outcome = {"right": "called right", "wrong": "elsewhere"}.get(report.status, "undecided")
-            if outcome == "elsewhere" and located(mutant.made.book.titles, mutant.changed, report.findings):
-                outcome = "located"
-            count.outcomes[outcome] += 1
-            if outcome != "located":
-                spots = ",".join(sorted(cell_name(at) for at in mutant.changed)[:3])
-                errors = [f"{f.place.cells}: {f.message[:80]}" for f in report.findings if f.severity == "error"]
-                told = "; ".join(errors) or report.problem
-                seed = mutant.made.seed
-                count.told.append(
-                    f"{layout} {seed} {kind} ({mutant.scope}, {mutant.words}, {spots}): {outcome}: {told}"
-                )
+    return counted(Count(layout, kind), mutants(layout, kind, seeds, wanted))
+
+
+def counted(count: Count, made: list[Mutant]) -> Count:
+    """The audit on these mutants."""
+    for mutant, report in zip(made, judged([mutant.made for mutant in made]), strict=True):
+        found = outcome(mutant, report)
+        count.outcomes[found] += 1
+        if found != "located":
+            spots = ",".join(sorted(cell_name(at) for at in mutant.changed)[:3])
+            name = f"{mutant.made.layout} {mutant.made.seed} {mutant.kind}"
+            count.told.append(f"{name} ({mutant.scope}, {mutant.words}, {spots}): {found}: {errors(report)}")
     return count
 
 

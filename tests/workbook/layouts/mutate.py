@@ -14,7 +14,7 @@ from tests.workbook.layouts.writing import family
 
 FORWARD = frozenset(("z", "a", "ex"))
 LOSS = frozenset(("e", "E", "L"))
-GIVEN = frozenset(("x", "t", "count", "rate", "extra"))
+GIVEN = frozenset(("x", "t", "count", "rate", "extra", "raw", "copy"))
 Pick = Callable[[Key, Tree, Tree], bool]  # the cell's key, its whole tree, the node: is this a place for the mistake?
 Change = Callable[[Key, Tree], Tree | None]  # the key and the node: what stands there in its place
 

@@ -73,7 +73,7 @@ def order(written: Written, rng: random.Random) -> list[str]:
         groups.setdefault(head, []).append(name)
     if "za" in groups:
         groups["za"].sort(key=lambda name: (name.split(".")[1:], family(name) == "a"))
-    usual = ["extra", "count", "rate", "x", "t", "w", "z", "ex", "a", "za"]
+    usual = ["extra", "count", "rate", "raw", "x", "t", "w", "copy", "z", "ex", "a", "za"]
     usual += ["e", "d", "g", "G", "v", "s", "vh", "sh", "step", "new"]
     heads = sorted(groups, key=usual.index)
     if rng.random() < 0.5:

@@ -41,6 +41,7 @@ class Spec:
     tiny: float = 1e-6
     tiny_inside: bool = False  # of the root
     decay: float = 0.0
+    one_bias: bool = False  # a constant one, the same for all units of a layer
 
     @property
     def layers(self) -> range:
@@ -83,6 +84,13 @@ def draw(
     elif model != "two-layer" and own_bias == "constant":
         own_bias = "none"
     start, constants = _start(rng, sizes, own_bias, model)
+    one_bias = own_bias == "constant" and rng.random() < 0.5
+    if one_bias:
+        constants = {name: constants[bias(int(name.split(".")[1]), 1)] for name in constants}
+    if model == "two-layer" and rng.random() < 0.08:
+        frozen = rng.choice([1, 2])  # a layer that is not trained
+        constants |= {name: value for name, value in start.items() if name.startswith(f"w.{frozen}.")}
+        start = {name: value for name, value in start.items() if name not in constants}
     count = 1 if batch == "one" else rng.randint(3, 6)
     inputs, targets = _data(rng, model, sizes, activations, count)
     return Spec(
@@ -102,6 +110,7 @@ def draw(
         beta=rng.choice([0.9, 0.8, 0.5]),
         beta2=rng.choice([0.99, 0.999, 0.9]),
         tiny=rng.choice([1e-8, 1e-6]),
+        one_bias=one_bias,
         tiny_inside=rng.random() < 0.3,
     )
 
@@ -125,7 +134,7 @@ def _shape(rng: random.Random, model: str) -> tuple[tuple[int, ...], tuple[Activ
         return (rng.randint(2, 3), rng.randint(2, 3)), ("softmax",), "cross-entropy"
     if model == "perceptron":
         return (rng.randint(2, 3), 1), (rng.choice(["step", "sign"]),), "perceptron"
-    hidden: Activation = rng.choice(["sigmoid", "sigmoid", "tanh", "relu"])
+    hidden: Activation = rng.choice(["sigmoid", "sigmoid", "tanh", "relu", "relu"])
     last: Activation = rng.choice(["sigmoid", "sigmoid", "linear", "softmax"])
     outputs = 2 if last == "softmax" else rng.randint(1, 2)
     if last == "softmax":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from tests.workbook.layouts.spec import Spec
+from tests.workbook.layouts.spec import Objective, Spec
 
 EXTRAS = ("number", "rounded", "hit", "root", "unused")
 
@@ -19,6 +19,10 @@ class Style:
     before the step, 0 at first. `rate_column`: the rate stands in every step; `if_update`: a threshold unit's weights
     move only IF it was wrong; `plus`: "=+A1"; `stacked`: a layer's weights as a small matrix in the block; `extras`:
     columns that train nothing (the step's number, a rounded answer, whether it was right, the root of the loss).
+    `named`: the name that the rate's cell has; `indexed`: examples one after the other, fetched from a table by INDEX.
+    `copies`: each example has its own copy of the weights; `scaled_data`: inputs computed from raw ones; `shown_loss`:
+    the loss that is trained ("own"), the same in another scale ("scaled"), or the squared error beside a training on
+    the cross-entropy ("squared"): none of them a mistake.
     """
 
     uphill: bool = False
@@ -41,6 +45,11 @@ class Style:
     plus: bool = False
     stacked: bool = False
     extras: frozenset[str] = frozenset()
+    copies: bool = False
+    named: str = ""
+    indexed: bool = False
+    scaled_data: bool = False
+    shown_loss: str = "own"
 
 
 def draw_style(rng: random.Random, spec: Spec, new_columns: bool | None = None, data: str | None = None) -> Style:
@@ -70,5 +79,19 @@ def draw_style(rng: random.Random, spec: Spec, new_columns: bool | None = None, 
         if_update=spec.objective == "perceptron" and spec.batch in ("one", "online") and rng.random() < 0.4,
         plus=rng.random() < 0.08,
         stacked=rng.random() < 0.35,
+        named=rng.choice(["eta", "lr", "learning_rate", "alpha"]) if rng.random() < 0.12 else "",
+        indexed=spec.batch == "online" and rng.random() < 0.15,
+        copies=rng.random() < 0.15,
+        scaled_data=rng.random() < 0.15,
+        shown_loss=rng.choice(["own"] * 8 + ["scaled", "squared"]),
         extras=frozenset(name for name in EXTRAS if rng.random() < 0.15),
     )
+
+
+def shown(spec: Spec, style: Style) -> Objective:
+    """The loss that the sheet shows."""
+    if style.shown_loss == "scaled" and spec.objective in ("half", "square"):
+        return "square" if spec.objective == "half" else "half"
+    if style.shown_loss == "squared" and spec.objective == "cross-entropy" and spec.activations[-1] == "sigmoid":
+        return "half"
+    return spec.objective

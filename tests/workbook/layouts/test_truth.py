@@ -61,8 +61,8 @@ def test_mutants_are_not(kind: str) -> None:
 
 @pytest.mark.oracle("LibreOffice")
 def test_libreoffice_computes_the_same_numbers(libreoffice: str, tmp_path: Path) -> None:
-    books = {layout: make(layout, 77).book for layout in LAYOUTS}
-    for layout, kind in zip(LAYOUTS, list(MISTAKES)[:: len(MISTAKES) // 12], strict=False):
+    books = {layout: make(layout, 77).book for layout in LAYOUTS if layout != "loop"}  # one turn of it is not fixed
+    for layout, kind in zip(list(books), list(MISTAKES)[:: len(MISTAKES) // 12], strict=False):
         mutant = broken(make(layout, 78), kind, 0)
         if mutant is not None:
             books[f"{layout} {kind}"] = mutant.made.book

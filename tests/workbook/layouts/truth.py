@@ -33,14 +33,18 @@ def examples_of_step(spec: Spec, step: int) -> list[int]:
 
 def outputs(spec: Spec, values: Mapping[str, Any]) -> tuple[Any, Any]:
     """The sums and the outputs of the last layer: (units, steps, examples). `values`: a column of each parameter."""
+
+    def held(name: str) -> Any:
+        return values[name] if name in values else spec.constants[name]
+
     data = torch.tensor(spec.inputs, dtype=torch.float64)
     signals = [data[:, i].unsqueeze(0) for i in range(spec.sizes[0])]
     sums: Any = None
     for layer in spec.layers:
         made = []
         for to in spec.units(layer):
-            own = values.get(bias(layer, to), spec.constants.get(bias(layer, to), 0.0))
-            made.append(sum((values[weight(layer, to, i)] * signals[i - 1] for i in spec.units(layer - 1)), own))
+            own = held(bias(layer, to)) if spec.bias != "none" else 0.0
+            made.append(sum((held(weight(layer, to, i)) * signals[i - 1] for i in spec.units(layer - 1)), own))
         sums = torch.stack(made)
         signals = list(activate(spec.activations[layer - 1], sums))
     return sums, torch.stack(signals)

@@ -181,7 +181,8 @@ def state(made: Made, rng: random.Random) -> Edit | None:
         )
         return power or lost
 
-    return edited(made, rng, pick, change) if made.spec.rule != "plain" else None
+    alone = len(made.spec.parameters) < 2  # then it is the same rule with another beta
+    return None if made.spec.rule == "plain" or alone else edited(made, rng, pick, change)
 
 
 def no_mean(made: Made, rng: random.Random) -> Edit | None:

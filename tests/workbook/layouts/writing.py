@@ -94,12 +94,14 @@ class Maker(Base):
                 else:
                     after = spec.units(layer + 1)
                     deltas = [Key(f"d.{layer + 1}.{k}", step, slot) for k in after]
-                    weights = [Key(weight(layer + 1, k, to), step) for k in after]
+                    weights = [self.parameter(weight(layer + 1, k, to), step, slot) for k in after]
                     back = total([self.times(Ref(d), Ref(w)) for d, w in zip(deltas, weights, strict=True)])
                     self.cells[Key(f"back.{here}", step, slot)] = back
                     self._delta(layer, to, Key(f"back.{here}", step, slot), step, slot)
                 delta = Key(f"d.{here}", step, slot)
                 for i in spec.units(layer - 1):
+                    if weight(layer, to, i) in spec.constants:
+                        continue
                     source = Ref(self.source(layer - 1, i, step, slot, shown))
                     self.cells[Key(f"g.{weight(layer, to, i)}", step, slot)] = self.times(Ref(delta), source)
                 if spec.bias == "trained":
