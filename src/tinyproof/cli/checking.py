@@ -35,6 +35,9 @@ def audit(
     details: Annotated[
         bool, typer.Option("--details", help="Notebooks: each finding with its reason and mend.")
     ] = False,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Let LibreOffice convert .xls, .xlsb and .numbers files first.")
+    ] = False,
     disable: Annotated[
         list[str] | None,
         typer.Option("--disable", metavar="RULE", help="Switch off a rule for notebooks (repeatable)."),
@@ -49,7 +52,7 @@ def audit(
     from tinyproof.api.audit import audit as twin
     from tinyproof.core.files import write_atomic
 
-    found = twin(*paths, jobs=jobs, disable=disable or ())
+    found = twin(*paths, jobs=jobs, disable=disable or (), convert=convert)
     if csv is not None:
         write_atomic(csv, found.table().csv())
     if html is not None:
