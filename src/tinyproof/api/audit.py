@@ -32,7 +32,9 @@ Kind = Literal["workbook", "notebook", "script", "text", "other"]
 SECONDS_PER_FILE = 60.0
 BYTES_PER_WORKER = 4_000_000_000  # of address space: numpy alone reserves much of it without ever touching it
 MAX_FILES = 50_000
-_WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xltx", ".xls", ".xlsb", ".ods")
+_WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xltx", ".xls", ".xlsb", ".ods", ".fods", ".numbers")
+_TEXT_TABLES = (".csv", ".tsv", ".tab")
+_HEAD = 1_000_000
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}
 
 
@@ -41,7 +43,7 @@ class Item:
     """A file to judge: where it is, what the report calls it, what kind it is.
 
     `root`: the folder of its submission, where a notebook's own modules and its README may be. `disabled_rules`:
-    rules of the notebook audit that are switched off.
+    rules of the notebook audit that are switched off. `convert`: LibreOffice may convert an old or foreign workbook.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Item:
     kind: Kind
     root: str = ""
     disabled_rules: tuple[str, ...] = ()
+    convert: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,12 +82,20 @@ class AuditResult(Printed, Report):
         return audit_page(self, audit_text.in_common(self), rules_table(self))
 
 
-def audit(*paths: Path | str, jobs: int | None = None, disable: Sequence[str] = (), quiet: bool = False) -> AuditResult:
+def audit(
+    *paths: Path | str,
+    jobs: int | None = None,
+    disable: Sequence[str] = (),
+    convert: bool = False,
+    quiet: bool = False,
+) -> AuditResult:
     """Read hand-made workbooks as mathematics and training notebooks with their logs, and name what is wrong.
 
     `paths`: files, and whole folders of submissions. `jobs`: worker processes; None uses all cores. `disable`: rules of
-    the notebook audit not to apply. Nothing is executed. Raises InputError where a path is not there or a rule has no
-    such name; Stopped after Ctrl-C. What cannot be read or decided is said of its file, and stops no other.
+    the notebook audit not to apply. `convert`: let LibreOffice, where it is installed, turn an old or foreign workbook
+    (.xls, .xlsb, .numbers) into one that can be read. Nothing else is executed. Raises InputError where a path is not
+    there or a rule has no such name; Stopped after Ctrl-C. What cannot be read or decided is said of its file, and
+    stops no other.
 
     >>> import tinyproof
     >>> path = tinyproof.workbook("course", "handed-in.xlsx", iterations=20).path
@@ -94,7 +105,7 @@ def audit(*paths: Path | str, jobs: int | None = None, disable: Sequence[str] = 
     """
     if disable:
         notebook.check_rules(disable)
-    items = [replace(item, disabled_rules=tuple(disable)) for item in find_files(paths)]
+    items = [replace(item, disabled_rules=tuple(disable), convert=convert) for item in find_files(paths)]
     with terminal(quiet=quiet or not sys.stderr.isatty(), errors=True) as listener:
         return AuditResult(judged(items, jobs, listener))
 
@@ -124,7 +135,7 @@ def audit_one(item: Item) -> FileReport:
     if item.kind == "workbook":
         from tinyproof.check.workbook import audit_workbook
 
-        return audit_workbook(item.path, item.shown)
+        return audit_workbook(item.path, item.shown, item.convert)
     if item.kind in ("notebook", "script"):
         return notebook.audit_notebook(item.path, item.disabled_rules, item.root or None)
     if item.kind == "text":
@@ -142,6 +153,8 @@ def find_files(paths: Sequence[Path | str]) -> Iterator[Item]:
             if real in seen or len(seen) >= MAX_FILES:
                 continue
             kind = kind_of(file)
+            if not path.is_dir() and kind == "other" and file.name.lower().endswith(_TEXT_TABLES):
+                kind = "workbook"  # it was asked for, so it is told that it holds no formula
             if not path.is_dir() or _judged_in_folders(file, kind):
                 seen.add(real)
                 yield Item(str(file), one_line(str(file), 300), kind, _root(file, path, kind))
@@ -182,6 +195,8 @@ def kind_of(path: Path) -> Kind:
         pass
     if name.endswith(_WORKBOOK_NAMES):
         return "workbook"
+    if name.endswith(_TEXT_TABLES) and _holds_formulas(path):
+        return "workbook"
     if name.endswith(".ipynb"):
         return "notebook"
     if name.endswith(".py"):
@@ -189,9 +204,23 @@ def kind_of(path: Path) -> Kind:
     return "text" if name.endswith((".md", ".txt", ".rst")) else "other"
 
 
+def _holds_formulas(path: Path) -> bool:
+    """Whether a text file has cells that begin with `=`; one with numbers only is data, and no submission."""
+    from tinyproof.check.workbook import holds_formulas
+
+    try:
+        with path.open("rb") as file:
+            return holds_formulas(file.read(_HEAD))
+    except OSError:
+        return False
+
+
 def _holds_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(name.lstrip("/").lower().startswith("xl/") for name in archive.namelist()[:5_000])
+            names = archive.namelist()[:5_000]
+            if any(name.lstrip("/").lower().startswith("xl/") or name.endswith(".iwa") for name in names):
+                return True
+            return "mimetype" in names and b"opendocument.spreadsheet" in archive.open("mimetype").read(200)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return path.suffix.lower() in _WORKBOOK_NAMES

@@ -37,6 +37,9 @@ def audit(
     details: Annotated[
         bool, typer.Option("--details", help="Notebooks: each finding with its reason and mend.")
     ] = False,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Let LibreOffice convert .xls, .xlsb and .numbers files first.")
+    ] = False,
     disable: Annotated[
         list[str] | None,
         typer.Option("--disable", metavar="RULE", help="Switch off a rule for notebooks (repeatable)."),
@@ -50,7 +53,7 @@ def audit(
     """
     from tinyproof.api.audit import audit as twin
 
-    found = twin(*paths, jobs=jobs, disable=disable or ())
+    found = twin(*paths, jobs=jobs, disable=disable or (), convert=convert)
     if csv is not None:
         write_atomic(csv, found.table().csv())
     if html is not None:

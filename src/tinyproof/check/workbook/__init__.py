@@ -11,7 +11,10 @@ from pathlib import Path
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
 from tinyproof.check.workbook.mends import with_tried_mends
-from tinyproof.check.workbook.read.cells import Book, read_book
+from tinyproof.check.workbook.read.cells import Book
+from tinyproof.check.workbook.read.convert import open_converted
+from tinyproof.check.workbook.read.delimited import holds_formulas
+from tinyproof.check.workbook.read.open_book import open_book
 from tinyproof.check.workbook.rules.charts import check_charts
 from tinyproof.check.workbook.rules.effects import with_effects
 from tinyproof.check.workbook.rules.empty_cells import check_empty
@@ -29,14 +32,17 @@ from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.tables import find_tables
 from tinyproof.core.errors import DataError, one_line
 
-__all__ = ["KINDS", "audit_workbook"]
+__all__ = ["KINDS", "audit_workbook", "holds_formulas"]
 
 
-def audit_workbook(path: Path | str, name: str = "") -> FileReport:
-    """Audit one workbook; `name` is what the report calls it (its file name otherwise). Never raises for a bad file."""
+def audit_workbook(path: Path | str, name: str = "", convert: bool = False) -> FileReport:
+    """Audit one workbook; `name` is what the report calls it (its file name otherwise). Never raises for a bad file.
+
+    `convert`: LibreOffice may convert an old or foreign one (.xls, .numbers, .xlsb) first.
+    """
     shown = name or Path(path).name
     try:
-        book = read_book(path)
+        book = open_converted(path) if convert else open_book(path)
     except DataError as error:
         return FileReport(shown, "workbook", "unreadable", problem=str(error))
     return audit_book(book, shown)

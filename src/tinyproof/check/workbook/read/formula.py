@@ -29,6 +29,7 @@ _CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})")
 # A reference anywhere in a formula: not inside a name or a number, not a function (LOG10 and a bracket).
 REFERENCE = re.compile(r"(?<![A-Za-z0-9_.$])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![A-Za-z0-9_(.!])")
 
+_GOOGLE = re.compile(r'IFERROR\(__xludf\.DUMMYFUNCTION\("(?P<formula>(?:[^"]|"")*)"\)\s*,.*\)', re.DOTALL)
 _ONE = r"\$?[A-Za-z]{1,3}\$?[0-9]{1,7}"
 _MENTIONED = re.compile(
     rf"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[A-Za-z_][A-Za-z0-9_.]*))!)?"
@@ -70,6 +71,9 @@ def parse(text: str, defined: Mapping[str, str] | None = None) -> Formula:
     True
     """
     body = text[1:] if text.startswith("=") else text
+    google = _GOOGLE.fullmatch(body)
+    if google:  # Google Sheets keeps a function that Excel has not as a text, and beside it the number it gave
+        body = google["formula"].replace('""', '"')
     if len(body) > MAX_CHARACTERS:
         raise NotUnderstood(f"the formula is longer than {MAX_CHARACTERS:,} characters")
     try:

@@ -141,6 +141,7 @@ _FIXED: dict[str, tuple[tuple[int, ...], Callable[..., Expr]]] = {
     "IF": ((2, 3), _if),
     "NOT": ((1,), lambda x: call("eq", x, 0.0)),
     "N": ((1,), lambda x: x),
+    "ARRAYFORMULA": ((1,), lambda x: x),  # of one cell; a range of several is no single number
     "IFERROR": ((2,), lambda x, _otherwise: x),
     "TRUE": ((0,), lambda: Num(1.0)),
     "FALSE": ((0,), lambda: Num(0.0)),

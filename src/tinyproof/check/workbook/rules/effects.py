@@ -19,6 +19,7 @@ from tinyproof.check.workbook.rules.retraining import (
     train,
 )
 from tinyproof.check.workbook.rules.table_audit import TableAudit
+from tinyproof.check.workbook.thresholds import NO_CHART_SHOWS
 from tinyproof.check.workbook.understand.patterns import current
 
 
@@ -88,7 +89,7 @@ def _words(judge: Judge, mistake: Mistake, run: Run, other: Run, right: Training
             if parts
             else f"the loss after {rows} rows is off by {difference:.1g}"
         )
-        if 0 < difference < 0.002 * span:
+        if 0 < difference < NO_CHART_SHOWS * span:
             return ", ".join(parts) + ": no chart shows it"
     return ", ".join(parts)
 

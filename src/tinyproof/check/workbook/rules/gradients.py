@@ -17,7 +17,7 @@ from tinyproof.check.workbook.rules.forward import (
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.reasons import describe, gradient_reason
-from tinyproof.check.workbook.thresholds import MOST_ROWS
+from tinyproof.check.workbook.thresholds import MOST_ROWS, SAME_THROUGH_HELPERS
 from tinyproof.check.workbook.understand.meaning import same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current
 from tinyproof.check.workbook.understand.roles import forward_pattern
@@ -145,14 +145,14 @@ def _needed(judge: Judge, helper: int, users: list[tuple[Expr, np.ndarray]]) -> 
             values[current(helper)] = np.full_like(right, trial)
             at.append(np.asarray(_value(expr, values)))
         slope = at[1] - at[0]
-        if np.any(np.abs(slope) < 1e-12) or not same(at[2] - at[1], slope, 1e-6):
+        if np.any(np.abs(slope) < 1e-12) or not same(at[2] - at[1], slope, SAME_THROUGH_HELPERS):
             return None
         candidates.append((right - at[0]) / slope)
-    if not candidates or not all(same(c, candidates[0], 1e-6) for c in candidates):
+    if not candidates or not all(same(c, candidates[0], SAME_THROUGH_HELPERS) for c in candidates):
         return None
     meaning = _meaning(judge, helper)
     if meaning is not None:
-        return candidates[0] if same(candidates[0], meaning, 1e-6) else None
+        return candidates[0] if same(candidates[0], meaning, SAME_THROUGH_HELPERS) else None
     pattern = forward_pattern(judge.columns[helper])
     if len(users) >= 2 and len(users) == _readers(judge, helper):
         return candidates[0]
@@ -192,7 +192,7 @@ def _fits_with(judge: Judge, expr: Expr, right: np.ndarray, helpers: dict[int, n
     if not used:
         return []
     values = {**judge.complete(expr), **{current(h): v for h, v in used.items()}}
-    return [same(_value(expr, values), right, 1e-6)]
+    return [same(_value(expr, values), right, SAME_THROUGH_HELPERS)]
 
 
 def _helper_mistake(judge: Judge, helper: int, needed: np.ndarray) -> Mistake:

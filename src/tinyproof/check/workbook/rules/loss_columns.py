@@ -16,11 +16,11 @@ from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import digits_of
 from tinyproof.check.workbook.rules.retraining import compiled, losses, outside_numbers, prepare, train
 from tinyproof.check.workbook.rules.table_audit import TableAudit
+from tinyproof.check.workbook.thresholds import LEAST_LOSSES
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.heading_words import is_rate_word, rate_in
 from tinyproof.check.workbook.understand.patterns import current
 
-LEAST_ROWS = 4
 MAX_ROWS = 1_000
 MAX_COLUMNS = 60
 
@@ -89,7 +89,7 @@ def _down(grid: Grid, sheet: int, row: int, col: int) -> Pasted | None:
         if cell is None or cell.formula is not None or not isinstance(cell.value, float):
             break
         numbers.append(cell.value)
-    if rate is None or not 0 < rate <= 1000 or len(numbers) < LEAST_ROWS:
+    if rate is None or not 0 < rate <= 1000 or len(numbers) < LEAST_LOSSES:
         return None
     rows = tuple(range(row, row + len(numbers)))
     return Pasted(sheet, col, rows, tuple(numbers), rate)

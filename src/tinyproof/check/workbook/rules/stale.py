@@ -10,6 +10,7 @@ from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, on_rows
 from tinyproof.check.workbook.rules.table_audit import TableAudit
+from tinyproof.check.workbook.thresholds import STALE, STALE_OF_COLUMN
 from tinyproof.check.workbook.understand.patterns import Pattern
 
 
@@ -65,7 +66,7 @@ def _unlike(judge: Judge, col: int, pattern: Pattern, stored: Numbers, beside: N
 def _room(column: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """What rounding explains: some programs store ten digits, and a difference of two such numbers has fewer."""
     scale = float(np.nanmax(np.abs(column))) if np.any(np.isfinite(column)) else 0.0
-    return np.asarray(1e-8 * scale + 1e-12 + 2e-6 * np.abs(numbers))
+    return np.asarray(STALE_OF_COLUMN * scale + 1e-12 + STALE * np.abs(numbers))
 
 
 def _apart(judge: Judge, col: int, row: int, stored: Numbers, fresh: Numbers) -> bool:

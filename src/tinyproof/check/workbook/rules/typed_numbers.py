@@ -15,7 +15,7 @@ from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, digits_of, on_rows
 from tinyproof.check.workbook.rules.rate_cells import gradient_column
 from tinyproof.check.workbook.rules.table_audit import TableAudit
-from tinyproof.check.workbook.thresholds import MOST_ROUNDING
+from tinyproof.check.workbook.thresholds import FEWEST_GIVENS, MOST_ROUNDING, MOST_SLIPS, PASTED, USUAL_PART
 from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current
 from tinyproof.check.workbook.understand.roles import FORWARD
 
@@ -47,12 +47,12 @@ def check_givens(audit: TableAudit) -> list[Mistake]:
     for col in judge.roles.of("input", "target") if judge is not None else ():
         assert judge is not None
         typed = judge.columns[col].typed
-        if len(typed) < 6 or judge.columns[col].patterns:
+        if len(typed) < FEWEST_GIVENS or judge.columns[col].patterns:
             continue
         numbers = Counter(round(number, 9) for number in typed.values())
         usual, count = numbers.most_common(1)[0]
         rows = [row for row, number in typed.items() if abs(number - usual) > 1e-6 * max(1.0, abs(usual))]
-        if rows and len(rows) <= 2 and count >= 0.75 * len(typed):
+        if rows and len(rows) <= MOST_SLIPS and count >= USUAL_PART * len(typed):
             name = judge.roles.names[col]
             message = f"{name} is {typed[rows[0]]:.10g} here and {usual:.10g} in all other rows"
             found.append(
@@ -111,7 +111,7 @@ def _pasted(
         if col in judge.network.parameters:  # a number so short that it cannot show the step stands still
             step = np.abs(computed - known[col][np.maximum(np.array(positions) - 1, 0)])
             allowed = np.minimum(allowed, 0.5 * np.where(np.isfinite(step), step, np.inf))
-        fits |= np.abs(typed - computed) <= allowed + 1e-6 * np.abs(computed) + 1e-12
+        fits |= np.abs(typed - computed) <= allowed + PASTED * np.abs(computed) + 1e-12
     good = [row for row, fit in zip(rows, fits, strict=True) if fit]
     bad = [row for row, fit in zip(rows, fits, strict=True) if not fit]
     loss = judge.roles.kinds[col] in ("loss", "total") and not judge.columns[col].patterns

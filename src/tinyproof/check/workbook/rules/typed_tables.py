@@ -19,6 +19,7 @@ from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, cached, digits_of, on_rows
 from tinyproof.check.workbook.rules.rates import labelled_rates
 from tinyproof.check.workbook.rules.table_audit import TableAudit
+from tinyproof.check.workbook.thresholds import MOST_WRONG_TYPED
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.patterns import before, column_of, current
 from tinyproof.check.workbook.understand.trained_network import Network
@@ -60,7 +61,7 @@ def _judge_by(grid: Grid, audit: TableAudit, model: TableAudit) -> None:
         checked.append(col)
         if bad:
             found.append(_mistake(judge, col, right, wrong, bad, numbers))
-    if not checked or len(found) > 0.5 * len(checked):
+    if not checked or len(found) > MOST_WRONG_TYPED * len(checked):
         return  # another network, or other numbers: nothing can be said
     found = _standing_still(judge, found, numbers)
     if not found:

@@ -7,9 +7,8 @@ import re
 
 from tinyproof.check.workbook.read.cells import Cell, ReadSheet
 from tinyproof.check.workbook.read.formula import REFERENCE, column_number
+from tinyproof.check.workbook.thresholds import LEAST_FORMULAS
 from tinyproof.check.workbook.understand.grid import Grid
-
-LEAST_FORMULAS = 10  # fewer say nothing about who wrote them
 
 
 def fingerprint(grid: Grid) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinyproof.backprop.expr import Call, Equation, Expr, evaluate, names
+from tinyproof.check.workbook.thresholds import SAME, SAMPLES
 
-SAMPLES = 16  # enough that a ReLU is awake on some of them
 Values = dict[str, np.ndarray]
 
 
@@ -35,7 +35,7 @@ def value(expr: Expr, values: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.broadcast_to(np.asarray(evaluate(expr, values), dtype=float), (SAMPLES,))
 
 
-def same(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-9) -> bool:
+def same(a: np.ndarray, b: np.ndarray, tolerance: float = SAME) -> bool:
     """Equal on every sample where both are finite, and finite on two at least."""
     usable = np.isfinite(a) & np.isfinite(b)
     if np.count_nonzero(usable) < 2 or np.any(np.isfinite(a) != np.isfinite(b)):

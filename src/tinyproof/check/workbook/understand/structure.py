@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, call, names, walk
-from tinyproof.check.workbook.understand.meaning import SAMPLES, replace, same, value
+from tinyproof.check.workbook.thresholds import SAMPLES
+from tinyproof.check.workbook.understand.meaning import replace, same, value
 
 MAX_TERMS = 200
 Term = tuple[float, tuple[str, ...]]  # a number times names, the names sorted

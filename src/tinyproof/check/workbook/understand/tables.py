@@ -9,12 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from tinyproof.check.workbook.thresholds import (
+    FILLED_PART,
+    HEADING_PART,
+    LEAST_BARE_ROWS,
+    LEAST_HEADINGS,
+    LEAST_ROW_FORMULAS,
+    SAME_SHAPE,
+    WIDEST_GAP,
+)
 from tinyproof.check.workbook.understand.grid import Grid, Place
 from tinyproof.check.workbook.understand.heading_words import Word, rate_in, understand
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # a sheet's own: the cells that are read at all are bounded
-_LEAST_HEADINGS = 5
-_WIDEST_GAP = 8  # columns between two headings of one table
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def _headings(grid: Grid, sheet: int, row: int, cols: list[int]) -> list[dict[in
         text = _heading_text(grid, Place(sheet, row, col))
         if not text:
             continue
-        if col - last > (2 if runs and _has_loss(runs[-1]) else _WIDEST_GAP):
+        if col - last > (2 if runs and _has_loss(runs[-1]) else WIDEST_GAP):
             runs.append({})
         runs[-1][col] = text
         last = col
@@ -82,7 +89,7 @@ def _split(run: dict[int, str]) -> list[dict[int, str]]:
     seen: set[str] = set()
     for col, name in words.items():
         rest = [other for place, other in words.items() if place >= col]
-        if name in seen and len(rest) >= _LEAST_HEADINGS and sum(other in seen for other in rest) >= 0.6 * len(rest):
+        if name in seen and len(rest) >= LEAST_HEADINGS and sum(other in seen for other in rest) >= 0.6 * len(rest):
             first = {place: text for place, text in run.items() if place < col}
             return [first, *_split({place: text for place, text in run.items() if place >= col})]
         seen.add(name)
@@ -105,19 +112,26 @@ def _heading_text(grid: Grid, place: Place) -> str:
 def _is_header(run: dict[int, str]) -> bool:
     kinds = [word.kind for text in run.values() if (word := understand(text)) is not None]
     computed = sum(kind in ("net", "act", "loss", "total", "gradient") for kind in kinds)
-    return len(kinds) >= _LEAST_HEADINGS and computed >= 2 and len(set(kinds)) >= 3 and len(kinds) >= 0.4 * len(run)
+    return (
+        len(kinds) >= LEAST_HEADINGS
+        and computed >= 2
+        and len(set(kinds)) >= 3
+        and len(kinds) >= HEADING_PART * len(run)
+    )
 
 
 def _with_header(
     grid: Grid, sheet: int, header: int, texts: dict[int, str], by_row: dict[int, list[int]]
 ) -> Table | None:
     first, last = min(texts), min(max(texts), min(texts) + MAX_COLUMNS)
-    start = next((row for row in range(header + 1, header + 4) if _filled(grid, sheet, row, texts) >= 0.3), None)
+    start = next(
+        (row for row in range(header + 1, header + 4) if _filled(grid, sheet, row, texts) >= FILLED_PART), None
+    )
     if start is None:
         return None
     rows: list[int] = []
     row = start
-    while len(rows) < MAX_ROWS and _filled(grid, sheet, row, texts) >= 0.3:
+    while len(rows) < MAX_ROWS and _filled(grid, sheet, row, texts) >= FILLED_PART:
         rows.append(row)
         row += 1
     runs = {col for col, text in texts.items() if rate_in(text) is not None and _typed_run(grid, sheet, rows, col)}
@@ -151,17 +165,17 @@ def _has_formula(grid: Grid, sheet: int, rows: list[int], col: int) -> bool:
 
 
 def _without_header(grid: Grid, sheet: int, by_row: dict[int, list[int]], taken: set[tuple[int, int]]) -> list[Table]:
-    """Runs of at least three rows with ten or more formulas in the same columns, that no header announced."""
+    """Runs of rows with formulas in the same columns, that no header announced."""
     cells = grid.sheet(sheet).cells
     shapes: dict[int, tuple[int, ...]] = {}
     for row, cols in by_row.items():
         formulas = tuple(sorted(c for c in cols if cells[row, c].formula is not None and (row, c) not in taken))
-        if len(formulas) >= 8:
+        if len(formulas) >= LEAST_ROW_FORMULAS:
             shapes[row] = formulas
     tables, run = [], list[int]()
     for row in [*sorted(shapes), 10**9]:
-        if run and (row != run[-1] + 1 or len(set(shapes[row]) & set(shapes[run[-1]])) < 0.6 * len(shapes[row])):
-            if len(run) >= 3:
+        if run and (row != run[-1] + 1 or len(set(shapes[row]) & set(shapes[run[-1]])) < SAME_SHAPE * len(shapes[row])):
+            if len(run) >= LEAST_BARE_ROWS:
                 tables.append(_bare(grid, sheet, run, by_row))
             run = []
         run.append(row)

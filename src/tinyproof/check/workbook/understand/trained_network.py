@@ -14,7 +14,8 @@ import numpy as np
 
 from tinyproof.backprop.diff import backward, gradient_name
 from tinyproof.backprop.expr import Equation, Expr, Var, evaluate_all, names, substitute, total
-from tinyproof.check.workbook.understand.meaning import SAMPLES, Random, Values, equal, order, same, value
+from tinyproof.check.workbook.thresholds import MOST_FIXES, SAMPLES
+from tinyproof.check.workbook.understand.meaning import Random, Values, equal, order, same, value
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, current, is_constant
 from tinyproof.check.workbook.understand.roles import FORWARD, Roles, forward_pattern
 from tinyproof.check.workbook.understand.structure import LOSSES, simpler
@@ -23,7 +24,6 @@ from tinyproof.check.workbook.understand.template import Templates
 from tinyproof.check.workbook.understand.unread import tainted_parameters, unknown_through, unread_columns
 
 LOSS = "E_total"  # the loss where no column holds the total
-MAX_FIXES = 3
 
 
 @dataclass
@@ -87,9 +87,9 @@ def _hypotheses(
     templates: Templates, written: Mapping[str, Expr], forms: dict[str, Expr], differs: list[str]
 ) -> list[dict[str, Expr]]:
     found: list[dict[str, Expr]] = [{}]
-    for count in range(1, min(MAX_FIXES, len(differs)) + 1):
+    for count in range(1, min(MOST_FIXES, len(differs)) + 1):
         found += [{name: forms[name] for name in chosen} for chosen in combinations(differs[:8], count)]
-    if len(differs) > MAX_FIXES:
+    if len(differs) > MOST_FIXES:
         found.append({name: forms[name] for name in differs})
     for form in LOSSES:
         losses = {n: e for n, e in templates.loss_form(form).items() if n in written and not equal(e, written[n])}
