@@ -262,7 +262,7 @@ def _as_percent(epochs: list[Epoch]) -> list[Epoch]:
 
 def _read_row(builder: _Builder, header: list[tuple[str, str]], line: str) -> bool:
     cells = cells_of(line)
-    if len(cells) == 1 or not re.fullmatch(r"\d{1,4}", cells[0]):
+    if len(cells) < 2 or not re.fullmatch(r"\d{1,4}", cells[0]):
         return bool(re.fullmatch(r"[\s|:+=-]*", line))
     if abs(len(cells) - len(header)) > 1:
         return False
