@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 from tinyproof.check.notebook.interpreter.attributes import find_member, is_network, library_bases
 from tinyproof.check.notebook.interpreter.events import Frame
-from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine
+from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine, merged_modes
 from tinyproof.check.notebook.interpreter.values import (
     Class,
     Const,
@@ -31,8 +32,8 @@ def call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
     function = machine.evaluate(node.func, scope)
     args = _arguments(machine, node, scope)
     kwargs, is_open = _keywords(machine, node, scope)
-    results = [call_value(machine, option, args, kwargs, node, scope, is_open) for option in options(function)]
-    return join(results)
+    ways = [partial(call_value, machine, option, args, kwargs, node, scope, is_open) for option in options(function)]
+    return join(machine.alternatives(ways))
 
 
 def _arguments(machine: Machine, node: ast.Call, scope: Scope) -> list[Value]:
@@ -112,17 +113,24 @@ def follow(
     machine.frames.append(Frame(function, machine.place(node, scope), _texts(function, node)))
     machine.no_grad += function.no_grad
     machine.returns.append([])
+    machine.exits.append([])
+    conditions, machine.conditions = machine.conditions, 0
     inner.names.setdefault("__class__", function.home or Const(None))
+    ended = False
     try:
         if isinstance(function.node, ast.Lambda):
             machine.returns[-1].append(machine.evaluate(function.node.body, inner))
-        elif not machine.execute(function.node.body, inner):
-            if not machine.returns[-1]:
+        else:
+            ended = machine.execute(function.node.body, inner)
+            if not ended and not machine.returns[-1]:
                 machine.returns[-1].append(Const(None))
     finally:
         machine.no_grad -= function.no_grad
+        machine.conditions = conditions
         machine.frames.pop()
-        returned = machine.returns.pop()
+        returned, exits = machine.returns.pop(), machine.exits.pop()
+    if exits:
+        machine.modes = merged_modes([*exits, *([] if ended else [machine.modes])])
     return join(returned)
 
 

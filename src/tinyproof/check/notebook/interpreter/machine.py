@@ -7,7 +7,7 @@ sides of a condition that is not known are walked and joined. A budget of steps 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tinyproof.check.finding import CodePlace
@@ -31,6 +31,19 @@ class Block:
     statements: tuple[ast.stmt, ...]
     unread: tuple[int, ...] = ()
     unread_names: tuple[str, ...] = ()
+
+
+def merged_modes(ways: Sequence[dict[int, Mode]]) -> dict[int, Mode]:
+    """The modes after several ways of which one was taken: known where all agree; a network begins in training mode.
+
+    >>> merged_modes([{1: "eval", 2: "eval"}, {1: "eval"}])
+    {1: 'eval', 2: 'unknown'}
+    """
+    merged: dict[int, Mode] = {}
+    for key in dict.fromkeys(key for modes in ways for key in modes):
+        found = {modes.get(key, "train") for modes in ways}
+        merged[key] = found.pop() if len(found) == 1 else "unknown"
+    return merged
 
 
 FindModule = Callable[[str, str], "tuple[str, tuple[Block, ...]] | None"]
@@ -63,11 +76,13 @@ class Machine:
         self.passes: list[Pass] = []
         self.returns: list[list[Value]] = []
         self.modes: dict[int, Mode] = {}
+        self.exits: list[list[dict[int, Mode]]] = []  # of each function entered: the modes where it returned in doubt
         self.modules: dict[str, Scope] = {}
         self.functions_entered: set[int] = set()
         self.replaced: dict[int, Overwritten] = {}
         self.outputs: dict[int, Value] = {}
         self.no_grad = 0
+        self.conditions = 0  # around this statement, in the function that it stands in
         self.doubt = 0
         self.building = 0
         self.steps = 0
@@ -102,7 +117,8 @@ class Machine:
         self.loops.clear()
         self.passes.clear()
         self.returns.clear()
-        self.no_grad = self.doubt = self.building = 0
+        self.exits.clear()
+        self.no_grad = self.doubt = self.building = self.conditions = 0
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
         """The value of an expression."""
@@ -163,6 +179,23 @@ class Machine:
     def set_mode(self, model: Value, mode: Mode) -> None:
         self.keep.append(model)
         self.modes[id(model)] = mode
+
+    def alternatives(self, ways: Sequence[Callable[[], Value]]) -> list[Value]:
+        """The values of ways of which one is taken, each walked from the same modes; then what they share."""
+        if len(ways) == 1:
+            return [ways[0]()]
+        before = dict(self.modes)
+        values, after = [], []
+        self.doubt += 1
+        try:
+            for way in ways:
+                self.modes = dict(before)
+                values.append(way())
+                after.append(self.modes)
+        finally:
+            self.doubt -= 1
+        self.modes = merged_modes(after)
+        return values
 
     def escape(self, value: Value) -> None:
         """The value was handed to something that is not known: it may have done anything with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
 
 from tinyproof.check.notebook.interpreter.events import Average
 from tinyproof.check.notebook.interpreter.machine import Machine
@@ -113,15 +114,17 @@ def unary(machine: Machine, node: ast.UnaryOp, scope: Scope) -> Value:
 
 
 def boolean(machine: Machine, node: ast.BoolOp, scope: Scope) -> Value:
-    values = [machine.evaluate(part, scope) for part in node.values]
-    answers = [truth(value) for value in values]
     stops = isinstance(node.op, ast.Or)
-    for value, answer in zip(values, answers, strict=True):
+    value = machine.evaluate(node.values[0], scope)
+    for position, part in enumerate(node.values[1:], start=1):
+        answer = truth(value)
         if answer is stops:
             return value
         if answer is None:
-            return join(values)
-    return values[-1]
+            rest = [partial(machine.evaluate, other, scope) for other in node.values[position:]]
+            return join([value, *machine.alternatives([Unknown, *rest])[1:]])
+        value = machine.evaluate(part, scope)
+    return value
 
 
 def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
@@ -178,4 +181,5 @@ def conditional(machine: Machine, node: ast.IfExp, scope: Scope) -> Value:
     known = truth(machine.evaluate(node.test, scope))
     if known is not None:
         return machine.evaluate(node.body if known else node.orelse, scope)
-    return join([machine.evaluate(node.body, scope), machine.evaluate(node.orelse, scope)])
+    sides = (node.body, node.orelse)
+    return join(machine.alternatives([partial(machine.evaluate, side, scope) for side in sides]))

@@ -10,7 +10,7 @@ from tinyproof.check.notebook.interpreter.events import Choosing, Loop, Pass, sa
 from tinyproof.check.notebook.interpreter.expressions import evaluate
 from tinyproof.check.notebook.interpreter.imports import do_import, do_import_from
 from tinyproof.check.notebook.interpreter.loops import Turn, turns
-from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.machine import Machine, merged_modes
 from tinyproof.check.notebook.interpreter.operators import binary, truth
 from tinyproof.check.notebook.interpreter.quantities import add
 from tinyproof.check.notebook.interpreter.values import (
@@ -81,18 +81,29 @@ def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
     known = truth(evaluate(machine, node.test, scope))
     if figure is not None and saves_something(node.body):
         machine.events.choices.append(Choosing(figure, machine.place(node, scope)))
-    if known is not None:
-        return execute(machine, node.body if known else node.orelse, scope)
-    before = dict(scope.names)
+    machine.conditions += bool(machine.frames)
+    if known is None:
+        ended = _either(machine, node, scope)
+    else:
+        ended = execute(machine, node.body if known else node.orelse, scope)
+    machine.conditions -= bool(machine.frames)
+    return ended
+
+
+def _either(machine: Machine, node: ast.If, scope: Scope) -> bool:
+    """Both sides of a condition that is not known, each from the same names and modes; then what they share."""
+    before, modes = dict(scope.names), dict(machine.modes)
     machine.doubt += 1
     ended_body = execute(machine, node.body, scope)
     after_body, scope.names = scope.names, before.copy()
+    modes_body, machine.modes = machine.modes, modes
     ended_else = execute(machine, node.orelse, scope)
     machine.doubt -= 1
     if ended_else:
-        scope.names = after_body
+        scope.names, machine.modes = after_body, modes_body
     elif not ended_body:
         scope.names = _merged(after_body, scope.names)
+        machine.modes = merged_modes([modes_body, machine.modes])
     return ended_body and ended_else
 
 
@@ -167,6 +178,8 @@ def _with(machine: Machine, node: ast.With | ast.AsyncWith, scope: Scope) -> boo
     for item in node.items:
         value = evaluate(machine, item.context_expr, scope)
         short = value.short if isinstance(value, Made) else value.path if isinstance(value, Name) else ""
+        if isinstance(value, Unknown):
+            short = ast.unparse(item.context_expr).partition("(")[0]  # torch.no_grad() where torch is not imported
         if short.endswith(("no_grad", "inference_mode")):
             quiet += 1
         elif short == "set_grad_enabled" and isinstance(value, Made) and value.args:
@@ -181,14 +194,14 @@ def _with(machine: Machine, node: ast.With | ast.AsyncWith, scope: Scope) -> boo
 
 def _try(machine: Machine, node: ast.Try, scope: Scope) -> bool:
     ended = execute(machine, node.body, scope)
-    before = dict(scope.names)
+    before, modes = dict(scope.names), machine.modes
     machine.doubt += 1
     for handler in node.handlers:
-        scope.names = dict(before)
+        scope.names, machine.modes = dict(before), dict(modes)
         if not execute(machine, handler.body, scope):
-            before = _merged(before, scope.names)
+            before, modes = _merged(before, scope.names), merged_modes([modes, machine.modes])
     machine.doubt -= 1
-    scope.names = before
+    scope.names, machine.modes = before, modes
     if not ended:
         ended = execute(machine, node.orelse, scope)
     return execute(machine, node.finalbody, scope) or (ended and not node.handlers)
@@ -223,6 +236,8 @@ def _return(machine: Machine, node: ast.Return, scope: Scope) -> bool:
     value = evaluate(machine, node.value, scope) if node.value is not None else Const(None)
     if machine.returns:
         machine.returns[-1].append(value)
+    if machine.doubt and machine.exits:
+        machine.exits[-1].append(dict(machine.modes))
     return True
 
 
@@ -255,16 +270,25 @@ def _import_from(machine: Machine, node: ast.ImportFrom, scope: Scope) -> bool:
 
 def _match(machine: Machine, node: ast.Match, scope: Scope) -> bool:
     evaluate(machine, node.subject, scope)
-    before = dict(scope.names)
+    before, modes = dict(scope.names), [machine.modes]
     merged = dict(before)
     machine.doubt += 1
     for case in node.cases:
-        scope.names = dict(before)
+        scope.names, machine.modes = dict(before), dict(modes[0])
+        for name in _captured(case.pattern):
+            scope.names[name] = Unknown(name)
         if not execute(machine, case.body, scope):
             merged = _merged(merged, scope.names)
+            modes.append(machine.modes)
     machine.doubt -= 1
-    scope.names = merged
+    scope.names, machine.modes = merged, merged_modes(modes)
     return False
+
+
+def _captured(pattern: ast.pattern) -> list[str]:
+    """The names that a pattern binds."""
+    found = [getattr(part, "name", None) or getattr(part, "rest", None) for part in ast.walk(pattern)]
+    return [name for name in found if isinstance(name, str)]
 
 
 _HANDLERS: dict[type[ast.stmt], Callable[..., bool]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from tinyproof.check.notebook.interpreter.attributes import library_bases
 from tinyproof.check.notebook.interpreter.imports import LIBRARIES, normal
 from tinyproof.check.notebook.interpreter.loops import element, wrapped
 from tinyproof.check.notebook.interpreter.machine import Machine
@@ -16,6 +17,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Flow,
     Made,
     Map,
+    Method,
     Name,
     Object,
     Quantity,
@@ -199,9 +201,13 @@ def _getattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> V
     if isinstance(owner, Object) and isinstance(name, str) and name in owner.attrs:
         machine.events.called.add(id(owner.attrs[name]))
         return owner.attrs[name]
+    if name in ("train", "eval") and isinstance(owner, Object | Made) and len(args) == 2:
+        return Method(owner, name)
     if isinstance(owner, Object):
         for value in owner.attrs.values():
             machine.events.called.add(id(value))
+    if owner is not None and not isinstance(name, str):
+        machine.set_mode(owner, "unknown")  # perhaps its train or eval
     return Unknown()
 
 
@@ -220,8 +226,15 @@ def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Valu
 
 
 def _isinstance(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    if len(args) == 2 and isinstance(args[0], Object) and isinstance(args[1], Class):
-        return Const(args[0].cls is args[1]) if args[0].cls is args[1] else Unknown()
+    if len(args) != 2 or not isinstance(args[0], Object | Made):
+        return Unknown()
+    owner, asked = args
+    if isinstance(owner, Object) and isinstance(asked, Class):
+        return Const(True) if owner.cls is asked else Unknown()
+    if isinstance(asked, Name) and asked.path == "torch.nn.Module":
+        bases = library_bases(owner.cls) if isinstance(owner, Object) else [getattr(owner, "path", "")]
+        if any(path.startswith(("torch.nn.", "torchvision.models.")) for path in bases):
+            return Const(True)
     return Unknown()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tinyproof.check.notebook.interpreter.events import SchedulerStep
+from tinyproof.check.notebook.interpreter.events import Mode, SchedulerStep
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import hits
 from tinyproof.check.notebook.interpreter.values import (
@@ -237,13 +237,37 @@ def _of_map(owner: Map, name: str, args: list[Value], kwargs: dict[str, Value]) 
     return Map(dict(owner.items), owner.whole) if name == "copy" else Unknown()
 
 
+def parts_of(value: Value) -> list[Value]:
+    """A network and the networks and layers in it: train() and eval() reach them all."""
+    found: dict[int, Value] = {}
+    waiting = [value]
+    while waiting and len(found) < 500:
+        part = waiting.pop()
+        if id(part) in found or not isinstance(part, Object | Made | Seq | Map | Unknown):
+            continue
+        found[id(part)] = part
+        if isinstance(part, Object):
+            waiting.extend(part.attrs.values())
+        elif isinstance(part, Made) and part.path.startswith("torch.nn."):
+            waiting.extend(part.args)
+        elif isinstance(part, Seq):
+            waiting.extend(part.items)
+        elif isinstance(part, Map):
+            waiting.extend(part.items.values())
+    return [part for part in found.values() if isinstance(part, Object | Made) or part is value]
+
+
 def _mode(machine: Machine, owner: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> None:
-    if name == "eval":
-        machine.set_mode(owner, "eval")
-    elif name == "train":
+    mode: Mode = "eval"
+    if name == "train":
         chosen = args[0] if args else kwargs.get("mode")
         on = True if chosen is None else constant(chosen)
-        machine.set_mode(owner, "unknown" if not isinstance(on, bool) else "train" if on else "eval")
+        # Training mode under a condition is chosen: where such a pass measures, it does so on purpose.
+        by_choice = not isinstance(on, bool) or (on and machine.conditions > 0)
+        mode = "unknown" if by_choice else "train" if on else "eval"
+    if name in ("train", "eval"):
+        for part in parts_of(owner):
+            machine.set_mode(part, mode)
     elif name == "load_state_dict":
         machine.events.loaded.add(id(owner))
 

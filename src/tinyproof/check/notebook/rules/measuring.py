@@ -149,11 +149,13 @@ def _in_training_mode(study: Study) -> Iterator[Finding]:
             model = seen.model
             if not isinstance(model, Object | Made) or id(model) in study.events.escaped:
                 continue
-            if seen.mode == "train" and switches_mode(model):
+            modes = {other.mode for other in turn.seen if other.model is model}
+            if modes == {"train"} and switches_mode(model):
                 place = turn.place
                 yield rule.finding(
                     place,
-                    "the accuracy is measured in training mode: eval() is not called before this loop",
+                    f"{'the accuracy' if turn.hits else 'the loss'} is measured in training mode: eval() is not called "
+                    "before this loop",
                     says=study.line(place),
                     should_say="model.eval()  # before the loop",
                     effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",
