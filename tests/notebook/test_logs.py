@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tinyproof.check.notebook.read.document import read_document
 
 from tinyproof.check.logs import Run, read_log
 from tinyproof.check.notebook import audit_notebook
+from tinyproof.check.notebook.read.document import read_document
 
 from .books import style, write
 

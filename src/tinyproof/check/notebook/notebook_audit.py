@@ -147,8 +147,8 @@ def _order(finding: Finding) -> tuple[int, int, str, int]:
 def _quoted_correctly(subject: Study, findings: list[Finding]) -> list[Finding]:
     """Where the figure is not what it is called, a claim that quotes the log correctly is said to do only that."""
     wrong = next((f for f in findings if f.rule == "evaluates-on-training-data"), None)
-    if wrong is None:
-        return []
+    if wrong is None or any(f.rule == "log-not-from-this-code" for f in findings):
+        return []  # nothing is said of the figure of a log that is another code's
     notes: dict[CodePlace, Finding] = {}
     for claim in subject.claims:
         last = any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs)

@@ -83,5 +83,6 @@ def _bind_name(machine: Machine, target: ast.Name, value: Value, scope: Scope, a
             machine.keep.append(value)
     if isinstance(value, Quantity) and value.reach == "total" and turn:
         turn.counted = True
+        turn.sums_loss = turn.sums_loss or value.kind == "loss"
     home.names[target.id] = value
     call_it(value, target.id)

@@ -57,6 +57,7 @@ class Pass:
     hits: bool = False
     loss: bool = False
     counted: bool = False
+    sums_loss: bool = False
     escaped: bool = False
     framework: bool = False
 
@@ -99,6 +100,14 @@ class Overwritten:
 
 
 @dataclass(frozen=True)
+class Impossible:
+    """A call that raises as it stands, with the reason."""
+
+    place: CodePlace
+    reason: str
+
+
+@dataclass(frozen=True)
 class SchedulerStep:
     """`scheduler.step(value)`: inside which loops and which pass."""
 
@@ -137,6 +146,7 @@ class Events:
     losses: list[LossCall] = field(default_factory=list)
     averages: list[Average] = field(default_factory=list)
     overwritten: list[Overwritten] = field(default_factory=list)
+    impossible: list[Impossible] = field(default_factory=list)
     steps: list[SchedulerStep] = field(default_factory=list)
     choices: list[Choosing] = field(default_factory=list)
     softmaxes: list[Softmax] = field(default_factory=list)

@@ -70,6 +70,9 @@ def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> bool:
             turn = machine.passes[-1]
             figure = isinstance(change, Quantity) and change.kind in ("hits", "loss", "accuracy")
             turn.counted = turn.counted or figure or (turn.hits and isinstance(change, Const | Unknown))
+            turn.sums_loss = turn.sums_loss or (
+                isinstance(after, Quantity) and after.kind == "loss" and after.reach == "total"
+            )
     else:
         after = binary(machine, node.op, before, change, node, scope)
     bind(machine, node.target, after, scope, accumulated=True)

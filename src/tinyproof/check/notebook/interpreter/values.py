@@ -221,6 +221,9 @@ def mapped(items: dict[str | int, Value], more: dict[str, Value], whole: bool = 
     return Map(both, whole)
 
 
+# What a loop over the weights or layers of a network goes through: no images.
+PARTS_PATH = ".parts"
+
 # Stands for "perhaps not given": one of two dicts of keyword arguments has the key, the other has not.
 ABSENT = Unknown("(not given)")
 

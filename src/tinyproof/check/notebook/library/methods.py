@@ -8,6 +8,7 @@ from tinyproof.check.notebook.interpreter.events import Mode, SchedulerStep
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import hits
 from tinyproof.check.notebook.interpreter.values import (
+    PARTS_PATH,
     Batch,
     Const,
     Flow,
@@ -74,15 +75,9 @@ _OF_MODEL = frozenset(
         "double",
         "half",
         "float",
-        "parameters",
-        "named_parameters",
         "state_dict",
         "requires_grad_",
         "apply",
-        "modules",
-        "children",
-        "named_modules",
-        "named_children",
         "zero_grad",
         "train",
         "eval",
@@ -200,6 +195,7 @@ def _of_list(machine: Machine, owner: Seq, name: str, args: list[Value]) -> Valu
                 owner.whole = False
         if machine.passes and isinstance(args[0], Quantity):
             machine.passes[-1].counted = True
+            machine.passes[-1].sums_loss = machine.passes[-1].sums_loss or args[0].kind == "loss"
     elif name == "extend" and args:
         other = args[0]
         owner.items.extend(other.items if isinstance(other, Seq) else [])
@@ -235,6 +231,11 @@ def _of_map(owner: Map, name: str, args: list[Value], kwargs: dict[str, Value]) 
     if name == "items":
         return Seq([Seq([Const(key), value]) for key, value in owner.items.items()], owner.whole)
     return Map(dict(owner.items), owner.whole) if name == "copy" else Unknown()
+
+
+_PARTS = frozenset(
+    ("parameters", "named_parameters", "modules", "children", "named_modules", "named_children", "buffers")
+)
 
 
 def parts_of(value: Value) -> list[Value]:
@@ -288,6 +289,8 @@ def _of_object(
     if name in ("modules", "children", "named_modules", "named_children"):
         for value in owner.attrs.values():
             machine.events.called.add(id(value))
+    if name in _PARTS:
+        return Made(PARTS_PATH, [owner], {}, machine.place(node, scope))
     if name in _OF_MODEL:
         return owner
     return apply_unknown(machine, Unknown(name), args, kwargs, node, scope)
@@ -303,6 +306,8 @@ def _of_made(
             return owner
         if name == "forward":
             return machine.call_value(owner, args, kwargs, node, scope)
+        if name in _PARTS:
+            return Made(PARTS_PATH, [owner], {}, machine.place(node, scope))
         return owner if name in _OF_MODEL else Unknown()
     if name == "parse_args":
         return Unknown("args")

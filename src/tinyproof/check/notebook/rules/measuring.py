@@ -24,7 +24,12 @@ def same_images(study: Study, split: Split) -> bool:
     if split.root is None or split.kind in ("part", "mixed"):
         return False
     trained = [study.split(turn.loader) for turn in study.trainings]
-    return split.kind == "train" or any(other.root is split.root for other in trained if other.kind != "part")
+    if any(other.root is split.root for other in trained if other.kind != "part"):
+        return True
+    # Another object of the same training set counts too; a network trained on something else has not seen it.
+    learned = [other for other in trained if other.root is not None]
+    alike = any(other.family == split.family for other in learned if "train" in (other.kind, other.of))
+    return split.kind == "train" and (alike or not learned)
 
 
 def _is_test_pass(study: Study, turn: Pass) -> bool:
@@ -78,8 +83,19 @@ def _training_finding(study: Study, place: CodePlace, split: Split) -> Finding:
         f'the "test" accuracy is measured on {what}',
         says=study.line(place),
         should_say=_mended(study.line(place)),
-        effect=_published(study),
+        effect=_contradicted(study, split.size) or _published(study),
         evidence=tuple(evidence),
+    )
+
+
+def _contradicted(study: Study, size: int | None) -> str:
+    """What to say where the log counts another number of images: then it was not printed by this code."""
+    totals = {e.total for run in study.runs for e in run.epochs if e.test_accuracy is not None and e.total is not None}
+    if size is None or len(totals) != 1 or size in totals:
+        return ""
+    return (
+        f"what the code would print is training accuracy; the log counts {totals.pop():,} images, not {size:,}, and "
+        "cannot be from it"
     )
 
 

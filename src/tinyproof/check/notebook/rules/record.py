@@ -94,8 +94,21 @@ def log_not_from_this_code(study: Study) -> Iterator[Finding]:
     """A log that the code cannot have printed."""
     if study.events.unread or study.events.exhausted:
         return
-    for check in (_wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
+    for check in (_refused_calls, _wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
         yield from check(study)
+
+
+def _refused_calls(study: Study) -> Iterator[Finding]:
+    """A call that raises as it stands, in a notebook that printed figures: they are another version's."""
+    if not any(run.last is not None for run in study.runs):
+        return
+    for call in study.events.impossible[:1]:
+        yield RULES["log-not-from-this-code"].finding(
+            call.place,
+            f"this call raises as it stands: {call.reason}",
+            says=study.line(call.place),
+            effect="the figures in the log belong to another version of the code",
+        )
 
 
 def _finding(study: Study, cell: int | None, message: str, says: str, evidence: str) -> Finding:
