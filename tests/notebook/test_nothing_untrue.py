@@ -71,3 +71,42 @@ def test_a_rate_that_does_fall_is_no_idle_scheduler(tmp_path: Path) -> None:
         ("EPOCH: 4\n", "EPOCH: 4\nlr: 0.005\n"),
     )
     assert "scheduler-without-effect" not in {f.rule for f in report.findings}
+
+
+def test_a_section_of_the_readme_is_held_against_its_notebook_only(tmp_path: Path) -> None:
+    write(style("functions"), tmp_path, "first.ipynb")
+    other = write(style("classes"), tmp_path, "second.ipynb")
+    (tmp_path / "README.md").write_text(
+        "# Two networks\n\n## The first (first.ipynb)\n\n98.93 % test accuracy\n\n"
+        "### Remarks\n\n98.85 % test accuracy at the end\n\n## [Second](second.ipynb)\n\n99.31 % test accuracy\n"
+    )
+    first = audit_notebook(tmp_path / "first.ipynb")
+    assert [(f.rule, f.place.line) for f in first.findings] == [("best-epoch-claimed", 5)]
+    assert any("98.85 % is the last epoch's" in line for line in first.checked)
+    assert [(f.rule, f.place.line) for f in audit_notebook(other).findings] == [("number-in-no-log", 13)]
+
+
+def test_one_claim_is_told_once(tmp_path: Path) -> None:
+    said = "Result: 98.93 % test accuracy.\n\nSo 98.93 % test accuracy it is.\n"
+    report = judged(tmp_path, ("Result: 98.85 % test accuracy after the last epoch.", said))
+    finding = only(report, "best-epoch-claimed")
+    assert "said again: cell 1, line 6" in finding.evidence
+
+
+def test_a_relu_before_a_global_pooling_is_a_note_unless_classes_died(tmp_path: Path) -> None:
+    layers = "        x = self.gap(x)\n        x = x.view(-1, 16)\n        x = self.fc(x)\n"
+    pooled = "        x = F.relu(self.fc(x))\n        x = self.gap(x)\n        x = x.view(-1, 10)\n"
+    edits = ((layers, pooled), ("self.fc = nn.Linear(16, 10)", "self.fc = nn.Conv2d(16, 10, 1)"))
+    assert only(judged(tmp_path, *edits), "activation-on-class-scores").severity == "note"
+    lines = [("0.0712", "9779", "97.79"), ("0.0486", "9841", "98.41"), ("0.0352", "9893", "98.93")]
+    lines.append(("0.0361", "9885", "98.85"))
+    dead = [
+        (f"loss: {loss}, Accuracy: {right}/10000 ({share}%)", "loss: 2.3015, Accuracy: 1135/10000 (11.35%)")
+        for loss, right, share in lines
+    ]
+    assert only(judged(tmp_path, *edits, *dead), "activation-on-class-scores").severity == "warning"
+
+
+def test_parts_of_a_sequential_are_no_networks_of_their_own(tmp_path: Path) -> None:
+    report = judged(tmp_path, ("        x = self.fc(x)\n", "        x = F.relu(self.fc(x))\n"))
+    assert only(report, "activation-on-class-scores").severity == "warning"

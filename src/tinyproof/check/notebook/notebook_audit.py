@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -11,9 +12,11 @@ from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, 
 from tinyproof.check.logs import Log, read_log
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
+from tinyproof.check.notebook.read.sections import owners
 from tinyproof.check.notebook.rules import CATALOGUE, claims, targets
 from tinyproof.check.notebook.rules.rule import percent
 from tinyproof.check.notebook.study import Study, study, study_text
+from tinyproof.check.prose import Claim
 from tinyproof.core.errors import DataError, InputError
 
 
@@ -36,10 +39,24 @@ def audit_notebook(
     readmes = _read_all(readmes_for(path, root)) if kind == "notebook" else ()
     others = [other for readme in readmes for other in notebooks_below(readme.path.parent) if other != path]
     subject = study(document, readmes, root)
+    subject.claims = _of_its_sections(subject, [document.name, *(other.name for other in others)])
     if any(claim.place.file != document.name for claim in subject.claims):
         subject.neighbours = tuple(_log_of(other) for other in others)
         subject.speaks_for_all = not others or path < min(others)
     return report_on(subject, str(path), disabled_rules)
+
+
+def _of_its_sections(subject: Study, names: list[str]) -> tuple[Claim, ...]:
+    """The claims without those of README sections that are about other notebooks."""
+    own = subject.document.name
+    sections = {readme.name: owners(readme.cells[0].source, names) for readme in subject.readmes}
+    kept = []
+    for claim in subject.claims:
+        lines = sections.get(claim.place.file, [])
+        about = lines[claim.place.line - 1] if claim.place.line and claim.place.line <= len(lines) else frozenset()
+        if not about or own in about:
+            kept.append(replace(claim, owned=about == {own}))
+    return tuple(kept)
 
 
 def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileReport:

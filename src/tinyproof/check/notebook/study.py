@@ -181,6 +181,10 @@ def _whole_networks(events: Events) -> list[Object | Made]:
         if isinstance(network, Object):
             for value in network.attrs.values():
                 inner.update(_parts(value, 0))
+    for made in events.made:
+        if made.path in ("torch.nn.Sequential", "torch.nn.ModuleList"):
+            for arg in made.args:
+                inner.update(_parts(arg, 0))
     return [network for network in events.networks if id(network) not in inner]
 
 

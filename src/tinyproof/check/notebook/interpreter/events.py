@@ -15,10 +15,19 @@ Mode = Literal["train", "eval", "unknown"]
 
 @dataclass(eq=False)
 class Loop:
-    """A loop that is not over a loader; `count`: how many turns, where the text says so."""
+    """A loop that is not over a loader; `count`: how many turns, where the text says so.
+
+    `listed`: it goes over a few things that are written out, and stands for one of its turns.
+    """
 
     place: CodePlace
     count: int | None
+    listed: bool = False
+
+
+def epoch_loops(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
+    """Those that may count epochs: not the ones over a few listed things (phases, splits), walked one by one."""
+    return tuple(loop for loop in loops if not loop.listed)
 
 
 @dataclass(eq=False)

@@ -59,6 +59,7 @@ class Turn:
     loader: Value | None
     count: int | None
     text: str = ""
+    listed: bool = False
 
 
 def turns(machine: Machine, iterable: Value, node: ast.expr, scope: Scope) -> Iterator[Turn]:
@@ -67,7 +68,7 @@ def turns(machine: Machine, iterable: Value, node: ast.expr, scope: Scope) -> It
     known = _listed(machine, iterable)
     if known is not None:
         for item in known:
-            yield Turn(item, None, len(known), text)
+            yield Turn(item, None, len(known), text, listed=True)
         return
     loader = loader_of(iterable)
     yield Turn(element(iterable), loader, None if loader is not None else turn_count(iterable), text)

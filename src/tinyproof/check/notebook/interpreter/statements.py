@@ -160,7 +160,7 @@ class _entered:
             machine.passes.append(turn)
             machine.events.passes.append(turn)
         else:
-            machine.loops.append(Loop(self.place, self.turn.count))
+            machine.loops.append(Loop(self.place, self.turn.count, self.turn.listed))
 
     def __exit__(self, *_: object) -> None:
         if self.turn.loader is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
-from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.interpreter.events import Pass, epoch_loops
 from tinyproof.check.notebook.interpreter.values import Made, is_optimiser, is_scheduler, number, options
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.parameters import parameter_count
@@ -78,16 +78,21 @@ def _cell(turn: Pass) -> int | None:
 
 
 def cells_out_of_order(study: Study) -> Iterator[Finding]:
-    """Execution counts that do not grow from cell to cell."""
-    counts = [(cell.number, cell.count) for cell in study.document.code if cell.count is not None]
+    """Execution counts that fall from cell to cell; equal ones are a cell that was split after it ran."""
+    counts = [(cell.number, cell.count) for cell in study.document.code if cell.count and _does_something(cell.source)]
     for (before, earlier), (number_, later) in itertools.pairwise(counts):
-        if later <= earlier:
+        if later < earlier:
             yield RULES["cells-out-of-order"].finding(
                 CodePlace(study.document.name, number_),
                 f"this cell ran as number {later}, cell {before} above it as number {earlier}",
                 effect="a hint, no fault: what is printed may come from another state than the one shown",
             )
             return
+
+
+def _does_something(source: str) -> bool:
+    """Whether a cell can change what others see: not where it is empty, remarks, magics or shell lines."""
+    return any(line.strip() and not line.lstrip().startswith(("#", "%", "!")) for line in source.split("\n"))
 
 
 def log_not_from_this_code(study: Study) -> Iterator[Finding]:
@@ -149,9 +154,9 @@ def _wrong_total(study: Study) -> Iterator[Finding]:
 def _too_many_epochs(study: Study) -> Iterator[Finding]:
     """The log numbers its epochs beyond the end of the loop."""
     for run in study.runs:
-        turns = [turn for turn in study.trainings if _cell(turn) == run.cell and turn.loops]
-        loops = {id(turn.loops[-1]): turn.loops[-1] for turn in turns if len(turn.loops) == 1}
-        if len(loops) != 1 or len(turns) != len([t for t in turns if len(t.loops) == 1]):
+        around = [epoch_loops(turn.loops) for turn in study.trainings if _cell(turn) == run.cell and turn.loops]
+        loops = {id(some[0]): some[0] for some in around if len(some) == 1}
+        if len(loops) != 1 or any(len(some) != 1 for some in around):
             continue
         count = next(iter(loops.values())).count
         numbers = [epoch.number for epoch in run.epochs if epoch.number is not None]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.events import SchedulerStep
+from tinyproof.check.notebook.interpreter.events import SchedulerStep, epoch_loops
 from tinyproof.check.notebook.interpreter.values import (
     Made,
     Quantity,
@@ -94,9 +94,9 @@ def _problem(made: Made, steps: list[SchedulerStep]) -> tuple[str, str, str] | N
         return _wrong_way(made, steps)
     if made.short == "OneCycleLR":
         return _one_cycle(made, steps)
-    if any(step.turn is not None or not step.loops for step in steps):
+    if any(step.turn is not None or not epoch_loops(step.loops) for step in steps):
         return None
-    counts = [step.loops[-1].count for step in steps]
+    counts = [epoch_loops(step.loops)[-1].count for step in steps]
     places = {step.place for step in steps}
     if any(count is None for count in counts) or (len(places) != len(steps)):
         return None
