@@ -10,6 +10,7 @@ from typing import Literal
 
 from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, status_of
 from tinyproof.check.logs import Log, read_log
+from tinyproof.check.notebook.library.loaders import dataset_of
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
 from tinyproof.check.notebook.read.sections import owners
@@ -189,9 +190,14 @@ def _undecided(subject: Study) -> str:
     """Why the main question could not be decided; empty when it could."""
     if not subject.events.passes and not subject.runs:
         return "nothing that trains or measures was found in it"
+    if subject.events.exhausted:
+        return "the program is too long to be read to its end, and what it measures on in the end stays open"
     known = [turn for turn in subject.evaluations if subject.split(turn.loader).kind != "unknown"]
     if known:
-        return ""
+        return _changed_training(subject)
+    if subject.events.hidden:
+        place = subject.events.hidden[0]
+        return f"code that is not read may change what is measured on ({place}: {subject.line(place)[:60]})"
     missing = sorted(set(subject.events.missing_modules))
     if missing:
         return f"what it measures on is in a module that is not here: {', '.join(missing[:3])}"
@@ -200,6 +206,19 @@ def _undecided(subject: Study) -> str:
     if not subject.evaluations:
         return "no loop that measures an accuracy was found in the code"
     return "which images the accuracy is measured on could not be read from the code"
+
+
+def _changed_training(subject: Study) -> str:
+    """Why it is open what the network learns from, where code changed it in a way that is not followed."""
+    for turn in subject.trainings:
+        if subject.split(turn.loader).kind != "unknown":
+            continue
+        data = dataset_of(turn.loader)
+        if data is not None and id(data) in subject.events.altered:
+            return f"the images that are trained on are replaced by others ({turn.place}), perhaps by test images"
+        if subject.events.batches_added:
+            return f"batches are added to those that are trained on ({subject.events.batches_added[0]})"
+    return ""
 
 
 def _checked(subject: Study, findings: list[Finding]) -> list[str]:

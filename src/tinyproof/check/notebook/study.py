@@ -82,7 +82,7 @@ def study(document: Document, readmes: tuple[Document, ...] = (), root: Path | N
     """Read everything of one notebook or script. Raises nothing that its content could provoke."""
     surroundings = Surroundings(document, root or document.path.parent)
     blocks = list(_blocks(document, surroundings))
-    machine = reader(surroundings.find)
+    machine = reader(surroundings.find, surroundings.find_file)
     scope = Scope(document.name, main=True)
     machine.run(blocks, scope)
     outputs = _probe(machine, scope)
@@ -124,7 +124,9 @@ def study_text(document: Document, logs: Iterable[Log]) -> Study:
 def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:
     for cell in document.code:
         parsed = parse_cell(cell.source)
-        block = Block(document.name, cell.number, parsed.statements, parsed.unread, parsed.unread_names)
+        block = Block(
+            document.name, cell.number, parsed.statements, parsed.unread, parsed.unread_names, parsed.too_long
+        )
         if parsed.module:
             surroundings.write(parsed.module, block)
         else:

@@ -9,6 +9,7 @@ from tinyproof.check.notebook.interpreter.attributes import find_member, is_netw
 from tinyproof.check.notebook.interpreter.events import Frame
 from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine, merged_modes
 from tinyproof.check.notebook.interpreter.values import (
+    MAX_ITEMS,
     Class,
     Const,
     Function,
@@ -42,8 +43,8 @@ def _arguments(machine: Machine, node: ast.Call, scope: Scope) -> list[Value]:
         if isinstance(argument, ast.Starred):
             value = machine.evaluate(argument.value, scope)
             if isinstance(value, Seq):
-                args.extend(value.items)
-                if not value.whole:
+                args.extend(value.items[: MAX_ITEMS + 1 - len(args)])
+                if not value.whole or len(args) > MAX_ITEMS:
                     args.append(Unknown("*"))
             else:
                 args.append(Unknown("*"))

@@ -117,6 +117,16 @@ class Impossible:
 
 
 @dataclass(frozen=True)
+class Tampered:
+    """A measured figure was changed by a number: `how` is added, maximum or divided; `number`: by which."""
+
+    figure: Quantity
+    how: Literal["added", "maximum", "divided"]
+    place: CodePlace
+    number: float | None = None
+
+
+@dataclass(frozen=True)
 class SchedulerStep:
     """`scheduler.step(value)`: inside which loops and which pass."""
 
@@ -167,6 +177,9 @@ class Events:
     called: set[int] = field(default_factory=set)
     missing_modules: list[str] = field(default_factory=list)
     unread: list[CodePlace] = field(default_factory=list)
+    hidden: list[CodePlace] = field(default_factory=list)
+    batches_added: list[CodePlace] = field(default_factory=list)
+    tampered: list[Tampered] = field(default_factory=list)
     seeds: list[CodePlace] = field(default_factory=list)
     exhausted: bool = False
 

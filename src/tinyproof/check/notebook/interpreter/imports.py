@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.notebook.interpreter.machine import Machine
-from tinyproof.check.notebook.interpreter.values import ModuleValue, Name, Scope, Unknown
+from tinyproof.check.notebook.interpreter.values import ModuleValue, Name, Namespace, Scope, Unknown
 
 # Libraries whose names are known well enough to read calls of them; anything else missing is unknown.
 LIBRARIES = frozenset(
@@ -142,6 +142,8 @@ def do_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
         bound = alias.asname or alias.name.partition(".")[0]
         if local is not None and (alias.asname or "." not in alias.name):
             scope.names[bound] = ModuleValue(alias.name, local)
+        elif alias.name == "__main__":
+            scope.names[bound] = Namespace(scope.module)
         elif is_library(alias.name):
             scope.names[bound] = Name(normal(alias.name) if alias.asname else bound)
         else:

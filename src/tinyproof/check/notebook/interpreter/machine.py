@@ -12,7 +12,19 @@ from dataclasses import dataclass
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.events import Events, Frame, Loop, Mode, Overwritten, Pass
-from tinyproof.check.notebook.interpreter.values import Made, Object, Scope, Unknown, Value, join
+from tinyproof.check.notebook.interpreter.values import (
+    Class,
+    Function,
+    Made,
+    ModuleValue,
+    Name,
+    Object,
+    Scope,
+    Unknown,
+    Value,
+    join,
+    options,
+)
 
 MAX_STEPS = 120_000
 MAX_DEPTH = 24
@@ -31,6 +43,7 @@ class Block:
     statements: tuple[ast.stmt, ...]
     unread: tuple[int, ...] = ()
     unread_names: tuple[str, ...] = ()
+    too_long: bool = False
 
 
 def merged_modes(ways: Sequence[dict[int, Mode]]) -> dict[int, Mode]:
@@ -65,10 +78,14 @@ class Meaning:
 
 
 class Machine:
-    """The state of the reading. `find_module(dotted name, asking file)` gives a local module's file and blocks."""
+    """The state of the reading. `find_module(dotted name, asking file)` gives a local module's file and blocks;
+    `find_file(path, asking file)` those of a file that is run by its path.
+    """
 
-    def __init__(self, find_module: FindModule, meaning: Meaning) -> None:
+    def __init__(self, find_module: FindModule, meaning: Meaning, find_file: FindModule | None = None) -> None:
         self.find_module = find_module
+        self.find_file = find_file
+        self.patched: set[str] = set()  # what of a library the notebook replaced by something of its own
         self.meaning = meaning
         self.events = Events()
         self.frames: list[Frame] = []
@@ -77,7 +94,7 @@ class Machine:
         self.returns: list[list[Value]] = []
         self.modes: dict[int, Mode] = {}
         self.exits: list[list[dict[int, Mode]]] = []  # of each function entered: the modes where it returned in doubt
-        self.modules: dict[str, Scope] = {}
+        self.modules: dict[tuple[str, tuple[int | None, ...]], Scope] = {}
         self.functions_entered: set[int] = set()
         self.replaced: dict[int, Overwritten] = {}
         self.outputs: dict[int, Value] = {}
@@ -136,20 +153,23 @@ class Machine:
 
     def module(self, name: str, asking: str) -> Scope | None:
         """The scope of a local module, read once; None where there is no such file."""
-        found = self.find_module(name, asking)
+        return self._module(self.find_module(name, asking))
+
+    def _module(self, found: tuple[str, tuple[Block, ...]] | None) -> Scope | None:
         if found is None:
             return None
         file, blocks = found
-        if file not in self.modules:
+        key = (file, tuple(block.cell for block in blocks))  # one notebook may write several modules
+        if key not in self.modules:
             scope = Scope(file)
-            self.modules[file] = scope
+            self.modules[key] = scope
             frames, loops, passes, returns = self.frames, self.loops, self.passes, self.returns
             self.frames, self.loops, self.passes, self.returns = [], [], [], []
             try:
                 self._run_module(blocks, scope)
             finally:
                 self.frames, self.loops, self.passes, self.returns = frames, loops, passes, returns
-        return self.modules[file]
+        return self.modules[key]
 
     def _run_module(self, blocks: Iterable[Block], scope: Scope) -> None:
         for block in blocks:
@@ -164,6 +184,8 @@ class Machine:
             self.events.unread.append(CodePlace(block.file, block.cell, line))
         for name in block.unread_names:
             scope.names[name] = Unknown(name)
+        if block.too_long:
+            self.forget(scope, ast.Pass(lineno=block.unread[0], col_offset=0))
 
     def execute(self, statements: list[ast.stmt], scope: Scope) -> bool:
         """Walk statements; True when the way certainly ends among them."""
@@ -172,6 +194,34 @@ class Machine:
     def made(self, made: Made) -> Made:
         self.events.made.append(made)
         return made
+
+    def forget(self, scope: Scope, node: ast.AST) -> None:
+        """Code that was not read may have given any of the module's names to something else."""
+        self.events.hidden.append(self.place(node, scope))
+        for name, value in scope.module.names.items():
+            if not isinstance(value, Function | Class | Name | ModuleValue):
+                scope.module.names[name] = Unknown(name)
+
+    def alter(self, value: Value) -> None:
+        """Something inside a value was changed: what it holds is not known any more."""
+        for option in options(value):
+            if isinstance(option, Made) and option.path.startswith(".") and option.args:
+                self.alter(option.args[0])
+            elif isinstance(option, Made | Object):
+                self.keep.append(option)
+                self.events.altered.add(id(option))
+
+    def set_attribute(self, owner: Value, name: str, value: Value, node: ast.AST, scope: Scope) -> None:
+        """owner.name = value, however it is written."""
+        target = ast.Attribute(ast.Name("(owner)", ast.Load()), name, ast.Store())
+        for part in ast.walk(target):
+            ast.copy_location(part, node if isinstance(node, ast.expr | ast.stmt) else target)
+        inner = Scope(scope.file, scope.cell, scope, {"(owner)": owner})
+        self.bind(target, value, inner)
+
+    def file(self, name: str, asking: str) -> Scope | None:
+        """The scope of a file that is run by its path; None where it is not there."""
+        return self._module(self.find_file(name, asking)) if self.find_file is not None else None
 
     def mode(self, model: Value) -> Mode:
         return self.modes.get(id(model), "train" if isinstance(model, Object | Made) else "unknown")

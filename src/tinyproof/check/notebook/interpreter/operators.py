@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from functools import partial
 
-from tinyproof.check.notebook.interpreter.events import Average
+from tinyproof.check.notebook.interpreter.events import Average, Tampered
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.quantities import add, divide, multiply
 from tinyproof.check.notebook.interpreter.values import (
@@ -59,6 +59,9 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
     if flows and not any(isinstance(side, Quantity) for side in (left, right)):
         return _joined_flows(machine, flows, node, scope)
     if isinstance(op, ast.Add):
+        if _is_data(left) and _is_data(right):
+            place = machine.place(node, scope)
+            return machine.made(Made("torch.utils.data.ConcatDataset", [Seq([left, right])], {}, place))
         return add(left, right)
     if isinstance(op, ast.Mult):
         if isinstance(left, Seq) or isinstance(right, Seq):
@@ -75,8 +78,22 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
     return Unknown()
 
 
+def _is_data(value: Value) -> bool:
+    """Whether it is a data set: two of them are joined by a plus."""
+    if not isinstance(value, Made):
+        return False
+    return value.path.startswith("torchvision.datasets.") or value.path in (
+        "torch.utils.data.Subset",
+        "torch.utils.data.random_split",
+        "torch.utils.data.ConcatDataset",
+    )
+
+
 def _quotient(machine: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:
     result, averaged = divide(left, right)
+    count = number(right)
+    if isinstance(left, Quantity) and left.kind == "hits" and left.reach == "total" and count:
+        machine.events.tampered.append(Tampered(left, "divided", machine.place(node, scope), count))
     if averaged is not None:
         turn = machine.passes[-1] if machine.passes else None
         machine.events.averages.append(Average(*averaged, machine.place(node, scope), turn))

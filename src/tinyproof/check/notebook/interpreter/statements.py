@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 
 from tinyproof.check.notebook.interpreter.binding import as_load, bind
-from tinyproof.check.notebook.interpreter.events import Choosing, Loop, Pass, saves_something
+from tinyproof.check.notebook.interpreter.events import Choosing, Loop, Pass, Tampered, saves_something
 from tinyproof.check.notebook.interpreter.expressions import evaluate
 from tinyproof.check.notebook.interpreter.imports import do_import, do_import_from
 from tinyproof.check.notebook.interpreter.loops import Turn, turns
@@ -25,6 +26,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Unknown,
     Value,
     join,
+    number,
     options,
 )
 
@@ -45,10 +47,29 @@ def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> bool:
 
 
 def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> bool:
+    _maximum(machine, node, scope)
     value = evaluate(machine, node.value, scope)
     for target in node.targets:
         bind(machine, target, value, scope)
     return False
+
+
+_BEST = re.compile(r"best|max|top|high|peak", re.IGNORECASE)
+
+
+def _maximum(machine: Machine, node: ast.Assign, scope: Scope) -> None:
+    """`correct = max(correct, ...)`: the measured figure gives way to a larger one, under its own name."""
+    call, target = node.value, node.targets[0]
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "max":
+        return
+    if not isinstance(target, ast.Name) or _BEST.search(target.id) or machine.passes:
+        return
+    given = call.args[0].elts if call.args and isinstance(call.args[0], ast.List | ast.Tuple) else call.args
+    if not any(isinstance(arg, ast.Name) and arg.id == target.id for arg in given):
+        return
+    for figure in options(evaluate(machine, as_load(target), scope)):
+        if isinstance(figure, Quantity) and figure.kind in ("hits", "accuracy") and figure.reach != "batch":
+            machine.events.tampered.append(Tampered(figure, "maximum", machine.place(node, scope)))
 
 
 def _annotated(machine: Machine, node: ast.AnnAssign, scope: Scope) -> bool:
@@ -61,9 +82,9 @@ def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> bool:
     before = evaluate(machine, as_load(node.target), scope)
     change = evaluate(machine, node.value, scope)
     if isinstance(node.op, ast.Add) and isinstance(before, Seq) and isinstance(change, Seq):
-        before.items.extend(change.items)
-        before.whole = before.whole and change.whole
+        before.grow(change.items, change.whole)
         return False
+    _tampering(machine, node, before, change, scope)
     if isinstance(node.op, ast.Add):
         after = add(before, change, accumulate=True)
         if machine.passes:
@@ -77,6 +98,15 @@ def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> bool:
         after = binary(machine, node.op, before, change, node, scope)
     bind(machine, node.target, after, scope, accumulated=True)
     return False
+
+
+def _tampering(machine: Machine, node: ast.AugAssign, before: Value, change: Value, scope: Scope) -> None:
+    """A number added to a measured figure outside the loop that measures it."""
+    added = number(change)
+    if machine.passes or not added or not isinstance(node.op, ast.Add | ast.Sub) or not isinstance(before, Quantity):
+        return
+    if before.kind in ("hits", "accuracy") and before.reach != "batch":
+        machine.events.tampered.append(Tampered(before, "added", machine.place(node, scope), added))
 
 
 def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
@@ -218,6 +248,10 @@ def _function(machine: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef, sc
         if name in decorators:
             function.kind = kind  # type: ignore[assignment]
     scope.names[node.name] = function
+    for decorator in node.decorator_list:
+        for option in options(evaluate(machine, decorator, scope)):
+            if isinstance(option, Function):
+                machine.call_value(option, [function], {}, node, scope)  # for what else it does
     return False
 
 

@@ -33,6 +33,7 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
+from tinyproof.check.notebook.library.dynamic import CALLS
 from tinyproof.check.notebook.library.tensors import (
     apply_functional,
     apply_unknown,
@@ -86,6 +87,11 @@ def call_library(
     """The value of `path(*args, **kwargs)` for something of a library."""
     path = normal(path)
     short = path.rpartition(".")[2]
+    if path in machine.patched:
+        return Unknown(short)
+    dynamic = CALLS.get(path)
+    if dynamic is not None:
+        return dynamic(machine, args, kwargs, node, scope)
     if path in _SAME and args:
         return args[0]
     if short in _SEEDS:
@@ -211,16 +217,6 @@ def _getattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> V
     return Unknown()
 
 
-def _setattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    name = constant(args[1]) if len(args) > 1 else None
-    if len(args) > 2 and isinstance(args[0], Object):
-        if isinstance(name, str):
-            args[0].attrs[name] = args[2]
-        else:
-            machine.events.called.add(id(args[2]))
-    return Const(None)
-
-
 def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
     return element(args[0]) if args else None
 
@@ -266,7 +262,6 @@ _BUILTINS = {
     "builtins.max": _extreme,
     "builtins.min": _extreme,
     "builtins.getattr": _getattr,
-    "builtins.setattr": _setattr,
     "builtins.next": _next,
     "builtins.isinstance": _isinstance,
     "builtins.map": _map,

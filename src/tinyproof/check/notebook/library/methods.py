@@ -8,6 +8,7 @@ from tinyproof.check.notebook.interpreter.events import Mode, SchedulerStep
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import hits
 from tinyproof.check.notebook.interpreter.values import (
+    CHANGED,
     PARTS_PATH,
     Batch,
     Const,
@@ -16,6 +17,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Map,
     Method,
     Name,
+    Namespace,
     Object,
     Quantity,
     Scope,
@@ -29,6 +31,7 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
+from tinyproof.check.notebook.library.dynamic import of_namespace, of_shell
 from tinyproof.check.notebook.library.functions import as_batch_sum
 from tinyproof.check.notebook.library.tensors import apply_functional, apply_unknown, is_tensor
 
@@ -110,6 +113,8 @@ def call_method(
         return _of_object(machine, owner, name, args, kwargs, node, scope)
     if isinstance(owner, Made):
         return _of_made(machine, owner, name, args, kwargs, node, scope)
+    if isinstance(owner, Namespace):
+        return of_namespace(machine, owner, name, args, kwargs, node)
     if isinstance(owner, Const):
         return Unknown()
     if name in ("train", "eval") and not args:
@@ -198,10 +203,10 @@ def _of_list(machine: Machine, owner: Seq, name: str, args: list[Value]) -> Valu
             machine.passes[-1].sums_loss = machine.passes[-1].sums_loss or args[0].kind == "loss"
     elif name == "extend" and args:
         other = args[0]
-        owner.items.extend(other.items if isinstance(other, Seq) else [])
-        owner.whole = owner.whole and isinstance(other, Seq) and other.whole
+        owner.grow(other.items if isinstance(other, Seq) else [], isinstance(other, Seq) and other.whole)
     elif name == "insert" and len(args) > 1 and constant(args[0]) == 0:
         owner.items.insert(0, args[1])
+        owner.grow([])
     elif name == "pop" and owner.items and owner.whole and not args:
         return owner.items.pop()
     elif name == "copy":
@@ -311,6 +316,15 @@ def _of_made(
         return owner if name in _OF_MODEL else Unknown()
     if name == "parse_args":
         return Unknown("args")
+    if owner.path == "builtins.get_ipython":
+        return of_shell(machine, name, args, node, scope)
+    if owner.path == ".__dict__" and name in ("update", "__setitem__", "setdefault", "pop", "clear"):
+        machine.alter(owner)
+        return Const(None)
+    if name in ("extend", "append", "insert", "remove", "pop", "clear") and owner.path.startswith("builtins."):
+        owner.attrs[CHANGED] = Const(True)
+        machine.events.batches_added.append(machine.place(node, scope))
+        return Const(None)
     if machine.passes and any(is_tensor(value) for value in args):
         # A metric of a library keeps the score: torchmetrics, a meter.
         machine.passes[-1].counted = True

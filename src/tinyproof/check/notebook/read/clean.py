@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 MAX_CELL_CHARACTERS = 200_000
 _MAGIC = re.compile(r"^\s*(?:[!%]|\?{1,2}\w|[\w.]+\s*\?{1,2}\s*$)")
+_RUN = re.compile(r"^(\s*)%\s?(run|store)\s+(.{1,300})$")  # magics that change names
 _CAPTURE = re.compile(r"^(\s*[\w., ]+=\s*)[!%].*$")
 _PRINT = re.compile(r"^(\s*)print\s+(?![(=])(\S.*)$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)(.*)$")
@@ -23,13 +24,15 @@ _BOUND = re.compile(r"^\s*(?:def\s+|class\s+)?([A-Za-z_]\w*)\s*(?:=(?!=)|\(|:|,)
 class Parsed:
     """The statements of a cell; the first lines of pieces that could not be read, and the names these may bind.
 
-    `module`: the file that the cell writes with %%writefile, in which case the statements are that module's.
+    `module`: the file that the cell writes with %%writefile, in which case the statements are that module's. `too_long`:
+    nothing of it was read.
     """
 
     statements: tuple[ast.stmt, ...]
     unread: tuple[int, ...] = ()
     unread_names: tuple[str, ...] = ()
     module: str = ""
+    too_long: bool = False
 
 
 def parse_cell(source: str) -> Parsed:
@@ -40,7 +43,7 @@ def parse_cell(source: str) -> Parsed:
     ([1, 2, 4], (3,), ('y',))
     """
     if len(source) > MAX_CELL_CHARACTERS:
-        return Parsed((), (1,))
+        return Parsed((), (1,), too_long=True)
     source, module, is_python = _cell_magic(source)
     if not is_python:
         return Parsed(())
@@ -84,6 +87,10 @@ def _without_magics(source: str) -> str:
     lines = []
     shell = False
     for line in source.expandtabs(8 if "\t" in source else 4).split("\n"):
+        runs = _RUN.match(line)
+        if runs and not shell:
+            lines.append(f"{runs.group(1)}get_ipython().run_line_magic({runs.group(2)!r}, {runs.group(3).strip()!r})")
+            continue
         if shell or _MAGIC.match(line):
             shell = line.rstrip().endswith("\\")
             lines.append(line[: len(line) - len(line.lstrip())] + "pass" if not shell or line.strip() else "pass")

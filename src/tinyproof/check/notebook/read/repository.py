@@ -75,6 +75,28 @@ class Surroundings:
             self.read[key] = self._find(name, asking) if len(self.read) < MAX_MODULES else None
         return self.read[key]
 
+    def find_file(self, path: str, asking: str) -> tuple[str, tuple[Block, ...]] | None:
+        """The blocks of a script or notebook that is run by its path, relative to the notebook or the asking file."""
+        name = Path(path if Path(path).suffix else path + ".py").name
+        if name in self.written:
+            return self.document.name, self.written[name]
+        for folder in (self.document.path.parent, (self.document.path.parent / asking).parent, self.root):
+            candidate = folder / (path if Path(path).suffix else path + ".py")
+            try:
+                inside = candidate.resolve().is_relative_to(self.root.resolve())
+                if not inside or not candidate.is_file() or candidate.is_symlink():
+                    continue
+                document = read_document(candidate, self._shown(candidate))
+            except (DataError, OSError, ValueError):
+                continue
+            blocks = []
+            for cell in document.code:
+                parsed = parse_cell(cell.source)
+                blocks.append(Block(document.name, None, parsed.statements, parsed.unread, parsed.unread_names))
+                self.sources.setdefault(document.name, cell.source.split("\n"))
+            return document.name, tuple(blocks)
+        return None
+
     def _find(self, name: str, asking: str) -> tuple[str, tuple[Block, ...]] | None:
         bare = name.lstrip(".")
         if not bare:

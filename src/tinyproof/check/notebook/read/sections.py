@@ -22,15 +22,12 @@ def owners(text: str, names: Iterable[str]) -> list[frozenset[str]]:
     above: list[tuple[int, frozenset[str]]] = []  # level and notebooks of the headings that this line stands below
     for start, end, level in _sections(lines):
         above = [(other, named) for other, named in above if other < level]
-        named = frozenset(
-            name
-            for name in known
-            if (level and _in_heading(name, lines[start])) or any(_in_line(name, line) for line in lines[start:end])
-        )
         inherited = above[-1][1] if above else frozenset()
+        head = frozenset(name for name in known if level and _in_heading(name, lines[start])) or inherited
         if level:
-            above.append((level, named or inherited))
-        found.extend([named or inherited] * (end - start))
+            above.append((level, head))
+        told = frozenset(name for name in known if any(_in_line(name, line) for line in lines[start + 1 : end]))
+        found.extend([head or told] * (end - start))
     return found
 
 
@@ -50,6 +47,8 @@ def _sections(lines: list[str]) -> list[tuple[int, int, int]]:
 
 
 def _in_heading(name: str, heading: str) -> bool:
+    if _in_line(name, heading):
+        return True
     stem = _letters(name.rpartition(".")[0])
     return len(stem) >= _SHORTEST_STEM and stem in _letters(heading)
 

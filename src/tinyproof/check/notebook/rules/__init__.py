@@ -11,6 +11,7 @@ from tinyproof.check.notebook.rules import (
     record,
     schedules,
     softmaxes,
+    tampering,
     targets,
     training,
     transforms,
@@ -20,6 +21,7 @@ from tinyproof.check.notebook.rules.rule import Rule
 _MODULES = (
     measuring,
     transforms,
+    tampering,
     losses,
     softmaxes,
     networks,
