@@ -7,6 +7,7 @@ into words that say which phase and which figure, and the numbers behind them. N
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -182,7 +183,7 @@ def _put(builder: _Builder, metric: str, phase: str, text: str, line: str) -> No
             builder.now = replace(builder.now, batches=int(number.group()) + 1)
     elif metric == "loss":
         value = _number(text)
-        if value is not None:
+        if value is not None and not math.isinf(value):
             name = {"train": "train_loss", "test": "test_loss"}.get(phase, "other_loss")
             _next_if_done(builder, name)
             builder.now = replace(builder.now, **{name: value})  # type: ignore[arg-type]

@@ -10,13 +10,13 @@ from typing import Literal
 
 from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, status_of
 from tinyproof.check.logs import Log, read_log
-from tinyproof.check.notebook.library.loaders import dataset_of
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
 from tinyproof.check.notebook.read.sections import owners
 from tinyproof.check.notebook.rules import CATALOGUE, claims, targets
 from tinyproof.check.notebook.rules.rule import percent
 from tinyproof.check.notebook.study import Study, study, study_text
+from tinyproof.check.notebook.verdict import confirmed, judge, unsupported
 from tinyproof.check.prose import Claim
 from tinyproof.core.errors import DataError, InputError
 
@@ -74,10 +74,15 @@ def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileRe
     findings = [f for name, rule in rules.items() if name not in disabled_rules for f in rule.check(subject)]
     if "evaluates-on-training-data" not in disabled_rules:
         findings.extend(_counted_on_training_images(subject))
+    claimed = any(claim.kind in ("accuracy", "parameters") and not claim.is_target for claim in subject.claims)
     problem = "" if subject.runs else "no notebook with a log stands in its folder or below"
-    checked = tuple(_confirmed(subject))
+    status = status_of(findings, bool(problem))
+    if status != "wrong" and unsupported(subject, findings):
+        status = "unsupported"
+    elif not claimed:
+        status, problem = "nothing to judge", "it claims no figure"
     return FileReport(
-        str(path), "text", status_of(findings, bool(problem)), tuple(sorted(findings, key=_order)), checked, problem
+        str(path), "text", status, tuple(sorted(findings, key=_order)), tuple(confirmed(subject)), problem
     )
 
 
@@ -131,17 +136,9 @@ def report_on(subject: Study, file: str, disabled_rules: Collection[str] = ()) -
             findings.extend(rule.check(subject))
     findings = sorted(_without_doubles(findings), key=_order)
     findings.extend(_quoted_correctly(subject, findings))
-    problem = _undecided(subject)
+    status, problem, checked = judge(subject, findings)
     kind: Literal["notebook", "script"] = "notebook" if subject.document.kind == "notebook" else "script"
-    return FileReport(
-        file,
-        kind,
-        status_of(findings, bool(problem)),
-        tuple(findings),
-        tuple(_checked(subject, findings)),
-        problem,
-        subject.log.fingerprint,
-    )
+    return FileReport(file, kind, status, tuple(findings), checked, problem, subject.log.fingerprint)
 
 
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
@@ -184,63 +181,6 @@ def _quoted_correctly(subject: Study, findings: list[Finding]) -> list[Finding]:
 def _cell(finding: Finding) -> str:
     assert isinstance(finding.place, CodePlace)
     return str(CodePlace(finding.place.file, finding.place.cell)) if finding.place.cell else str(finding.place)
-
-
-def _undecided(subject: Study) -> str:
-    """Why the main question could not be decided; empty when it could."""
-    if not subject.events.passes and not subject.runs:
-        return "nothing that trains or measures was found in it"
-    if subject.events.exhausted:
-        return "the program is too long to be read to its end, and what it measures on in the end stays open"
-    known = [turn for turn in subject.evaluations if subject.split(turn.loader).kind != "unknown"]
-    if known:
-        return _changed_training(subject)
-    if subject.events.hidden:
-        place = subject.events.hidden[0]
-        return f"code that is not read may change what is measured on ({place}: {subject.line(place)[:60]})"
-    missing = sorted(set(subject.events.missing_modules))
-    if missing:
-        return f"what it measures on is in a module that is not here: {', '.join(missing[:3])}"
-    if subject.events.unread:
-        return f"a piece of code could not be read ({subject.events.unread[0]}), and what it measures on stays open"
-    if not subject.evaluations:
-        return "no loop that measures an accuracy was found in the code"
-    return "which images the accuracy is measured on could not be read from the code"
-
-
-def _changed_training(subject: Study) -> str:
-    """Why it is open what the network learns from, where code changed it in a way that is not followed."""
-    for turn in subject.trainings:
-        if subject.split(turn.loader).kind != "unknown":
-            continue
-        data = dataset_of(turn.loader)
-        if data is not None and id(data) in subject.events.altered:
-            return f"the images that are trained on are replaced by others ({turn.place}), perhaps by test images"
-        if subject.events.batches_added:
-            return f"batches are added to those that are trained on ({subject.events.batches_added[0]})"
-    return ""
-
-
-def _checked(subject: Study, findings: list[Finding]) -> list[str]:
-    """What was checked and found right, one line each."""
-    lines = []
-    if not any(finding.rule == "evaluates-on-training-data" for finding in findings):
-        for turn in subject.evaluations:
-            split = subject.split(turn.loader)
-            if split.kind == "test" or (split.kind == "part" and split.of == "test"):
-                lines.append(f"the accuracy is measured on the test set ({turn.place})")
-                break
-        lines.extend(_confirmed(subject))
-    return lines
-
-
-def _confirmed(subject: Study) -> list[str]:
-    lines = []
-    for claim in subject.claims:
-        if claim.kind == "accuracy" and not claim.is_target and claim.decimals >= 2:
-            if any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs):
-                lines.append(f"{percent(claim.value)} is the last epoch's figure, quoted correctly ({claim.place})")
-    return list(dict.fromkeys(lines))
 
 
 def audit_repository(folder: Path | str, disabled_rules: Collection[str] = ()) -> list[FileReport]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.values import ModuleValue, Name, Namespace, Scope, Unknown
@@ -132,7 +133,8 @@ def normal(path: str) -> str:
 
 
 def is_library(path: str) -> bool:
-    return path.partition(".")[0] in LIBRARIES
+    root = path.partition(".")[0]
+    return root in LIBRARIES or root in sys.stdlib_module_names
 
 
 def do_import(machine: Machine, node: ast.Import, scope: Scope) -> None:

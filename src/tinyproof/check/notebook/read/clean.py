@@ -24,8 +24,8 @@ _BOUND = re.compile(r"^\s*(?:def\s+|class\s+)?([A-Za-z_]\w*)\s*(?:=(?!=)|\(|:|,)
 class Parsed:
     """The statements of a cell; the first lines of pieces that could not be read, and the names these may bind.
 
-    `module`: the file that the cell writes with %%writefile, in which case the statements are that module's. `too_long`:
-    nothing of it was read.
+    `module`: the file that the cell writes with %%writefile, in which case the statements are that module's.
+    `too_long`: nothing of it was read.
     """
 
     statements: tuple[ast.stmt, ...]

@@ -9,6 +9,7 @@ from tinyproof.check.notebook.rules import (
     networks,
     plateaus,
     record,
+    runs,
     schedules,
     softmaxes,
     tampering,
@@ -29,6 +30,7 @@ _MODULES = (
     training,
     plateaus,
     record,
+    runs,
     claims,
     targets,
 )

@@ -99,8 +99,17 @@ def log_not_from_this_code(study: Study) -> Iterator[Finding]:
     """A log that the code cannot have printed."""
     if study.events.unread or study.events.exhausted:
         return
-    for check in (_refused_calls, _wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
+    for check in (_without_source, _refused_calls, _wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
         yield from check(study)
+
+
+def _without_source(study: Study) -> Iterator[Finding]:
+    """A cell that shows a run's figures and has no source any more."""
+    for run in study.runs:
+        cell = next((c for c in study.document.code if c.number == run.cell), None)
+        if cell is not None and run.last is not None and not _does_something(cell.source):
+            yield _finding(study, run.cell, "this cell shows a run's figures and has no code", run.epochs[-1].line, "")
+            return
 
 
 def _refused_calls(study: Study) -> Iterator[Finding]:

@@ -102,14 +102,14 @@ def _problem(made: Made, steps: list[SchedulerStep]) -> tuple[str, str, str] | N
         return None
     epochs = sum(count or 0 for count in counts)
     changes = epochs - 1 if all(step.after_training for step in steps) else epochs
-    first, words = _first_change(made)
+    first, words = first_change(made)
     if first is None or first <= changes:
         return None
     fix = f"a step_size well below {epochs}" if made.short == "StepLR" else f"milestones below {epochs}"
     return f"the scheduler never changes the rate: {words}, {epochs} epochs", _IDLE, fix
 
 
-def _first_change(made: Made) -> tuple[float | None, str]:
+def first_change(made: Made) -> tuple[float | None, str]:
     """After how many steps the rate first changes, with the words for it; None when it is not known."""
     position = 2
     gamma = argument(made, "gamma", 1 if made.short == "ExponentialLR" else position)

@@ -6,3 +6,8 @@ from __future__ import annotations
 # Chosen on the sets whose size is known (the smallest test set is that of USPS with 2,007 images) and on loaders, which
 # give some hundred batches. Lower: a division by 157 batches is accused. Higher: wrong sizes of small sets escape.
 SMALLEST_COUNT_OF_IMAGES = 1_000
+
+# A log of fewer epochs may be an abridged one: nothing is said of its end unless the notebook shows the interruption.
+# Chosen on shortened logs in tutorials, which show two or three epochs. Lower: these are called stopped runs. Higher:
+# runs that were stopped early on are passed over.
+FEWEST_EPOCHS_OF_A_WHOLE_LOG = 5
