@@ -17,7 +17,7 @@ def explain(report: Report, details: bool = False) -> str:
     `details`: with the reason and the mend of each finding in a notebook (a workbook's are always shown).
     """
     blocks = [explain_file(file, details) for file in report.files]
-    if len(report.files) != 1:
+    if len(report.files) != 1 or report.left_out:
         blocks.append(summary(report))
     return "\n\n".join(blocks)
 
@@ -83,13 +83,22 @@ def findings_table(report: Report) -> Table:
             rows.append((file.file, file.status, *texts))
         if not file.findings:
             rows.append((file.file, file.status, "", "", "", file.problem, "", "", "", "", ""))
+    rows.extend((left.file, "left out", "", "", "", left.why, "", "", "", "", "") for left in report.left_out)
     return Table("findings", tuple(Column(name) for name in names), tuple(rows))
+
+
+def left_out_table(report: Report) -> Table:
+    """One row a file that was left out, with the reason."""
+    rows = tuple((left.file, left.why) for left in report.left_out)
+    return Table("left out", (Column("file"), Column("why")), rows)
 
 
 def summary(report: Report) -> str:
     """The table of files, how many are what, and what they have in common."""
     counts = ", ".join(f"{count} {status}" for status, count in report.counts().items() if count)
     parts = [files_table(report).text(), f"{len(report.files)} files: {counts}" if counts else "no file to judge"]
+    if report.left_out:
+        parts.append(f"left out: {len(report.left_out)}\n{left_out_table(report).text()}")
     rules = code_text.rules_table(report)
     return "\n\n".join([*parts, *([rules.text()] if rules.rows else []), *in_common(report)])
 

@@ -12,6 +12,7 @@ from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, 
 from tinyproof.check.logs import Log, read_log
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
+from tinyproof.check.notebook.read.scripts import Work, imported_names, work_of
 from tinyproof.check.notebook.read.sections import owners
 from tinyproof.check.notebook.rules import CATALOGUE, claims, targets
 from tinyproof.check.notebook.rules.rule import percent
@@ -26,12 +27,12 @@ def audit_notebook(
 ) -> FileReport:
     """Audit one notebook or script, with the modules it imports and the README files that speak of it.
 
-    `root`: the folder of the whole submission (default: the file's own). Raises InputError for an unknown rule name; a
-    file that cannot be read gives a report that says so.
+    `root`: the folder of the whole submission (default: the repository, else the nearest folder with a README, else the
+    file's own). Raises InputError for an unknown rule name; a file that cannot be read gives a report that says so.
     """
     check_rules(disabled_rules)
     path = Path(path)
-    root = Path(root) if root is not None else path.parent
+    root = Path(root) if root is not None else root_of(path)
     kind: Literal["notebook", "script"] = "notebook" if path.suffix.lower() == ".ipynb" else "script"
     try:
         document = read_document(path)
@@ -186,23 +187,23 @@ def _cell(finding: Finding) -> str:
 def audit_repository(folder: Path | str, disabled_rules: Collection[str] = ()) -> list[FileReport]:
     """Audit every notebook below a folder, and every script that trains a network by itself."""
     folder = Path(folder)
-    return [audit_notebook(path, disabled_rules, root_of(path, folder)) for path in audited_files(folder)]
+    return [audit_notebook(path, disabled_rules) for path in audited_files(folder)]
 
 
 def audited_files(folder: Path | str) -> list[Path]:
-    """The notebooks below a folder, and the scripts that train something."""
+    """The notebooks below a folder, and the scripts that train or measure something."""
     paths = list(walk(Path(folder)))
     notebooks = [path for path in paths if path.suffix.lower() == ".ipynb"]
-    return [*notebooks, *(path for path in paths if path.suffix == ".py" and trains_itself(path))]
+    scripts = works_of([path for path in paths if path.suffix == ".py"])
+    return [*notebooks, *(path for path, work in scripts.items() if work == "works")]
 
 
-def trains_itself(path: Path) -> bool:
-    """Whether a script does its work when it is run: it learns, in a main part or in loops at top level."""
-    try:
-        source = read_document(path).cells[0].source
-    except DataError:
-        return False
-    return ".backward()" in source and ("__main__" in source or "\nfor " in source)
+def works_of(scripts: list[Path]) -> dict[Path, Work]:
+    """What each of the scripts of a folder does when it is run; those beside each other may import one another."""
+    used: dict[Path, frozenset[str]] = {}
+    for path in scripts:
+        used[path.parent] = used.get(path.parent, frozenset()) | imported_names(path)
+    return {path: work_of(path, used[path.parent]) for path in scripts}
 
 
 def copies(reports: Iterable[FileReport]) -> list[list[FileReport]]:

@@ -140,10 +140,11 @@ class SchedulerStep:
 
 @dataclass(frozen=True)
 class Choosing:
-    """A condition on a measured figure decides about a checkpoint."""
+    """A condition on a measured figure decides about a checkpoint, or (`ends`) about the end of the training."""
 
     figure: Quantity
     place: CodePlace
+    ends: bool = False
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,8 @@ def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
     known = truth(evaluate(machine, node.test, scope))
     if figure is not None and saves_something(node.body):
         machine.events.choices.append(Choosing(figure, machine.place(node, scope)))
+    elif figure is not None and machine.loops and not machine.passes and _breaks(node.body):
+        machine.events.choices.append(Choosing(figure, machine.place(node, scope), ends=True))
     machine.conditions += bool(machine.frames)
     if known is None:
         ended = _either(machine, node, scope)
@@ -121,6 +123,13 @@ def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
         ended = execute(machine, node.body if known else node.orelse, scope)
     machine.conditions -= bool(machine.frames)
     return ended
+
+
+def _breaks(body: list[ast.stmt]) -> bool:
+    """Whether statements leave the loop that they stand in."""
+    return any(isinstance(statement, ast.Break) for statement in body) or any(
+        _breaks(statement.body) for statement in body if isinstance(statement, ast.If | ast.With)
+    )
 
 
 def _either(machine: Machine, node: ast.If, scope: Scope) -> bool:

@@ -128,7 +128,15 @@ class Surroundings:
                     return candidate
         if "/" not in str(relative) and bare in _COMMON:
             return None
-        found = self._by_suffix(relative)
+        return self._nearest(self._by_suffix(relative), here)
+
+    def _nearest(self, found: list[Path], here: Path) -> Path | None:
+        """The nearest of several modules below the notebook, if it is one; else the only one of the submission."""
+        below = [path for path in found if path.is_relative_to(here)]
+        if below:
+            least = min(len(path.parts) for path in below)
+            nearest = [path for path in below if len(path.parts) == least]
+            return nearest[0] if len(nearest) == 1 else None
         return found[0] if len(found) == 1 else None
 
     def _by_suffix(self, relative: Path) -> list[Path]:
@@ -154,20 +162,19 @@ _COMMON = frozenset(("torch", "torchvision", "numpy", "os", "sys", "math", "rand
 
 _README = re.compile(r"readme(?:\.(?:md|txt|rst|markdown))?", re.IGNORECASE)
 MAX_NEIGHBOURS = 60
+MAX_ABOVE = 4  # so many folders above a file may be its submission's
 
 
-def root_of(path: Path, given: Path) -> Path:
-    """The folder of the submission that a file belongs to, when the folder `given` is audited.
+def root_of(path: Path) -> Path:
+    """The folder of the submission that a file belongs to, however the audit was called.
 
-    `given` itself when it is a repository or holds the file directly; else its child folder on the way to the file.
+    The nearest folder at or above the file that is a repository; else the nearest with a README; else the file's own.
     """
-    beside = path.parent
-    if beside == given or (given / ".git").exists() or readmes_in(given):
-        return given
-    try:
-        return given / beside.relative_to(given).parts[0]
-    except (ValueError, IndexError):
-        return beside
+    above = [path.absolute().parent, *path.absolute().parent.parents][: MAX_ABOVE + 1]
+    for folder in above:
+        if (folder / ".git").exists():
+            return folder
+    return next((folder for folder in above if readmes_in(folder)), above[0])
 
 
 def readmes_in(folder: Path) -> list[Path]:
