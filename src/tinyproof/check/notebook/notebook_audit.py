@@ -10,6 +10,7 @@ from typing import Literal
 
 from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, status_of
 from tinyproof.check.logs import Log, read_log
+from tinyproof.check.notebook.mend import with_mends
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
 from tinyproof.check.notebook.read.scripts import Work, imported_names, work_of
@@ -45,7 +46,7 @@ def audit_notebook(
     if any(claim.place.file != document.name for claim in subject.claims):
         subject.neighbours = tuple(_log_of(other) for other in others)
         subject.speaks_for_all = not others or path < min(others)
-    return report_on(subject, str(path), disabled_rules)
+    return report_on(subject, str(path), disabled_rules, root)
 
 
 def _of_its_sections(subject: Study, names: list[str]) -> tuple[Claim, ...]:
@@ -129,13 +130,17 @@ def check_rules(names: Collection[str]) -> None:
             raise InputError("rule", name, ", ".join(CATALOGUE))
 
 
-def report_on(subject: Study, file: str, disabled_rules: Collection[str] = ()) -> FileReport:
-    """Apply every rule that is not switched off."""
-    findings: list[Finding] = []
-    for name, rule in CATALOGUE.items():
-        if name not in disabled_rules:
-            findings.extend(rule.check(subject))
-    findings = sorted(_without_doubles(findings), key=_order)
+def _found(subject: Study, disabled_rules: Collection[str]) -> list[Finding]:
+    """What every rule that is not switched off finds."""
+    return [f for name, rule in CATALOGUE.items() if name not in disabled_rules for f in rule.check(subject)]
+
+
+def report_on(subject: Study, file: str, disabled_rules: Collection[str] = (), root: Path | None = None) -> FileReport:
+    """Apply every rule that is not switched off, and try the mends."""
+    findings = sorted(_without_doubles(_found(subject, disabled_rules)), key=_order)
+    words = {name: rule.mend for name, rule in CATALOGUE.items()}
+    where = root or subject.document.path.parent
+    findings = with_mends(subject, findings, where, lambda copy: _found(copy, disabled_rules), words)
     findings.extend(_quoted_correctly(subject, findings))
     status, problem, checked = judge(subject, findings)
     kind: Literal["notebook", "script"] = "notebook" if subject.document.kind == "notebook" else "script"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,9 +78,17 @@ class Study:
         return made | {s.family for s in (self.split(t.loader) for t in self.events.passes) if s.family}
 
 
-def study(document: Document, readmes: tuple[Document, ...] = (), root: Path | None = None) -> Study:
-    """Read everything of one notebook or script. Raises nothing that its content could provoke."""
-    surroundings = Surroundings(document, root or document.path.parent)
+def study(
+    document: Document,
+    readmes: tuple[Document, ...] = (),
+    root: Path | None = None,
+    modules: Mapping[str, str] | None = None,
+) -> Study:
+    """Read everything of one notebook or script. Raises nothing that its content could provoke.
+
+    `modules`: texts to be read in place of local modules, by the name that findings call them.
+    """
+    surroundings = Surroundings(document, root or document.path.parent, modules)
     blocks = list(_blocks(document, surroundings))
     machine = reader(surroundings.find, surroundings.find_file)
     scope = Scope(document.name, main=True)

@@ -6,14 +6,16 @@ import ast
 from functools import partial
 
 from tinyproof.check.notebook.interpreter.attributes import find_member, is_network, library_bases
-from tinyproof.check.notebook.interpreter.events import Frame
+from tinyproof.check.notebook.interpreter.events import Frame, Impossible
 from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine, merged_modes
 from tinyproof.check.notebook.interpreter.values import (
+    ABSENT,
     MAX_ITEMS,
     Class,
     Const,
     Function,
     Made,
+    Map,
     Object,
     Scope,
     Seq,
@@ -58,10 +60,10 @@ def _keywords(machine: Machine, node: ast.Call, scope: Scope) -> tuple[dict[str,
     is_open = False
     for keyword in node.keywords:
         value = machine.evaluate(keyword.value, scope)
-        if keyword.arg is not None:
-            kwargs[keyword.arg] = value
-            continue
-        given = one_map(value)
+        given = Map({keyword.arg: value}) if keyword.arg is not None else one_map(value)
+        twice = next((key for key in given.items if ABSENT not in options(kwargs.get(str(key), ABSENT))), None)
+        if twice is not None:
+            machine.events.impossible.append(Impossible(machine.place(node, scope), f"{twice} is given twice"))
         is_open = is_open or not given.whole
         kwargs.update({key: item for key, item in given.items.items() if isinstance(key, str)})
     return kwargs, is_open

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tinyproof.check.notebook.interpreter.machine import Block
@@ -52,7 +52,8 @@ def walk(folder: Path) -> Iterator[Path]:
 class Surroundings:
     """The modules that a document may import: files below `root`, and those its own cells write."""
 
-    def __init__(self, document: Document, root: Path) -> None:
+    def __init__(self, document: Document, root: Path, texts: Mapping[str, str] | None = None) -> None:
+        self.texts = texts or {}
         self.document = document
         self.root = root
         self.read: dict[str, tuple[str, tuple[Block, ...]] | None] = {}
@@ -112,7 +113,7 @@ class Surroundings:
             document = read_document(path, shown)
         except DataError:
             return None
-        source = document.cells[0].source
+        source = self.texts.get(shown, document.cells[0].source)
         parsed = parse_cell(source)
         self.sources[shown] = source.split("\n")
         return shown, (Block(shown, None, parsed.statements, parsed.unread, parsed.unread_names),)

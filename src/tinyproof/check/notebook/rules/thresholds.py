@@ -11,3 +11,8 @@ SMALLEST_COUNT_OF_IMAGES = 1_000
 # Chosen on shortened logs in tutorials, which show two or three epochs. Lower: these are called stopped runs. Higher:
 # runs that were stopped early on are passed over.
 FEWEST_EPOCHS_OF_A_WHOLE_LOG = 5
+
+# So many times a copy is read again to try mends, however many findings there are: each costs as much as the audit.
+# Chosen so that a notebook with a dozen findings gets its mends. Lower: mends in words where a line would do. Higher:
+# the audit of a bad notebook takes longer.
+MOST_READINGS_FOR_MENDS = 24
