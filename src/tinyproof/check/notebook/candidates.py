@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterator
 
 from tinyproof.check.finding import CodePlace, Finding
-from tinyproof.check.notebook.interpreter.values import Made, Object, Value, is_optimiser
-from tinyproof.check.notebook.library.image_transforms import random_step, steps_of
-from tinyproof.check.notebook.library.loaders import WITH_TRAIN_FLAG, split_of
+from tinyproof.check.notebook.images_candidates import elsewhere, other_images, plain_transform
+from tinyproof.check.notebook.interpreter.values import Made, Map, is_optimiser
+from tinyproof.check.notebook.library.modules import tail_of
 from tinyproof.check.notebook.mended_copy import Edit, line_of
 from tinyproof.check.notebook.study import Study
 
-_MOST = 6  # candidates for one finding
+_MOST = 6  # candidates on the line of a finding
+_MOST_IN_ALL = 14
 
 
 def candidates(study: Study, finding: Finding) -> list[Edit]:
@@ -30,8 +30,32 @@ def candidates(study: Study, finding: Finding) -> list[Edit]:
     margin = whole[: len(whole) - len(whole.lstrip())]
     for make in makers:
         proposed.extend(make(study, finding, line, margin))
-    kept = [text for text in dict.fromkeys(proposed) if text and text != line]
-    return [Edit(place, line, text) for text in kept[:_MOST]]
+    kept = [Edit(place, line, text) for text in dict.fromkeys(proposed) if text and text != line]
+    return [*kept[:_MOST], *_at_other_lines(study, finding)][:_MOST_IN_ALL]
+
+
+def _at_other_lines(study: Study, finding: Finding) -> list[Edit]:
+    """Edits of lines other than the one that the finding names."""
+    proposed: Iterator[tuple[CodePlace, str]] = iter(())
+    if finding.rule == "evaluates-on-training-data":
+        proposed = elsewhere(study, finding)
+    elif finding.rule == "likelihood-of-scores":
+        proposed = _logarithms(study, finding)
+    found: dict[tuple[CodePlace, str], Edit] = {}
+    for at, text in proposed:
+        line = line_of(study, at).strip()
+        if line and text and text != line and at != finding.place:
+            found.setdefault((at, text), Edit(at, line, text))
+    return list(found.values())
+
+
+def _logarithms(study: Study, finding: Finding) -> Iterator[tuple[CodePlace, str]]:
+    for event in study.events.losses:
+        tail = tail_of(event.scores)
+        if event.place == finding.place and tail is not None and tail.softmax is not None:
+            line = study.line(tail.softmax.place)
+            yield tail.softmax.place, re.sub(r"(?<![_\w])softmax\(", "log_softmax(", line)
+            yield tail.softmax.place, re.sub(r"(?<![_\w])Softmax\(", "LogSoftmax(", line)
 
 
 def _is_line(text: str) -> bool:
@@ -43,116 +67,26 @@ def _is_line(text: str) -> bool:
 Maker = Callable[[Study, Finding, str, str], Iterator[str]]
 
 
-def _names(study: Study, wanted: Callable[[Value], bool]) -> list[str]:
-    return [name for name, value in study.scope.names.items() if wanted(value)]
-
-
-def _gives(study: Study, kind: str) -> Callable[[Value], bool]:
-    return lambda value: isinstance(value, Made) and study.split(value).kind == kind
-
-
-def _holds(study: Study, kind: str) -> Callable[[Value], bool]:
-    return lambda value: isinstance(value, Made | Object) and split_of(value, study.events.altered).kind == kind
-
-
-def other_images(study: Study, finding: Finding, line: str, margin: str) -> Iterator[str]:
-    """The loader or data set of the right images in place of the wrong ones."""
-    kind = "train" if "trained on test" in finding.message else "test"
-    wrong = "test" if kind == "train" else "train"
-    loaders, sets = _names(study, _gives(study, kind)), _names(study, _holds(study, kind))
-    made = _arguments_of(line)
-    for old in made:
-        is_loader = study.scope.names.get(old)
-        right = loaders if isinstance(is_loader, Made) and is_loader.short.endswith("DataLoader") else sets
-        for name in right:
-            yield _swapped(line, old, name)
-    for name in sets if "DataLoader(" in line else []:
-        yield from _first_argument(line, name)
-    for name in sorted(set(re.findall(r"\w+", line))):
-        value = study.scope.names.get(name)
-        if isinstance(value, Made) and study.split(value).kind == wrong and kind == "test":
-            built = _built(study, value)
-            if built:
-                yield _swapped(line, name, built)
-
-
-def _arguments_of(line: str) -> list[str]:
-    """The names that a line gives to calls."""
-    try:
-        tree = ast.parse(line)
-    except SyntaxError:
-        return re.findall(r"[(,=]\s*([A-Za-z_]\w*)\s*(?=[,)])", line)
-    return [a.id for n in ast.walk(tree) if isinstance(n, ast.Call) for a in n.args if isinstance(a, ast.Name)]
-
-
-def _swapped(line: str, old: str, new: str) -> str:
-    head, equals, rest = line.partition("=") if re.match(r"[\w.]+\s*=[^=]", line) else ("", "", line)
-    return head + equals + re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", lambda _: new, rest)
-
-
-def _first_argument(line: str, name: str) -> Iterator[str]:
-    """The line with another first argument of the DataLoader."""
-    try:
-        tree = ast.parse(line)
-    except SyntaxError:
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("DataLoader") and node.args:
-            first = node.args[0]
-            yield line[: first.col_offset] + name + line[first.end_col_offset :]
-
-
-def _built(study: Study, loader: Made) -> str:
-    """A loader of the test set, written out, from the lines that make the loader and its data set."""
-    root = study.split(loader).root
-    if not isinstance(root, Made) or root.short not in WITH_TRAIN_FLAG:
-        return ""
-    data, made = study.line(root.place), study.line(loader.place)
-    call = re.search(r"[\w.]*" + re.escape(root.short) + r"\(.*\)", data)
-    outer = re.match(r"\w+\s*=\s*([\w.]*DataLoader)\(", made)
-    if call is None or outer is None or call.group().count("(") != call.group().count(")"):
-        return ""
-    text = re.sub(r"train\s*=\s*True", "train=False", call.group())
+def _loaders(study: Study) -> list[str]:
+    """Expressions that stand for loaders: names of the notebook, and what the loops go over."""
+    names = [n for n, v in study.scope.names.items() if isinstance(v, Made) and v.short.endswith("DataLoader")]
     for name, value in study.scope.names.items():
-        steps = steps_of(value) if isinstance(value, Made) and "transforms" in value.path else None
-        if steps and not any(random_step(step) for step in steps):
-            text = re.sub(r"transform\s*=\s*\w+", f"transform={name}", text)
-            break
-    return f"{outer.group(1)}({text}, batch_size=1000)" if "train=False" in text else ""
-
-
-def plain_transform(study: Study, finding: Finding, line: str, margin: str) -> Iterator[str]:
-    """A transform without random steps: another one of the notebook, or this one without them."""
-    plain = []
-    for name, value in study.scope.names.items():
-        steps = steps_of(value) if isinstance(value, Made) and "transform" in value.path.lower() else None
-        if steps and not any(random_step(step) for step in steps):
-            plain.append(name)
-    for name in sorted(plain, key=lambda name: "test" not in name and "val" not in name):
-        yield re.sub(r"(transform\s*=\s*)[\w.\[\]'\"]+", rf"\g<1>{name}", line)
-    yield from _without_steps(line)
-
-
-def _without_steps(line: str) -> Iterator[str]:
-    if re.fullmatch(r"[\w.]+\(.*\),?", line) and "Compose" not in line:
-        yield f"# {line}"  # one step a line: left out
-    try:
-        tree = ast.parse(line)
-    except SyntaxError:
-        yield re.sub(r"[\w.]*\.Random\w+\((?:[^()]|\([^()]*\))*\),\s*", "", line)
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.List):
-            node.elts = [e for e in node.elts if not re.search(r"Random|Jitter|AutoAugment|Rotat", ast.unparse(e))]
-    yield ast.unparse(tree)
+        held = value.items.values() if isinstance(value, Map) else ()
+        if any(isinstance(item, Made) and item.short.endswith("DataLoader") for item in held):
+            names.append(f"{name}[")
+    gone = [re.sub(r"^(?:enumerate|tqdm|iter)\(([\w.]+).*$", r"\1", turn.text) for turn in study.evaluations]
+    return list(dict.fromkeys([*(text for text in gone if re.fullmatch(r"[\w.]+", text)), *names]))
 
 
 def divisor(study: Study, finding: Finding, line: str, margin: str) -> Iterator[str]:
     """The number of batches for that of images, or the other way round."""
     if "number of images" in finding.message:
         yield re.sub(r"len\((\w[\w.\[\]'\"]*)\.dataset\)", r"len(\1)", line)
-        for loader in _names(study, lambda v: isinstance(v, Made) and v.short.endswith("DataLoader")):
-            yield re.sub(r"(/=?\s*)(?:len\([^()]*\)|[A-Za-z_][\w.]*|\d[\d_.]*)", rf"\g<1>len({loader})", line)
+        for loader in _loaders(study):
+            if loader.endswith("["):
+                yield re.sub(r"len\(\w+\[", f"len({loader}", line)
+            else:
+                yield re.sub(r"(/=?\s*)(?:len\([^()]*\)|[A-Za-z_][\w.]*|\d[\d_.]*)", rf"\g<1>len({loader})", line)
     else:
         yield re.sub(r"len\((\w[\w\[\]'\"]*)\)", r"len(\1.dataset)", line)
 
