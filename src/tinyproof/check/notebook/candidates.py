@@ -139,12 +139,6 @@ def width(study: Study, finding: Finding, line: str, margin: str) -> Iterator[st
         yield re.sub(rf"(?<![\w.]){found.group(1)}(?![\w.])", found.group(2), line)
 
 
-def seeding(study: Study, finding: Finding, line: str, margin: str) -> Iterator[str]:
-    """A seed before the training."""
-    if "torch" in study.scope.names:
-        yield f"torch.manual_seed(1)\n{margin}{line}"
-
-
 _MAKERS: dict[str, tuple[Maker, ...]] = {
     "evaluates-on-training-data": (other_images,),
     "augmented-test-set": (plain_transform,),
@@ -154,5 +148,4 @@ _MAKERS: dict[str, tuple[Maker, ...]] = {
     "unshuffled-training": (shuffling,),
     "figure-changed": (uncounted,),
     "output-width": (width,),
-    "no-seed": (seeding,),
 }

@@ -96,7 +96,8 @@ def with_mends(
     subject: Study, findings: list[Finding], root: Path, judge: Judge, words: dict[str, str]
 ) -> list[Finding]:
     """The findings with mends that were tried, and those hidden behind them. `words`: each rule's mend in words."""
-    planned = {id(finding): candidates(subject, finding) for finding in findings}
+    grave = [finding for finding in findings if finding.severity != "note"]  # a note's mend is told in words
+    planned = {id(finding): candidates(subject, finding) if finding in grave else [] for finding in findings}
     if not any(planned.values()):
         return [_in_words(finding, words) for finding in findings]
     trial = _Trial(subject, root, judge)

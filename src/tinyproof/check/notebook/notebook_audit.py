@@ -42,14 +42,16 @@ def audit_notebook(
     readmes = _read_all(readmes_for(path, root)) if kind == "notebook" else ()
     others = [other for readme in readmes for other in notebooks_below(readme.path.parent) if other != path]
     subject = study(document, readmes, root)
-    subject.claims = _of_its_sections(subject, [document.name, *(other.name for other in others)])
+    if readmes:
+        names = tuple(sorted({document.name, *(other.name for other in others)}))
+        subject.claims = _of_its_sections(subject, names)
     if any(claim.place.file != document.name for claim in subject.claims):
         subject.neighbours = tuple(_log_of(other) for other in others)
         subject.speaks_for_all = not others or path < min(others)
     return report_on(subject, str(path), disabled_rules, root)
 
 
-def _of_its_sections(subject: Study, names: list[str]) -> tuple[Claim, ...]:
+def _of_its_sections(subject: Study, names: tuple[str, ...]) -> tuple[Claim, ...]:
     """The claims without those of README sections that are about other notebooks."""
     own = subject.document.name
     sections = {readme.name: owners(readme.cells[0].source, names) for readme in subject.readmes}

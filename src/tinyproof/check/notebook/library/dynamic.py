@@ -22,7 +22,7 @@ from tinyproof.check.notebook.interpreter.values import (
     call_it,
     constant,
 )
-from tinyproof.check.notebook.read.clean import parse_cell
+from tinyproof.check.notebook.read.clean import parse_anew, parse_cell
 
 MAX_TEXT = 20_000  # characters of code in a text that are read as code
 _HARMLESS_MAGICS = frozenset(
@@ -36,7 +36,7 @@ Handler = Callable[[Machine, list[Value], dict[str, Value], ast.AST, Scope], Val
 
 def run_text(machine: Machine, text: object, node: ast.AST, scope: Scope) -> Value:
     """Walk through code that is given as text, in the names of `scope`; forget all of them where it is not known."""
-    parsed = parse_cell(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
+    parsed = parse_anew(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
     if parsed is None or parsed.unread:
         machine.forget(scope, node)
         return Unknown()

@@ -9,8 +9,10 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_CELL_CHARACTERS = 200_000
+_MAX_KEPT = 10_000  # characters of a cell whose statements are kept for the next reading (the trial of a mend)
 _MAGIC = re.compile(r"^\s*(?:[!%]|\?{1,2}\w|[\w.]+\s*\?{1,2}\s*$)")
 _RUN = re.compile(r"^(\s*)%\s?(run|store)\s+(.{1,300})$")  # magics that change names
 _CAPTURE = re.compile(r"^(\s*[\w., ]+=\s*)[!%].*$")
@@ -44,6 +46,16 @@ def parse_cell(source: str) -> Parsed:
     """
     if len(source) > MAX_CELL_CHARACTERS:
         return Parsed((), (1,), too_long=True)
+    return _kept(source) if len(source) <= _MAX_KEPT else parse_anew(source)
+
+
+@lru_cache(maxsize=256)
+def _kept(source: str) -> Parsed:
+    return parse_anew(source)
+
+
+def parse_anew(source: str) -> Parsed:
+    """As `parse_cell`, with statements of its own, which may be changed."""
     source, module, is_python = _cell_magic(source)
     if not is_python:
         return Parsed(())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -127,7 +128,8 @@ class Surroundings:
             for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
                 if candidate.is_file() and not candidate.is_symlink():
                     return candidate
-        if "/" not in str(relative) and bare in _COMMON:
+        root = bare.partition(".")[0]
+        if root in _COMMON or root in sys.stdlib_module_names:
             return None
         return self._nearest(self._by_suffix(relative), here)
 
@@ -158,7 +160,12 @@ class Surroundings:
 
 
 # Names that are libraries when no file of that name stands right beside the notebook.
-_COMMON = frozenset(("torch", "torchvision", "numpy", "os", "sys", "math", "random", "time", "tqdm", "copy", "json"))
+_COMMON = frozenset(
+    (
+        *("torch", "torchvision", "torchsummary", "torchinfo", "numpy", "pandas", "scipy", "sklearn", "matplotlib"),
+        *("seaborn", "tqdm", "PIL", "cv2", "albumentations", "IPython", "google", "tensorflow", "keras"),
+    )
+)
 
 
 _README = re.compile(r"readme(?:\.(?:md|txt|rst|markdown))?", re.IGNORECASE)

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.{1,300})")
 _UNDERLINE = re.compile(r"\s{0,3}(?:={3,}|-{3,})\s*$")
 _SHORTEST_STEM = 3  # characters: a shorter name without its ending may be any word of a heading
 
 
-def owners(text: str, names: Iterable[str]) -> list[frozenset[str]]:
+@lru_cache(maxsize=64)
+def owners(text: str, names: tuple[str, ...]) -> list[frozenset[str]]:
     """For each line of a text, the notebooks (of `names`, file names) that its section is about; empty: all of them.
 
-    >>> [sorted(found) for found in owners("Both.\\n# a.ipynb\\n99 %\\n# Notes\\n", ["a.ipynb", "b.ipynb"])]
+    >>> [sorted(found) for found in owners("Both.\\n# a.ipynb\\n99 %\\n# Notes\\n", ("a.ipynb", "b.ipynb"))]
     [[], ['a.ipynb'], ['a.ipynb'], [], []]
     """
-    known = list(names)
     lines = text.split("\n")
     found: list[frozenset[str]] = []
     above: list[tuple[int, frozenset[str]]] = []  # level and notebooks of the headings that this line stands below
     for start, end, level in _sections(lines):
         above = [(other, named) for other, named in above if other < level]
         inherited = above[-1][1] if above else frozenset()
-        head = frozenset(name for name in known if level and _in_heading(name, lines[start])) or inherited
+        head = frozenset(name for name in names if level and _in_heading(name, lines[start])) or inherited
         if level:
             above.append((level, head))
-        told = frozenset(name for name in known if any(_in_line(name, line) for line in lines[start + 1 : end]))
+        links = [line.replace("%20", " ") for line in lines[start + 1 : end] if ".ipynb" in line]
+        told = frozenset(name for name in names if any(_in_line(name, line) for line in links))
         found.extend([head or told] * (end - start))
     return found
 
@@ -54,8 +55,8 @@ def _in_heading(name: str, heading: str) -> bool:
 
 
 def _in_line(name: str, line: str) -> bool:
-    found = line.replace("%20", " ").find(name)
-    return found >= 0 and (found == 0 or not line.replace("%20", " ")[found - 1].isalnum())
+    found = line.find(name)
+    return found >= 0 and (found == 0 or not line[found - 1].isalnum())
 
 
 def _letters(text: str) -> str:
