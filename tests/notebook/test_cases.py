@@ -36,7 +36,7 @@ def test_the_rule_names_the_wrong_notebook(case: dict[str, Any], tmp_path: Path)
     assert (case["cell"], case["severity"]) in found, [(f.rule, str(f.place), f.message) for f in report.findings]
 
 
-@pytest.mark.parametrize("counts", [(1, 2, 3, 2), (5, 4, 6, 7), (9, 9, 10, 11)], ids=str)
+@pytest.mark.parametrize("counts", [(1, 2, 3, 2), (5, 4, 6, 7), (9, 8, 10, 11)], ids=str)
 def test_cells_out_of_order_are_named(counts: tuple[int, ...], tmp_path: Path) -> None:
     path = write("".join(f"# %%\nx{i} = {i}\n" for i in range(4)), tmp_path)
     book = json.loads(path.read_text())
@@ -47,11 +47,24 @@ def test_cells_out_of_order_are_named(counts: tuple[int, ...], tmp_path: Path) -
     assert (finding.rule, finding.severity) == ("cells-out-of-order", "note")
 
 
-@pytest.mark.parametrize("counts", [(1, 2, 3, 4), (3, 7, 12, 90), (None, 4, None, 6)], ids=str)
+@pytest.mark.parametrize(
+    "counts", [(1, 2, 3, 4), (3, 7, 12, 90), (None, 4, None, 6), (9, 9, 10, 11), (4, 0, 0, 5)], ids=str
+)
 def test_cells_in_order_with_gaps_are_not(counts: tuple[int | None, ...], tmp_path: Path) -> None:
     path = write("".join(f"# %%\nx{i} = {i}\n" for i in range(4)), tmp_path)
     book = json.loads(path.read_text())
     for cell, count in zip(book["cells"], counts, strict=True):
+        cell["execution_count"] = count
+    path.write_text(json.dumps(book))
+    assert audit_notebook(path).findings == ()
+
+
+def test_a_cell_of_magics_and_remarks_has_no_order(tmp_path: Path) -> None:
+    path = write(
+        "# %%\nx = 1\n# %%\n!pip install thing\n%matplotlib inline\n# a remark\n# %%\n\n# %%\ny = x\n", tmp_path
+    )
+    book = json.loads(path.read_text())
+    for cell, count in zip(book["cells"], (5, 1, 2, 6), strict=True):
         cell["execution_count"] = count
     path.write_text(json.dumps(book))
     assert audit_notebook(path).findings == ()

@@ -20,7 +20,8 @@ NAMES = (
     "activation-on-class-scores softmax-dimension double-softmax scheduler-without-effect number-in-no-log "
     "parameter-count target-not-met test-set-chooses normalisation-differs unshuffled-training unused-layer "
     "output-width warm-start cells-out-of-order log-not-from-this-code train-mode-accuracy no-seed evaluation-mode "
-    "zero-grad accuracy-plateau"
+    "zero-grad accuracy-plateau figure-changed likelihood-of-scores "
+    "loss-not-a-number run-stopped"
 )
 
 
@@ -28,6 +29,8 @@ def broken(rule: Rule) -> str:
     """The right notebook with the example's lines put in, line by line where there are as many."""
     text = style("functions")
     right, wrong = rule.right.split("\n"), rule.wrong.split("\n")
+    if rule.name == "run-stopped":  # its log goes on below the last line of the right one
+        wrong = [*wrong[: len(right) - 1], "\n".join(wrong[len(right) - 1 :])]
     pairs = list(zip(right, wrong, strict=True)) if len(right) == len(wrong) else [(rule.right, rule.wrong)]
     for old, new in pairs:
         assert text.count(old) == 1, old

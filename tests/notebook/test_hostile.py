@@ -16,6 +16,8 @@ from tinyproof.core.errors import InputError
 
 from .books import style, write
 
+NO_ANSWER = ("undecided", "nothing to judge")
+
 
 def notebook(folder: Path, source: str, output: object = "") -> Path:
     cell = {
@@ -110,7 +112,7 @@ def test_a_notebook_of_100_mb_is_not_read(tmp_path: Path) -> None:
 )
 def test_a_hostile_cell_is_survived(source: str, tmp_path: Path) -> None:
     report = audit_notebook(notebook(tmp_path, source))
-    assert report.status == "undecided"
+    assert report.status in NO_ANSWER
     assert report.problem
 
 
@@ -139,7 +141,7 @@ def test_a_long_program_within_the_budget_is_read_to_its_end(tmp_path: Path) -> 
     ids=["binary", "mixed", "dict", "number", "returns"],
 )
 def test_a_strange_output_is_survived(output: object, tmp_path: Path) -> None:
-    assert audit_notebook(notebook(tmp_path, "x = 1", output)).status == "undecided"
+    assert audit_notebook(notebook(tmp_path, "x = 1", output)).status in NO_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_a_strange_output_is_survived(output: object, tmp_path: Path) -> None:
 def test_strange_cells_are_survived(cells: list[object], tmp_path: Path) -> None:
     path = tmp_path / "strange.ipynb"
     path.write_text(json.dumps({"cells": cells}))
-    assert audit_notebook(path).status == "undecided"
+    assert audit_notebook(path).status == "nothing to judge"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -171,7 +173,7 @@ def test_an_unknown_rule_is_refused(tmp_path: Path) -> None:
 def test_modules_that_import_each_other_end(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("from b import *\nfrom a import *\nx = 1\n")
     (tmp_path / "b.py").write_text("from a import *\nimport b\n")
-    assert audit_notebook(notebook(tmp_path, "from a import *\nprint(x)")).status == "undecided"
+    assert audit_notebook(notebook(tmp_path, "from a import *\nprint(x)")).status == "nothing to judge"
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tinyproof.check.logs import Run, read_log
 from tinyproof.check.notebook import audit_notebook
+from tinyproof.check.notebook.read.document import read_document
 
 from .books import style, write
 
@@ -32,6 +34,11 @@ SHAPES = {
         "Test set: Average loss: 0.05, Accuracy: 9841/10000 (98.41%)\n",
         [97.79, 98.41],
         [93.10, 97.40],
+    ),
+    "a table with lines of spaces and of bars between its rows": (
+        "epoch  train_loss  test_accuracy\n     \n1      0.3000      93.10\n |  \n2      0.2000      95.20\n",
+        [93.10, 95.20],
+        [],
     ),
     "one line an epoch": (
         "Epoch 1/3 train loss 0.43 train acc 93.20% test loss 0.10 test acc 97.01%\n"
@@ -186,6 +193,21 @@ def test_a_small_squared_error_is_not_an_impossible_loss(tmp_path: Path) -> None
     lines = "".join(f"Test set: Average loss: 0.0011, Accuracy: {n}/10000 (99.1%)\n" for n in (9901, 9908, 9911))
     text = f"# %%\nfrom lost import *  # MNIST\nrun()\n# %% output\n{lines}"
     assert audit_notebook(write(text, tmp_path)).findings == ()
+
+
+def test_a_table_of_html_with_rows_of_spaces_is_read(tmp_path: Path) -> None:
+    head = "".join(f"<th>{name}</th>" for name in ("epoch", "train_loss", "valid_loss", "accuracy", "time"))
+    rows = "".join(
+        f"<tr>\n  <td>{i}</td>\n  <td>0.5</td>\n  <td>0.4</td>\n  <td>0.8{i}07</td>\n  <td>00:12</td>\n</tr>\n"
+        for i in range(3)
+    )
+    page = f'<table border="1">\n  <thead>\n    <tr>{head}</tr>\n  </thead>\n  <tbody>\n{rows}  </tbody>\n</table>'
+    output = {"output_type": "display_data", "data": {"text/html": page, "text/plain": ["<HTML object>"]}}
+    book = {"cells": [{"cell_type": "code", "source": "learn.fit(3)", "outputs": [output]}]}
+    path = tmp_path / "table.ipynb"
+    path.write_text(json.dumps(book))
+    (cell,) = read_document(path).code
+    assert only_run(cell.output).test_accuracies == pytest.approx([80.07, 81.07, 82.07])
 
 
 def test_equal_runs_have_equal_fingerprints_and_short_ones_none() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from tinyproof.check import notebook
-from tinyproof.check.finding import FileReport, Report
+from tinyproof.check.finding import FileReport, LeftOut, Report
 from tinyproof.core.errors import Stopped, one_line
 from tinyproof.core.files import existing
 from tinyproof.core.listener import Listener, Progress
@@ -105,9 +105,10 @@ def audit(
     """
     if disable:
         notebook.check_rules(disable)
-    items = [replace(item, disabled_rules=tuple(disable), convert=convert) for item in find_files(paths)]
+    found, left_out = survey(paths)
+    items = [replace(item, disabled_rules=tuple(disable), convert=convert) for item in found]
     with terminal(quiet=quiet or not sys.stderr.isatty(), errors=True) as listener:
-        return AuditResult(judged(items, jobs, listener))
+        return AuditResult(judged(items, jobs, listener), tuple(left_out))
 
 
 def judged(items: Sequence[Item], jobs: int | None, listener: Listener) -> tuple[FileReport, ...]:
@@ -145,32 +146,70 @@ def audit_one(item: Item) -> FileReport:
 
 def find_files(paths: Sequence[Path | str]) -> Iterator[Item]:
     """The files to judge: those named, and in folders (all the way down) those that something here can judge."""
+    return iter(survey(paths)[0])
+
+
+def survey(paths: Sequence[Path | str]) -> tuple[list[Item], list[LeftOut]]:
+    """The files to judge, and those of the folders that train, measure or claim and are not judged, with the reason."""
+    items: list[Item] = []
+    left_out: list[LeftOut] = []
     seen: set[str] = set()
     for given in paths:
         path = existing(given)
-        for file in _below(path) if path.is_dir() else [path]:
+        files = list(_below(path)) if path.is_dir() else [path]
+        reasons = _reasons(files) if path.is_dir() else {}
+        for file in files:
             real = os.path.realpath(file)
-            if real in seen or len(seen) >= MAX_FILES:
-                continue
             kind = kind_of(file)
             if not path.is_dir() and kind == "other" and file.name.lower().endswith(_TEXT_TABLES):
                 kind = "workbook"  # it was asked for, so it is told that it holds no formula
-            if not path.is_dir() or _judged_in_folders(file, kind):
-                seen.add(real)
-                yield Item(str(file), one_line(str(file), 300), kind, _root(file, path, kind))
+            if real in seen or (path.is_dir() and kind in ("text", "other") and file not in reasons):
+                continue
+            why = reasons.get(file, "")
+            if not why and len(items) >= MAX_FILES:
+                why = f"only the first {MAX_FILES:,} files are judged"
+            if why == _ELSEWHERE:
+                continue
+            seen.add(real)
+            shown = one_line(str(file), 300)
+            if why and why != _JUDGED:
+                left_out.append(LeftOut(shown, why))
+            else:
+                items.append(Item(str(file), shown, kind, _root(file, kind)))
+    return items, left_out
 
 
-def _judged_in_folders(file: Path, kind: Kind) -> bool:
-    """Workbooks, notebooks, and scripts that train; modules and READMEs are read together with the notebooks."""
-    if kind == "script":
-        return notebook.trains_itself(file)
-    return kind in ("workbook", "notebook")
+_ELSEWHERE = "it neither trains nor measures"
+_JUDGED = "judged"
 
 
-def _root(file: Path, given: Path, kind: Kind) -> str:
-    if kind not in ("notebook", "script") or not given.is_dir():
+def _reasons(files: list[Path]) -> dict[Path, str]:
+    """For the scripts and READMEs of a folder: judged, or why not."""
+    kinds = {file: kind_of(file) for file in files}
+    works = notebook.works_of([file for file, kind in kinds.items() if kind == "script"])
+    words = {
+        "works": _JUDGED,
+        "module": "read with the scripts that import it",
+        "functions": "it only defines functions; read with the notebooks that import it",
+        "other": _ELSEWHERE,
+    }
+    found = {file: words[work] for file, work in works.items()}
+    judged = [file for file, kind in kinds.items() if kind == "notebook" or found.get(file) == _JUDGED]
+    for file, kind in kinds.items():
+        if kind == "text":
+            alone = file.stem.lower() == "readme" and not any(other.is_relative_to(file.parent) for other in judged)
+            found[file] = _JUDGED if alone and _claims_a_figure(file) else _ELSEWHERE
+    return found
+
+
+def _claims_a_figure(file: Path) -> bool:
+    return notebook.audit_text(file).status not in ("nothing to judge", "unreadable")
+
+
+def _root(file: Path, kind: Kind) -> str:
+    if kind not in ("notebook", "script"):
         return ""
-    return str(notebook.root_of(file, given))
+    return str(notebook.root_of(file))
 
 
 def _below(folder: Path) -> Iterator[Path]:

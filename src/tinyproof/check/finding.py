@@ -12,10 +12,10 @@ from typing import Any, Literal
 from tinyproof.core.errors import InputError
 
 Severity = Literal["error", "warning", "note"]
-Status = Literal["right", "wrong", "undecided", "unreadable"]
+Status = Literal["right", "wrong", "unsupported", "undecided", "nothing to judge", "unreadable"]
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-STATUSES: tuple[Status, ...] = ("right", "wrong", "undecided", "unreadable")
+STATUSES: tuple[Status, ...] = ("right", "wrong", "unsupported", "undecided", "nothing to judge", "unreadable")
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,9 @@ class SheetView:
 class FileReport:
     """What the audit says of one file.
 
-    `status`: right (checked and nothing wrong), wrong (at least one error), undecided (something could not be
-    decided, and no error), unreadable. `checked`: what was checked and found right, one line each. `fingerprint`:
+    `status`: right (checked and nothing wrong), wrong (at least one error), unsupported (a claim that no log here
+    supports), undecided (something could not be decided, and no error), nothing to judge (nothing is claimed or
+    measured), unreadable. `checked`: what was checked and found right, one line each. `fingerprint`:
     equal for files whose content (formulas, logs) is the same, so that copies can be grouped; empty where there is
     none.
     `problem`: why it is undecided or unreadable, in one line. `views`: excerpts of its tables, for the page.
@@ -170,19 +171,29 @@ def status_of(findings: Iterable[Finding], undecided: bool = False) -> Status:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A file of a folder that trains, measures or claims something and is not judged by itself, with the reason."""
+
+    file: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Report:
-    """What the audit says of many files."""
+    """What the audit says of many files; `left_out`: those of its folders that it did not judge, and why."""
 
     files: tuple[FileReport, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """1 when a file is wrong, undecided or unreadable (undecided is not a pass), else 0."""
-        return int(any(file.status != "right" for file in self.files))
+        """1 when a file is wrong, unsupported, undecided or unreadable (undecided is not a pass), else 0."""
+        return int(any(file.status not in ("right", "nothing to judge") for file in self.files))
 
     def counts(self) -> dict[str, int]:
         """How many files of each status."""
         return {status: sum(file.status == status for file in self.files) for status in STATUSES}
 
     def to_json(self) -> dict[str, Any]:
-        return {"files": [file.to_json() for file in self.files], "counts": self.counts()}
+        left_out = [{"file": left.file, "why": left.why} for left in self.left_out]
+        return {"files": [file.to_json() for file in self.files], "counts": self.counts(), "left_out": left_out}

@@ -27,6 +27,7 @@ _TOKEN = re.compile(
     r"|(?P<epoch>(?<![a-z])epoch(?![a-z]))"
     r"|(?P<batch>(?<![a-z])batch(?:[ _]?id(?:x)?)?(?![a-z]))"
     r"|(?P<fraction>(?<![\d.])\d{1,9}\s{0,2}/\s{0,2}\d{1,9}(?![\d.]))"
+    r"|(?P<nan>(?<![a-z])nan(?![a-z]))"
     r"|(?P<number>(?<![\d.\w])[-+]?(?:\d{1,12}\.?\d{0,18}|\.\d{1,18})(?:e[-+]?\d{1,3})?(?=$|[^\d.\w]|\.(?:$|\D)|it|s))",
     re.IGNORECASE,
 )

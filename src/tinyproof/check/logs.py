@@ -7,6 +7,7 @@ into words that say which phase and which figure, and the numbers behind them. N
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -180,7 +181,7 @@ def _put(builder: _Builder, metric: str, phase: str, text: str, line: str) -> No
             builder.now = replace(builder.now, batches=int(number.group()) + 1)
     elif metric == "loss":
         value = _number(text)
-        if value is not None:
+        if value is not None and not math.isinf(value):
             name = {"train": "train_loss", "test": "test_loss"}.get(phase, "other_loss")
             _next_if_done(builder, name)
             builder.now = replace(builder.now, **{name: value})  # type: ignore[arg-type]
@@ -256,7 +257,7 @@ def _as_percent(epochs: list[Epoch]) -> list[Epoch]:
 
 def _read_row(builder: _Builder, header: list[tuple[str, str]], line: str) -> bool:
     cells = cells_of(line)
-    if len(cells) == 1 or not re.fullmatch(r"\d{1,4}", cells[0]):
+    if len(cells) < 2 or not re.fullmatch(r"\d{1,4}", cells[0]):
         return bool(re.fullmatch(r"[\s|:+=-]*", line))
     if abs(len(cells) - len(header)) > 1:
         return False

@@ -30,7 +30,8 @@ _PARAMETERS = re.compile(
 # A count that is a layer's, or the one from which the network came: not the network's own.
 _PART = re.compile(
     r"\b(?:layer|block|fc\d?|conv\d|linear|dense|alone|each|per|bias(?:es)?|saves?|saved|removed?|extra|more|another"
-    r"|instead of)\b|\bfrom\b[^.]{0,20}$",
+    r"|instead of|kernels?|filters?|channels?|neurons?|say|suppose|imagine|consider|instance)\b"
+    r"|\bfrom\b[^.]{0,20}$|[=x×*]\s{0,2}$",
     re.IGNORECASE,
 )
 _COUNT_CELL = re.compile(r"\s*\*{0,2}(\d{1,3}(?:,\d{3})+|\d{3,9})\*{0,2}\s*")
@@ -67,6 +68,13 @@ _EPOCHS = re.compile(r"(?<![\d.,])(\d{1,3})\*{0,2}\s{0,2}(?:training )?epochs\b"
 _SECTION = re.compile(
     r"^[\s#>*_\-+\d.]*\**\s*(targets?|results?|analysis|goals?|objectives?|requirements?)\b", re.IGNORECASE
 )
+# A line that a program printed: counts of images, progress bars, several figures with their names.
+_PRINTED = re.compile(
+    r"\d\s?/\s?\d+\s?\(|it/s|s/it|\d+%\||batch[_ ]?id|\bloss\b\s*[:=]?\s*-?\d.*\bacc|\bacc.*\bloss\b\s*[:=]?\s*-?\d"
+    r"|^\W*epoch\W*\d+\W.*(?:loss|acc)\w*\s*[:=]",
+    re.IGNORECASE,
+)
+_ALIKE_LINES = 3  # so many lines that differ only in their numbers are a log
 # In a plain block results are often listed; code and pasted logs are not claims.
 _CODE_OR_LOG = re.compile(
     r"loss|batch|it/s|epoch\s*[:=\[]|\d/\d|\w\(|^\s*(?:import|from|def|class|for|if)\b|[{};=]", re.I
@@ -83,6 +91,7 @@ class Claim:
     `kind`: accuracy (percent), parameters or epochs. `decimals`: as written. `phase`: train or test, where it says so.
     `is_target`: the number is wanted, not reported. `best`, `last`, `epoch`: which epoch the text says it is of.
     `reached`: the sentence says that it was reached. `elsewhere`: it may be somebody else's or another run's figure.
+    `owned`: the section of the README that it stands in is about this notebook alone.
     """
 
     kind: Literal["accuracy", "parameters", "epochs"]
@@ -98,6 +107,7 @@ class Claim:
     reached: bool = False
     elsewhere: bool = False
     named: bool = False
+    owned: bool = False
 
 
 def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[Claim]:
@@ -112,7 +122,9 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
         fenced = ""
         inline = False
         header: list[str] = []
-        for number, raw in enumerate(text.split("\n")[:MAX_LINES], start=1):
+        lines = text.split("\n")[:MAX_LINES]
+        printed = _printed(lines)
+        for number, raw in enumerate(lines, start=1):
             if raw.lstrip().startswith(("```", "~~~")):
                 fenced = "" if fenced else raw.strip()
                 continue
@@ -122,6 +134,8 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
                 and cell is None
                 and not raw.lstrip().startswith(("-", "*", "+", "1"))
             ):
+                continue
+            if number in printed:
                 continue
             line = _LINK.sub(" ", raw[:MAX_LINE_CHARACTERS])
             heading = _SECTION.match(line)
@@ -141,6 +155,25 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
             if is_row:
                 yield from _parameter_cells(line, header, place)
             yield from _epochs(line, section, place)
+
+
+def _printed(lines: list[str]) -> set[int]:
+    """The numbers of the lines (from 1) that are pasted from a log."""
+    found = set()
+    shapes: list[tuple[str, int]] = []
+    for number, raw in enumerate(lines, start=1):
+        line = raw[:MAX_LINE_CHARACTERS].strip()
+        if line.startswith("|"):
+            continue
+        if line and _PRINTED.search(line):
+            found.add(number)
+        shape = re.sub(r"\d+(?:\.\d+)?", "0", line)
+        if not line or "0" not in shape:
+            continue
+        shapes = [*shapes, (shape, number)] if not shapes or shapes[-1][0] == shape else [(shape, number)]
+        if len(shapes) >= _ALIKE_LINES:
+            found.update(at for _, at in shapes)
+    return found
 
 
 def _with_header(claim: Claim, header: list[str], column: int) -> Claim:
@@ -194,7 +227,7 @@ def _accuracy(
         epoch=int(epochs.group(1) or epochs.group(2)) if epochs else None,
         reached=not section.startswith(("target", "goal", "objective", "require"))
         and _says_reached(before, after[:40]),
-        elsewhere=bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40])),
+        elsewhere=bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40].partition("(")[0])),
         named=named,
     )
 

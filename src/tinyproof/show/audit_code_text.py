@@ -19,7 +19,8 @@ def explain_file(file: FileReport, details: bool = False) -> str:
     for finding in file.findings:
         lines.extend(_finding(finding, file, width, details))
     if file.problem:
-        lines.append(f"{'why' if file.status == 'unreadable' else 'open':{width}}  {file.problem}")
+        word = "why" if file.status in ("unreadable", "nothing to judge") else "open"
+        lines.append(f"{word:{width}}  {file.problem}")
     lines.extend(f"{'right':{width}}  {line}" for line in file.checked)
     return "\n".join(lines)
 

@@ -10,7 +10,14 @@ from tinyproof.core.table import Table
 from tinyproof.show.html import render, safe
 
 WORDS = {"error": "wrong", "warning": "fragile", "note": "note"}
-CLASSES = {"right": "good", "wrong": "bad", "undecided": "warn", "unreadable": "warn"}
+CLASSES = {
+    "right": "good",
+    "wrong": "bad",
+    "unsupported": "bad",
+    "undecided": "warn",
+    "nothing to judge": "",
+    "unreadable": "warn",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ def audit_page(report: Report, in_common: Sequence[str] = (), rules: Table | Non
         title="Audit",
         files=files,
         counts={status: count for status, count in report.counts().items() if count},
+        left_out=report.left_out,
         in_common=list(in_common),
         rules=safe(rules.html()) if rules is not None and rules.rows and len(report.files) > 1 else "",
         words=WORDS,

@@ -17,7 +17,7 @@ def explain(report: Report, details: bool = False) -> str:
     `details`: with the reason and the mend of each finding in a notebook (a workbook's are always shown).
     """
     blocks = [explain_file(file, details) for file in report.files]
-    if len(report.files) != 1:
+    if len(report.files) != 1 or report.left_out:
         blocks.append(summary(report))
     return "\n\n".join(blocks)
 
@@ -83,7 +83,14 @@ def findings_table(report: Report) -> Table:
             rows.append((file.file, file.status, *texts))
         if not file.findings:
             rows.append((file.file, file.status, "", "", "", file.problem, "", "", "", "", ""))
+    rows.extend((left.file, "left out", "", "", "", left.why, "", "", "", "", "") for left in report.left_out)
     return Table("findings", tuple(Column(name) for name in names), tuple(rows))
+
+
+def left_out_table(report: Report) -> Table:
+    """One row a file that was left out, with the reason."""
+    rows = tuple((left.file, left.why) for left in report.left_out)
+    return Table("left out", (Column("file"), Column("why")), rows)
 
 
 def summary(report: Report) -> str:
@@ -95,8 +102,11 @@ def summary_parts(report: Report) -> list[str | Table]:
     """The parts of `summary`."""
     counts = ", ".join(f"{count} {status}" for status, count in report.counts().items() if count)
     told = f"{len(report.files)} files: {counts}" if counts else "no file to judge"
+    left_out: list[str | Table] = (
+        [f"left out: {len(report.left_out)}", left_out_table(report)] if report.left_out else []
+    )
     rules = code_text.rules_table(report)
-    return [files_table(report), told, *([rules] if rules.rows else []), *in_common(report)]
+    return [files_table(report), told, *left_out, *([rules] if rules.rows else []), *in_common(report)]
 
 
 def in_common(report: Report) -> list[str]:

@@ -13,9 +13,9 @@ from tinyproof.check.notebook.notebook_audit import (
     audit_text,
     check_rules,
     copies,
-    trains_itself,
+    works_of,
 )
-from tinyproof.check.notebook.read.repository import root_of
+from tinyproof.check.notebook.read.repository import readmes_in, root_of
 from tinyproof.check.notebook.rules import catalogue
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "catalogue",
     "check_rules",
     "copies",
+    "readmes_in",
     "root_of",
-    "trains_itself",
+    "works_of",
 ]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, status_of
 from tinyproof.check.logs import Log, read_log
+from tinyproof.check.notebook.mend import with_mends
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
+from tinyproof.check.notebook.read.scripts import Work, imported_names, work_of
+from tinyproof.check.notebook.read.sections import owners
 from tinyproof.check.notebook.rules import CATALOGUE, claims, targets
 from tinyproof.check.notebook.rules.rule import percent
 from tinyproof.check.notebook.study import Study, study, study_text
+from tinyproof.check.notebook.verdict import confirmed, judge, unsupported
+from tinyproof.check.prose import Claim
 from tinyproof.core.errors import DataError, InputError
 
 
@@ -22,12 +28,12 @@ def audit_notebook(
 ) -> FileReport:
     """Audit one notebook or script, with the modules it imports and the README files that speak of it.
 
-    `root`: the folder of the whole submission (default: the file's own). Raises InputError for an unknown rule name; a
-    file that cannot be read gives a report that says so.
+    `root`: the folder of the whole submission (default: the repository, else the nearest folder with a README, else the
+    file's own). Raises InputError for an unknown rule name; a file that cannot be read gives a report that says so.
     """
     check_rules(disabled_rules)
     path = Path(path)
-    root = Path(root) if root is not None else path.parent
+    root = Path(root) if root is not None else root_of(path)
     kind: Literal["notebook", "script"] = "notebook" if path.suffix.lower() == ".ipynb" else "script"
     try:
         document = read_document(path)
@@ -36,10 +42,26 @@ def audit_notebook(
     readmes = _read_all(readmes_for(path, root)) if kind == "notebook" else ()
     others = [other for readme in readmes for other in notebooks_below(readme.path.parent) if other != path]
     subject = study(document, readmes, root)
+    if readmes:
+        names = tuple(sorted({document.name, *(other.name for other in others)}))
+        subject.claims = _of_its_sections(subject, names)
     if any(claim.place.file != document.name for claim in subject.claims):
         subject.neighbours = tuple(_log_of(other) for other in others)
         subject.speaks_for_all = not others or path < min(others)
-    return report_on(subject, str(path), disabled_rules)
+    return report_on(subject, str(path), disabled_rules, root)
+
+
+def _of_its_sections(subject: Study, names: tuple[str, ...]) -> tuple[Claim, ...]:
+    """The claims without those of README sections that are about other notebooks."""
+    own = subject.document.name
+    sections = {readme.name: owners(readme.cells[0].source, names) for readme in subject.readmes}
+    kept = []
+    for claim in subject.claims:
+        lines = sections.get(claim.place.file, [])
+        about = lines[claim.place.line - 1] if claim.place.line and claim.place.line <= len(lines) else frozenset()
+        if not about or own in about:
+            kept.append(replace(claim, owned=about == {own}))
+    return tuple(kept)
 
 
 def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileReport:
@@ -56,10 +78,15 @@ def audit_text(path: Path | str, disabled_rules: Collection[str] = ()) -> FileRe
     findings = [f for name, rule in rules.items() if name not in disabled_rules for f in rule.check(subject)]
     if "evaluates-on-training-data" not in disabled_rules:
         findings.extend(_counted_on_training_images(subject))
+    claimed = any(claim.kind in ("accuracy", "parameters") and not claim.is_target for claim in subject.claims)
     problem = "" if subject.runs else "no notebook with a log stands in its folder or below"
-    checked = tuple(_confirmed(subject))
+    status = status_of(findings, bool(problem))
+    if status != "wrong" and unsupported(subject, findings):
+        status = "unsupported"
+    elif not claimed:
+        status, problem = "nothing to judge", "it claims no figure"
     return FileReport(
-        str(path), "text", status_of(findings, bool(problem)), tuple(sorted(findings, key=_order)), checked, problem
+        str(path), "text", status, tuple(sorted(findings, key=_order)), tuple(confirmed(subject)), problem
     )
 
 
@@ -105,25 +132,21 @@ def check_rules(names: Collection[str]) -> None:
             raise InputError("rule", name, ", ".join(CATALOGUE))
 
 
-def report_on(subject: Study, file: str, disabled_rules: Collection[str] = ()) -> FileReport:
-    """Apply every rule that is not switched off."""
-    findings: list[Finding] = []
-    for name, rule in CATALOGUE.items():
-        if name not in disabled_rules:
-            findings.extend(rule.check(subject))
-    findings = sorted(_without_doubles(findings), key=_order)
+def _found(subject: Study, disabled_rules: Collection[str]) -> list[Finding]:
+    """What every rule that is not switched off finds."""
+    return [f for name, rule in CATALOGUE.items() if name not in disabled_rules for f in rule.check(subject)]
+
+
+def report_on(subject: Study, file: str, disabled_rules: Collection[str] = (), root: Path | None = None) -> FileReport:
+    """Apply every rule that is not switched off, and try the mends."""
+    findings = sorted(_without_doubles(_found(subject, disabled_rules)), key=_order)
+    words = {name: rule.mend for name, rule in CATALOGUE.items()}
+    where = root or subject.document.path.parent
+    findings = with_mends(subject, findings, where, lambda copy: _found(copy, disabled_rules), words)
     findings.extend(_quoted_correctly(subject, findings))
-    problem = _undecided(subject)
+    status, problem, checked = judge(subject, findings)
     kind: Literal["notebook", "script"] = "notebook" if subject.document.kind == "notebook" else "script"
-    return FileReport(
-        file,
-        kind,
-        status_of(findings, bool(problem)),
-        tuple(findings),
-        tuple(_checked(subject, findings)),
-        problem,
-        subject.log.fingerprint,
-    )
+    return FileReport(file, kind, status, tuple(findings), checked, problem, subject.log.fingerprint)
 
 
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
@@ -147,8 +170,8 @@ def _order(finding: Finding) -> tuple[int, int, str, int]:
 def _quoted_correctly(subject: Study, findings: list[Finding]) -> list[Finding]:
     """Where the figure is not what it is called, a claim that quotes the log correctly is said to do only that."""
     wrong = next((f for f in findings if f.rule == "evaluates-on-training-data"), None)
-    if wrong is None:
-        return []
+    if wrong is None or any(f.rule == "log-not-from-this-code" for f in findings):
+        return []  # nothing is said of the figure of a log that is another code's
     notes: dict[CodePlace, Finding] = {}
     for claim in subject.claims:
         last = any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs)
@@ -168,65 +191,26 @@ def _cell(finding: Finding) -> str:
     return str(CodePlace(finding.place.file, finding.place.cell)) if finding.place.cell else str(finding.place)
 
 
-def _undecided(subject: Study) -> str:
-    """Why the main question could not be decided; empty when it could."""
-    if not subject.events.passes and not subject.runs:
-        return "nothing that trains or measures was found in it"
-    known = [turn for turn in subject.evaluations if subject.split(turn.loader).kind != "unknown"]
-    if known:
-        return ""
-    missing = sorted(set(subject.events.missing_modules))
-    if missing:
-        return f"what it measures on is in a module that is not here: {', '.join(missing[:3])}"
-    if subject.events.unread:
-        return f"a piece of code could not be read ({subject.events.unread[0]}), and what it measures on stays open"
-    if not subject.evaluations:
-        return "no loop that measures an accuracy was found in the code"
-    return "which images the accuracy is measured on could not be read from the code"
-
-
-def _checked(subject: Study, findings: list[Finding]) -> list[str]:
-    """What was checked and found right, one line each."""
-    lines = []
-    if not any(finding.rule == "evaluates-on-training-data" for finding in findings):
-        for turn in subject.evaluations:
-            split = subject.split(turn.loader)
-            if split.kind == "test" or (split.kind == "part" and split.of == "test"):
-                lines.append(f"the accuracy is measured on the test set ({turn.place})")
-                break
-        lines.extend(_confirmed(subject))
-    return lines
-
-
-def _confirmed(subject: Study) -> list[str]:
-    lines = []
-    for claim in subject.claims:
-        if claim.kind == "accuracy" and not claim.is_target and claim.decimals >= 2:
-            if any(run.last is not None and claims.matches(claim, run.last) for run in subject.runs):
-                lines.append(f"{percent(claim.value)} is the last epoch's figure, quoted correctly ({claim.place})")
-    return list(dict.fromkeys(lines))
-
-
 def audit_repository(folder: Path | str, disabled_rules: Collection[str] = ()) -> list[FileReport]:
     """Audit every notebook below a folder, and every script that trains a network by itself."""
     folder = Path(folder)
-    return [audit_notebook(path, disabled_rules, root_of(path, folder)) for path in audited_files(folder)]
+    return [audit_notebook(path, disabled_rules) for path in audited_files(folder)]
 
 
 def audited_files(folder: Path | str) -> list[Path]:
-    """The notebooks below a folder, and the scripts that train something."""
+    """The notebooks below a folder, and the scripts that train or measure something."""
     paths = list(walk(Path(folder)))
     notebooks = [path for path in paths if path.suffix.lower() == ".ipynb"]
-    return [*notebooks, *(path for path in paths if path.suffix == ".py" and trains_itself(path))]
+    scripts = works_of([path for path in paths if path.suffix == ".py"])
+    return [*notebooks, *(path for path, work in scripts.items() if work == "works")]
 
 
-def trains_itself(path: Path) -> bool:
-    """Whether a script does its work when it is run: it learns, in a main part or in loops at top level."""
-    try:
-        source = read_document(path).cells[0].source
-    except DataError:
-        return False
-    return ".backward()" in source and ("__main__" in source or "\nfor " in source)
+def works_of(scripts: list[Path]) -> dict[Path, Work]:
+    """What each of the scripts of a folder does when it is run; those beside each other may import one another."""
+    used: dict[Path, frozenset[str]] = {}
+    for path in scripts:
+        used[path.parent] = used.get(path.parent, frozenset()) | imported_names(path)
+    return {path: work_of(path, used[path.parent]) for path in scripts}
 
 
 def copies(reports: Iterable[FileReport]) -> list[list[FileReport]]:

@@ -12,6 +12,9 @@ from tinyproof.check.notebook.library.foreign import call_foreign
 _MEANING = Meaning(evaluate=evaluate, call=call_value, foreign=call_foreign, bind=bind, execute=execute)
 
 
-def reader(find_module: FindModule) -> Machine:
-    """A machine at the beginning of a program. `find_module(dotted name, asking file)`: a local module's blocks."""
-    return Machine(find_module, _MEANING)
+def reader(find_module: FindModule, find_file: FindModule | None = None) -> Machine:
+    """A machine at the beginning of a program. `find_module(dotted name, asking file)`: a local module's blocks.
+
+    `find_file(path, asking file)`: those of a file that is run by its path.
+    """
+    return Machine(find_module, _MEANING, find_file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,11 +78,19 @@ class Study:
         return made | {s.family for s in (self.split(t.loader) for t in self.events.passes) if s.family}
 
 
-def study(document: Document, readmes: tuple[Document, ...] = (), root: Path | None = None) -> Study:
-    """Read everything of one notebook or script. Raises nothing that its content could provoke."""
-    surroundings = Surroundings(document, root or document.path.parent)
+def study(
+    document: Document,
+    readmes: tuple[Document, ...] = (),
+    root: Path | None = None,
+    modules: Mapping[str, str] | None = None,
+) -> Study:
+    """Read everything of one notebook or script. Raises nothing that its content could provoke.
+
+    `modules`: texts to be read in place of local modules, by the name that findings call them.
+    """
+    surroundings = Surroundings(document, root or document.path.parent, modules)
     blocks = list(_blocks(document, surroundings))
-    machine = reader(surroundings.find)
+    machine = reader(surroundings.find, surroundings.find_file)
     scope = Scope(document.name, main=True)
     machine.run(blocks, scope)
     outputs = _probe(machine, scope)
@@ -124,7 +132,9 @@ def study_text(document: Document, logs: Iterable[Log]) -> Study:
 def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:
     for cell in document.code:
         parsed = parse_cell(cell.source)
-        block = Block(document.name, cell.number, parsed.statements, parsed.unread, parsed.unread_names)
+        block = Block(
+            document.name, cell.number, parsed.statements, parsed.unread, parsed.unread_names, parsed.too_long
+        )
         if parsed.module:
             surroundings.write(parsed.module, block)
         else:
@@ -181,6 +191,10 @@ def _whole_networks(events: Events) -> list[Object | Made]:
         if isinstance(network, Object):
             for value in network.attrs.values():
                 inner.update(_parts(value, 0))
+    for made in events.made:
+        if made.path in ("torch.nn.Sequential", "torch.nn.ModuleList"):
+            for arg in made.args:
+                inner.update(_parts(arg, 0))
     return [network for network in events.networks if id(network) not in inner]
 
 

@@ -16,6 +16,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Method,
     ModuleValue,
     Name,
+    Namespace,
     Object,
     Quantity,
     Scope,
@@ -29,10 +30,16 @@ _OF_LOADER = frozenset(("dataset", "sampler", "batch_sampler"))
 _OF_DATA = frozenset(("data", "targets", "train_data", "test_data", "train_labels", "test_labels", "transform"))
 
 
+OF_DATA_PATHS = frozenset("." + name for name in _OF_DATA)
+
+
 def attribute(machine: Machine, owner: Value, name: str, node: ast.AST, scope: Scope) -> Value:
     """The value of one attribute of one value."""
     if isinstance(owner, Name):
-        return Name(normal(f"{owner.path}.{name}"))
+        path = normal(f"{owner.path}.{name}")
+        return Unknown(name) if path in machine.patched else Name(path)
+    if isinstance(owner, Namespace):
+        return owner.scope.names.get(name, Method(owner, name))
     if isinstance(owner, ModuleValue):
         return owner.scope.names.get(name, Unknown(name))
     if isinstance(owner, Object):
@@ -80,6 +87,10 @@ def _of_object(machine: Machine, owner: Object, name: str, node: ast.AST, scope:
 
 def _of_made(owner: Made, name: str, machine: Machine, node: ast.AST, scope: Scope) -> Value:
     place = machine.place(node, scope)
+    if owner.path == "builtins.get_ipython" and name in ("user_ns", "user_global_ns"):
+        return Namespace(scope.module)
+    if name == "__dict__":
+        return Made(".__dict__", [owner], {}, place)
     if name in _OF_LOADER and not owner.path.startswith("torch.nn"):
         return Made("." + name, [owner], {}, place)
     if owner.short.endswith("DataLoader") and name == "batch_size":

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 
+from tinyproof.check.notebook.interpreter.attributes import OF_DATA_PATHS
 from tinyproof.check.notebook.interpreter.events import Overwritten
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.unpacking import items_of
 from tinyproof.check.notebook.interpreter.values import (
+    THINNED,
     Const,
     Made,
     Map,
+    Name,
+    Namespace,
     Object,
     Quantity,
     Scope,
@@ -46,10 +50,12 @@ def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope, accumul
                 option.attr_places.setdefault(target.attr, machine.place(target, scope))
                 call_it(value, target.attr)
             elif isinstance(option, Made):
-                option.attrs[target.attr] = value
-                if target.attr != "transform" and (option.short == "DataLoader" or "dataset" in option.path):
-                    machine.keep.append(option)
-                    machine.events.altered.add(id(option))
+                _of_made(machine, option, target.attr, value)
+            elif isinstance(option, Namespace):
+                option.scope.names[target.attr] = value
+                call_it(value, target.attr)
+            elif isinstance(option, Name):
+                _patch(machine, option.path, target.attr)
             if target.attr == "grad" or target.attr == "requires_grad":
                 for turn in machine.passes:
                     turn.zeroed = turn.zeroed or target.attr == "grad"
@@ -57,7 +63,14 @@ def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope, accumul
         owner = machine.evaluate(target.value, scope)
         key = constant(machine.evaluate(target.slice, scope))
         for option in options(owner):
-            if isinstance(option, Map) and isinstance(key, str | int):
+            if isinstance(option, Namespace) and isinstance(key, str):
+                option.scope.names[key] = value
+                call_it(value, key)
+            elif isinstance(option, Namespace):
+                machine.forget(option.scope, target)
+            elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
+                machine.alter(option)
+            elif isinstance(option, Map) and isinstance(key, str | int):
                 option.items[key] = value
                 if isinstance(key, str):
                     call_it(value, key)
@@ -67,6 +80,33 @@ def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope, accumul
         parts = items_of(machine, value, len(target.elts))
         for element, part in zip(target.elts, parts, strict=False):
             bind(machine, element.value if isinstance(element, ast.Starred) else element, part, scope)
+
+
+def _of_made(machine: Machine, owner: Made, name: str, value: Value) -> None:
+    """An attribute of something that a library made: data that are put in place of a data set's own."""
+    owner.attrs[name] = value
+    if name == "transform" or not (owner.short == "DataLoader" or "dataset" in owner.path):
+        return
+    if f".{name}" in OF_DATA_PATHS and isinstance(value, Made) and value.path in OF_DATA_PATHS:
+        if value.args[0] is owner:
+            del owner.attrs[name]
+            owner.attrs[THINNED] = Const(True)  # some of its own images: the same set, smaller
+            return
+    machine.alter(owner)
+
+
+# What may be set in a library's classes of data without changing which images they give.
+_HARMLESS = frozenset(("resources", "urls", "url", "mirrors", "training_file", "test_file", "base_folder", "classes"))
+
+
+def _patch(machine: Machine, path: str, name: str) -> None:
+    """Something of a library's data classes is replaced: what they give from now on is not known."""
+    if not path.startswith(("torchvision.datasets", "torch.utils.data")) or name in _HARMLESS:
+        return
+    machine.patched.update((f"{path}.{name}", path))
+    for made in machine.events.made:
+        if made.path == path:
+            machine.alter(made)
 
 
 def _bind_name(machine: Machine, target: ast.Name, value: Value, scope: Scope, accumulated: bool) -> None:
@@ -83,5 +123,6 @@ def _bind_name(machine: Machine, target: ast.Name, value: Value, scope: Scope, a
             machine.keep.append(value)
     if isinstance(value, Quantity) and value.reach == "total" and turn:
         turn.counted = True
+        turn.sums_loss = turn.sums_loss or value.kind == "loss"
     home.names[target.id] = value
     call_it(value, target.id)

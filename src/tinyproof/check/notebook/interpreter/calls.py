@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 from tinyproof.check.notebook.interpreter.attributes import find_member, is_network, library_bases
-from tinyproof.check.notebook.interpreter.events import Frame
-from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine
+from tinyproof.check.notebook.interpreter.events import Frame, Impossible
+from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine, merged_modes
 from tinyproof.check.notebook.interpreter.values import (
+    ABSENT,
+    MAX_ITEMS,
     Class,
     Const,
     Function,
     Made,
+    Map,
     Object,
     Scope,
     Seq,
@@ -31,8 +35,8 @@ def call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
     function = machine.evaluate(node.func, scope)
     args = _arguments(machine, node, scope)
     kwargs, is_open = _keywords(machine, node, scope)
-    results = [call_value(machine, option, args, kwargs, node, scope, is_open) for option in options(function)]
-    return join(results)
+    ways = [partial(call_value, machine, option, args, kwargs, node, scope, is_open) for option in options(function)]
+    return join(machine.alternatives(ways))
 
 
 def _arguments(machine: Machine, node: ast.Call, scope: Scope) -> list[Value]:
@@ -41,8 +45,8 @@ def _arguments(machine: Machine, node: ast.Call, scope: Scope) -> list[Value]:
         if isinstance(argument, ast.Starred):
             value = machine.evaluate(argument.value, scope)
             if isinstance(value, Seq):
-                args.extend(value.items)
-                if not value.whole:
+                args.extend(value.items[: MAX_ITEMS + 1 - len(args)])
+                if not value.whole or len(args) > MAX_ITEMS:
                     args.append(Unknown("*"))
             else:
                 args.append(Unknown("*"))
@@ -56,10 +60,10 @@ def _keywords(machine: Machine, node: ast.Call, scope: Scope) -> tuple[dict[str,
     is_open = False
     for keyword in node.keywords:
         value = machine.evaluate(keyword.value, scope)
-        if keyword.arg is not None:
-            kwargs[keyword.arg] = value
-            continue
-        given = one_map(value)
+        given = Map({keyword.arg: value}) if keyword.arg is not None else one_map(value)
+        twice = next((key for key in given.items if ABSENT not in options(kwargs.get(str(key), ABSENT))), None)
+        if twice is not None:
+            machine.events.impossible.append(Impossible(machine.place(node, scope), f"{twice} is given twice"))
         is_open = is_open or not given.whole
         kwargs.update({key: item for key, item in given.items.items() if isinstance(key, str)})
     return kwargs, is_open
@@ -112,17 +116,24 @@ def follow(
     machine.frames.append(Frame(function, machine.place(node, scope), _texts(function, node)))
     machine.no_grad += function.no_grad
     machine.returns.append([])
+    machine.exits.append([])
+    conditions, machine.conditions = machine.conditions, 0
     inner.names.setdefault("__class__", function.home or Const(None))
+    ended = False
     try:
         if isinstance(function.node, ast.Lambda):
             machine.returns[-1].append(machine.evaluate(function.node.body, inner))
-        elif not machine.execute(function.node.body, inner):
-            if not machine.returns[-1]:
+        else:
+            ended = machine.execute(function.node.body, inner)
+            if not ended and not machine.returns[-1]:
                 machine.returns[-1].append(Const(None))
     finally:
         machine.no_grad -= function.no_grad
+        machine.conditions = conditions
         machine.frames.pop()
-        returned = machine.returns.pop()
+        returned, exits = machine.returns.pop(), machine.exits.pop()
+    if exits:
+        machine.modes = merged_modes([*exits, *([] if ended else [machine.modes])])
     return join(returned)
 
 

@@ -15,10 +15,19 @@ Mode = Literal["train", "eval", "unknown"]
 
 @dataclass(eq=False)
 class Loop:
-    """A loop that is not over a loader; `count`: how many turns, where the text says so."""
+    """A loop that is not over a loader; `count`: how many turns, where the text says so.
+
+    `listed`: it goes over a few things that are written out, and stands for one of its turns.
+    """
 
     place: CodePlace
     count: int | None
+    listed: bool = False
+
+
+def epoch_loops(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
+    """Those that may count epochs: not the ones over a few listed things (phases, splits), walked one by one."""
+    return tuple(loop for loop in loops if not loop.listed)
 
 
 @dataclass(eq=False)
@@ -57,6 +66,7 @@ class Pass:
     hits: bool = False
     loss: bool = False
     counted: bool = False
+    sums_loss: bool = False
     escaped: bool = False
     framework: bool = False
 
@@ -99,6 +109,24 @@ class Overwritten:
 
 
 @dataclass(frozen=True)
+class Impossible:
+    """A call that raises as it stands, with the reason."""
+
+    place: CodePlace
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tampered:
+    """A measured figure was changed by a number: `how` is added, maximum or divided; `number`: by which."""
+
+    figure: Quantity
+    how: Literal["added", "maximum", "divided"]
+    place: CodePlace
+    number: float | None = None
+
+
+@dataclass(frozen=True)
 class SchedulerStep:
     """`scheduler.step(value)`: inside which loops and which pass."""
 
@@ -112,10 +140,11 @@ class SchedulerStep:
 
 @dataclass(frozen=True)
 class Choosing:
-    """A condition on a measured figure decides about a checkpoint."""
+    """A condition on a measured figure decides about a checkpoint, or (`ends`) about the end of the training."""
 
     figure: Quantity
     place: CodePlace
+    ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +166,7 @@ class Events:
     losses: list[LossCall] = field(default_factory=list)
     averages: list[Average] = field(default_factory=list)
     overwritten: list[Overwritten] = field(default_factory=list)
+    impossible: list[Impossible] = field(default_factory=list)
     steps: list[SchedulerStep] = field(default_factory=list)
     choices: list[Choosing] = field(default_factory=list)
     softmaxes: list[Softmax] = field(default_factory=list)
@@ -148,6 +178,9 @@ class Events:
     called: set[int] = field(default_factory=set)
     missing_modules: list[str] = field(default_factory=list)
     unread: list[CodePlace] = field(default_factory=list)
+    hidden: list[CodePlace] = field(default_factory=list)
+    batches_added: list[CodePlace] = field(default_factory=list)
+    tampered: list[Tampered] = field(default_factory=list)
     seeds: list[CodePlace] = field(default_factory=list)
     exhausted: bool = False
 

@@ -7,12 +7,13 @@ import builtins
 from collections.abc import Callable
 
 from tinyproof.check.finding import CodePlace
-from tinyproof.check.notebook.interpreter.attributes import attribute
+from tinyproof.check.notebook.interpreter.attributes import OF_DATA_PATHS, attribute
 from tinyproof.check.notebook.interpreter.calls import call
 from tinyproof.check.notebook.interpreter.comprehensions import comprehension
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import binary_node, boolean, compare, conditional, unary
 from tinyproof.check.notebook.interpreter.values import (
+    MAX_ITEMS,
     Batch,
     Const,
     Flow,
@@ -20,6 +21,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Made,
     Map,
     Name,
+    Namespace,
     Op,
     Quantity,
     Scope,
@@ -62,7 +64,7 @@ def lookup(name: str, scope: Scope) -> Value:
             return here.names[name]
         stars = here.stars or stars
         here = here.parent
-    if name in _BUILTINS:
+    if name in _BUILTINS or name == "get_ipython":
         return Name(f"builtins.{name}")
     if name == "__name__":
         return Const("__main__") if scope.module.cell is not None or scope.module.main else Const(scope.file)
@@ -88,9 +90,9 @@ def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Sco
         if isinstance(element_node, ast.Starred):
             inner = evaluate(machine, element_node.value, scope)
             if isinstance(inner, Seq) and inner.whole:
-                items.extend(inner.items)
+                items.extend(inner.items[: MAX_ITEMS + 1 - len(items)])
             else:
-                items.extend(inner.items if isinstance(inner, Seq) else [])
+                items.extend(inner.items[: MAX_ITEMS + 1 - len(items)] if isinstance(inner, Seq) else [])
                 whole = False
         else:
             items.append(evaluate(machine, element_node, scope))
@@ -118,6 +120,9 @@ def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
 
 def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
     owner = evaluate(machine, node.value, scope)
+    if isinstance(owner, Name) and owner.path == "sys.modules":
+        key = constant(evaluate(machine, node.slice, scope))
+        return Namespace(scope.module) if key == "__main__" else Unknown()
     index = Unknown() if isinstance(node.slice, ast.Slice) else evaluate(machine, node.slice, scope)
     return join([_element(option, index, isinstance(node.slice, ast.Slice)) for option in options(owner)])
 
@@ -136,7 +141,11 @@ def _element(owner: Value, index: Value, is_slice: bool) -> Value:
         return join(list(owner.items.values())) if key is None and owner.whole and owner.items else Unknown()
     if isinstance(owner, Batch):
         return Batch(owner.loader, "part")
+    if isinstance(owner, Namespace):
+        return owner.scope.names.get(key, Unknown(key)) if isinstance(key, str) else Unknown()
     if isinstance(owner, Made):
+        if owner.path in OF_DATA_PATHS:
+            return owner  # some of them
         if owner.path == ".shape":
             return Quantity("images", "unknown", "batch") if key == 0 else Unknown()
         if owner.path == "torch.nn.Sequential" and isinstance(key, int) and -len(owner.args) <= key < len(owner.args):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 from tinyproof.check.notebook.interpreter.machine import Machine
-from tinyproof.check.notebook.interpreter.values import ModuleValue, Name, Scope, Unknown
+from tinyproof.check.notebook.interpreter.values import ModuleValue, Name, Namespace, Scope, Unknown
 
 # Libraries whose names are known well enough to read calls of them; anything else missing is unknown.
 LIBRARIES = frozenset(
@@ -132,7 +133,8 @@ def normal(path: str) -> str:
 
 
 def is_library(path: str) -> bool:
-    return path.partition(".")[0] in LIBRARIES
+    root = path.partition(".")[0]
+    return root in LIBRARIES or root in sys.stdlib_module_names
 
 
 def do_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
@@ -142,6 +144,8 @@ def do_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
         bound = alias.asname or alias.name.partition(".")[0]
         if local is not None and (alias.asname or "." not in alias.name):
             scope.names[bound] = ModuleValue(alias.name, local)
+        elif alias.name == "__main__":
+            scope.names[bound] = Namespace(scope.module)
         elif is_library(alias.name):
             scope.names[bound] = Name(normal(alias.name) if alias.asname else bound)
         else:

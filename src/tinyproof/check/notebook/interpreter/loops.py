@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.values import (
+    CHANGED,
     Batch,
     Choice,
     Const,
@@ -59,6 +60,7 @@ class Turn:
     loader: Value | None
     count: int | None
     text: str = ""
+    listed: bool = False
 
 
 def turns(machine: Machine, iterable: Value, node: ast.expr, scope: Scope) -> Iterator[Turn]:
@@ -67,7 +69,7 @@ def turns(machine: Machine, iterable: Value, node: ast.expr, scope: Scope) -> It
     known = _listed(machine, iterable)
     if known is not None:
         for item in known:
-            yield Turn(item, None, len(known), text)
+            yield Turn(item, None, len(known), text, listed=True)
         return
     loader = loader_of(iterable)
     yield Turn(element(iterable), loader, None if loader is not None else turn_count(iterable), text)
@@ -129,8 +131,12 @@ def _loader(value: Value) -> Value | None:
         if value.path == "builtins.range":
             return None
         inner = wrapped(value)
+        if CHANGED in value.attrs:
+            return Unknown()
         if inner is not None:
             return loader_of(inner)
+        if value.path == "itertools.chain":
+            return value if all(loader_of(arg) is not None for arg in value.args) else Unknown()
         return value if value.short.endswith("DataLoader") or value.short == "DataLoaderX" else None
     if isinstance(value, Object):
         inside = [v for v in value.attrs.values() if isinstance(v, Made) and v.short.endswith("DataLoader")]

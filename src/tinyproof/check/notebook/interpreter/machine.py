@@ -7,12 +7,23 @@ sides of a condition that is not known are walked and joined. A budget of steps 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.events import Events, Frame, Loop, Mode, Overwritten, Pass
-from tinyproof.check.notebook.interpreter.values import Made, Object, Scope, Unknown, Value
+from tinyproof.check.notebook.interpreter.values import (
+    Class,
+    Function,
+    Made,
+    ModuleValue,
+    Name,
+    Object,
+    Scope,
+    Unknown,
+    Value,
+    options,
+)
 
 MAX_STEPS = 120_000
 MAX_DEPTH = 24
@@ -31,6 +42,20 @@ class Block:
     statements: tuple[ast.stmt, ...]
     unread: tuple[int, ...] = ()
     unread_names: tuple[str, ...] = ()
+    too_long: bool = False
+
+
+def merged_modes(ways: Sequence[dict[int, Mode]]) -> dict[int, Mode]:
+    """The modes after several ways of which one was taken: known where all agree; a network begins in training mode.
+
+    >>> merged_modes([{1: "eval", 2: "eval"}, {1: "eval"}])
+    {1: 'eval', 2: 'unknown'}
+    """
+    merged: dict[int, Mode] = {}
+    for key in dict.fromkeys(key for modes in ways for key in modes):
+        found = {modes.get(key, "train") for modes in ways}
+        merged[key] = found.pop() if len(found) == 1 else "unknown"
+    return merged
 
 
 FindModule = Callable[[str, str], "tuple[str, tuple[Block, ...]] | None"]
@@ -52,10 +77,14 @@ class Meaning:
 
 
 class Machine:
-    """The state of the reading. `find_module(dotted name, asking file)` gives a local module's file and blocks."""
+    """The state of the reading. `find_module(dotted name, asking file)` gives a local module's file and blocks;
+    `find_file(path, asking file)` those of a file that is run by its path.
+    """
 
-    def __init__(self, find_module: FindModule, meaning: Meaning) -> None:
+    def __init__(self, find_module: FindModule, meaning: Meaning, find_file: FindModule | None = None) -> None:
         self.find_module = find_module
+        self.find_file = find_file
+        self.patched: set[str] = set()  # what of a library the notebook replaced by something of its own
         self.meaning = meaning
         self.events = Events()
         self.frames: list[Frame] = []
@@ -63,11 +92,13 @@ class Machine:
         self.passes: list[Pass] = []
         self.returns: list[list[Value]] = []
         self.modes: dict[int, Mode] = {}
-        self.modules: dict[str, Scope] = {}
+        self.exits: list[list[dict[int, Mode]]] = []  # of each function entered: the modes where it returned in doubt
+        self.modules: dict[tuple[str, tuple[int | None, ...]], Scope] = {}
         self.functions_entered: set[int] = set()
         self.replaced: dict[int, Overwritten] = {}
         self.outputs: dict[int, Value] = {}
         self.no_grad = 0
+        self.conditions = 0  # around this statement, in the function that it stands in
         self.doubt = 0
         self.building = 0
         self.steps = 0
@@ -102,7 +133,8 @@ class Machine:
         self.loops.clear()
         self.passes.clear()
         self.returns.clear()
-        self.no_grad = self.doubt = self.building = 0
+        self.exits.clear()
+        self.no_grad = self.doubt = self.building = self.conditions = 0
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
         """The value of an expression."""
@@ -120,20 +152,23 @@ class Machine:
 
     def module(self, name: str, asking: str) -> Scope | None:
         """The scope of a local module, read once; None where there is no such file."""
-        found = self.find_module(name, asking)
+        return self._module(self.find_module(name, asking))
+
+    def _module(self, found: tuple[str, tuple[Block, ...]] | None) -> Scope | None:
         if found is None:
             return None
         file, blocks = found
-        if file not in self.modules:
+        key = (file, tuple(block.cell for block in blocks))  # one notebook may write several modules
+        if key not in self.modules:
             scope = Scope(file)
-            self.modules[file] = scope
+            self.modules[key] = scope
             frames, loops, passes, returns = self.frames, self.loops, self.passes, self.returns
             self.frames, self.loops, self.passes, self.returns = [], [], [], []
             try:
                 self._run_module(blocks, scope)
             finally:
                 self.frames, self.loops, self.passes, self.returns = frames, loops, passes, returns
-        return self.modules[file]
+        return self.modules[key]
 
     def _run_module(self, blocks: Iterable[Block], scope: Scope) -> None:
         for block in blocks:
@@ -148,6 +183,8 @@ class Machine:
             self.events.unread.append(CodePlace(block.file, block.cell, line))
         for name in block.unread_names:
             scope.names[name] = Unknown(name)
+        if block.too_long:
+            self.forget(scope, ast.Pass(lineno=block.unread[0], col_offset=0))
 
     def execute(self, statements: list[ast.stmt], scope: Scope) -> bool:
         """Walk statements; True when the way certainly ends among them."""
@@ -157,12 +194,57 @@ class Machine:
         self.events.made.append(made)
         return made
 
+    def forget(self, scope: Scope, node: ast.AST) -> None:
+        """Code that was not read may have given any of the module's names to something else."""
+        self.events.hidden.append(self.place(node, scope))
+        for name, value in scope.module.names.items():
+            if not isinstance(value, Function | Class | Name | ModuleValue):
+                scope.module.names[name] = Unknown(name)
+
+    def alter(self, value: Value) -> None:
+        """Something inside a value was changed: what it holds is not known any more."""
+        for option in options(value):
+            if isinstance(option, Made) and option.path.startswith(".") and option.args:
+                self.alter(option.args[0])
+            elif isinstance(option, Made | Object):
+                self.keep.append(option)
+                self.events.altered.add(id(option))
+
+    def set_attribute(self, owner: Value, name: str, value: Value, node: ast.AST, scope: Scope) -> None:
+        """owner.name = value, however it is written."""
+        target = ast.Attribute(ast.Name("(owner)", ast.Load()), name, ast.Store())
+        for part in ast.walk(target):
+            ast.copy_location(part, node if isinstance(node, ast.expr | ast.stmt) else target)
+        inner = Scope(scope.file, scope.cell, scope, {"(owner)": owner})
+        self.bind(target, value, inner)
+
+    def file(self, name: str, asking: str) -> Scope | None:
+        """The scope of a file that is run by its path; None where it is not there."""
+        return self._module(self.find_file(name, asking)) if self.find_file is not None else None
+
     def mode(self, model: Value) -> Mode:
         return self.modes.get(id(model), "train" if isinstance(model, Object | Made) else "unknown")
 
     def set_mode(self, model: Value, mode: Mode) -> None:
         self.keep.append(model)
         self.modes[id(model)] = mode
+
+    def alternatives(self, ways: Sequence[Callable[[], Value]]) -> list[Value]:
+        """The values of ways of which one is taken, each walked from the same modes; then what they share."""
+        if len(ways) == 1:
+            return [ways[0]()]
+        before = dict(self.modes)
+        values, after = [], []
+        self.doubt += 1
+        try:
+            for way in ways:
+                self.modes = dict(before)
+                values.append(way())
+                after.append(self.modes)
+        finally:
+            self.doubt -= 1
+        self.modes = merged_modes(after)
+        return values
 
     def escape(self, value: Value) -> None:
         """The value was handed to something that is not known: it may have done anything with it."""

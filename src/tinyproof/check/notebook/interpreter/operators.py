@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
 
-from tinyproof.check.notebook.interpreter.events import Average
+from tinyproof.check.notebook.interpreter.events import Average, Tampered
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.quantities import add, divide, multiply
 from tinyproof.check.notebook.interpreter.values import (
@@ -58,6 +59,9 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
     if flows and not any(isinstance(side, Quantity) for side in (left, right)):
         return _joined_flows(machine, flows, node, scope)
     if isinstance(op, ast.Add):
+        if _is_data(left) and _is_data(right):
+            place = machine.place(node, scope)
+            return machine.made(Made("torch.utils.data.ConcatDataset", [Seq([left, right])], {}, place))
         return add(left, right)
     if isinstance(op, ast.Mult):
         if isinstance(left, Seq) or isinstance(right, Seq):
@@ -74,8 +78,22 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
     return Unknown()
 
 
+def _is_data(value: Value) -> bool:
+    """Whether it is a data set: two of them are joined by a plus."""
+    if not isinstance(value, Made):
+        return False
+    return value.path.startswith("torchvision.datasets.") or value.path in (
+        "torch.utils.data.Subset",
+        "torch.utils.data.random_split",
+        "torch.utils.data.ConcatDataset",
+    )
+
+
 def _quotient(machine: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:
     result, averaged = divide(left, right)
+    count = number(right)
+    if isinstance(left, Quantity) and left.kind == "hits" and left.reach == "total" and count:
+        machine.events.tampered.append(Tampered(left, "divided", machine.place(node, scope), count))
     if averaged is not None:
         turn = machine.passes[-1] if machine.passes else None
         machine.events.averages.append(Average(*averaged, machine.place(node, scope), turn))
@@ -113,15 +131,17 @@ def unary(machine: Machine, node: ast.UnaryOp, scope: Scope) -> Value:
 
 
 def boolean(machine: Machine, node: ast.BoolOp, scope: Scope) -> Value:
-    values = [machine.evaluate(part, scope) for part in node.values]
-    answers = [truth(value) for value in values]
     stops = isinstance(node.op, ast.Or)
-    for value, answer in zip(values, answers, strict=True):
+    value = machine.evaluate(node.values[0], scope)
+    for position, part in enumerate(node.values[1:], start=1):
+        answer = truth(value)
         if answer is stops:
             return value
         if answer is None:
-            return join(values)
-    return values[-1]
+            rest = [partial(machine.evaluate, other, scope) for other in node.values[position:]]
+            return join([value, *machine.alternatives([Unknown, *rest])[1:]])
+        value = machine.evaluate(part, scope)
+    return value
 
 
 def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
@@ -178,4 +198,5 @@ def conditional(machine: Machine, node: ast.IfExp, scope: Scope) -> Value:
     known = truth(machine.evaluate(node.test, scope))
     if known is not None:
         return machine.evaluate(node.body if known else node.orelse, scope)
-    return join([machine.evaluate(node.body, scope), machine.evaluate(node.orelse, scope)])
+    sides = (node.body, node.orelse)
+    return join(machine.alternatives([partial(machine.evaluate, side, scope) for side in sides]))

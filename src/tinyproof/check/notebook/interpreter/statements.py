@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 
 from tinyproof.check.notebook.interpreter.binding import as_load, bind
-from tinyproof.check.notebook.interpreter.events import Choosing, Loop, Pass, saves_something
+from tinyproof.check.notebook.interpreter.events import Choosing, Loop, Pass, Tampered, saves_something
 from tinyproof.check.notebook.interpreter.expressions import evaluate
 from tinyproof.check.notebook.interpreter.imports import do_import, do_import_from
 from tinyproof.check.notebook.interpreter.loops import Turn, turns
-from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.machine import Machine, merged_modes
 from tinyproof.check.notebook.interpreter.operators import binary, truth
 from tinyproof.check.notebook.interpreter.quantities import add
 from tinyproof.check.notebook.interpreter.values import (
@@ -25,6 +26,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Unknown,
     Value,
     join,
+    number,
     options,
 )
 
@@ -45,10 +47,29 @@ def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> bool:
 
 
 def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> bool:
+    _maximum(machine, node, scope)
     value = evaluate(machine, node.value, scope)
     for target in node.targets:
         bind(machine, target, value, scope)
     return False
+
+
+_BEST = re.compile(r"best|max|top|high|peak", re.IGNORECASE)
+
+
+def _maximum(machine: Machine, node: ast.Assign, scope: Scope) -> None:
+    """`correct = max(correct, ...)`: the measured figure gives way to a larger one, under its own name."""
+    call, target = node.value, node.targets[0]
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "max":
+        return
+    if not isinstance(target, ast.Name) or _BEST.search(target.id) or machine.passes:
+        return
+    given = call.args[0].elts if call.args and isinstance(call.args[0], ast.List | ast.Tuple) else call.args
+    if not any(isinstance(arg, ast.Name) and arg.id == target.id for arg in given):
+        return
+    for figure in options(evaluate(machine, as_load(target), scope)):
+        if isinstance(figure, Quantity) and figure.kind in ("hits", "accuracy") and figure.reach != "batch":
+            machine.events.tampered.append(Tampered(figure, "maximum", machine.place(node, scope)))
 
 
 def _annotated(machine: Machine, node: ast.AnnAssign, scope: Scope) -> bool:
@@ -61,19 +82,31 @@ def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> bool:
     before = evaluate(machine, as_load(node.target), scope)
     change = evaluate(machine, node.value, scope)
     if isinstance(node.op, ast.Add) and isinstance(before, Seq) and isinstance(change, Seq):
-        before.items.extend(change.items)
-        before.whole = before.whole and change.whole
+        before.grow(change.items, change.whole)
         return False
+    _tampering(machine, node, before, change, scope)
     if isinstance(node.op, ast.Add):
         after = add(before, change, accumulate=True)
         if machine.passes:
             turn = machine.passes[-1]
             figure = isinstance(change, Quantity) and change.kind in ("hits", "loss", "accuracy")
             turn.counted = turn.counted or figure or (turn.hits and isinstance(change, Const | Unknown))
+            turn.sums_loss = turn.sums_loss or (
+                isinstance(after, Quantity) and after.kind == "loss" and after.reach == "total"
+            )
     else:
         after = binary(machine, node.op, before, change, node, scope)
     bind(machine, node.target, after, scope, accumulated=True)
     return False
+
+
+def _tampering(machine: Machine, node: ast.AugAssign, before: Value, change: Value, scope: Scope) -> None:
+    """A number added to a measured figure outside the loop that measures it."""
+    added = number(change)
+    if machine.passes or not added or not isinstance(node.op, ast.Add | ast.Sub) or not isinstance(before, Quantity):
+        return
+    if before.kind in ("hits", "accuracy") and before.reach != "batch":
+        machine.events.tampered.append(Tampered(before, "added", machine.place(node, scope), added))
 
 
 def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
@@ -81,18 +114,38 @@ def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
     known = truth(evaluate(machine, node.test, scope))
     if figure is not None and saves_something(node.body):
         machine.events.choices.append(Choosing(figure, machine.place(node, scope)))
-    if known is not None:
-        return execute(machine, node.body if known else node.orelse, scope)
-    before = dict(scope.names)
+    elif figure is not None and machine.loops and not machine.passes and _breaks(node.body):
+        machine.events.choices.append(Choosing(figure, machine.place(node, scope), ends=True))
+    machine.conditions += bool(machine.frames)
+    if known is None:
+        ended = _either(machine, node, scope)
+    else:
+        ended = execute(machine, node.body if known else node.orelse, scope)
+    machine.conditions -= bool(machine.frames)
+    return ended
+
+
+def _breaks(body: list[ast.stmt]) -> bool:
+    """Whether statements leave the loop that they stand in."""
+    return any(isinstance(statement, ast.Break) for statement in body) or any(
+        _breaks(statement.body) for statement in body if isinstance(statement, ast.If | ast.With)
+    )
+
+
+def _either(machine: Machine, node: ast.If, scope: Scope) -> bool:
+    """Both sides of a condition that is not known, each from the same names and modes; then what they share."""
+    before, modes = dict(scope.names), dict(machine.modes)
     machine.doubt += 1
     ended_body = execute(machine, node.body, scope)
     after_body, scope.names = scope.names, before.copy()
+    modes_body, machine.modes = machine.modes, modes
     ended_else = execute(machine, node.orelse, scope)
     machine.doubt -= 1
     if ended_else:
-        scope.names = after_body
+        scope.names, machine.modes = after_body, modes_body
     elif not ended_body:
         scope.names = _merged(after_body, scope.names)
+        machine.modes = merged_modes([modes_body, machine.modes])
     return ended_body and ended_else
 
 
@@ -146,7 +199,7 @@ class _entered:
             machine.passes.append(turn)
             machine.events.passes.append(turn)
         else:
-            machine.loops.append(Loop(self.place, self.turn.count))
+            machine.loops.append(Loop(self.place, self.turn.count, self.turn.listed))
 
     def __exit__(self, *_: object) -> None:
         if self.turn.loader is not None:
@@ -167,6 +220,8 @@ def _with(machine: Machine, node: ast.With | ast.AsyncWith, scope: Scope) -> boo
     for item in node.items:
         value = evaluate(machine, item.context_expr, scope)
         short = value.short if isinstance(value, Made) else value.path if isinstance(value, Name) else ""
+        if isinstance(value, Unknown):
+            short = ast.unparse(item.context_expr).partition("(")[0]  # torch.no_grad() where torch is not imported
         if short.endswith(("no_grad", "inference_mode")):
             quiet += 1
         elif short == "set_grad_enabled" and isinstance(value, Made) and value.args:
@@ -181,14 +236,14 @@ def _with(machine: Machine, node: ast.With | ast.AsyncWith, scope: Scope) -> boo
 
 def _try(machine: Machine, node: ast.Try, scope: Scope) -> bool:
     ended = execute(machine, node.body, scope)
-    before = dict(scope.names)
+    before, modes = dict(scope.names), machine.modes
     machine.doubt += 1
     for handler in node.handlers:
-        scope.names = dict(before)
+        scope.names, machine.modes = dict(before), dict(modes)
         if not execute(machine, handler.body, scope):
-            before = _merged(before, scope.names)
+            before, modes = _merged(before, scope.names), merged_modes([modes, machine.modes])
     machine.doubt -= 1
-    scope.names = before
+    scope.names, machine.modes = before, modes
     if not ended:
         ended = execute(machine, node.orelse, scope)
     return execute(machine, node.finalbody, scope) or (ended and not node.handlers)
@@ -202,6 +257,10 @@ def _function(machine: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef, sc
         if name in decorators:
             function.kind = kind  # type: ignore[assignment]
     scope.names[node.name] = function
+    for decorator in node.decorator_list:
+        for option in options(evaluate(machine, decorator, scope)):
+            if isinstance(option, Function):
+                machine.call_value(option, [function], {}, node, scope)  # for what else it does
     return False
 
 
@@ -223,6 +282,8 @@ def _return(machine: Machine, node: ast.Return, scope: Scope) -> bool:
     value = evaluate(machine, node.value, scope) if node.value is not None else Const(None)
     if machine.returns:
         machine.returns[-1].append(value)
+    if machine.doubt and machine.exits:
+        machine.exits[-1].append(dict(machine.modes))
     return True
 
 
@@ -255,16 +316,25 @@ def _import_from(machine: Machine, node: ast.ImportFrom, scope: Scope) -> bool:
 
 def _match(machine: Machine, node: ast.Match, scope: Scope) -> bool:
     evaluate(machine, node.subject, scope)
-    before = dict(scope.names)
+    before, modes = dict(scope.names), [machine.modes]
     merged = dict(before)
     machine.doubt += 1
     for case in node.cases:
-        scope.names = dict(before)
+        scope.names, machine.modes = dict(before), dict(modes[0])
+        for name in _captured(case.pattern):
+            scope.names[name] = Unknown(name)
         if not execute(machine, case.body, scope):
             merged = _merged(merged, scope.names)
+            modes.append(machine.modes)
     machine.doubt -= 1
-    scope.names = merged
+    scope.names, machine.modes = merged, merged_modes(modes)
     return False
+
+
+def _captured(pattern: ast.pattern) -> list[str]:
+    """The names that a pattern binds."""
+    found = [getattr(part, "name", None) or getattr(part, "rest", None) for part in ast.walk(pattern)]
+    return [name for name in found if isinstance(name, str)]
 
 
 _HANDLERS: dict[type[ast.stmt], Callable[..., bool]] = {

@@ -32,12 +32,25 @@ class Const(Value):
     value: int | float | complex | str | bytes | bool | None
 
 
+MAX_ITEMS = 2_000  # of a list or tuple that are kept: what is longer is known only in part
+
+
 @dataclass(eq=False)
 class Seq(Value):
-    """A list or tuple. `whole` is False when it may hold more than is listed."""
+    """A list or tuple. `whole` is False when it may hold more than is listed; no more than MAX_ITEMS are kept."""
 
     items: list[Value]
     whole: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.items) > MAX_ITEMS:
+            self.items, self.whole = self.items[:MAX_ITEMS], False
+
+    def grow(self, more: list[Value], whole: bool = True) -> None:
+        """Add to the end, as far as the bound allows."""
+        room = MAX_ITEMS - len(self.items)
+        self.items.extend(more[:room])
+        self.whole = self.whole and whole and len(more) <= room
 
 
 @dataclass(eq=False)
@@ -98,6 +111,13 @@ class Scope:
         while scope.parent is not None:
             scope = scope.parent
         return scope
+
+
+@dataclass(eq=False)
+class Namespace(Value):
+    """The names of a module as a dict or an object: globals(), `import __main__`."""
+
+    scope: Scope
 
 
 @dataclass(eq=False)
@@ -220,6 +240,15 @@ def mapped(items: dict[str | int, Value], more: dict[str, Value], whole: bool = 
     both.update(more.items())
     return Map(both, whole)
 
+
+# What a loop over the weights or layers of a network goes through: no images.
+PARTS_PATH = ".parts"
+
+# The mark of a list of batches to which others were added.
+CHANGED = "(changed)"
+
+# The mark of a data set that was reduced to some of its own images.
+THINNED = "(thinned)"
 
 # Stands for "perhaps not given": one of two dicts of keyword arguments has the key, the other has not.
 ABSENT = Unknown("(not given)")

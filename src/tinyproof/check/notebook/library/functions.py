@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from tinyproof.check.notebook.interpreter.attributes import library_bases
 from tinyproof.check.notebook.interpreter.imports import LIBRARIES, normal
 from tinyproof.check.notebook.interpreter.loops import element, wrapped
 from tinyproof.check.notebook.interpreter.machine import Machine
@@ -16,6 +17,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Flow,
     Made,
     Map,
+    Method,
     Name,
     Object,
     Quantity,
@@ -31,6 +33,7 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
+from tinyproof.check.notebook.library.dynamic import CALLS
 from tinyproof.check.notebook.library.tensors import (
     apply_functional,
     apply_unknown,
@@ -84,6 +87,11 @@ def call_library(
     """The value of `path(*args, **kwargs)` for something of a library."""
     path = normal(path)
     short = path.rpartition(".")[2]
+    if path in machine.patched:
+        return Unknown(short)
+    dynamic = CALLS.get(path)
+    if dynamic is not None:
+        return dynamic(machine, args, kwargs, node, scope)
     if path in _SAME and args:
         return args[0]
     if short in _SEEDS:
@@ -199,20 +207,14 @@ def _getattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> V
     if isinstance(owner, Object) and isinstance(name, str) and name in owner.attrs:
         machine.events.called.add(id(owner.attrs[name]))
         return owner.attrs[name]
+    if name in ("train", "eval") and isinstance(owner, Object | Made) and len(args) == 2:
+        return Method(owner, name)
     if isinstance(owner, Object):
         for value in owner.attrs.values():
             machine.events.called.add(id(value))
+    if owner is not None and not isinstance(name, str):
+        machine.set_mode(owner, "unknown")  # perhaps its train or eval
     return Unknown()
-
-
-def _setattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    name = constant(args[1]) if len(args) > 1 else None
-    if len(args) > 2 and isinstance(args[0], Object):
-        if isinstance(name, str):
-            args[0].attrs[name] = args[2]
-        else:
-            machine.events.called.add(id(args[2]))
-    return Const(None)
 
 
 def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
@@ -220,8 +222,15 @@ def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Valu
 
 
 def _isinstance(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    if len(args) == 2 and isinstance(args[0], Object) and isinstance(args[1], Class):
-        return Const(args[0].cls is args[1]) if args[0].cls is args[1] else Unknown()
+    if len(args) != 2 or not isinstance(args[0], Object | Made):
+        return Unknown()
+    owner, asked = args
+    if isinstance(owner, Object) and isinstance(asked, Class):
+        return Const(True) if owner.cls is asked else Unknown()
+    if isinstance(asked, Name) and asked.path == "torch.nn.Module":
+        bases = library_bases(owner.cls) if isinstance(owner, Object) else [getattr(owner, "path", "")]
+        if any(path.startswith(("torch.nn.", "torchvision.models.")) for path in bases):
+            return Const(True)
     return Unknown()
 
 
@@ -253,7 +262,6 @@ _BUILTINS = {
     "builtins.max": _extreme,
     "builtins.min": _extreme,
     "builtins.getattr": _getattr,
-    "builtins.setattr": _setattr,
     "builtins.next": _next,
     "builtins.isinstance": _isinstance,
     "builtins.map": _map,

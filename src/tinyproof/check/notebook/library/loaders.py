@@ -5,11 +5,13 @@ Everything answers with None (or kind 'unknown') where the text does not settle 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from tinyproof.check.notebook.interpreter.attributes import library_bases
 from tinyproof.check.notebook.interpreter.values import (
+    THINNED,
     Choice,
     Const,
     Made,
@@ -40,23 +42,62 @@ _WITH_SPLIT = {"SVHN": 10, "STL10": 10}
 class Split:
     """Which images: the whole training set, the whole test set, a part of one, several, or unknown.
 
-    `root`: the call that makes the data set; `of`: for a part, the kind of the whole.
+    `root`: the call that makes the data set; `of` and `whole`: for a part, the kind of the whole and the whole;
+    `parts`: for several sets joined into one, these.
     """
 
     kind: Kind
     family: str = ""
     root: Made | Object | None = None
     of: Kind = "unknown"
+    whole: Split | None = None
+    parts: tuple[Split, ...] = ()
 
     @property
     def size(self) -> int | None:
         known = WITH_TRAIN_FLAG.get(self.family)
-        if known is None or self.kind not in ("train", "test"):
+        if known is None or self.kind not in ("train", "test") or (self.root and THINNED in self.root.attrs):
             return None
         return known[0] if self.kind == "train" else known[1]
 
 
 UNKNOWN = Split("unknown")
+
+
+def pieces(split: Split) -> Iterator[Split]:
+    """The sets of images that a set is made of: itself, or those that were joined."""
+    if split.kind != "mixed":
+        yield split
+    for part in split.parts:
+        yield from pieces(part)
+
+
+def overlap(one: Split, other: Split) -> Literal["all", "some", ""]:
+    """How much of `other` (images that are measured on) is surely in `one` (images that are trained on).
+
+    >>> whole = Split("train", "MNIST")
+    >>> overlap(whole, Split("part", "MNIST", of="train", whole=whole)), overlap(whole, Split("test", "MNIST"))
+    ('all', '')
+    """
+    if one.root is not None and one.root is other.root and not _sampled(one, other):
+        return "all"
+    if other.kind == "mixed":
+        found = [overlap(one, part) for part in other.parts]
+        return ("all" if found and all(answer == "all" for answer in found) else "some") if any(found) else ""
+    if one.kind == "mixed":
+        answers = [overlap(part, other) for part in one.parts]
+        return "all" if "all" in answers else "some" if any(answers) else ""
+    if other.kind == "part" and other.whole is not None and one.kind != "part":
+        return overlap(one, other.whole)
+    if one.kind == "part" and one.whole is not None and other.kind in ("train", "test"):
+        return "some" if overlap(one.whole, other) else ""
+    same = one.kind == other.kind and one.kind in ("train", "test") and one.family == other.family
+    return "all" if same and one.family in WITH_TRAIN_FLAG else ""
+
+
+def _sampled(one: Split, other: Split) -> bool:
+    """Whether both are parts that a sampler draws from one set: which parts is not known."""
+    return one.kind == other.kind == "part" and one.whole is not None and one.root is one.whole.root
 
 
 def dataset_of(loader: Value) -> Value | None:
@@ -85,6 +126,8 @@ def split_of_loader(loader: Value, altered: set[int]) -> Split:
 
 
 def _split_of_loader(loader: Value, altered: set[int]) -> Split:
+    if isinstance(loader, Made) and loader.path == "itertools.chain":
+        return Split("mixed", "", loader, parts=tuple(split_of_loader(arg, altered) for arg in loader.args[:20]))
     data = dataset_of(loader)
     if data is None or id(loader) in altered or not isinstance(loader, Made):
         return UNKNOWN
@@ -97,7 +140,7 @@ def _split_of_loader(loader: Value, altered: set[int]) -> Split:
                     continue
             if loader.open_kwargs and name not in loader.kwargs and split.kind == "train":
                 return UNKNOWN  # perhaps all of them, perhaps a part held out
-            return Split("part", split.family, split.root, split.kind)
+            return Split("part", split.family, split.root, split.kind, split)
     return split
 
 
@@ -116,10 +159,14 @@ def split_of(data: Value, altered: set[int], depth: int = 0) -> Split:
     if data.path.startswith("torchvision.datasets."):
         return _split_of_library(data, data.short, data)
     if data.short in ("Subset", "random_split"):
-        inner = split_of(data.args[0], altered, depth + 1) if data.args else UNKNOWN
-        return Split("part", inner.family, data, inner.kind)
+        given = argument(data, "dataset", 0)
+        inner = split_of(given, altered, depth + 1) if given is not None else UNKNOWN
+        return Split("part", inner.family, data, inner.kind, inner)
     if data.short == "ConcatDataset":
-        return Split("mixed", "", data)
+        listed = argument(data, "datasets", 0)
+        known = isinstance(listed, Seq) and listed.whole
+        parts = [split_of(item, altered, depth + 1) for item in listed.items[:20]] if isinstance(listed, Seq) else []
+        return Split("mixed", "", data, parts=tuple(parts if known else [*parts, UNKNOWN]))
     if data.path == ".dataset":
         inner_data = dataset_of(data.args[0])
         return split_of(inner_data, altered, depth + 1) if inner_data is not None else UNKNOWN

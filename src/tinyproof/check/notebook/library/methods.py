@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from tinyproof.check.notebook.interpreter.events import SchedulerStep
+from tinyproof.check.notebook.interpreter.events import Mode, SchedulerStep
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import hits
 from tinyproof.check.notebook.interpreter.values import (
+    CHANGED,
+    PARTS_PATH,
     Batch,
     Const,
     Flow,
@@ -15,6 +17,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Map,
     Method,
     Name,
+    Namespace,
     Object,
     Quantity,
     Scope,
@@ -28,6 +31,7 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
+from tinyproof.check.notebook.library.dynamic import of_namespace, of_shell
 from tinyproof.check.notebook.library.functions import as_batch_sum
 from tinyproof.check.notebook.library.tensors import apply_functional, apply_unknown, is_tensor
 
@@ -74,15 +78,9 @@ _OF_MODEL = frozenset(
         "double",
         "half",
         "float",
-        "parameters",
-        "named_parameters",
         "state_dict",
         "requires_grad_",
         "apply",
-        "modules",
-        "children",
-        "named_modules",
-        "named_children",
         "zero_grad",
         "train",
         "eval",
@@ -115,6 +113,8 @@ def call_method(
         return _of_object(machine, owner, name, args, kwargs, node, scope)
     if isinstance(owner, Made):
         return _of_made(machine, owner, name, args, kwargs, node, scope)
+    if isinstance(owner, Namespace):
+        return of_namespace(machine, owner, name, args, kwargs, node)
     if isinstance(owner, Const):
         return Unknown()
     if name in ("train", "eval") and not args:
@@ -200,12 +200,13 @@ def _of_list(machine: Machine, owner: Seq, name: str, args: list[Value]) -> Valu
                 owner.whole = False
         if machine.passes and isinstance(args[0], Quantity):
             machine.passes[-1].counted = True
+            machine.passes[-1].sums_loss = machine.passes[-1].sums_loss or args[0].kind == "loss"
     elif name == "extend" and args:
         other = args[0]
-        owner.items.extend(other.items if isinstance(other, Seq) else [])
-        owner.whole = owner.whole and isinstance(other, Seq) and other.whole
+        owner.grow(other.items if isinstance(other, Seq) else [], isinstance(other, Seq) and other.whole)
     elif name == "insert" and len(args) > 1 and constant(args[0]) == 0:
         owner.items.insert(0, args[1])
+        owner.grow([])
     elif name == "pop" and owner.items and owner.whole and not args:
         return owner.items.pop()
     elif name == "copy":
@@ -237,13 +238,42 @@ def _of_map(owner: Map, name: str, args: list[Value], kwargs: dict[str, Value]) 
     return Map(dict(owner.items), owner.whole) if name == "copy" else Unknown()
 
 
+_PARTS = frozenset(
+    ("parameters", "named_parameters", "modules", "children", "named_modules", "named_children", "buffers")
+)
+
+
+def parts_of(value: Value) -> list[Value]:
+    """A network and the networks and layers in it: train() and eval() reach them all."""
+    found: dict[int, Value] = {}
+    waiting = [value]
+    while waiting and len(found) < 500:
+        part = waiting.pop()
+        if id(part) in found or not isinstance(part, Object | Made | Seq | Map | Unknown):
+            continue
+        found[id(part)] = part
+        if isinstance(part, Object):
+            waiting.extend(part.attrs.values())
+        elif isinstance(part, Made) and part.path.startswith("torch.nn."):
+            waiting.extend(part.args)
+        elif isinstance(part, Seq):
+            waiting.extend(part.items)
+        elif isinstance(part, Map):
+            waiting.extend(part.items.values())
+    return [part for part in found.values() if isinstance(part, Object | Made) or part is value]
+
+
 def _mode(machine: Machine, owner: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> None:
-    if name == "eval":
-        machine.set_mode(owner, "eval")
-    elif name == "train":
+    mode: Mode = "eval"
+    if name == "train":
         chosen = args[0] if args else kwargs.get("mode")
         on = True if chosen is None else constant(chosen)
-        machine.set_mode(owner, "unknown" if not isinstance(on, bool) else "train" if on else "eval")
+        # Training mode under a condition is chosen: where such a pass measures, it does so on purpose.
+        by_choice = not isinstance(on, bool) or (on and machine.conditions > 0)
+        mode = "unknown" if by_choice else "train" if on else "eval"
+    if name in ("train", "eval"):
+        for part in parts_of(owner):
+            machine.set_mode(part, mode)
     elif name == "load_state_dict":
         machine.events.loaded.add(id(owner))
 
@@ -264,6 +294,8 @@ def _of_object(
     if name in ("modules", "children", "named_modules", "named_children"):
         for value in owner.attrs.values():
             machine.events.called.add(id(value))
+    if name in _PARTS:
+        return Made(PARTS_PATH, [owner], {}, machine.place(node, scope))
     if name in _OF_MODEL:
         return owner
     return apply_unknown(machine, Unknown(name), args, kwargs, node, scope)
@@ -279,9 +311,20 @@ def _of_made(
             return owner
         if name == "forward":
             return machine.call_value(owner, args, kwargs, node, scope)
+        if name in _PARTS:
+            return Made(PARTS_PATH, [owner], {}, machine.place(node, scope))
         return owner if name in _OF_MODEL else Unknown()
     if name == "parse_args":
         return Unknown("args")
+    if owner.path == "builtins.get_ipython":
+        return of_shell(machine, name, args, node, scope)
+    if owner.path == ".__dict__" and name in ("update", "__setitem__", "setdefault", "pop", "clear"):
+        machine.alter(owner)
+        return Const(None)
+    if name in ("extend", "append", "insert", "remove", "pop", "clear") and owner.path.startswith("builtins."):
+        owner.attrs[CHANGED] = Const(True)
+        machine.events.batches_added.append(machine.place(node, scope))
+        return Const(None)
     if machine.passes and any(is_tensor(value) for value in args):
         # A metric of a library keeps the score: torchmetrics, a meter.
         machine.passes[-1].counted = True

@@ -6,7 +6,7 @@ import ast
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.attributes import find_member
-from tinyproof.check.notebook.interpreter.events import LossCall, Seen, Softmax
+from tinyproof.check.notebook.interpreter.events import Impossible, LossCall, Seen, Softmax
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
@@ -44,6 +44,8 @@ LOSSES = frozenset(
     ]
 )
 SOFTMAXES = frozenset(("softmax", "log_softmax", "Softmax", "LogSoftmax"))
+# What the loss classes of torch.nn take when they are made; given in the call, it raises.
+_WHEN_MADE = ("reduction", "size_average", "reduce", "ignore_index", "label_smoothing", "pos_weight")
 MAX_OPS = 400
 
 
@@ -124,8 +126,15 @@ def apply_made(
     if made.path == "functools.partial" and made.args:
         return machine.call_value(made.args[0], [*made.args[1:], *args], {**made.kwargs, **kwargs}, node, scope)
     if made.path.startswith("torch.nn.") and (made.short.endswith("Loss") or made.short == "CrossEntropyLoss"):
-        if any(is_tensor(arg) for arg in args):
-            return take_loss(machine, made.path, made.kwargs, args, place)
+        wrong = next((name for name in kwargs if name in _WHEN_MADE), None)
+        if wrong is not None:
+            machine.events.impossible.append(
+                Impossible(place, f"{made.short} takes {wrong} when it is made, not when it is called")
+            )
+            return Unknown()
+        given = [*args, *kwargs.values()]
+        if any(is_tensor(arg) for arg in given):
+            return take_loss(machine, made.path, made.kwargs, given, place)
         return Unknown()
     tensor = first_tensor(args, kwargs)
     if tensor is None:

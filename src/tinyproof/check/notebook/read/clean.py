@@ -9,9 +9,12 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_CELL_CHARACTERS = 200_000
+_MAX_KEPT = 10_000  # characters of a cell whose statements are kept for the next reading (the trial of a mend)
 _MAGIC = re.compile(r"^\s*(?:[!%]|\?{1,2}\w|[\w.]+\s*\?{1,2}\s*$)")
+_RUN = re.compile(r"^(\s*)%\s?(run|store)\s+(.{1,300})$")  # magics that change names
 _CAPTURE = re.compile(r"^(\s*[\w., ]+=\s*)[!%].*$")
 _PRINT = re.compile(r"^(\s*)print\s+(?![(=])(\S.*)$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)(.*)$")
@@ -24,12 +27,14 @@ class Parsed:
     """The statements of a cell; the first lines of pieces that could not be read, and the names these may bind.
 
     `module`: the file that the cell writes with %%writefile, in which case the statements are that module's.
+    `too_long`: nothing of it was read.
     """
 
     statements: tuple[ast.stmt, ...]
     unread: tuple[int, ...] = ()
     unread_names: tuple[str, ...] = ()
     module: str = ""
+    too_long: bool = False
 
 
 def parse_cell(source: str) -> Parsed:
@@ -40,7 +45,17 @@ def parse_cell(source: str) -> Parsed:
     ([1, 2, 4], (3,), ('y',))
     """
     if len(source) > MAX_CELL_CHARACTERS:
-        return Parsed((), (1,))
+        return Parsed((), (1,), too_long=True)
+    return _kept(source) if len(source) <= _MAX_KEPT else parse_anew(source)
+
+
+@lru_cache(maxsize=256)
+def _kept(source: str) -> Parsed:
+    return parse_anew(source)
+
+
+def parse_anew(source: str) -> Parsed:
+    """As `parse_cell`, with statements of its own, which may be changed."""
     source, module, is_python = _cell_magic(source)
     if not is_python:
         return Parsed(())
@@ -84,6 +99,10 @@ def _without_magics(source: str) -> str:
     lines = []
     shell = False
     for line in source.expandtabs(8 if "\t" in source else 4).split("\n"):
+        runs = _RUN.match(line)
+        if runs and not shell:
+            lines.append(f"{runs.group(1)}get_ipython().run_line_magic({runs.group(2)!r}, {runs.group(3).strip()!r})")
+            continue
         if shell or _MAGIC.match(line):
             shell = line.rstrip().endswith("\\")
             lines.append(line[: len(line) - len(line.lstrip())] + "pass" if not shell or line.strip() else "pass")

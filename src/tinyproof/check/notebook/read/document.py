@@ -29,7 +29,8 @@ DocumentKind = Literal["notebook", "script", "text"]
 class Cell:
     """One cell: its number (counted from 1 over all cells), its text, the text it printed, its execution count.
 
-    A script is one code cell without a number; a README is one text cell without a number.
+    `stopped`, `error`: an error ended it, of this name. A script is one code cell without a number, a README one text
+    cell without a number.
     """
 
     number: int | None
@@ -38,6 +39,7 @@ class Cell:
     output: str = ""
     count: int | None = None
     stopped: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,17 +128,18 @@ def _cell(number: int, item: Any, budget: int) -> Cell:
     count = item.get("execution_count", item.get("prompt_number"))
     outputs = item.get("outputs")
     pieces: list[str] = []
-    stopped = False
+    stopped, error = False, ""
     for output in outputs if isinstance(outputs, list) else []:
         if not isinstance(output, dict):
             continue
-        stopped = stopped or output.get("output_type") in ("error", "pyerr")
+        if output.get("output_type") in ("error", "pyerr"):
+            stopped, error = True, str(output.get("ename", ""))[:80]
         piece = _printed(output)
         if len(piece) > budget:
             piece = piece[: max(0, budget)]
         budget -= len(piece)
         pieces.append(piece)
-    return Cell(number, "code", source, "".join(pieces), count if isinstance(count, int) else None, stopped)
+    return Cell(number, "code", source, "".join(pieces), count if isinstance(count, int) else None, stopped, error)
 
 
 def _printed(output: dict[str, Any]) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tinyproof.check.notebook.interpreter.machine import Block
@@ -52,7 +53,8 @@ def walk(folder: Path) -> Iterator[Path]:
 class Surroundings:
     """The modules that a document may import: files below `root`, and those its own cells write."""
 
-    def __init__(self, document: Document, root: Path) -> None:
+    def __init__(self, document: Document, root: Path, texts: Mapping[str, str] | None = None) -> None:
+        self.texts = texts or {}
         self.document = document
         self.root = root
         self.read: dict[str, tuple[str, tuple[Block, ...]] | None] = {}
@@ -75,6 +77,28 @@ class Surroundings:
             self.read[key] = self._find(name, asking) if len(self.read) < MAX_MODULES else None
         return self.read[key]
 
+    def find_file(self, path: str, asking: str) -> tuple[str, tuple[Block, ...]] | None:
+        """The blocks of a script or notebook that is run by its path, relative to the notebook or the asking file."""
+        name = Path(path if Path(path).suffix else path + ".py").name
+        if name in self.written:
+            return self.document.name, self.written[name]
+        for folder in (self.document.path.parent, (self.document.path.parent / asking).parent, self.root):
+            candidate = folder / (path if Path(path).suffix else path + ".py")
+            try:
+                inside = candidate.resolve().is_relative_to(self.root.resolve())
+                if not inside or not candidate.is_file() or candidate.is_symlink():
+                    continue
+                document = read_document(candidate, self._shown(candidate))
+            except (DataError, OSError, ValueError):
+                continue
+            blocks = []
+            for cell in document.code:
+                parsed = parse_cell(cell.source)
+                blocks.append(Block(document.name, None, parsed.statements, parsed.unread, parsed.unread_names))
+                self.sources.setdefault(document.name, cell.source.split("\n"))
+            return document.name, tuple(blocks)
+        return None
+
     def _find(self, name: str, asking: str) -> tuple[str, tuple[Block, ...]] | None:
         bare = name.lstrip(".")
         if not bare:
@@ -90,7 +114,7 @@ class Surroundings:
             document = read_document(path, shown)
         except DataError:
             return None
-        source = document.cells[0].source
+        source = self.texts.get(shown, document.cells[0].source)
         parsed = parse_cell(source)
         self.sources[shown] = source.split("\n")
         return shown, (Block(shown, None, parsed.statements, parsed.unread, parsed.unread_names),)
@@ -104,9 +128,18 @@ class Surroundings:
             for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
                 if candidate.is_file() and not candidate.is_symlink():
                     return candidate
-        if "/" not in str(relative) and bare in _COMMON:
+        root = bare.partition(".")[0]
+        if root in _COMMON or root in sys.stdlib_module_names:
             return None
-        found = self._by_suffix(relative)
+        return self._nearest(self._by_suffix(relative), here)
+
+    def _nearest(self, found: list[Path], here: Path) -> Path | None:
+        """The nearest of several modules below the notebook, if it is one; else the only one of the submission."""
+        below = [path for path in found if path.is_relative_to(here)]
+        if below:
+            least = min(len(path.parts) for path in below)
+            nearest = [path for path in below if len(path.parts) == least]
+            return nearest[0] if len(nearest) == 1 else None
         return found[0] if len(found) == 1 else None
 
     def _by_suffix(self, relative: Path) -> list[Path]:
@@ -127,25 +160,29 @@ class Surroundings:
 
 
 # Names that are libraries when no file of that name stands right beside the notebook.
-_COMMON = frozenset(("torch", "torchvision", "numpy", "os", "sys", "math", "random", "time", "tqdm", "copy", "json"))
+_COMMON = frozenset(
+    (
+        *("torch", "torchvision", "torchsummary", "torchinfo", "numpy", "pandas", "scipy", "sklearn", "matplotlib"),
+        *("seaborn", "tqdm", "PIL", "cv2", "albumentations", "IPython", "google", "tensorflow", "keras"),
+    )
+)
 
 
 _README = re.compile(r"readme(?:\.(?:md|txt|rst|markdown))?", re.IGNORECASE)
 MAX_NEIGHBOURS = 60
+MAX_ABOVE = 4  # so many folders above a file may be its submission's
 
 
-def root_of(path: Path, given: Path) -> Path:
-    """The folder of the submission that a file belongs to, when the folder `given` is audited.
+def root_of(path: Path) -> Path:
+    """The folder of the submission that a file belongs to, however the audit was called.
 
-    `given` itself when it is a repository or holds the file directly; else its child folder on the way to the file.
+    The nearest folder at or above the file that is a repository; else the nearest with a README; else the file's own.
     """
-    beside = path.parent
-    if beside == given or (given / ".git").exists() or readmes_in(given):
-        return given
-    try:
-        return given / beside.relative_to(given).parts[0]
-    except (ValueError, IndexError):
-        return beside
+    above = [path.absolute().parent, *path.absolute().parent.parents][: MAX_ABOVE + 1]
+    for folder in above:
+        if (folder / ".git").exists():
+            return folder
+    return next((folder for folder in above if readmes_in(folder)), above[0])
 
 
 def readmes_in(folder: Path) -> list[Path]:

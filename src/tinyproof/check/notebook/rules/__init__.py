@@ -9,8 +9,10 @@ from tinyproof.check.notebook.rules import (
     networks,
     plateaus,
     record,
+    runs,
     schedules,
     softmaxes,
+    tampering,
     targets,
     training,
     transforms,
@@ -20,6 +22,7 @@ from tinyproof.check.notebook.rules.rule import Rule
 _MODULES = (
     measuring,
     transforms,
+    tampering,
     losses,
     softmaxes,
     networks,
@@ -27,6 +30,7 @@ _MODULES = (
     training,
     plateaus,
     record,
+    runs,
     claims,
     targets,
 )

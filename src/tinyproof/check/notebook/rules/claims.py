@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyproof.check.finding import CodePlace, Finding
+from tinyproof.check.finding import Finding
 from tinyproof.check.logs import Log, Run
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
@@ -34,11 +34,11 @@ def tested(study: Study) -> list[Run]:
 def best_epoch_claimed(study: Study) -> Iterator[Finding]:
     """A claim that is the highest epoch's figure of a run and no run's last."""
     runs = tested(study)
-    lines: set[tuple[CodePlace, float]] = set()
+    told: set[tuple[str, float, int | None]] = set()
     for claim in _reported(study):
-        if (claim.place, claim.value) in lines or claim.decimals < 2:
+        if (claim.place.file, claim.value, claim.epoch) in told or claim.decimals < 2:
             continue
-        lines.add((claim.place, claim.value))
+        told.add((claim.place.file, claim.value, claim.epoch))
         if claim.epoch is not None:
             if not claim.best and _at_epoch(study.runs, claim):
                 continue  # a figure quoted with its epoch, as it stands in the log
@@ -94,12 +94,29 @@ def _best_finding(study: Study, claim: Claim, run: Run) -> Finding:
         says=claim.text,
         should_say=f"{percent(last)} (last epoch)",
         effect=f"the target of {targets[0]:g} % is reached only that way" if targets else "",
-        evidence=(f"log of cell {run.cell}: best {percent(run.best or 0)}, last {percent(last)}",),
+        evidence=(
+            f"log of cell {run.cell}: best {percent(run.best or 0)}, last {percent(last)}",
+            said_again(study, claim),
+        ),
     )
 
 
+def said_again(study: Study, claim: Claim) -> str:
+    """Where else the same file gives the same figure; empty where it does not."""
+    others = [
+        c.place
+        for c in study.claims
+        if c.kind == claim.kind
+        and c.value == claim.value
+        and c.place.file == claim.place.file
+        and c.place != claim.place
+    ]
+    return f"said again: {', '.join(str(place) for place in dict.fromkeys(others))}" if others else ""
+
+
 def from_readme(study: Study, claim: Claim) -> bool:
-    return claim.place.file != study.document.name
+    """Whether a claim may be about any of several notebooks: it stands in a README, in no notebook's own section."""
+    return claim.place.file != study.document.name and not claim.owned
 
 
 def _of_a_neighbour(study: Study, claim: Claim) -> bool:
@@ -116,23 +133,27 @@ def _told_elsewhere(study: Study, claim: Claim) -> bool:
     return not study.speaks_for_all or any(_in_log(log, claim) for log in study.neighbours)
 
 
+def missing_numbers(study: Study) -> list[Claim]:
+    """The reported accuracies that were printed nowhere, each once."""
+    if not (study.runs or study.trainings or study.evaluations or not study.document.code):
+        return []
+    found: dict[float, Claim] = {}
+    for claim in _reported(study):
+        if not claim.named or claim.decimals < 2 or _in_log(study.log, claim) or _told_elsewhere(study, claim):
+            continue
+        found.setdefault(claim.value, claim)
+    return list(found.values())
+
+
 def number_in_no_log(study: Study) -> Iterator[Finding]:
     """A reported accuracy that was printed nowhere."""
-    if not tested(study):
-        return
-    seen: set[float] = set()
-    for claim in _reported(study):
-        if not claim.named or claim.decimals < 2 or claim.value in seen or _in_log(study.log, claim):
-            continue
-        if _told_elsewhere(study, claim):
-            continue
-        seen.add(claim.value)
+    for claim in missing_numbers(study):
         yield RULES["number-in-no-log"].finding(
             claim.place,
-            f"{claim.value:.{claim.decimals}f} % is in no log of this notebook",
+            f"{claim.value:.{claim.decimals}f} % is in no log {'of this notebook' if study.document.code else 'here'}",
             says=claim.text,
             effect="it may come from a run that was not kept; a reader has to judge",
-            evidence=(spans(study),),
+            evidence=(spans(study), said_again(study, claim)),
         )
 
 
@@ -152,7 +173,9 @@ def _in_log(log: Log, claim: Claim) -> bool:
 
 
 def spans(study: Study) -> str:
-    figures = [a for run in tested(study) for a in run.test_accuracies]
+    figures = [a for run in study.runs for a in run.test_accuracies]
+    if not figures:
+        return "no test accuracy was printed"
     return f"test accuracies in the log: {percent(min(figures))} to {percent(max(figures))}"
 
 

@@ -27,7 +27,7 @@ def loss_misnormalised(study: Study) -> Iterator[Finding]:
 def _crossed_averages(study: Study) -> Iterator[Finding]:
     for event in study.events.averages:
         direction = crossed(event.loss, event.count)
-        if not direction or _left_over(event):
+        if not direction or _left_over(event) or _running(event):
             continue
         small = direction == "small"
         made = "batch means" if small else "sums over images"
@@ -51,6 +51,11 @@ def _crossed_averages(study: Study) -> Iterator[Finding]:
 def _left_over(event: Average) -> bool:
     """Whether what is divided is a batch's loss, left over from a loop that has ended."""
     return event.loss.reach == "batch" and isinstance(event.loss.turn, Pass) and event.turn is not event.loss.turn
+
+
+def _running(event: Average) -> bool:
+    """Whether one batch's loss is divided by a count that still grows: whatever that is, no sum of batch means."""
+    return event.loss.reach == "batch" and event.count.loader is None
 
 
 def _right_division(small: bool) -> str:
@@ -96,10 +101,11 @@ def _impossible_loss(study: Study) -> Iterator[Finding]:
     if study.events.averages or any(not event.path.endswith(_LIKELIHOOD) for event in known):
         return
     text = "\n".join("\n".join(lines) for lines in study.sources.values())
-    if not known and not re.search(r"nll_?loss|cross_?entropy|log_?softmax", text, re.IGNORECASE):
+    if not known and not re.search(r"nll_?loss|cross_entropy|CrossEntropyLoss|log_?softmax", text):
         return  # another loss, a squared error say, may well be this small
     epoch = _impossible(study.runs)
-    if epoch is None:
+    # Only where right answers are counted image by image: in a masked or weighted mean the bound does not hold.
+    if epoch is None or not epoch.correct or re.search(r"ignore_index|mask|pad_idx|weight=", text):
         return
     run = next(r for r in study.runs if epoch in r.epochs)
     yield RULES["loss-misnormalised"].finding(
@@ -125,6 +131,8 @@ def loss_overwritten(study: Study) -> Iterator[Finding]:
             line = study.line(place)
             if not isinstance(turn, Pass) or place is None or (turn.trains and not _SUM.match(line)):
                 continue
+            if turn.sums_loss:
+                continue  # every batch counts in another name: this one may be the last batch's on purpose
             yield rule.finding(
                 place,
                 "the loss of each batch replaces the one before: only the last batch counts",

@@ -9,9 +9,7 @@ from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch
 from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.values import Made, Object
-from tinyproof.check.notebook.library.loaders import (
-    Split,
-)
+from tinyproof.check.notebook.library.loaders import Split, overlap, pieces
 from tinyproof.check.notebook.library.modules import switches_mode
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
@@ -24,7 +22,12 @@ def same_images(study: Study, split: Split) -> bool:
     if split.root is None or split.kind in ("part", "mixed"):
         return False
     trained = [study.split(turn.loader) for turn in study.trainings]
-    return split.kind == "train" or any(other.root is split.root for other in trained if other.kind != "part")
+    if any(other.root is split.root for other in trained if other.kind != "part"):
+        return True
+    # Another object of the same training set counts too; a network trained on something else has not seen it.
+    learned = [other for other in trained if other.root is not None]
+    alike = any(other.family == split.family for other in learned if "train" in (other.kind, other.of))
+    return split.kind == "train" and (alike or not learned)
 
 
 def _is_test_pass(study: Study, turn: Pass) -> bool:
@@ -46,11 +49,36 @@ def evaluates_on_training_data(study: Study) -> Iterator[Finding]:
         yield from _counted_over_training_set(study)
 
 
+def _learned_before(study: Study, turn: Pass) -> list[tuple[Pass, Split]]:
+    """The passes that learn before a pass measures, or around it in one loop, with what they learn from."""
+    order = {id(other): position for position, other in enumerate(study.events.passes)}
+    around = {id(loop) for loop in turn.loops}
+    return [
+        (other, study.split(other.loader))
+        for other in study.trainings
+        if order[id(other)] < order[id(turn)] or around & {id(loop) for loop in other.loops}
+    ]
+
+
+def _leaks(study: Study, turn: Pass, split: Split) -> tuple[Pass, str] | None:
+    """The pass that learns from images which are measured on, and from how many of them (all, some)."""
+    for other, learned in _learned_before(study, turn):
+        how = overlap(learned, split)
+        if how:
+            return other, how
+    return None
+
+
 def _trained_on(study: Study) -> Iterator[Finding]:
     splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
-    held_out = any(not same_images(study, split) for _, split in splits)
+    held_out = any(not same_images(study, split) and not _leaks(study, turn, split) for turn, split in splits)
     for turn, split in splits:
-        if not same_images(study, split) or not isinstance(turn.loader, Made):
+        if not isinstance(turn.loader, Made):
+            continue
+        if not same_images(study, split):
+            leak = _leaks(study, turn, split)
+            if leak is not None:
+                yield from _leaking(study, turn, split, leak[0], held_out)
             continue
         root = split.root
         in_data = isinstance(root, Made | Object) and named_test(root.names) and split.kind == "train"
@@ -62,6 +90,32 @@ def _trained_on(study: Study) -> Iterator[Finding]:
         else:
             place = turn.frames[-1].place if turn.frames else turn.place
         yield _training_finding(study, place, split)
+
+
+def _leaking(study: Study, turn: Pass, split: Split, learning: Pass, held_out: bool) -> Iterator[Finding]:
+    """Where training and test images are mixed: in what is learned from, or in what is measured on."""
+    measured = {part.of if part.kind == "part" else part.kind for part in pieces(split)}
+    if measured == {"test"}:
+        place = learning.loader.place if isinstance(learning.loader, Made) else learning.place
+        message = 'the network is trained on test images: the "test" accuracy is measured on images that it has seen'
+    else:
+        assert isinstance(turn.loader, Made)
+        called_test = any("test" in name.lower() for name in turn.loader.names) and named_test(turn.loader.names)
+        if not called_test and (held_out or not (named_test(turn.loader.names) or _is_test_pass(study, turn))):
+            return  # besides a measurement on other images it is no test
+        place = turn.loader.place
+        mixed = "test" in measured
+        what = "training and test images together" if mixed else "a part of the training set; all of it is trained on"
+        message = f'the "test" accuracy is measured on {what}'
+    root = split.root if measured != {"test"} else study.split(learning.loader).root
+    yield RULES["evaluates-on-training-data"].finding(
+        place,
+        message,
+        says=study.line(place),
+        should_say=_mended(study.line(place)),
+        effect=_published(study),
+        evidence=(f"the images: {study.line(root.place)} ({root.place})" if root and root.place != place else "",),
+    )
 
 
 def _training_finding(study: Study, place: CodePlace, split: Split) -> Finding:
@@ -78,8 +132,19 @@ def _training_finding(study: Study, place: CodePlace, split: Split) -> Finding:
         f'the "test" accuracy is measured on {what}',
         says=study.line(place),
         should_say=_mended(study.line(place)),
-        effect=_published(study),
+        effect=_contradicted(study, split.size) or _published(study),
         evidence=tuple(evidence),
+    )
+
+
+def _contradicted(study: Study, size: int | None) -> str:
+    """What to say where the log counts another number of images: then it was not printed by this code."""
+    totals = {e.total for run in study.runs for e in run.epochs if e.test_accuracy is not None and e.total is not None}
+    if size is None or len(totals) != 1 or size in totals:
+        return ""
+    return (
+        f"what the code would print is training accuracy; the log counts {totals.pop():,} images, not {size:,}, and "
+        "cannot be from it"
     )
 
 
@@ -114,6 +179,10 @@ def _published(study: Study) -> str:
     return "what is printed is training accuracy; the true figure is not in this notebook"
 
 
+# MNIST and the sets made like it: what a total beyond the 10,000 test images can only be.
+_TOO_MANY = {60_000: "the training set", 70_000: "the training and the test images together"}
+
+
 def _counted_over_training_set(study: Study) -> Iterator[Finding]:
     families = study.families()
     mentions = any("mnist" in cell.source.lower() for cell in study.document.cells)
@@ -123,11 +192,12 @@ def _counted_over_training_set(study: Study) -> Iterator[Finding]:
     if any(kind in ("test", "part") for kind in decided):
         return  # the code says otherwise: that is log-not-from-this-code
     for run in study.runs:
-        epochs = [e for e in run.epochs if e.total == 60_000 and (e.correct or 0) > 10_000 and e.test_accuracy]
+        epochs = [e for e in run.epochs if e.total in _TOO_MANY and (e.correct or 0) > 10_000 and e.test_accuracy]
         if len(epochs) >= 2 and len(epochs) == len([e for e in run.epochs if e.test_accuracy is not None]):
+            total = epochs[-1].total or 0
             yield RULES["evaluates-on-training-data"].finding(
                 CodePlace(study.document.name, run.cell),
-                'the "test" accuracy is counted over 60,000 images: that is the training set',
+                f'the "test" accuracy is counted over {total:,} images: that is {_TOO_MANY[total]}',
                 says=epochs[-1].line,
                 effect=_published(study),
                 evidence=(f"the log: {epochs[-1].correct}/{epochs[-1].total}; MNIST has 10,000 test images",),
@@ -149,11 +219,13 @@ def _in_training_mode(study: Study) -> Iterator[Finding]:
             model = seen.model
             if not isinstance(model, Object | Made) or id(model) in study.events.escaped:
                 continue
-            if seen.mode == "train" and switches_mode(model):
+            modes = {other.mode for other in turn.seen if other.model is model}
+            if modes == {"train"} and switches_mode(model):
                 place = turn.place
                 yield rule.finding(
                     place,
-                    "the accuracy is measured in training mode: eval() is not called before this loop",
+                    f"{'the accuracy' if turn.hits else 'the loss'} is measured in training mode: eval() is not called "
+                    "before this loop",
                     says=study.line(place),
                     should_say="model.eval()  # before the loop",
                     effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",

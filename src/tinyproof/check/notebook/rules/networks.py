@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from tinyproof.check.finding import Finding, Severity
-from tinyproof.check.notebook.interpreter.values import Class, Flow, Made, Object, Op, Value, number
+from tinyproof.check.notebook.interpreter.attributes import find_member
+from tinyproof.check.notebook.interpreter.values import Class, Flow, Function, Made, Object, Op, Unknown, Value, number
 from tinyproof.check.notebook.library.loaders import WITH_TRAIN_FLAG, argument
 from tinyproof.check.notebook.library.modules import kind_of, loaded_attributes, output_width, tail_of
 from tinyproof.check.notebook.library.parameters import has_weights
@@ -21,9 +23,8 @@ def _chains(study: Study) -> Iterator[tuple[Value, list[Flow]]]:
 
     Where it is known which networks are trained, only those: others were made to be looked at.
     """
-    trained = {id(seen.model) for turn in study.trainings for seen in turn.seen}
-    known = [network for network in study.networks if id(network) in trained]
-    for network in known or study.networks:
+    trained = {id(seen.model) for turn in study.trainings for seen in turn.seen if not isinstance(seen.model, Unknown)}
+    for network in [network for network in study.networks if not trained or id(network) in trained]:
         flows = study.flows(network)
         if flows:
             yield network, flows
@@ -37,8 +38,7 @@ def _chains(study: Study) -> Iterator[tuple[Value, list[Flow]]]:
 
 def _classifies(study: Study) -> bool:
     """Whether the losses that were read are those of a classifier (or none was read)."""
-    paths = {event.path.rpartition(".")[2] for event in study.events.losses}
-    return all(path in _LIKELIHOOD for path in paths)
+    return all(event.path.rpartition(".")[2] in _LIKELIHOOD for event in study.events.losses)
 
 
 def activation_on_class_scores(study: Study) -> Iterator[Finding]:
@@ -58,10 +58,19 @@ def _activated(study: Study) -> Iterator[Finding]:
             continue
         kinds = [kind_of(op) for op in tail.extra]
         worst = tail.extra[kinds.index("activation")] if "activation" in kinds else tail.extra[0]
-        yield _activation_finding(study, worst, tail.last)
+        yield _activation_finding(study, worst, tail.last, _pooled_after(flows[-1], worst))
 
 
-def _activation_finding(study: Study, op: Op, last: Op) -> Finding:
+_POOLING = ("avgpool", "avg_pool", "mean")
+
+
+def _pooled_after(flow: Flow, op: Op) -> bool:
+    """Whether the maps are averaged behind an operation, as in published networks that end in a global pooling."""
+    behind = flow.ops[flow.ops.index(op) + 1 :] if op in flow.ops else ()
+    return any(word in other.name.lower() for other in behind for word in _POOLING)
+
+
+def _activation_finding(study: Study, op: Op, last: Op, pooled: bool) -> Finding:
     kind = kind_of(op)
     words = {
         "activation": (f"{op.name.replace('relu', 'ReLU')} is applied to the class scores", _RELU_EFFECT),
@@ -71,14 +80,15 @@ def _activation_finding(study: Study, op: Op, last: Op) -> Finding:
             "in training the right class itself is dropped at random",
         ),
     }[kind]
-    severity: Severity = "note" if kind == "norm" else "warning"
     stuck = plateau(study) if kind == "activation" else None
+    by_design = pooled and kind == "activation" and stuck is None
+    severity: Severity = "note" if kind == "norm" or by_design else "warning"
     return RULES["activation-on-class-scores"].finding(
         op.place,
         words[0],
         severity=severity,
         says=study.line(op.place),
-        effect=words[1],
+        effect=_POOLED_EFFECT if by_design else words[1],
         evidence=(
             f"the last layer with weights: {study.line(last.place)} ({last.place})" if last.place != op.place else "",
             f"the log shows it: {stuck[1]}" if stuck else "",
@@ -91,6 +101,9 @@ _RELU_EFFECT = (
 )
 
 
+_POOLED_EFFECT = "scores are means of maps without negative values, as in some published networks"
+
+
 def output_width_rule(study: Study) -> Iterator[Finding]:
     """The network gives more or fewer figures than there are classes."""
     known = {WITH_TRAIN_FLAG[f][2:] for f in study.families() if f in WITH_TRAIN_FLAG}
@@ -101,6 +114,8 @@ def output_width_rule(study: Study) -> Iterator[Finding]:
     def found() -> Iterator[Finding]:
         for network, flows in _chains(study):
             trained = any(seen.model is network for turn in study.trainings for seen in turn.seen)
+            if not any(event.scores.model is network for event in study.events.losses):
+                continue  # nothing says that its figures are class scores
             widths = [_width(flow, shape) for flow in flows]
             if not trained or any(w is None or w[0] == classes for w in widths):
                 continue
@@ -140,7 +155,7 @@ def unused_layer(study: Study) -> Iterator[Finding]:
             if not isinstance(network, Object) or id(network) not in reached:
                 continue
             names = _read_in(network.cls)
-            if names is None or "forward" not in _members(network.cls):
+            if names is None or "forward" not in _members(network.cls) or _unwritten(network.cls):
                 continue
             for name, value in network.attrs.items():
                 if name in names or name in external or not has_weights(value) or name not in network.attr_places:
@@ -156,6 +171,20 @@ def unused_layer(study: Study) -> Iterator[Finding]:
                 )
 
     yield from once_per_place(found())
+
+
+def _unwritten(cls: Class) -> bool:
+    """Whether forward is still to be written: nothing but a remark, `pass` or a raise, or gives back what it got."""
+    forward = find_member(cls, "forward")
+    if not isinstance(forward, Function) or isinstance(forward.node, ast.Lambda):
+        return False
+    got = {arg.arg for arg in forward.node.args.args}
+    return not any(
+        isinstance(node, ast.Call) or (isinstance(node, ast.Name) and node.id not in got)
+        for statement in forward.node.body
+        if not isinstance(statement, ast.Raise)
+        for node in ast.walk(statement)
+    )
 
 
 def _members(cls: Class) -> set[str]:

@@ -23,7 +23,7 @@ _ALIKE = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
 def about_mnist(study: Study) -> bool:
     families = study.families()
     return families == {"MNIST"} or (
-        not families and any("mnist" in cell.source.lower() for cell in study.document.cells)
+        not families and any("mnist" in cell.source.lower() for cell in study.document.code)
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
-from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.interpreter.events import Pass, epoch_loops
 from tinyproof.check.notebook.interpreter.values import Made, is_optimiser, is_scheduler, number, options
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.parameters import parameter_count
@@ -78,10 +78,10 @@ def _cell(turn: Pass) -> int | None:
 
 
 def cells_out_of_order(study: Study) -> Iterator[Finding]:
-    """Execution counts that do not grow from cell to cell."""
-    counts = [(cell.number, cell.count) for cell in study.document.code if cell.count is not None]
+    """Execution counts that fall from cell to cell; equal ones are a cell that was split after it ran."""
+    counts = [(cell.number, cell.count) for cell in study.document.code if cell.count and _does_something(cell.source)]
     for (before, earlier), (number_, later) in itertools.pairwise(counts):
-        if later <= earlier:
+        if later < earlier:
             yield RULES["cells-out-of-order"].finding(
                 CodePlace(study.document.name, number_),
                 f"this cell ran as number {later}, cell {before} above it as number {earlier}",
@@ -90,12 +90,39 @@ def cells_out_of_order(study: Study) -> Iterator[Finding]:
             return
 
 
+def _does_something(source: str) -> bool:
+    """Whether a cell can change what others see: not where it is empty, remarks, magics or shell lines."""
+    return any(line.strip() and not line.lstrip().startswith(("#", "%", "!")) for line in source.split("\n"))
+
+
 def log_not_from_this_code(study: Study) -> Iterator[Finding]:
     """A log that the code cannot have printed."""
     if study.events.unread or study.events.exhausted:
         return
-    for check in (_wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
+    for check in (_without_source, _refused_calls, _wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
         yield from check(study)
+
+
+def _without_source(study: Study) -> Iterator[Finding]:
+    """A cell that shows a run's figures and has no source any more."""
+    for run in study.runs:
+        cell = next((c for c in study.document.code if c.number == run.cell), None)
+        if cell is not None and run.last is not None and not _does_something(cell.source):
+            yield _finding(study, run.cell, "this cell shows a run's figures and has no code", run.epochs[-1].line, "")
+            return
+
+
+def _refused_calls(study: Study) -> Iterator[Finding]:
+    """A call that raises as it stands, in a notebook that printed figures: they are another version's."""
+    if not any(run.last is not None for run in study.runs):
+        return
+    for call in study.events.impossible[:1]:
+        yield RULES["log-not-from-this-code"].finding(
+            call.place,
+            f"this call raises as it stands: {call.reason}",
+            says=study.line(call.place),
+            effect="the figures in the log belong to another version of the code",
+        )
 
 
 def _finding(study: Study, cell: int | None, message: str, says: str, evidence: str) -> Finding:
@@ -136,9 +163,9 @@ def _wrong_total(study: Study) -> Iterator[Finding]:
 def _too_many_epochs(study: Study) -> Iterator[Finding]:
     """The log numbers its epochs beyond the end of the loop."""
     for run in study.runs:
-        turns = [turn for turn in study.trainings if _cell(turn) == run.cell and turn.loops]
-        loops = {id(turn.loops[-1]): turn.loops[-1] for turn in turns if len(turn.loops) == 1}
-        if len(loops) != 1 or len(turns) != len([t for t in turns if len(t.loops) == 1]):
+        around = [epoch_loops(turn.loops) for turn in study.trainings if _cell(turn) == run.cell and turn.loops]
+        loops = {id(some[0]): some[0] for some in around if len(some) == 1}
+        if len(loops) != 1 or any(len(some) != 1 for some in around):
             continue
         count = next(iter(loops.values())).count
         numbers = [epoch.number for epoch in run.epochs if epoch.number is not None]

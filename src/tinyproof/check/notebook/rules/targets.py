@@ -75,7 +75,7 @@ def target_not_met(study: Study) -> Iterator[Finding]:
         if from_readme(study, claim) and not study.speaks_for_all:
             continue
         near = study.neighbours if from_readme(study, claim) else ()
-        known = [*runs, *(run for log in near for run in log.runs)]
+        known = [*study.runs, *(run for log in near for run in log.runs)]
         best = max(run.best or 0 for run in known)
         last = max(run.last or 0 for run in known)
         if last >= claim.value - 1e-9:
@@ -121,6 +121,19 @@ def _is_target(study: Study, claim: Claim) -> bool:
     )
 
 
+# The sentence speaks of this model's figures, or stands where results are told.
+_OWN = re.compile(
+    r"\b(?:train(?:ing)?|test|validation)\b.*\b(?:acc\w*|%)|\d\s?%|\b(?:the|this|our|my) (?:model|network)\b", re.I
+)
+_RESULTS = re.compile(r"^\W*(?:analysis|results?|observations?|conclusions?|findings)\b", re.IGNORECASE)
+# It tells of what may happen, or of how it is avoided.
+_GENERAL = re.compile(
+    r"\b(?:can|could|may|might|would|if|when|whenever|tends?|too (?:small|few|simple|low|short)|prevents?|avoid\w*"
+    r"|no|not|isn't|without|never|n't|reduces?|overcome|fix(?:es|ed)?)\b",
+    re.IGNORECASE,
+)
+
+
 def train_mode_accuracy(study: Study) -> Iterator[Finding]:
     """'Underfitting' concluded from a training accuracy below the test accuracy."""
     lower = [
@@ -135,11 +148,12 @@ def train_mode_accuracy(study: Study) -> Iterator[Finding]:
         return
     readmes = [readme.cells[0] for readme in study.readmes] if study.speaks_for_all else []
     for cell in (*study.document.texts, *readmes):
+        results = False
         for line_number, line in enumerate(cell.source.split("\n")[:5_000], start=1):
+            if line.lstrip().startswith("#") or _RESULTS.match(line):
+                results = bool(_RESULTS.match(line))
             found = re.search(r"under[- ]?fit\w*", line, re.IGNORECASE)
-            if not found or re.search(
-                r"\b(?:no|not|isn't|without|never|n't|avoid\w*)\b[^.]{0,30}$", line[: found.start()], re.I
-            ):
+            if not found or _GENERAL.search(line[: found.end()]) or not (results or _OWN.search(line)):
                 continue
             run = lower[0]
             file = study.document.name if cell in study.document.cells else study.readmes[0].name

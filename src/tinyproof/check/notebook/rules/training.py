@@ -43,7 +43,7 @@ def _choices(study: Study) -> Iterator[Finding]:
         if _of_test(study, choice.figure):
             yield rule.finding(
                 choice.place,
-                "the test set decides which checkpoint is kept",
+                f"the test set decides {'when the training ends' if choice.ends else 'which checkpoint is kept'}",
                 says=study.line(choice.place),
                 effect="the best of several looks at the test set is better by luck than the network is",
             )

@@ -1,0 +1,205 @@
+"""From findings to one word for a file (wrong, unsupported, undecided, nothing to judge, right), and what was measured.
+
+A file is right only where a measurement was found and can be named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tinyproof.check.finding import Finding, Status
+from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.library.loaders import Split, dataset_of, overlap
+from tinyproof.check.notebook.rules import claims
+from tinyproof.check.notebook.rules.rule import percent
+from tinyproof.check.notebook.study import Study
+from tinyproof.check.prose import Claim
+
+# Libraries that train, measure or hold data in ways of their own, by the name that is imported.
+_FRAMEWORKS = {
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "fastai": "fastai",
+    "transformers": "transformers",
+    "datasets": "datasets",
+    "jax": "JAX",
+    "flax": "Flax",
+    "mxnet": "MXNet",
+    "paddle": "Paddle",
+    "skorch": "skorch",
+    "ignite": "ignite",
+    "medmnist": "medmnist",
+    "mlx": "MLX",
+    "chainer": "Chainer",
+}
+# Libraries that have no part in which images are measured on.
+_ASIDE = frozenset(
+    (
+        *("six", "packaging", "spacy", "nltk", "einops", "gdown", "kaggle", "opendatasets", "ipywidgets", "bokeh"),
+        *("altair", "dotenv", "joblib", "h5py", "numba", "tensorboard", "pycocotools", "regex", "unidecode"),
+        *("watermark", "setuptools", "pkg_resources", "attr", "attrs", "click", "cycler", "tabulate"),
+    )
+)
+# What code that measures something speaks of. Where none of these words stands, nothing is judged.
+_MEASURING = re.compile(
+    r"accurac|\bacc(?:s|_\w+)?\b|\w_acc\b|correct|\.score\(|\bf1\b|f1_|precision|recall|\bauc\b|auroc|\biou\b|\bdice\b"
+    r"|confusion|\.evaluate\(|metric|top_?[k15]\b|error_rate|\bbleu|perplexity|rmse|\bmae\b|\bmse\b|psnr|ssim|\bwer\b"
+    r"|(?:test|val(?:id(?:ation)?)?|eval|dev)_?(?:loss|err)|\.test\(|\.validate\(",
+    re.IGNORECASE,
+)
+
+
+def judge(study: Study, findings: Sequence[Finding]) -> tuple[Status, str, tuple[str, ...]]:
+    """The status of a file, why something is open (or what there is not), and what was found right."""
+    checked = tuple(checked_lines(study, findings))
+    problem = open_question(study)
+    if any(finding.severity == "error" for finding in findings):
+        return "wrong", problem, checked
+    if unsupported(study, findings):
+        return "unsupported", problem, checked
+    if not problem:
+        return "right", "", checked
+    nothing = nothing_to_judge(study)
+    return ("nothing to judge", nothing, checked) if nothing else ("undecided", problem, checked)
+
+
+def unsupported(study: Study, findings: Sequence[Finding]) -> bool:
+    """Whether the text claims a test accuracy, or a target met, that no log here supports."""
+    rules = {finding.rule for finding in findings}
+    if any(finding.rule == "target-not-met" and finding.severity == "warning" for finding in findings):
+        return True
+    missing = claims.missing_numbers(study) if "number-in-no-log" in rules else []
+    return any(not (claims.from_readme(study, claim) and study.neighbours) for claim in missing)
+
+
+def nothing_to_judge(study: Study) -> str:
+    """What there is instead of a measurement; empty where something may be measured."""
+    events = study.events
+    if study.evaluations or events.hidden or events.unread or events.exhausted or events.missing_modules:
+        return ""
+    printed = any(e.test_accuracy or e.train_accuracy or e.other_accuracy for run in study.runs for e in run.epochs)
+    claimed = any(claim.kind == "accuracy" and not claim.elsewhere for claim in study.claims)
+    text = "\n".join("\n".join(lines) for lines in study.sources.values())
+    if printed or claimed or _MEASURING.search(text):
+        return ""
+    if study.trainings:
+        return "a network is trained, and no accuracy is measured"
+    return "nothing is trained and nothing measured in it"
+
+
+def open_question(study: Study) -> str:
+    """Why it could not be decided what is measured on which images; empty when it could."""
+    events = study.events
+    if events.exhausted:
+        return "the program is too long to be read to its end, and what it measures on in the end stays open"
+    if _named(study):
+        return _changed_training(study)
+    if events.hidden:
+        place = events.hidden[0]
+        return f"code that is not read may change what is measured on ({place}: {study.line(place)[:60]})"
+    roots = list(dict.fromkeys(name.lstrip(".").partition(".")[0] for name in events.missing_modules))
+    frameworks = [_FRAMEWORKS[root] for root in roots if root in _FRAMEWORKS]
+    if frameworks:
+        return f"written with {' and '.join(frameworks[:2])}, which is not read{_from_the_log(study)}"
+    missing = sorted({name for name in events.missing_modules if name.partition(".")[0] not in _ASIDE})
+    if missing:
+        return (
+            f"what it measures on may be in a module that is not here: {', '.join(missing[:3])}{_from_the_log(study)}"
+        )
+    if events.unread:
+        return f"a piece of code could not be read ({events.unread[0]}), and what it measures on stays open"
+    if not events.passes and not study.runs:
+        return "nothing that trains or measures was found in it"
+    if not study.evaluations:
+        return f"no loop that measures an accuracy was found in the code{_from_the_log(study)}"
+    return f"which images the accuracy is measured on could not be read from the code{_from_the_log(study)}"
+
+
+def _from_the_log(study: Study) -> str:
+    last = next((run.last for run in reversed(study.runs) if run.last is not None), None)
+    return f"; from the log alone: {percent(last)}" if last is not None else ""
+
+
+def _named(study: Study) -> list[tuple[Pass, Split]]:
+    """The measurements on images that are known."""
+    found = [(turn, study.split(turn.loader)) for turn in study.evaluations]
+    return [(turn, split) for turn, split in found if "unknown" not in (split.kind, split.of if _part(split) else "")]
+
+
+def _part(split: Split) -> bool:
+    return split.kind == "part"
+
+
+def _changed_training(study: Study) -> str:
+    """Why it is open what the network learns from, where code changed it in a way that is not followed."""
+    for turn in study.trainings:
+        if study.split(turn.loader).kind != "unknown":
+            continue
+        data = dataset_of(turn.loader)
+        if data is not None and id(data) in study.events.altered:
+            return f"the images that are trained on are replaced by others ({turn.place}), perhaps by test images"
+        if study.events.batches_added:
+            return f"batches are added to those that are trained on ({study.events.batches_added[0]})"
+    return ""
+
+
+def checked_lines(study: Study, findings: Sequence[Finding]) -> list[str]:
+    """What was checked and found right, one line each."""
+    if any(finding.rule in ("evaluates-on-training-data", "figure-changed") for finding in findings):
+        return []
+    lines: dict[str, str] = {}
+    for turn, split in _named(study):
+        lines.setdefault(
+            _where(study, split), f"{_what(study, turn)} is measured on {_where(study, split)} ({turn.place})"
+        )
+    test = [line for where, line in lines.items() if where.endswith("test set")]
+    return [*(test[:1] or list(lines.values())[:2]), *confirmed(study)]
+
+
+def _what(study: Study, turn: Pass) -> str:
+    counted = turn.hits or turn.framework or any(run.test_accuracies for run in study.runs)
+    return "the accuracy" if counted else "the loss" if turn.loss else "a figure"
+
+
+def _where(study: Study, split: Split) -> str:
+    if split.kind == "test":
+        return "the test set"
+    if split.kind == "part":
+        learned = [study.split(turn.loader) for turn in study.trainings]
+        known = learned and not any(other.kind == "unknown" or overlap(other, split) for other in learned)
+        return f"a part of the {'test' if split.of == 'test' else 'training'} set" + (
+            " that is held out" if known and split.of == "train" else ""
+        )
+    return "training and test images together" if split.kind == "mixed" else "the training set, and called so"
+
+
+def confirmed(study: Study) -> list[str]:
+    """The claims that quote the last epoch of a run, where nothing here says otherwise."""
+    lines = []
+    for claim in study.claims:
+        if claim.kind != "accuracy" or claim.is_target or claim.phase == "train" or claim.decimals < 2:
+            continue
+        run = next((run for run in study.runs if run.last is not None and claims.matches(claim, run.last)), None)
+        if run is None or _typed(study, claim.value, claim.decimals) or _measured_again(study, run.cell, claim):
+            continue
+        lines.append(f"{percent(claim.value)} is the last epoch's figure, quoted correctly ({claim.place})")
+    return list(dict.fromkeys(lines))
+
+
+def _typed(study: Study, value: float, decimals: int) -> bool:
+    """Whether the code itself holds the figure as text: then the log shows what somebody wrote."""
+    shown = f"{value:.{decimals}f}"
+    return any(
+        re.search(rf"(?<![\d.]){re.escape(shown)}(?!\d)", line) and re.search(r"print|[\"']", line)
+        for lines in study.sources.values()
+        for line in lines
+    )
+
+
+def _measured_again(study: Study, cell: int | None, claim: Claim) -> bool:
+    """Whether a later cell prints one more test accuracy, and another one."""
+    if cell is None:
+        return False
+    later = [run for run in study.runs if run.cell is not None and run.cell > cell and len(run.test_accuracies) == 1]
+    return bool(later) and not any(claims.matches(claim, run.last or 0) for run in later)
