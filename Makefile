@@ -1,4 +1,5 @@
-# Two commands: `make run` and `make test`. Each sets itself up on a fresh machine.
+# `make run` and `make test` set themselves up on a fresh machine. `make numerics` repeats the numerical tests with the
+# instructions of other processors (as far as this one has them), on one thread and on two.
 # VENV names the virtual environment (default .venv); PYTHON the interpreter that makes it (3.11 or later).
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,13 +8,22 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 PYTEST_ARGS ?= -n auto
 
-.PHONY: run test check docs mutations mutations-fit house clean
+.PHONY: run test numerics check docs mutations mutations-fit house clean
 
 run: $(VENV)/.installed-train
 	$(BIN)/tinyproof run $(ARGS)
 
 test: $(VENV)/.installed-dev check
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+numerics: $(VENV)/.installed-dev
+	set -e; kernels=$$(mktemp -d); trap 'rm -rf "$$kernels"' EXIT; \
+	for isa in default:SSE41 avx2:AVX2 avx512:AVX512_CORE; do for threads in 1 2; do \
+	  echo "== $$isa, $$threads thread(s)"; \
+	  ATEN_CPU_CAPABILITY=$${isa%:*} ONEDNN_MAX_CPU_ISA=$${isa#*:} OMP_NUM_THREADS=$$threads MKL_NUM_THREADS=$$threads \
+	  OPENBLAS_NUM_THREADS=$$threads TINYPROOF_TEST_KERNELS=$$kernels \
+	  $(BIN)/python -m pytest -q -m numerics tests/backprop tests/engine tests/train; \
+	done; done
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ from tinyproof.core.errors import InputError
 from .nets import nets
 from .oracles import torch_answer
 
+pytestmark = pytest.mark.numerics
+
 STYLES = ["course", "chain"]
 
 

@@ -100,7 +100,9 @@ def batch_of(
 
 
 @torch.no_grad()
-def clear_of_kinks(module: nn.Module, images: NDArray[np.uint8], margin: float) -> bool:
+def clear_of_kinks(
+    module: nn.Module, images: NDArray[np.uint8], margin: float, normalise: tuple[float, float] = NORMALISE
+) -> bool:
     """Whether every ReLU's input and every pooling window's lead is larger than `margin` times the layer's spread."""
     clear = [True]
 
@@ -123,7 +125,7 @@ def clear_of_kinks(module: nn.Module, images: NDArray[np.uint8], margin: float) 
     hooks += [m.register_forward_hook(pool) for m in module.modules() if isinstance(m, nn.MaxPool2d)]
     state = {name: value.clone() for name, value in module.state_dict().items()}
     module.train()
-    module(torch.from_numpy(images)[:, None].to(next(module.parameters()).dtype) * NORMALISE[0] + NORMALISE[1])
+    module(torch.from_numpy(images)[:, None].to(next(module.parameters()).dtype) * normalise[0] + normalise[1])
     module.load_state_dict(state)
     for hook in hooks:
         hook.remove()

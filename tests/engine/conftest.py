@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,8 +13,10 @@ from tinyproof.data.dataset import Dataset
 
 @pytest.fixture(scope="session", autouse=True)
 def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    # `make numerics` runs these tests several times: it keeps the kernels in between.
+    place = os.environ.get("TINYPROOF_TEST_KERNELS") or str(tmp_path_factory.mktemp("cache"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TINYPROOF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("TINYPROOF_CACHE", place)
         yield
 
 

@@ -8,7 +8,7 @@ import torch
 from tests.engine.compare import Native, batch_of, by_parameter, difference, torch_gradient
 from torch import nn
 
-pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
+pytestmark = [pytest.mark.numerics, pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 
 SHAPE = (1, 12, 11)
 

@@ -24,7 +24,7 @@ from tinyproof.train.engine.torch_engine import TorchEngine
 from tinyproof.train.loop import train
 from tinyproof.train.recipe import Augment, Recipe
 
-pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
+pytestmark = [pytest.mark.numerics, pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 
 SGD = Recipe("sgd", rate=0.05, momentum=0.8, batch_size=40)
 EVERYTHING = Augment(20, 2, 0.2, 10, crop_to=11, crop_probability=0.3, erase_probability=0.5)
@@ -72,8 +72,20 @@ def test_one_step_gives_the_weights_statistics_and_averages_of_torch(name: str, 
     native.write_back()
     other.write_back()
     mine = native._module.state_dict()
+    gradients = {key: weight.grad for key, weight in other._module.named_parameters()}
     for key, value in other._module.state_dict().items():
-        assert torch.allclose(mine[key].double(), value.double(), rtol=2e-4, atol=2e-5), key
+        compared = clear_of_rounding(gradients.get(key), value, name)
+        assert torch.allclose(mine[key][compared].double(), value[compared].double(), rtol=2e-4, atol=2e-5), key
+
+
+def clear_of_rounding(gradient: torch.Tensor | None, weight: torch.Tensor, optimizer: str) -> torch.Tensor:
+    """Which weights one step determines: AdamW's first is the gradient's sign, and rounding decides that of a tiny one.
+    The gradients themselves are compared, all of them, in test_layers and test_fuzz."""
+    if optimizer != "adamw" or gradient is None:
+        return torch.ones(weight.shape, dtype=torch.bool)
+    clear = gradient.abs() > 1e-5 * gradient.abs().max()
+    assert clear.double().mean() > 0.9
+    return clear
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -48,8 +49,9 @@ def sgd(quick: Recipe) -> Recipe:
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> Iterator[None]:
-    """One thread: quick on a busy machine, and the bits of the other tests do not depend on its load."""
+    """One thread: quick on a busy machine, and the bits of the other tests do not depend on its load. `make numerics`
+    names other numbers."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     yield
     torch.set_num_threads(before)

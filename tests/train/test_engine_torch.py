@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tests.engine.compare import clear_of_kinks, difference
 from torch import nn
 from torch.nn import functional as F
 
@@ -17,6 +19,8 @@ from tinyproof.network import nets
 from tinyproof.train.engine import Batch, choose
 from tinyproof.train.engine.torch_engine import TorchEngine
 from tinyproof.train.recipe import Recipe
+
+pytestmark = pytest.mark.numerics
 
 RATES = [0.01, 0.02, 0.005, 0.03]
 
@@ -31,20 +35,16 @@ def floats(module: nn.Module) -> list[torch.Tensor]:
     return [t.detach().double() for t in module.state_dict().values() if t.is_floating_point()]
 
 
-def by_hand(
-    module: nn.Module, recipe: Recipe, few: Dataset, given: list[Batch], plain: bool = False
-) -> tuple[float, list[torch.Tensor]]:
+def by_hand(module: nn.Module, recipe: Recipe, few: Dataset, given: list[Batch]) -> tuple[float, list[torch.Tensor]]:
     """The same steps in plain torch, the averages in float64. Returns the sum of losses and the weights."""
     weights = module.to(memory_format=torch.channels_last).parameters()  # type: ignore[call-overload]
     if recipe.optimizer == "adamw":
-        optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-            weights, 1, (0.9, 0.999), weight_decay=0.01, fused=not plain
-        )
+        optimizer: torch.optim.Optimizer = torch.optim.AdamW(weights, 1, (0.9, 0.999), weight_decay=0.01, fused=True)
     else:
-        optimizer = torch.optim.SGD(weights, 1, 0.9, nesterov=True, weight_decay=1e-4, fused=not plain)
+        optimizer = torch.optim.SGD(weights, 1, 0.9, nesterov=True, weight_decay=1e-4, fused=True)
     averaged = floats(module)
     # Over several steps the roundings must be the engine's (here, in the loss and in the optimiser): the last bit of a
-    # value decides which of two equal pixels wins a maximum. `plain` writes the loss out, for a single step.
+    # value decides which of two equal pixels wins a maximum.
     images = (torch.from_numpy(few.train_images).unsqueeze(1).float() - 255 * few.mean) / (255 * few.std)
     # Dropout draws in the order of memory, so the layout (above, and of each batch) is the engine's too.
     labels = torch.from_numpy(few.train_labels)
@@ -55,11 +55,7 @@ def by_hand(
         optimizer.param_groups[0]["lr"] = rate
         optimizer.zero_grad()
         out = module(images[batch.indices].contiguous(memory_format=torch.channels_last))
-        smooth = recipe.label_smoothing
-        if not plain:
-            nll = F.cross_entropy(out, labels[batch.indices], label_smoothing=smooth)
-        else:
-            nll = (1 - smooth) * F.nll_loss(out, labels[batch.indices]) - smooth * out.mean()
+        nll = F.cross_entropy(out, labels[batch.indices], label_smoothing=recipe.label_smoothing)
         nll.backward()
         optimizer.step()
         decay = min(0.9, (1 + step) / (10 + step))
@@ -86,13 +82,48 @@ def test_steps_are_those_of_plain_torch(kind: str, few: Dataset, quick: Recipe, 
 
 @pytest.mark.parametrize("kind", ["adamw", "sgd"])
 def test_one_step_is_that_of_the_plain_optimiser(kind: str, few: Dataset, quick: Recipe, sgd: Recipe) -> None:
-    """The loss written out, the optimiser not fused; one step, before roundings can grow."""
+    """From the engine's own gradient: the first step of AdamW is the gradient's sign, and rounding decides the sign of
+    one that is almost zero. What the gradient is the next test says."""
     recipe = replace(quick, weight_decay=0.01, ema=None) if kind == "adamw" else sgd
     module = nets.build("s6-19k", 1)
-    _, expected = by_hand(deepcopy(module), recipe, few, batches(1), plain=True)
+    twin = deepcopy(module).double()
     TorchEngine(module, recipe, few).step(batches(1)[0], RATES[0])
-    for ours, theirs in zip(floats(module), expected, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+    plain: torch.optim.Optimizer = torch.optim.SGD(twin.parameters(), RATES[0], 0.9, nesterov=True, weight_decay=1e-4)
+    if kind == "adamw":
+        plain = torch.optim.AdamW(twin.parameters(), RATES[0], (0.9, 0.999), weight_decay=0.01, foreach=False)
+    for ours, theirs in zip(module.parameters(), twin.parameters(), strict=True):
+        assert ours.grad is not None
+        theirs.grad = ours.grad.double()
+    plain.step()
+    for ours, theirs in zip(module.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(ours.double(), theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_gradient_is_that_of_float64(smoothing: float, few: Dataset, sgd: Recipe) -> None:
+    """With the loss written out. The images keep clear of every kink: at one, either side is right."""
+    recipe = replace(sgd, label_smoothing=smoothing)
+    module = nets.build("s6-19k", 1)
+    nets.set_dropout(module, 0.0)
+    rng = np.random.default_rng(3)
+    given = next(rows for _ in range(200) if clear(module, few, rows := rng.permutation(200)[:12]))
+    twin = deepcopy(module).double().train()
+    TorchEngine(module, recipe, few).step(Batch(given, None, 1), 0.01)
+    out = twin(normalised(few, given))
+    labels = torch.from_numpy(few.train_labels[given])
+    ((1 - smoothing) * F.nll_loss(out, labels) - smoothing * out.mean()).backward()
+    for ours, theirs in zip(module.parameters(), twin.parameters(), strict=True):
+        assert ours.grad is not None
+        assert theirs.grad is not None
+        assert difference(ours.grad.numpy(), theirs.grad.numpy()) < 1e-4
+
+
+def clear(module: nn.Module, few: Dataset, rows: np.ndarray[Any, Any]) -> bool:
+    return clear_of_kinks(module, few.train_images[rows], 2e-6, (1 / (255 * few.std), -few.mean / few.std))
+
+
+def normalised(few: Dataset, rows: np.ndarray[Any, Any]) -> torch.Tensor:
+    return (torch.from_numpy(few.train_images[rows])[:, None].double() / 255 - few.mean) / few.std
 
 
 def test_the_average_differs_from_the_last_weights_and_is_what_is_evaluated(few: Dataset, quick: Recipe) -> None:

@@ -17,6 +17,8 @@ from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Run
 from tinyproof.train.watch import Watch
 
+pytestmark = pytest.mark.numerics
+
 
 def go(recipe: Recipe, few: Dataset, folder: Path | None = None, seed: int = 1, watch: Watch | None = None) -> Trained:
     return train("s6-19k", recipe, few, seed, folder=folder, engine="torch", device="cpu", threads=1, watch=watch)
