@@ -108,7 +108,7 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
         with torch.no_grad(), _uncompiled(), trace, Watching(lambda: walk.inside > 0, walk.called, lambda: trace.count):
             answer = module(image)
             trace.end(answer)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shape = " x ".join(map(str, input_shape))
         raise DataError(
             type(module).__name__, f"does not take an image of {shape}: {one_line(str(error), 120)}"

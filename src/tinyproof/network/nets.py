@@ -6,17 +6,11 @@ what it is for.
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-import sys
-from pathlib import Path
-
 import torch
 from torch import nn
 
-from tinyproof.core.errors import DataError, InputError, one_line
 from tinyproof.core.fields import one_of
-from tinyproof.core.files import existing
+from tinyproof.network import own_files, own_network
 from tinyproof.network.budget import Budget, course
 
 
@@ -184,17 +178,10 @@ def build(name: str, seed: int = 0) -> nn.Module:
     The file of a network of your own is run as the Python program it is: name only files that you trust.
     Raises InputError for an unknown name, DataError for a file that gives no network.
     """
-    make = (
-        _own(name) if ":" in name and name.rpartition(":")[0].endswith(".py") else NETS[one_of("model", name, [*NETS])]
-    )
+    make = own_network.load(name) if own_files.is_own(name) else NETS[one_of("model", name, [*NETS])]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        try:
-            module = make()
-        except Exception as error:
-            problem = f"cannot be made without arguments: {type(error).__name__}: {one_line(str(error), 120)}"
-            raise DataError(name, problem) from error
-    return module
+        return make()
 
 
 def set_dropout(module: nn.Module, probability: float | None) -> None:
@@ -204,22 +191,3 @@ def set_dropout(module: nn.Module, probability: float | None) -> None:
     for layer in module.modules():
         if isinstance(layer, nn.modules.dropout._DropoutNd):
             layer.p = probability
-
-
-def _own(name: str) -> type[nn.Module]:
-    file, _, wanted = name.rpartition(":")
-    path = existing(file, "model")
-    spec = importlib.util.spec_from_file_location(f"_tinyproof_own_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    source = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = source
-    try:
-        spec.loader.exec_module(source)
-    except Exception as error:
-        raise DataError(file, f"does not run: {type(error).__name__}: {one_line(str(error), 120)}") from error
-    found = {k: v for k, v in vars(source).items() if inspect.isclass(v) and issubclass(v, nn.Module)}
-    own = {k: v for k, v in found.items() if v.__module__ == spec.name}
-    if wanted not in own:
-        raise InputError("model", name, "one of its networks: " + (", ".join(own) or "it has none"), Path(file).name)
-    return own[wanted]

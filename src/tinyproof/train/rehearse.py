@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tinyproof.core.errors import DataError, TinyproofError, one_line
 from tinyproof.data.dataset import Dataset
-from tinyproof.network import anatomy, nets
+from tinyproof.network import anatomy, nets, own_files, own_network
 from tinyproof.train.recipe import Recipe
 
 
@@ -50,6 +50,8 @@ def own_errors(model: str) -> Iterator[None]:
         yield
     except (TinyproofError, MemoryError):
         raise
+    except SystemExit as error:
+        raise DataError(model, own_network.EXIT) from error
     except Exception as error:
         told = _told(model, error)
         if told is None:
@@ -61,10 +63,10 @@ def _told(model: str, error: BaseException | None) -> DataError | None:
     """The error as one of the user's file, when it was raised there, or in torch below a network of the user's."""
     if model in nets.NETS or error is None:
         return None
-    file, frames = Path(model.rpartition(":")[0]), traceback.extract_tb(error.__traceback__)
     what = f"{type(error).__name__}: {one_line(str(error), 160)}"
-    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file.resolve()]
-    if lines:
-        return DataError(str(file), f"line {lines[-1]}: {what}")
+    place = own_network.place_of(error, model)
+    if place:
+        return DataError(str(own_files.file_of(model).parent / place[0]), f"line {place[1]}: {what}")
+    frames = traceback.extract_tb(error.__traceback__)
     in_torch = any("torch" in Path(frame.filename).parts for frame in frames)
     return DataError(model, f"cannot be trained: {what}") if in_torch and not isinstance(error, OSError) else None
