@@ -131,7 +131,7 @@ def _changed(folder: Path) -> tuple[str, ...]:
         ({"engine": "native"}, "engine torch → native"),
         ({"threads": 2}, "threads 1 → 2"),
         ({"code_digest": "0" * 64}, "other tinyproof code"),
-        ({"model_sha256": "0" * 64}, "the file tiny.py changed"),
+        ({"model_sha256": "0" * 64, "model_files": {"tiny.py": "0" * 64}}, "the file tiny.py changed"),
         ({"target": 99.4}, "target 80 → 99.4"),
         ({"budget": Budget(parameters_below=9_000)}, "limit of parameters none → 9,000"),
         ({"budget": Budget(rules=("uses-dropout",))}, "rules none → dropout is used"),

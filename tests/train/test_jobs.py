@@ -28,7 +28,7 @@ from tinyproof.core.listener import Listener
 from tinyproof.data import mnist
 from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import Budget
-from tinyproof.train import environment, store
+from tinyproof.train import checkpoint, environment
 from tinyproof.train.recipe import Recipe, named
 
 
@@ -266,7 +266,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, digits: Dataset) -> None:
     ]  # fmt: skip
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not (tmp_path / "a" / store.CHECKPOINT).exists() and time.monotonic() < deadline:
+    while not (tmp_path / "a" / checkpoint.FILE).exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=60)

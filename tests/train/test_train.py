@@ -11,7 +11,7 @@ import pytest
 
 from tinyproof.core.errors import InputError, Stopped
 from tinyproof.data.dataset import Dataset
-from tinyproof.train import environment, store
+from tinyproof.train import checkpoint, loop, store
 from tinyproof.train.loop import Diverged, Trained, train
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Run
@@ -66,7 +66,7 @@ def test_stopped_and_gone_on_gives_the_same_bits(
     assert said[1:] == [f"going on after epoch {epoch} of 3, from the checkpoint in {tmp_path / 'a'}"]
     assert comparable(ended.run) == comparable(go(recipe, few, tmp_path / "b").run)
     assert (tmp_path / "a" / store.WEIGHTS).read_bytes() == (tmp_path / "b" / store.WEIGHTS).read_bytes()
-    assert not (tmp_path / "a" / store.CHECKPOINT).exists()
+    assert not (tmp_path / "a" / checkpoint.FILE).exists()
 
 
 def test_the_record_holds_what_a_claim_needs(few: Dataset, quick: Recipe, tmp_path: Path) -> None:
@@ -110,12 +110,12 @@ def test_epochs_made_by_other_code_are_not_gone_on_with(
 ) -> None:
     with pytest.raises(Stopped):
         go(quick, few, tmp_path, watch=stop_after(1))
-    kept = (tmp_path / store.CHECKPOINT).read_bytes()
+    kept = (tmp_path / checkpoint.FILE).read_bytes()
     with monkeypatch.context() as changed:
-        changed.setattr(environment, "code_digest", lambda: "f" * 64)
+        changed.setattr(loop, "code_digest", lambda model, engine: "f" * 64)
         with pytest.raises(InputError, match="other code"):
             go(quick, few, tmp_path)
-    assert (tmp_path / store.CHECKPOINT).read_bytes() == kept
+    assert (tmp_path / checkpoint.FILE).read_bytes() == kept
     assert not store.finished(tmp_path)
     assert len(go(quick, few, tmp_path).run.epochs) == 3
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError, InputError, MissingDependency
 from tinyproof.core.files import read_bounded, sha256
 from tinyproof.core.printed import Part, Printed
+from tinyproof.network import own_files
 from tinyproof.train import store
 from tinyproof.train.environment import need_torch
 
@@ -78,7 +79,8 @@ def predict(run: str | Path, image: str | Path, model: str | None = None) -> Pre
     import torch
     from torch.nn import functional as F
 
-    from tinyproof.network import nets
+    from tinyproof.network import nets, own_network
+    from tinyproof.train import rehearse
 
     folder = Path(run)
     record = store.load(folder)
@@ -90,15 +92,20 @@ def predict(run: str | Path, image: str | Path, model: str | None = None) -> Pre
     if model is None and record.identity.model not in nets.NETS:
         # The record names a Python file; a record from a stranger must not decide what is run here.
         raise InputError("model", record.identity.model, "a network of this package", "name the file with --model")
-    module = nets.build(model or record.identity.model)
+    name = model or record.identity.model
+    module = nets.build(name)
     try:
         module.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in store.load_weights(folder).items()})
     except RuntimeError as error:
         raise DataError(str(folder / store.WEIGHTS), f"do not fit the network {record.identity.model}") from error
     module.eval()
-    with torch.inference_mode():
+    with rehearse.own_errors(name), torch.inference_mode():
         inputs = (torch.from_numpy(pixels)[None, None].float() / 255 - record.mean) / record.std
         probabilities = F.softmax(F.log_softmax(module(inputs), 1), 1)[0].tolist()
+    if read := own_files.digests(own_network.files_of(module)):
+        main = own_files.file_of(name).name
+        if told := own_files.against(record.model_files, record.identity.model_digest, read, main):
+            raise DataError(name, f"is not the network that this run trained: {', '.join(told)}")
     by_class = dict(zip(record.classes, probabilities, strict=True))
     best = max(by_class, key=lambda name: by_class[name])
     return PredictResult(str(image), best, by_class[best], by_class, tuple(steps))

@@ -15,11 +15,14 @@ from typing import Any
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping, number, one_of, whole
 from tinyproof.core.files import read_bounded, sha256, write_atomic
+from tinyproof.network import own_files
 from tinyproof.network.budget import Budget
 from tinyproof.train.recipe import Recipe
 
 FILE = "declared.json"
-FORMAT = "tinyproof-declaration/1"
+# Format 2 names the local files of a network of somebody's own, and the code by what it says; 1 by its files' bytes.
+FORMATS = ("tinyproof-declaration/1", "tinyproof-declaration/2")
+FORMAT = FORMATS[-1]
 MAX_SEEDS = 1000
 _MAX_BYTES = 4_000_000
 
@@ -48,7 +51,8 @@ class DataFacts:
 class Declaration:
     """One question: does `model`, trained by `recipe`, reach `target` percent on the mean of `seeds`?
 
-    `model`: a name, or `path/to/model.py:Class` with `model_sha256`, the digest of that file ("" for a name).
+    `model`: a name, or `path/to/model.py:Class` with `model_files`, the digests of that file and of the local ones that
+    it imports, and `model_sha256`, one digest of them ("" for a name).
     `engine`, `device`, `threads`: what decides the bits besides the seed. `code_digest`: of the code that computes.
     `earlier`: digests of declarations of the same question that stand beside this one: every attempt is counted.
     `seeds_from`: the digest that the seeds follow from (the question's, or a comparison's), "" where somebody named
@@ -70,8 +74,11 @@ class Declaration:
     seeds_from: str = ""
     earlier: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    model_files: dict[str, str] = field(default_factory=dict)
+    format: str = FORMAT
 
     def __post_init__(self) -> None:
+        one_of("format", self.format, FORMATS)
         if not isinstance(self.model, str) or not 0 < len(self.model) <= 1000:
             raise InputError("model", self.model, "a network's name or path/to/model.py:Class")
         if not isinstance(self.target, float):
@@ -83,6 +90,10 @@ class Declaration:
         _sha("code_digest", self.code_digest)
         for earlier in self.earlier:
             _sha("earlier", earlier)
+        for name, value in self.model_files.items():
+            _sha(f"model_files {name}", value)
+        if self.model_files and own_files.digest(self.model_files) != self.model_sha256:
+            raise InputError("model_sha256", self.model_sha256, "the digest of its files")
 
     @property
     def digest(self) -> str:
@@ -103,14 +114,20 @@ class Declaration:
         return digest_of(list(asked))
 
     @property
+    def files(self) -> dict[str, str]:
+        """The digests of a network's own files by name; a declaration of the first version knows one."""
+        return own_files.named(self.model, self.model_sha256, self.model_files)
+
+    @property
     def seeds_follow(self) -> bool:
         """Whether the seeds are those that follow from `seeds_from`: no seed was dropped, added or picked."""
         return self.seeds == seeds_for(len(self.seeds), self.seeds_from, len(self.earlier) + 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` gives the same declaration back."""
+        files = {} if self.format == FORMATS[0] else {"model_files": dict(self.model_files)}
         return {
-            "format": FORMAT,
+            "format": self.format,
             "model": self.model,
             "model_sha256": self.model_sha256,
             "recipe": self.recipe.to_dict(),
@@ -126,15 +143,16 @@ class Declaration:
             "seeds_from": self.seeds_from,
             "earlier": list(self.earlier),
             "versions": dict(self.versions),
+            **files,
         }
 
     @staticmethod
     def from_dict(data: object, where: str = "") -> Declaration:
         """A declaration from JSON data. Raises InputError that names the field."""
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
+        if not isinstance(data, dict) or data.get("format") not in FORMATS:
             found = data.get("format") if isinstance(data, dict) else type(data).__name__
-            raise InputError("format", found, FORMAT, where)
-        parts: dict[str, Any] = {k: v for k, v in data.items() if k != "format"}
+            raise InputError("format", found, " or ".join(FORMATS), where)
+        parts: dict[str, Any] = dict(data)
         for name, make in (("recipe", Recipe.from_dict), ("budget", Budget.from_dict)):
             if name in parts:
                 parts[name] = make(parts[name], where)

@@ -10,15 +10,17 @@ from typing import Any
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import number, whole
-from tinyproof.core.files import folder_name, output_folder, sha256
+from tinyproof.core.files import folder_name, output_folder
 from tinyproof.data import own_data
 from tinyproof.data.dataset import NAMES, Dataset, overlap
+from tinyproof.network import own_files
 from tinyproof.network.budget import Budget, course
 from tinyproof.prove import declaration, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
-from tinyproof.prove.unchanged import model_file, same_data, same_model
+from tinyproof.prove.unchanged import same_data, same_model
 from tinyproof.prove.worker import load_data
 from tinyproof.train import environment, recipe_text, store
+from tinyproof.train.computes import code_digest
 from tinyproof.train.engine import choose
 from tinyproof.train.recipe import Recipe, default
 
@@ -65,9 +67,10 @@ def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
 
     `seeds_from`: the digest that the seeds follow from, instead of the question's own.
     """
-    declared = draft(ask, folder, seeds_from)
+    declared, files = _draft(ask, folder, seeds_from)
     with store.locked(output_folder(folder)):
         if not (folder / declaration.FILE).is_file():
+            own_files.keep(folder, files)
             declaration.write(folder, declared)
             return declared
     # Somebody else was quicker.
@@ -81,8 +84,13 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
 
     Raises InputError or DataError for a question that no run could answer: a network that does not fit the data.
     """
+    return _draft(ask, folder, seeds_from)[0]
+
+
+def _draft(ask: Ask, folder: Path, seeds_from: str) -> tuple[Declaration, dict[str, bytes]]:
+    """The declaration, and the network's own files as they were run."""
     environment.need_torch("training")
-    from tinyproof.network import nets
+    from tinyproof.network import nets, own_network
     from tinyproof.train import rehearse
 
     dataset = load_data(ask.dataset, ask.data)
@@ -100,6 +108,8 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
         test_images=len(dataset.test_labels),
         overlap=len(overlap(dataset)),
     )
+    files = own_network.files_of(module)
+    digests = own_files.digests(files)
     _, threads = parallel_runs.share_cores(ask.seeds, device, ask.processes, ask.threads)
     declared = Declaration(
         model=ask.model,
@@ -111,17 +121,19 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
         engine=kind.name,
         device=device,
         threads=threads,
-        code_digest=environment.code_digest(),
+        code_digest=code_digest(ask.model, kind.name),
         declared_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        model_sha256="" if ask.model in nets.NETS else sha256(model_file(ask.model)),
-        versions=environment.versions(),
+        model_sha256=own_files.digest(digests),
+        versions=environment.versions(kind.name),
+        model_files=digests,
     )
     earlier = () if seeds_from else _earlier(declared, folder)
     if ask.first_seed is not None:
-        return replace(declared, earlier=earlier, seeds=tuple(range(ask.first_seed, ask.first_seed + ask.seeds)))
+        named = tuple(range(ask.first_seed, ask.first_seed + ask.seeds))
+        return replace(declared, earlier=earlier, seeds=named), files
     source = seeds_from or declared.question
     seeds = declaration.seeds_for(ask.seeds, source, len(earlier) + 1)
-    return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source)
+    return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source), files
 
 
 def threads_for(ask: Ask, runs: int) -> int:
@@ -194,7 +206,7 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
 
 def default_folder(ask: Ask) -> Path:
     """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, or other data of your own, have another folder."""
-    model = model_file(ask.model).stem if ":" in ask.model else ask.model
+    model = own_files.file_of(ask.model).stem if ":" in ask.model else ask.model
     data = ask.dataset
     if data not in NAMES:
         data = f"{own_data.name_of(data)}-{load_data(data, ask.data).digest[:8]}"

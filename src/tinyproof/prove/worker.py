@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import DataError
-from tinyproof.core.files import sha256
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import load
+from tinyproof.network import own_files
 from tinyproof.prove import evaluations, proof
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.evaluations import Look
@@ -84,6 +84,7 @@ def _train(work: Work, seed: int) -> bool:
             test_each_epoch=False,
             keep_weights=work.keep_weights,
             declaration=declared.digest,
+            files=declared.files,
             watch=_watch(work, seed, place, dataset),
         )
     except store.Busy:
@@ -137,12 +138,13 @@ def load_data(dataset: str, data: str | None) -> Dataset:
 def declared_data(work: Work) -> Dataset:
     """The data set of a run, under its declared name (a folder of yours may have been moved).
 
-    Raises DataError when the data, or the file of the network, is not what was declared.
+    Raises DataError when the data, or a file of the network, is not what was declared.
     """
     declared, dataset = work.declared, load_data(work.dataset, work.data)
     if dataset.digest != declared.data.digest:
         raise DataError(dataset.source or dataset.name, "is not the data that was declared (its digest differs)")
-    file = Path(declared.model.rpartition(":")[0])
-    if declared.model_sha256 and sha256(file) != declared.model_sha256:
-        raise DataError(str(file), "is not the file that was declared (its content has changed)")
+    file = own_files.file_of(declared.model)
+    told = own_files.changed(file.parent, declared.files)
+    if told:
+        raise DataError(str(file), f"is not the network that was declared: {', '.join(told)}")
     return dataset if dataset.name == declared.data.name else replace(dataset, name=declared.data.name)

@@ -10,7 +10,7 @@ from tinyproof.core.table import Column, Table
 from tinyproof.prove.journal.entries import Entry
 from tinyproof.show.html import render, safe
 
-_INDENT, _SHORTEST = 16, 10
+_INDENT, _SHORTEST, _DIFF = 16, 10, "Lines"
 
 
 def journal_parts(entries: Sequence[Entry], width: int = 120) -> list[str | Table]:
@@ -42,9 +42,13 @@ def facts(entry: Entry) -> list[tuple[str, str]]:
         return found
     changed = "; ".join(entry.changed)
     if entry.kind == "comparison":
-        return [("Sides", changed), *found]
+        return [("Sides", changed), *_lines_changed(entry), *found]
     did = [("What it did", entry.effect.words)] if entry.effect.words else []
-    return [("Changed", f"{changed} (since {entry.since})"), *did, *found]
+    return [("Changed", f"{changed} (since {entry.since})"), *did, *_lines_changed(entry), *found]
+
+
+def _lines_changed(entry: Entry) -> list[tuple[str, str]]:
+    return [(_DIFF, entry.diff)] if entry.diff else []
 
 
 def page(entries: Sequence[Entry], title: str) -> str:
@@ -65,9 +69,14 @@ def _block(number: int, entry: Entry, width: int) -> str:
 def _lines(label: str, words: str, width: int) -> list[str]:
     """The words wrapped beside their label; the user's own line breaks stay."""
     lines = [
-        line
-        for part in words.splitlines()
-        for line in textwrap.wrap(one_line(part, len(part)), width - _INDENT) or [""]
+        line for part in words.splitlines() for line in _wrapped(one_line(part, len(part)), width - _INDENT, label)
     ]
     heads = [f"   {label}".ljust(_INDENT), *[" " * _INDENT] * (len(lines) - 1)]
     return [(head + line).rstrip() for head, line in zip(heads, lines, strict=True)]
+
+
+def _wrapped(line: str, width: int, label: str) -> list[str]:
+    """A line of a program keeps the spaces that it begins with."""
+    if label != _DIFF:
+        return textwrap.wrap(line, width) or [""]
+    return [line[start : start + width] for start in range(0, len(line), width)] or [""]

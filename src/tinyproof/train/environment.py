@@ -1,11 +1,10 @@
-"""What a run ran on and with: hardware, versions, a digest of the code; and whether torch is there at all."""
+"""What a run ran on and with: hardware and versions; and whether torch is there at all."""
 
 from __future__ import annotations
 
 import os
 import platform
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +15,6 @@ from tinyproof.core.errors import InputError, MissingDependency
 from tinyproof.core.fields import one_of
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_CODE = Path(__file__).resolve().parent.parent
-_ROOMS = ("data", "network", "train", "prove")
-_CODE_ENDINGS = (".py", ".cpp", ".hpp", ".h")
 
 
 def need_torch(purpose: str) -> None:
@@ -73,15 +69,6 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
 
         found["accelerator"] = torch.cuda.get_device_name()
     return found
-
-
-@cache
-def code_digest() -> str:
-    """SHA-256 over the files that compute: every source file of the rooms that compute, with its name."""
-    state = sha256()
-    for path in sorted(p for room in _ROOMS for p in (_CODE / room).rglob("*") if p.suffix in _CODE_ENDINGS):
-        state.update(path.relative_to(_CODE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return state.hexdigest()
 
 
 @cache

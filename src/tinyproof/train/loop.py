@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ import torch
 from torch import nn
 
 from tinyproof.core.errors import InputError, Stopped, TinyproofError
-from tinyproof.core.fields import from_mapping, whole
+from tinyproof.core.fields import whole
 from tinyproof.core.files import sha256
 from tinyproof.data.dataset import Dataset
-from tinyproof.network import anatomy, nets
-from tinyproof.train import environment, rehearse, store
+from tinyproof.network import anatomy, nets, own_files, own_network
+from tinyproof.train import checkpoint, environment, rehearse, store
 from tinyproof.train.augment import draw
+from tinyproof.train.checkpoint import Checkpoint
+from tinyproof.train.computes import code_digest
 from tinyproof.train.engine import Batch, Engine, Evaluation, Tally, choose
+from tinyproof.train.origin import Origin
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Identity, Predictions, Run
 from tinyproof.train.schedule import rates
@@ -61,13 +65,15 @@ def train(
     test_each_epoch: bool = True,
     keep_weights: bool = True,
     declaration: str = "",
+    files: Mapping[str, str] | None = None,
     watch: Watch | None = None,
 ) -> Trained:
     """Train `model` (a name, or `path/to/model.py:Class`) and return its run, network and predictions.
 
     `folder`: where the run is kept, and gone on with or found again; None keeps nothing. `test_each_epoch=False` looks
-    at the test images only once, after the last epoch. `declaration`: a digest to keep in the record. Raises Diverged,
-    Stopped (Ctrl-C), InputError when the folder holds another run.
+    at the test images only once, after the last epoch. `declaration`: a digest to keep in the record. `files`: digests
+    of the local files that a network of your own must be made of. Raises Diverged, Stopped (Ctrl-C), InputError when
+    the folder holds another run.
 
     >>> from dataclasses import replace
     >>> from tinyproof.data.dataset import subset
@@ -82,21 +88,26 @@ def train(
     whole("seed", seed, 0, 2**31 - 1)
     with rehearse.own_errors(model):
         module, worker, reason = prepare(model, recipe, dataset, seed, engine, device, threads)
+        digests = own_files.digests(own_network.files_of(module))
+        own_network.expect(model, files, digests)
         identity = Identity(
-            model, _source_digest(model), recipe, seed, dataset.name, dataset.held_out, dataset.digest,
+            model, own_files.digest(digests), recipe, seed, dataset.name, dataset.held_out, dataset.digest,
             worker.name, worker.device, worker.threads,
         )  # fmt: skip
         watch.say(f"engine: {reason}")
-        job = _Job(identity, module, worker, reason, dataset, test_each_epoch, keep_weights, declaration, watch)
+        origin = Origin(identity, code_digest(model, worker.name), environment.versions(worker.name), digests)
+        job = _Job(origin, module, worker, reason, dataset, test_each_epoch, keep_weights, declaration, watch)
         if folder is None:
             return _work(job, None)
         with store.locked(folder):
-            return _found(job, folder) if store.finished(folder) else _work(job, folder)
+            if store.finished(folder):
+                return _found(job, folder)
+            return _work(job, folder)
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    identity: Identity
+    origin: Origin
     module: nn.Module
     engine: Engine
     reason: str
@@ -105,6 +116,10 @@ class _Job:
     keep_weights: bool
     declaration: str
     watch: Watch
+
+    @property
+    def identity(self) -> Identity:
+        return self.origin.identity
 
 
 def prepare(
@@ -125,6 +140,8 @@ def _work(job: _Job, folder: Path | None) -> Trained:
     """Every epoch that is not done yet, then the last look at the test images and the record."""
     recipe, dataset, engine = job.identity.recipe, job.dataset, job.engine
     started, logs, spent = _resume(job, folder)
+    if folder is not None and not job.declaration:  # a proof keeps them once, beside its declaration
+        own_files.keep(folder, own_network.files_of(job.module))
     steps = math.ceil(len(dataset.train_images) / recipe.batch_size)
     rate_of = rates(recipe, steps)
     last: Evaluation | None = None
@@ -142,13 +159,7 @@ def _work(job: _Job, folder: Path | None) -> Trained:
         job.watch.epoch(logs[-1])
         job.watch.look(epoch + 1, engine)
         if folder is not None and not final:
-            meta = {
-                "identity": job.identity.digest,
-                "code": environment.code_digest(),
-                "started": started,
-                "spent": spent,
-            }
-            store.save_checkpoint(folder, {**meta, "epochs": [asdict(log) for log in logs]}, engine.state())
+            checkpoint.save(folder, job.origin, Checkpoint(started, tuple(logs), spent, engine.state()))
     assert last is not None
     return _finish(job, folder, started, tuple(logs), spent, last)
 
@@ -186,13 +197,15 @@ def _finish(
     predictions = Predictions.of(last.log_probabilities, job.dataset.test_labels)
     weights = {name: value.numpy() for name, value in job.module.state_dict().items()}
     shape = anatomy.summary(job.module, (1, *job.dataset.train_images.shape[1:]))
+    # A file that was imported later than the first steps is in no digest.
+    own_network.expect(job.identity.model, job.origin.files, own_files.digests(own_network.files_of(job.module)))
     run = Run(
         job.identity, logs, predictions.correct, len(job.dataset.test_labels), len(job.dataset.train_labels),
         predictions.loss, shape.parameters, shape.macs, shape.weight_bytes, shape.facts().kinds, shape.dropout_active,
-        shape.global_average_pooling, spent, started, environment.code_digest(), predictions.digest,
+        shape.global_average_pooling, spent, started, job.origin.code, predictions.digest,
         job.dataset.classes, job.dataset.mean, job.dataset.std,
         sha256(store.weight_bytes(weights)) if job.keep_weights and folder else "", job.reason,
-        environment.versions(job.identity.engine), environment.hardware(job.identity.device), job.declaration,
+        dict(job.origin.versions), environment.hardware(job.identity.device), job.declaration, dict(job.origin.files),
     )  # fmt: skip
     if folder is not None:
         store.save(folder, run, predictions, weights if job.keep_weights else None)
@@ -202,25 +215,24 @@ def _finish(
 def _resume(job: _Job, folder: Path | None) -> tuple[str, list[EpochLog], float]:
     """When it started, the epochs that are done and the seconds they took; the engine is put where they ended."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    saved = store.load_checkpoint(folder) if folder is not None else None
+    saved = checkpoint.load(folder, job.origin) if folder is not None else None
     if saved is None:
         return now, [], 0.0
-    meta, state = saved
-    if meta.get("identity") != job.identity.digest or meta.get("code") != environment.code_digest():
-        what = "epochs of another run" if meta.get("identity") != job.identity.digest else "epochs made by other code"
-        raise InputError("out", str(folder), "a new folder, or --force to start again there", f"it holds {what}")
-    logs = [from_mapping(EpochLog, entry, "checkpoint") for entry in meta["epochs"]]
-    job.engine.restore(state)
-    job.watch.say(f"going on after epoch {len(logs)} of {job.identity.recipe.epochs}, from the checkpoint in {folder}")
-    return str(meta["started"]), logs, float(meta["spent"])
+    job.engine.restore(saved.state)
+    done, epochs = len(saved.epochs), job.identity.recipe.epochs
+    job.watch.say(f"going on after epoch {done} of {epochs}, from the checkpoint in {folder}")
+    return saved.started, [*saved.epochs], saved.seconds
 
 
 def _found(job: _Job, folder: Path) -> Trained:
     """The finished run in the folder, when it is this one."""
     run = store.load(folder)
-    different = job.identity.differences(run.identity)
-    if different:
-        where = f"it holds a finished run with another {', '.join(different)}"
+    different = [name for name in job.identity.differences(run.identity) if name != "model_digest"]
+    read, main = job.origin.files, own_files.file_of(job.identity.model).name
+    files = own_files.against(run.model_files, run.identity.model_digest, read, main) if read else []
+    if different or files:
+        told = [f"another {', '.join(different)}"] if different else []
+        where = f"it holds a finished run{' with' if different else ':'} {', and '.join([*told, *files])}"
         raise InputError("out", str(folder), "a new folder, or --force to replace that run", where)
     weights = {name: torch.from_numpy(value.copy()) for name, value in store.load_weights(folder).items()}
     job.module.to("cpu").load_state_dict(weights)
@@ -242,10 +254,6 @@ def _log(epoch: int, rate: float, tally: Tally, last: Evaluation | None, dataset
 
 def _generator(seed: int, epoch: int, stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch, stream))))
-
-
-def _source_digest(model: str) -> str:
-    return "" if model in nets.NETS else sha256(Path(model.rpartition(":")[0]))
 
 
 def _stopped(epoch: int, epochs: int, folder: Path | None) -> str:

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import sha256
+from tinyproof.network import own_files
 from tinyproof.network.budget import Facts
 from tinyproof.train.recipe import Recipe
 
-FORMAT = 1
+# Format 2 names the local files of a network of somebody's own, and its code by what it says; 1 by its files' bytes.
+FORMAT = 2
+FORMATS = (1, FORMAT)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class EpochLog:
 class Identity:
     """What decides the result: two runs of one identity, on one machine and code, have the same bits.
 
-    `model_digest`: of the source file of a network of your own, else empty. `engine`, `device`, `threads`: as used.
+    `model_digest`: of the files of a network of your own (`own_files.digest`), else empty. `engine`, `device`,
+    `threads`: as used.
     """
 
     model: str
@@ -86,6 +90,7 @@ class Run:
 
     `classes`, `mean` and `std` are the data set's: what is needed to read another picture with the weights.
     `declaration`: the digest of the declaration that the run was made for, "" where it was made for none.
+    `model_files`: the digests of the local files that a network of your own was made of, by name.
     """
 
     identity: Identity
@@ -112,11 +117,12 @@ class Run:
     versions: dict[str, str] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
     declaration: str = ""
+    model_files: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT:
-            raise InputError("format", self.format, f"{FORMAT}: this version reads no other")
+        if self.format not in FORMATS:
+            raise InputError("format", self.format, f"{' or '.join(map(str, FORMATS))}: this version reads no other")
         if not isinstance(self.test_count, int) or not isinstance(self.correct, int):
             raise InputError("correct", (self.correct, self.test_count), "whole numbers")
         if not 0 <= self.correct <= self.test_count or self.test_count < 1:
@@ -131,6 +137,11 @@ class Run:
     def recipe(self) -> Recipe:
         """The recipe of its identity."""
         return self.identity.recipe
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The digests of a network's own files by name; a record of the first version knows one."""
+        return own_files.named(self.identity.model, self.identity.model_digest, self.model_files)
 
     @property
     def facts(self) -> Facts:

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import json
 import os
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,13 +17,12 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError
 from tinyproof.core.files import output_folder, read_bounded, write_atomic, writing
+from tinyproof.train import checkpoint
+from tinyproof.train.arrays import MOST_BYTES, Arrays, load_arrays
 from tinyproof.train.run_record import Predictions, Run
 
-RECORD, PREDICTIONS, WEIGHTS, CHECKPOINT = "run.json", "predictions.npz", "weights.safetensors", "checkpoint.npz"
+RECORD, PREDICTIONS, WEIGHTS = "run.json", "predictions.npz", "weights.safetensors"
 _RECORD_BYTES = 10_000_000
-_ARRAY_BYTES = 2_000_000_000
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class Busy(InputError):
@@ -46,7 +42,7 @@ def save(folder: Path, run: Run, predictions: Predictions, weights: Mapping[str,
         write_atomic(folder / WEIGHTS, weight_bytes(weights))
     write_atomic(folder / RECORD, run.to_json())
     with contextlib.suppress(OSError):
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        (folder / checkpoint.FILE).unlink(missing_ok=True)
 
 
 def load(folder: Path) -> Run:
@@ -60,7 +56,7 @@ def load(folder: Path) -> Run:
 def load_predictions(folder: Path) -> Predictions:
     """The stored answers of a run. Raises DataError when they are missing, broken or of the wrong shape."""
     path = folder / PREDICTIONS
-    arrays = _load_arrays(path)
+    arrays = load_arrays(path)
     wanted = {"predicted": "uint8", "labels": "uint8", "confidence": "float32", "losses": "float32"}
     count = arrays["predicted"].shape if "predicted" in arrays else None
     for name, kind in wanted.items():
@@ -89,34 +85,14 @@ def load_weights(folder: Path) -> Arrays:
 
     path = folder / WEIGHTS
     try:
-        return dict(deserialise(read_bounded(path, _ARRAY_BYTES)))
+        return dict(deserialise(read_bounded(path, MOST_BYTES)))
     except (SafetensorError, KeyError, ValueError) as error:
         raise DataError(str(path), "is not a whole safetensors file") from error
 
 
-def save_checkpoint(folder: Path, meta: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -> None:
-    """Write what is needed to go on: `meta` as JSON, `state` as arrays, in one file. Raises OutputError."""
-    text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    with writing(folder / CHECKPOINT) as beside, beside.open("wb") as file:
-        np.savez(file, **{"meta": text, **{f"state/{k}": v for k, v in state.items()}})  # type: ignore[arg-type]
-
-
-def load_checkpoint(folder: Path) -> tuple[dict[str, Any], Arrays] | None:
-    """The checkpoint, or None when there is none. Raises DataError when it is broken."""
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        return None
-    arrays = _load_arrays(path)
-    try:
-        meta = json.loads(arrays.pop("meta").tobytes())
-    except (KeyError, ValueError) as error:
-        raise DataError(str(path), "is not a checkpoint", "start again with --force") from error
-    return meta, {name.removeprefix("state/"): value for name, value in arrays.items()}
-
-
 def clear(folder: Path) -> None:
     """Remove the files of a run, and nothing else, from the folder. The record goes first."""
-    for name in (RECORD, CHECKPOINT, PREDICTIONS, WEIGHTS):
+    for name in (RECORD, checkpoint.FILE, PREDICTIONS, WEIGHTS):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -157,16 +133,3 @@ def _lock(handle: int) -> None:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _load_arrays(path: Path) -> Arrays:
-    content = read_bounded(path, _ARRAY_BYTES)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            # A zip says how large its members become; believe it before unpacking, so a bomb stops here.
-            if sum(member.file_size for member in archive.infolist()) > _ARRAY_BYTES:
-                raise DataError(str(path), f"unpacks to more than {_ARRAY_BYTES:,} bytes")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
-        raise DataError(str(path), "is not a whole .npz file of plain arrays") from error

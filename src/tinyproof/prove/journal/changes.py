@@ -13,12 +13,15 @@ from typing import Any
 
 from tinyproof.core import stats
 from tinyproof.network.budget import RULES, Budget
-from tinyproof.prove.declaration import Declaration
+from tinyproof.prove.declaration import FORMATS, Declaration
 from tinyproof.train.run_record import Run
 
 CONFIDENCE = 0.95
 # Settings whose values are digests: nobody reads those, so what changed is said instead.
-_DIGESTS = {"model file": "model", "images": "data", "code": ""}
+_OTHERS = "others"
+_DIGESTS = {"model file": "model", "images": "data", "code": "", "code of version 0.1": ""}
+# Digests of two kinds are not compared: by the first version or not.
+_CODE = {True: "code of version 0.1", False: "code"}
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,10 @@ def of_run(run: Run, target: float | None, limits: Budget) -> dict[str, Any]:
     who = run.identity
     data = who.dataset + (", held-out part" if who.held_out else "")
     return {
-        **_what(who.model, who.model_digest, data, who.data_digest),
+        **_what(who.model, _files(run.files, run.format > 1), data, who.data_digest),
         **_recipe(run.recipe.to_dict()),
-        **_where(who.engine, who.device, who.threads, run.code_digest, run.versions),
+        **_where(who.engine, who.device, who.threads, run.versions),
+        _CODE[run.format == 1]: run.code_digest,
         **_machine(run),
         **asked(target, limits),
     }
@@ -55,10 +59,12 @@ def of_run(run: Run, target: float | None, limits: Budget) -> dict[str, Any]:
 
 def of_declaration(declared: Declaration, run: Run | None) -> dict[str, Any]:
     """Everything but target and budget of a declaration; `run`: one of its runs, which knows its machine."""
+    first = declared.format == FORMATS[0]
     return {
-        **_what(declared.model, declared.model_sha256, declared.data.name, declared.data.digest),
+        **_what(declared.model, _files(declared.files, not first), declared.data.name, declared.data.digest),
         **_recipe(declared.recipe.to_dict()),
-        **_where(declared.engine, declared.device, declared.threads, declared.code_digest, declared.versions),
+        **_where(declared.engine, declared.device, declared.threads, declared.versions),
+        _CODE[first]: declared.code_digest,
         **({} if run is None else _machine(run)),
     }
 
@@ -122,7 +128,22 @@ def short(model: str) -> str:
     return f"{Path(path).name}:{name}" if colon else model
 
 
-def _what(model: str, file: str, data: str, images: str) -> dict[str, Any]:
+def _files(digests: Mapping[str, str], whole: bool) -> dict[str, str]:
+    """The files of a network by name; records of the first version do not say what the main one imported."""
+    return {**digests, **({} if whole or not digests else {_OTHERS: "not recorded"})}
+
+
+def _file_words(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    names = {*before} & {*after} if _OTHERS in {*before, *after} else {*before, *after}
+    told = [
+        f"the file {name} {'is new' if name not in before else 'is gone' if name not in after else 'changed'}"
+        for name in sorted(names)
+        if before.get(name) != after.get(name)
+    ]
+    return "; ".join(told)
+
+
+def _what(model: str, file: Mapping[str, str], data: str, images: str) -> dict[str, Any]:
     return {"model": short(model), "model file": file, "data": data, "images": images}
 
 
@@ -136,8 +157,8 @@ def _recipe(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _where(engine: str, device: str, threads: int, code: str, versions: Mapping[str, str]) -> dict[str, Any]:
-    return {**versions, "engine": engine, "device": device, "threads": threads, "code": code}
+def _where(engine: str, device: str, threads: int, versions: Mapping[str, str]) -> dict[str, Any]:
+    return {**versions, "engine": engine, "device": device, "threads": threads}
 
 
 def _machine(run: Run) -> dict[str, Any]:
@@ -153,8 +174,11 @@ def _digest_words(name: str, before: Mapping[str, Any], after: Mapping[str, Any]
     named = _DIGESTS[name]
     if named and before.get(named) != after.get(named):
         return ""
+    if name == "code" and any(before.get(key) != after.get(key) for key in ("model", "engine")):
+        # It is of what computes: of this network and this engine.
+        return ""
     if name == "model file":
-        return f"the file {str(after['model']).partition(':')[0]} changed"
+        return _file_words(before[name], after[name])
     return f"other images and labels under the name {after['data']}" if name == "images" else "other tinyproof code"
 
 

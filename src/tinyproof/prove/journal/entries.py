@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tinyproof.core.errors import TinyproofError
 from tinyproof.data.dataset import TARGETS
-from tinyproof.network import budget
+from tinyproof.network import budget, own_files
 from tinyproof.network.budget import Budget
 from tinyproof.prove import comparison, declaration, evaluations, proof, reproduction
 from tinyproof.prove.comparison import Comparison
@@ -31,7 +31,8 @@ class Entry:
     `target`: what was asked; `aim`: its accuracy alone; `result`: what came out; `answer`: that in a word or two.
     `percents`: last-epoch test accuracies, one a run, each on `images` test images (none for a comparison, which has
     two sides). `settings`: everything that may change between entries, by name. `since`: the entry against which
-    `changed` and `effect` are meant; empty for a comparison, where they are the second side against the first.
+    `changed` and `effect` are meant; empty for a comparison, where they are the second side against the first. `texts`:
+    the kept files of a network of your own; `diff`: what changed in them, line by line.
     """
 
     kind: Kind
@@ -50,6 +51,8 @@ class Entry:
     since: str = ""
     changed: tuple[str, ...] = ()
     effect: Effect = changes.UNKNOWN
+    texts: dict[str, str] = field(default_factory=dict)
+    diff: str = ""
 
     @property
     def percent(self) -> float | None:
@@ -58,7 +61,7 @@ class Entry:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        values = {name: value for name, value in vars(self).items() if name not in ("folder", "effect")}
+        values = {name: value for name, value in vars(self).items() if name not in ("folder", "effect", "texts")}
         effect = {"difference": self.effect.difference, "chance": self.effect.chance, "did": self.effect.words}
         return {**values, "percent": self.percent, **effect}
 
@@ -95,6 +98,7 @@ def _of_run(folder: Path, name: str) -> Entry:
         f"{percent:.2f} % ({run.correct:,} of {run.test_count:,}), one run: {told}",
         "missed" if broken else "reached",
         changes.of_run(run, accuracy, limits), (who.seed,), (percent,), run.test_count,
+        texts=own_files.kept(folder, run.files),
     )  # fmt: skip
 
 
@@ -107,6 +111,7 @@ def _of_proof(found: Proof, name: str) -> Entry:
         _aim(declared.target), result + (f"; the budget is broken: {', '.join(broken)}" if broken else ""),
         verdict.word + (", budget broken" if broken else ""),
         {**_settings(found), **changes.asked(declared.target, declared.budget)}, declared.seeds, *_scores(verdict),
+        texts=own_files.kept(found.folder, declared.files),
     )  # fmt: skip
 
 
@@ -140,6 +145,7 @@ def _of_comparison(found: Comparison, name: str) -> Entry:
         "comparison", name, found.folder, min(side.declaration.declared_at for side in sides), target, aim,
         f"{found.word}: {found.reason}; the first: {one}; the second: {two}", found.word,
         seeds=found.first.declaration.seeds, changed=changed, effect=effect,
+        diff=own_files.diff(*(own_files.kept(side.folder, side.declaration.files) for side in sides)),
     )  # fmt: skip
 
 

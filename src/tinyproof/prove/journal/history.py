@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tinyproof.core.errors import DataError, InputError, TinyproofError
 from tinyproof.core.files import read_bounded, write_atomic
+from tinyproof.network import own_files
 from tinyproof.prove.journal import changes, entries
 from tinyproof.prove.journal.changes import Effect
 from tinyproof.prove.journal.entries import Entry
@@ -82,4 +83,5 @@ def _since(entry: Entry, before: Entry) -> Entry:
         effect = Effect(None, None, "other data: not comparable")
     else:
         effect = changes.effect(before.percents, entry.percents, entry.images)
-    return replace(entry, since=before.name, changed=changed, effect=effect)
+    diff = own_files.diff(before.texts, entry.texts) if before.texts and entry.texts else ""
+    return replace(entry, since=before.name, changed=changed, effect=effect, diff=diff)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.table import Column, Table
+from tinyproof.network import own_files
 from tinyproof.prove.declaration import load_json
 
 _COPY_BYTES = 10_000_000
@@ -91,6 +92,20 @@ class Case:
             return self.line(place, what, False, str(error))
         wrong = differences(counted, stored)
         return self.line(place, what, not wrong, f"differs in: {', '.join(wrong)}" if wrong else said(counted))
+
+
+def kept_files(case: Case, folder: Path, recorded: Mapping[str, str]) -> list[Line]:
+    """Whether the copies of a network's own files, which lie beside a record, are the recorded ones."""
+    if not recorded:
+        return []
+    lost = [name for name in recorded if name not in own_files.kept(folder, recorded)]
+    there = [name for name in lost if own_files.place(folder, name).exists()]
+    told = (
+        f"another content: {listed(there)}" if there else f"not kept: {listed(lost)}" if lost else listed([*recorded])
+    )
+    return [
+        case.line(folder, "the kept files of the network are the recorded ones", not there and (not lost or None), told)
+    ]
 
 
 def differences(counted: Any, stored: Any) -> list[str]:

@@ -16,6 +16,7 @@ from tinyproof.core.errors import DataError, InputError, TinyproofError
 from tinyproof.core.files import sha256
 from tinyproof.data.dataset import NAMES, Dataset, overlap
 from tinyproof.data.load import load
+from tinyproof.network import own_files
 from tinyproof.network.budget import Facts
 from tinyproof.prove import evaluations, known_figures, proof
 from tinyproof.prove.declaration import DataFacts
@@ -92,9 +93,17 @@ def network(means: Means, run: Run) -> Facts:
     if facts is not None:
         return facts
     file = _own_file(means, identity.model)
-    if file not in known_figures.NETS and sha256(Path(file.rpartition(":")[0])) != identity.model_digest:
-        raise Wrong(file, "is not the file that the record names by its digest")
-    return _facts(file, run.recipe.dropout)
+    if not own_files.is_own(file):
+        return _facts(file, run.recipe.dropout)[0]
+    facts, found = _facts(file, run.recipe.dropout)
+    place = own_files.file_of(file)
+    if own_files.changed(place.parent, found):
+        _facts.cache_clear()
+        facts, found = _facts(file, run.recipe.dropout)
+    told = own_files.against(run.model_files, identity.model_digest, found, place.name)
+    if told:
+        raise Wrong(file, f"is not the network that the record names by its digest: {', '.join(told)}")
+    return facts
 
 
 def _own_file(means: Means, model: str) -> str:
@@ -104,13 +113,15 @@ def _own_file(means: Means, model: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _facts(model: str, dropout: float | None) -> Facts:
+def _facts(model: str, dropout: float | None) -> tuple[Facts, dict[str, str]]:
+    """What a network costs, and the digests of the local files that it is made of."""
     environment.need_torch("measuring a network")
-    from tinyproof.network import anatomy, nets
+    from tinyproof.network import anatomy, nets, own_network
 
     module = nets.build(model)
     nets.set_dropout(module, dropout)
-    return anatomy.summary(module).facts()
+    facts = anatomy.summary(module).facts()
+    return facts, own_files.digests(own_network.files_of(module))
 
 
 # ------------------------------------------------------------------ the weights

@@ -8,7 +8,7 @@ from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import comparison, declaration, evaluations, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.verify import recompute, recount_run
-from tinyproof.prove.verify.lines import Case, Line, listed
+from tinyproof.prove.verify.lines import Case, Line, kept_files, listed
 from tinyproof.train import store
 
 
@@ -32,6 +32,7 @@ def lines(case: Case, folder: Path, source: str | None = None) -> list[Line]:
     found.append(case.line(folder, "there is no run that was not declared", not extra, listed(extra)))
     ended = [place for place in places.values() if store.finished(place)]
     found += [*_bound(case, folder, declared, ended), *_looks(case, folder, ended)]
+    found += [*_one_network(case, folder, ended), *kept_files(case, folder, declared.model_files)]
     what = "the stored verdict is what the answers give"
     count = lambda: proof.load(folder).to_json()  # noqa: E731
     return [*found, case.copy(folder / proof.VERDICT, what, count, lambda counted: str(counted["verdict"]))]
@@ -102,6 +103,16 @@ def _bound(case: Case, folder: Path, declared: Declaration, ended: list[Path]) -
     silent = sum(not run.declaration for run in runs)
     told = listed(other) if other else f"{silent} of {len(runs)} were made before records named it" if silent else ""
     return [case.line(folder, what, False if other else None if silent else True, told)]
+
+
+def _one_network(case: Case, folder: Path, ended: list[Path]) -> list[Line]:
+    """Whether the records alone say that all runs are of one network and one set of images."""
+    try:
+        problem = proof.disagreement([store.load(place) for place in ended])
+    except TinyproofError:
+        # The run's own lines say so.
+        return []
+    return [case.line(folder, "every run is of one network", not problem, problem)] if ended else []
 
 
 def _looks(case: Case, folder: Path, ended: list[Path]) -> list[Line]:

@@ -11,7 +11,7 @@ from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import proof
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.verify import recompute, recount_evaluations
-from tinyproof.prove.verify.lines import Case, Line, near
+from tinyproof.prove.verify.lines import Case, Line, kept_files, near
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
 from tinyproof.train.schedule import rates
@@ -32,6 +32,8 @@ def lines(case: Case, place: Path, declared: Declaration | None = None, seed: in
     found += _figures(case, place, run, answers)
     found += _epochs(case, place, run, declared is not None)
     found.append(_network(case, place, run))
+    if declared is None:
+        found += kept_files(case, place, run.model_files)
     again, told = recompute.weights(case, place, run, answers)
     return [*found, *told, *recount_evaluations.lines(case, place, run, answers, again)]
 

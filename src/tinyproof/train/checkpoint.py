@@ -1,0 +1,64 @@
+"""What an unfinished run goes on from: its epochs until now, and the state of the engine after them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.fields import from_mapping
+from tinyproof.core.files import writing
+from tinyproof.train.arrays import Arrays, load_arrays
+from tinyproof.train.origin import FORMAT, Origin, refusal
+from tinyproof.train.run_record import EpochLog
+
+FILE = "checkpoint.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """When the run began, its epochs until now, the seconds that they took, and the engine's state after them."""
+
+    started: str
+    epochs: tuple[EpochLog, ...]
+    seconds: float
+    state: Arrays
+
+
+def save(folder: Path, origin: Origin, checkpoint: Checkpoint) -> None:
+    """Write what is needed to go on, in one file: JSON, and the state as arrays. Raises OutputError."""
+    meta = {
+        "format": FORMAT,
+        **origin.to_dict(),
+        "started": checkpoint.started,
+        "spent": checkpoint.seconds,
+        "epochs": [asdict(log) for log in checkpoint.epochs],
+    }
+    text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    arrays: dict[str, NDArray[Any]] = {f"state/{name}": value for name, value in checkpoint.state.items()}
+    with writing(folder / FILE) as beside, beside.open("wb") as file:
+        np.savez(file, **{"meta": text, **arrays})  # type: ignore[arg-type]
+
+
+def load(folder: Path, origin: Origin) -> Checkpoint | None:
+    """What is kept in the folder, or None where nothing is. Raises DataError when it is broken, InputError where it was
+    made with anything else than `origin`."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    arrays = load_arrays(path)
+    try:
+        meta = json.loads(arrays.pop("meta").tobytes())
+        why = refusal(meta, origin)
+        epochs = () if why else tuple(from_mapping(EpochLog, entry, "checkpoint") for entry in meta["epochs"])
+        started, seconds = str(meta["started"]), float(meta["spent"])
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(str(path), "is not a checkpoint", "start again with --force") from error
+    if why:
+        raise InputError("out", str(folder), "a new folder, or --force to start again there", f"it holds epochs {why}")
+    return Checkpoint(started, epochs, seconds, {name.removeprefix("state/"): a for name, a in arrays.items()})
