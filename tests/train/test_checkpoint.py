@@ -17,7 +17,18 @@ from tinyproof.train.origin import Origin
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Identity
 
-IDENTITY = Identity("net.py:Net", "a" * 64, Recipe("one"), 1, "digits", False, "d" * 64, "torch", "cpu", 1)
+IDENTITY = Identity(
+    model="net.py:Net",
+    model_digest="a" * 64,
+    recipe=Recipe("one"),
+    seed=1,
+    dataset="digits",
+    held_out=False,
+    data_digest="d" * 64,
+    engine="torch",
+    device="cpu",
+    threads=1,
+)
 HERE = Origin(IDENTITY, "c" * 64, {"torch": "2.5", "numpy": "2.0", "python": "3.11"}, {"net.py": "a" * 64})
 KEPT = Checkpoint("2026-01-01", (EpochLog(1, 0.1, 2.0, 50.0, None, None, 1.0),), 1.0, {"w": np.arange(3.0)})
 
