@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,24 @@ import numpy as np
 import pytest
 
 from tinyproof.core.errors import DataError, InputError
-from tinyproof.train import checkpoint, loop
+from tinyproof.train import checkpoint
 from tinyproof.train.checkpoint import Checkpoint
 from tinyproof.train.origin import Origin
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Identity
 
 IDENTITY = Identity(
-    model="net.py:Net", model_digest="a" * 64, recipe=Recipe("one"), seed=1, dataset="digits", held_out=False,
-    data_digest="d" * 64, engine="torch", device="cpu", threads=1,
-)  # fmt: skip
+    model="net.py:Net",
+    model_digest="a" * 64,
+    recipe=Recipe("one"),
+    seed=1,
+    dataset="digits",
+    held_out=False,
+    data_digest="d" * 64,
+    engine="torch",
+    device="cpu",
+    threads=1,
+)
 HERE = Origin(IDENTITY, "c" * 64, {"torch": "2.5", "numpy": "2.0", "python": "3.11"}, {"net.py": "a" * 64})
 KEPT = Checkpoint("2026-01-01", (EpochLog(1, 0.1, 2.0, 50.0, None, None, 1.0),), 1.0, {"w": np.arange(3.0)})
 
@@ -91,29 +98,3 @@ def test_what_is_no_checkpoint_is_said(tmp_path: Path, meta: object) -> None:
     old(tmp_path, meta)
     with pytest.raises(DataError, match=r"checkpoint\.npz: is not a checkpoint; start again with --force"):
         checkpoint.load(tmp_path, HERE)
-
-
-def test_the_loop_names_what_it_was_made_with(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few: Any, quick: Recipe
-) -> None:
-    """Stopped in the second epoch, the run does not go on with other code; with the same it does."""
-    from tinyproof.core.errors import Stopped
-    from tinyproof.train.watch import Watch
-
-    def stop(epoch: int, *rest: object) -> None:
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    def go(watch: Watch | None = None) -> loop.Trained:
-        return loop.train(
-            "s6-19k", quick, few, 1, folder=tmp_path, engine="torch", device="cpu", threads=1, watch=watch
-        )
-
-    with pytest.raises(Stopped):
-        go(Watch(step=stop))
-    digest: Callable[..., str] = loop.code_digest
-    monkeypatch.setattr(loop, "code_digest", lambda model, engine: "0" * 64)
-    with pytest.raises(InputError, match=r"it holds epochs made by other code\)$"):
-        go()
-    monkeypatch.setattr(loop, "code_digest", digest)
-    assert len(go().run.epochs) == 3

@@ -11,7 +11,7 @@ import pytest
 
 from tinyproof.core.errors import InputError, Stopped
 from tinyproof.data.dataset import Dataset
-from tinyproof.train import checkpoint, store
+from tinyproof.train import checkpoint, loop, store
 from tinyproof.train.loop import Diverged, Trained, train
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Run
@@ -112,7 +112,7 @@ def test_epochs_made_by_other_code_are_not_gone_on_with(
         go(quick, few, tmp_path, watch=stop_after(1))
     kept = (tmp_path / checkpoint.FILE).read_bytes()
     with monkeypatch.context() as changed:
-        changed.setattr("tinyproof.train.loop.code_digest", lambda model, engine: "f" * 64)
+        changed.setattr(loop, "code_digest", lambda model, engine: "f" * 64)
         with pytest.raises(InputError, match="other code"):
             go(quick, few, tmp_path)
     assert (tmp_path / checkpoint.FILE).read_bytes() == kept
