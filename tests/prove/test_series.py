@@ -23,7 +23,9 @@ def works(tmp_path: Path) -> list[Work]:
     made = []
     for name, epochs in (("short", 2), ("long", 9)):
         recipe = replace(named("digits"), epochs=epochs)
-        declared = declare(Ask(TINY, recipe, 2, "digits", engine="torch", threads=1), tmp_path / name)
+        declared = declare(
+            Ask(model=TINY, recipe=recipe, seeds=2, dataset="digits", engine="torch", threads=1), tmp_path / name
+        )
         made.append(Work(str(tmp_path / name), declared, "digits", None, False))
     return made
 

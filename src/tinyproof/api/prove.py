@@ -134,7 +134,13 @@ def resume(
     declared = declaration.read(folder)
     if dataset is not None:
         same_data(dataset, data, declared, folder)
-    ask = Ask(declared.model, declared.recipe, dataset=dataset or declared.data.name, data=data, processes=processes)
+    ask = Ask(
+        model=declared.model,
+        recipe=declared.recipe,
+        dataset=dataset or declared.data.name,
+        data=data,
+        processes=processes,
+    )
     return finish(folder, declared, ask, listener)
 
 
