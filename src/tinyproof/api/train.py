@@ -101,7 +101,7 @@ def train(
     >>> import tinyproof
     >>> result = tinyproof.train("s7-8k", dataset="digits", epochs=1, out="first", quiet=True)
     >>> result.run.parameters, result.run.test_count, len(result.run.epochs)
-    (7904, 360, 1)
+    (7904, 359, 1)
     """
     with terminal(quiet=quiet) as listener:
         ready = prepare(
