@@ -42,7 +42,7 @@ _WHERE: dict[str, str] = {
     "CompareResult": "tinyproof.api.compare",
     "DeriveResult": "tinyproof.api.derive",
     "JournalResult": "tinyproof.api.journal",
-    "LrSweepResult": "tinyproof.api.lr_test",
+    "LrSweepResult": "tinyproof.api.lr_sweep",
     "LrTestResult": "tinyproof.api.lr_test",
     "PageResult": "tinyproof.api.page",
     "PredictResult": "tinyproof.api.predict",

@@ -9,7 +9,7 @@ from tinyproof.api.derive import DeriveResult as DeriveResult
 from tinyproof.api.derive import derive as derive
 from tinyproof.api.journal import JournalResult as JournalResult
 from tinyproof.api.journal import journal as journal
-from tinyproof.api.lr_test import LrSweepResult as LrSweepResult
+from tinyproof.api.lr_sweep import LrSweepResult as LrSweepResult
 from tinyproof.api.lr_test import LrTestResult as LrTestResult
 from tinyproof.api.lr_test import lr_test as lr_test
 from tinyproof.api.models import models as models

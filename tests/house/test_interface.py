@@ -93,6 +93,12 @@ def test_a_docstring_says_what_is_raised_and_has_an_example(name: str) -> None:
     assert ">>> " in text
 
 
+def test_the_page_of_the_interface_has_every_verb_and_every_result() -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    results = [name for name in tinyproof.__all__ if name.endswith("Result")]
+    assert [name for name in [*VERBS, *results] if f"### `{name}`\n" not in text] == []
+
+
 def plain(value: Any) -> Any:
     """A default as both sides may write it: an Enum's value, a path's text, nothing as an empty tuple."""
     if isinstance(value, Enum):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import tinyproof
-from tinyproof.api.lr_test import TriedRate
+from tinyproof.api.lr_sweep import TriedRate
 from tinyproof.api.run_report import REPORT
 from tinyproof.check.finding import FileReport
 from tinyproof.core.printed import Printed, printed

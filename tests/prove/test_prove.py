@@ -85,7 +85,9 @@ def test_a_declared_folder_takes_no_other_question(made: Made, changed: tuple[ob
 def test_more_seeds_are_a_new_proof_that_counts_the_old_one(made: Made) -> None:
     from tinyproof.prove.declare import Ask, draft
 
-    ask = Ask(TINY, parse(RECIPE), seeds=5, dataset="digits", target=80, engine="torch", threads=1, processes=2)
+    ask = Ask(
+        model=TINY, recipe=parse(RECIPE), seeds=5, dataset="digits", target=80, engine="torch", threads=1, processes=2
+    )
     fresh = draft(ask, made[0].parent / "five")
     assert fresh.earlier == (declaration.read(made[0]).digest,)
     assert fresh.seeds_follow

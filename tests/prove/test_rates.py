@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tests.prove.proving import ALONE, TINY, call
 
+from tinyproof.api import lr_sweep
 from tinyproof.api import lr_test as job
-from tinyproof.api.lr_test import LrTestResult, held_out, lr_test
+from tinyproof.api.lr_test import LrTestResult, lr_test
 from tinyproof.core.errors import InputError, Stopped, TinyproofError
 from tinyproof.core.printed import printed
 from tinyproof.data.dataset import subset
@@ -90,7 +91,7 @@ def test_a_loss_that_is_never_a_number_is_refused() -> None:
 
 def test_choices_never_see_the_test_images() -> None:
     digits = load_digits()
-    part = held_out(Ask(model="s7-8k", recipe=Recipe("any"), dataset="digits"))
+    part = lr_sweep.held_out(Ask(model="s7-8k", recipe=Recipe("any"), dataset="digits"))
     seen = {image.tobytes() for image in np.concatenate([part.train_images, part.test_images])}
     assert len(part.train_images) + len(part.test_images) == len(digits.train_images)
     assert not seen & {image.tobytes() for image in digits.test_images}
@@ -109,7 +110,7 @@ def test_a_picture_that_cannot_be_written_is_refused_before_training(
         raise AssertionError("it has begun to train")
 
     monkeypatch.setattr(job, "held_out", begun)
-    monkeypatch.setattr(job, "run_bounded", begun)
+    monkeypatch.setattr(lr_sweep, "run_bounded", begun)
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TinyproofError, match=match):

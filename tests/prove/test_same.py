@@ -59,7 +59,7 @@ def network(path: Path, outputs: int = 10, forward: str = "") -> str:
 
 def asks(model: str = TINY, dataset: object = "digits", **changed: object) -> Ask:
     asked = {"seeds": 1, "dataset": str(dataset), "target": 50.0, "engine": "torch", "device": "cpu", "threads": 1}
-    return Ask(model, SHORT, **{**asked, **changed})  # type: ignore[arg-type]
+    return Ask(model=model, recipe=SHORT, **{**asked, **changed})  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------ limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 from tests.prove.proving import TINY
 
 from tinyproof.core.errors import TinyproofError
+from tinyproof.core.listener import Listener, Progress
 from tinyproof.core.workers import Outcome
-from tinyproof.prove import parallel_runs
+from tinyproof.prove import parallel_runs, proof
 from tinyproof.prove.declare import Ask, declare
-from tinyproof.prove.worker import Task, Work
+from tinyproof.prove.worker import PROGRESS, Task, Work
 from tinyproof.train.recipe import named
 
 
@@ -23,7 +25,9 @@ def works(tmp_path: Path) -> list[Work]:
     made = []
     for name, epochs in (("short", 2), ("long", 9)):
         recipe = replace(named("digits"), epochs=epochs)
-        declared = declare(Ask(TINY, recipe, 2, "digits", engine="torch", threads=1), tmp_path / name)
+        declared = declare(
+            Ask(model=TINY, recipe=recipe, seeds=2, dataset="digits", engine="torch", threads=1), tmp_path / name
+        )
         made.append(Work(str(tmp_path / name), declared, "digits", None, False))
     return made
 
@@ -59,8 +63,9 @@ def test_no_run_is_handed_out_before_the_cost_is_said(
                 yield Outcome(done - 1, 1.0 if begun[done - 1][0] is None else True)
 
     monkeypatch.setattr(parallel_runs, "run_bounded", greedy)
+    monkeypatch.setattr(parallel_runs, "_ended", lambda work, seed, several: "a run has ended")
     tasks = parallel_runs._tasks(works[:kinds], {})
-    assert parallel_runs._round(parallel_runs._measures(tasks, 2), tasks, {}, 2, parallel_runs.Told(say=said.append))
+    assert parallel_runs._round(parallel_runs._measures(tasks, 2), tasks, {}, 2, Listener(say=said.append))
     assert [seed for seed, _ in begun if seed is not None] == [task.seed for task in tasks]
     assert all(told == (seed is not None) for seed, told in begun)
 
@@ -75,8 +80,22 @@ def test_what_a_measurement_finds_wrong_is_said_as_it_is(works: list[Work], monk
 
 def test_runs_of_two_kinds_are_measured_before_any_begins(works: list[Work]) -> None:
     said: list[str] = []
-    told = parallel_runs.Told(say=said.append, row=lambda seed, folder: said.append(folder.parent.name))
-    parallel_runs.run(works, 1, told)
+    parallel_runs.run(works, 1, Listener(say=said.append))
     assert "4 run(s), 1 side by side" in said[0]
-    assert sorted(said[1:3]) == ["long", "long"]
-    assert sorted(said[3:5]) == ["short", "short"]
+    assert [line.split()[:2] for line in said[1:5]] == [["long", "seed"]] * 2 + [["short", "seed"]] * 2
+
+
+def test_a_bar_shows_what_a_worker_has_written_down_and_no_half_of_it(works: list[Work]) -> None:
+    task = Task(works[0], works[0].declared.seeds[0])
+    place = proof.seed_folder(Path(task.work.folder), task.seed or 0)
+    place.mkdir(parents=True)
+    assert parallel_runs._piece(task, True) is None
+    (place / PROGRESS).write_text('{"seed": 3, "epoch": 1, "epo')
+    assert parallel_runs._piece(task, True) is None
+    state = {"seed": task.seed, "epoch": 1, "epochs": 2, "share": 0.25, "loss": 1.5}
+    (place / PROGRESS).write_text(json.dumps(state))
+    words = "epoch 1/2  loss 1.5000"
+    assert parallel_runs._piece(task, True) == Progress(
+        name=f"short     seed {task.seed:<10}", done=0.25, of=1.0, words=words
+    )
+    assert parallel_runs._piece(task, False) == Progress(name=f"seed {task.seed:<10}", done=0.25, of=1.0, words=words)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinyproof.api.prove import REPORT, told
+from tinyproof.api.prove import REPORT
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import write_atomic
 from tinyproof.core.listener import SILENT, Listener
@@ -99,7 +99,7 @@ def compare_asked(
         for work in works:
             same_code(work.declared, folder)
         count, _ = parallel_runs.share_cores(2 * first.seeds, declared[0].device, first.processes, declared[0].threads)
-        parallel_runs.run(works, count, told(listener, several=True))
+        parallel_runs.run(works, count, listener)
         (folder / REPORT).unlink(missing_ok=True)
     return finish(folder)
 

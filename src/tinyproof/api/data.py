@@ -26,7 +26,7 @@ def data(*, data: str | Path | None = None, fetch: bool = False, quiet: bool = F
 
     >>> import tinyproof
     >>> tinyproof.data().records()[1]["images"]
-    '1,437 training, 360 test'
+    '1,438 training, 359 test'
     """
     if fetch and mnist.find(data) is None:
         with terminal(quiet=quiet) as listener:

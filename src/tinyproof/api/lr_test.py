@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, overload
 
-from tinyproof.core.errors import InputError, OutputError, Stopped, TinyproofError
-from tinyproof.core.files import check_output, write_atomic
-from tinyproof.core.listener import SILENT, Listener
+from tinyproof.api.lr_sweep import LrSweepResult, can_be_written, held_out, sweep_rates
+from tinyproof.core.errors import InputError, Stopped
+from tinyproof.core.files import write_atomic
 from tinyproof.core.printed import Part, Printed, printed
-from tinyproof.core.table import Column, Table
-from tinyproof.core.workers import run_bounded
-from tinyproof.data.dataset import Dataset, hold_out
 from tinyproof.prove import parallel_runs
 from tinyproof.prove.declare import Ask, as_recipe
-from tinyproof.prove.worker import load_data
 from tinyproof.show import prove_plots
 from tinyproof.show.terminal import terminal
-from tinyproof.train.environment import device, need_torch
+from tinyproof.train.environment import need_torch
 from tinyproof.train.lr_range import RangeTest, range_test
 from tinyproof.train.recipe import Recipe
 
 PICTURE = Path("tinyproof-out/lr-test.png")
-# Of MNIST's 60,000 training images 5,000 are held out; of a smaller set the same share.
-_HELD_OUT_SHARE = 1 / 12
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,36 +49,6 @@ class LrTestResult(Printed, RangeTest):
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the picture."""
         return {name: value for name, value in asdict(self).items() if name != "picture"}
-
-
-@dataclass(frozen=True)
-class TriedRate:
-    """One rate of a sweep: accuracy on the held-out images in percent, or why there is none."""
-
-    rate: float
-    percent: float | None
-    problem: str = ""
-
-
-@dataclass(frozen=True, repr=False)
-class LrSweepResult(Printed):
-    """The whole recipe trained at each of several rates, judged by the held-out part of the training images."""
-
-    tried: tuple[TriedRate, ...]
-    picture: Path | None = None
-
-    def parts(self) -> Sequence[Part]:
-        """A row a rate."""
-        return [self.table()]
-
-    def table(self) -> Table:
-        """Rate and held-out accuracy."""
-        columns = (Column("rate", "right", "g"), Column("held-out accuracy, %", "right", ".2f"), Column(""))
-        return Table("", columns, tuple((one.rate, one.percent, one.problem) for one in self.tried))
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """Plain data, a rate each."""
-        return [asdict(one) for one in self.tried]
 
 
 @overload
@@ -185,16 +149,9 @@ def _numbers(text: str) -> list[float]:
         raise InputError("rates", text, "numbers with commas between them, for example 0.01,0.02") from error
 
 
-@dataclass(frozen=True)
-class _Try:
-    ask: Ask
-    threads: int
-    seed: int
-
-
 def _range_test(ask: Ask, *, steps: int, low: float, high: float, picture: Path | None, seed: int) -> RangeTest:
     need_torch("training")
-    _can_be_written(picture)
+    can_be_written(picture)
     _, threads = parallel_runs.share_cores(1, "cpu", 1, ask.threads)
     try:
         from tinyproof.train.loop import prepare
@@ -211,62 +168,3 @@ def _range_test(ask: Ask, *, steps: int, low: float, high: float, picture: Path 
         marks = [(rate, f"{name} {rate:.2g}") for name, rate in named if rate is not None]
         write_atomic(picture, prove_plots.rates(found.rates, found.losses, marks, "training loss, smoothed"))
     return found
-
-
-def sweep_rates(
-    ask: Ask, rates: Sequence[float], *, picture: Path | None = None, seed: int = 0, listener: Listener = SILENT
-) -> tuple[TriedRate, ...]:
-    """Train the whole recipe once at each rate, on the larger part of the training images; judge by the other part."""
-    if not 1 <= len(rates) <= 100:
-        raise InputError("rates", f"{len(rates)} of them", "from 1 to 100 rates")
-    _can_be_written(picture)
-    count, threads = parallel_runs.share_cores(len(rates), device(ask.device), ask.processes, ask.threads)
-    tries = [_Try(replace(ask, recipe=replace(ask.recipe, rate=rate)), threads, seed) for rate in rates]
-    found: dict[float, TriedRate] = {}
-    try:
-        with parallel_runs.quiet_threads(threads):
-            for outcome in run_bounded(_one, tries, processes=count, seconds=None, start="spawn"):
-                if outcome.problem:
-                    raise TinyproofError(f"rate {rates[outcome.index]:g}: {outcome.problem}")
-                tried = found[rates[outcome.index]] = outcome.value
-                words = tried.problem or f"{tried.percent:.2f} % of the held-out images"
-                listener.say(f"rate {tried.rate:<8g}  {words}")
-    except KeyboardInterrupt:
-        raise Stopped("stopped; a sweep keeps nothing, and the same command starts it again") from None
-    good = sorted((one.rate, one.percent) for one in found.values() if one.percent is not None)
-    if picture is not None and good:
-        png = prove_plots.rates([r for r, _ in good], [p for _, p in good], (), "held-out accuracy, %")
-        write_atomic(picture, png)
-    return tuple(found[rate] for rate in rates)
-
-
-def _can_be_written(picture: Path | None) -> None:
-    """Refuse the path of a picture before anything is trained for it: InputError, OutputError."""
-    if picture is None:
-        return
-    if picture.suffix.lower() != ".png":
-        raise InputError("picture", str(picture), "a file name that ends in .png")
-    if picture.is_dir():
-        raise OutputError(picture, "a folder of that name is in the way")
-    check_output(picture.parent)
-
-
-def held_out(ask: Ask) -> Dataset:
-    """The data set without its test images: a stratified part of the training images takes their place."""
-    dataset = load_data(ask.dataset, ask.data)
-    return hold_out(dataset, max(1, round(len(dataset.train_labels) * _HELD_OUT_SHARE)))
-
-
-def _one(one: _Try) -> TriedRate:
-    """In a worker process: one rate."""
-    from tinyproof.train.loop import Diverged, train
-
-    ask = one.ask
-    try:
-        trained = train(
-            ask.model, ask.recipe, held_out(ask), one.seed, engine=ask.engine, device=ask.device, threads=one.threads,
-            test_each_epoch=False, keep_weights=False,
-        )  # fmt: skip
-    except Diverged as error:
-        return TriedRate(ask.recipe.rate, None, str(error).partition(";")[0])
-    return TriedRate(ask.recipe.rate, trained.run.accuracy_percent)

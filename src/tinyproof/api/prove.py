@@ -6,23 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
-from typing import Any
 
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.files import write_atomic
-from tinyproof.core.listener import SILENT, Listener, Progress
+from tinyproof.core.listener import SILENT, Listener
 from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data.dataset import Dataset
 from tinyproof.prove import declaration, parallel_runs, proof
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder
-from tinyproof.prove.parallel_runs import Told
 from tinyproof.prove.proof import Proof
 from tinyproof.prove.unchanged import same_code, same_data
 from tinyproof.prove.worker import Work, load_data, missing
 from tinyproof.show import prove_page
 from tinyproof.show.terminal import terminal
-from tinyproof.train import store
 from tinyproof.train.recipe import Recipe
 
 REPORT = "report.html"
@@ -134,7 +131,13 @@ def resume(
     declared = declaration.read(folder)
     if dataset is not None:
         same_data(dataset, data, declared, folder)
-    ask = Ask(declared.model, declared.recipe, dataset=dataset or declared.data.name, data=data, processes=processes)
+    ask = Ask(
+        model=declared.model,
+        recipe=declared.recipe,
+        dataset=dataset or declared.data.name,
+        data=data,
+        processes=processes,
+    )
     return finish(folder, declared, ask, listener)
 
 
@@ -144,7 +147,7 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
     if missing(work):
         same_code(declared, folder)
         count, _ = parallel_runs.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)
-        parallel_runs.run([work], count, told(listener))
+        parallel_runs.run([work], count, listener)
         (folder / REPORT).unlink(missing_ok=True)
     found = proof.load(folder)
     proof.write_verdict(found)
@@ -168,29 +171,3 @@ def images_of(declared: Declaration, dataset: str, data: str | None) -> Dataset 
     same = found.digest == declared.data.digest
     # The digest in a declaration is only text; the labels are what the stored answers were counted with.
     return found if same and proof.labels_sha256(found.test_labels) == declared.data.labels_sha256 else None
-
-
-def told(listener: Listener, several: bool = False) -> Told:
-    """The listener as the runs tell it; of `several` proofs, each line with the proof's name."""
-
-    def progress(states: Sequence[Any]) -> None:
-        pieces = []
-        for state in states:
-            words = f"epoch {state.epoch}/{state.epochs}  loss {state.loss:.4f}"
-            pieces.append(Progress(name=f"seed {state.seed}", done=state.share, of=1.0, words=words))
-        listener.progress(pieces)
-
-    return Told(
-        say=listener.say,
-        row=lambda seed, folder: listener.say(_row(seed, folder, several)),
-        progress=progress,
-    )
-
-
-def _row(seed: int, folder: Path, several: bool) -> str:
-    head = (f"{folder.parent.name:<8}  " if several else "") + f"seed {seed:<10}  "
-    why = proof.failure(folder)
-    if why:
-        return f"{head}failed: {why}"
-    run = store.load(folder)
-    return f"{head}{run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"

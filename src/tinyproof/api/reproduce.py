@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinyproof.api.prove import REPORT, told
+from tinyproof.api.prove import REPORT
 from tinyproof.core.files import write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.core.table import Table
@@ -90,7 +90,7 @@ def reproduce(
                 same_code(work.declared, folder)
             runs = sum(len(work.declared.seeds) for work in works)
             count, _ = parallel_runs.share_cores(runs, works[0].declared.device, processes, works[0].declared.threads)
-            parallel_runs.run(works, count, told(listener, several=True))
+            parallel_runs.run(works, count, listener)
         found = finish(folder, [one.name for one in wanted], page)
     return ReproduceResult(tuple(found), folder / REPORT if page else None)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinyproof.api.course import FILES, write_course
 from tinyproof.api.run_report import write_report
-from tinyproof.api.train import TrainAsk, TrainResult, prepare, work
+from tinyproof.api.train import TrainResult, prepare, work
 from tinyproof.core.errors import Stopped
 from tinyproof.show.terminal import terminal
 from tinyproof.train.recipe import Recipe
@@ -38,12 +38,11 @@ def run(
     >>> sorted(path.name for path in result.folder.glob("*.html"))
     ['backprop.html', 'report.html']
     """
-    ask = TrainAsk(
-        model=model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick, out=out,
-        engine=engine, device=device, threads=threads, budget=None, force=force,
-    )  # fmt: skip
     with terminal(quiet=quiet) as listener:
-        ready = prepare(ask, listener)
+        ready = prepare(
+            listener, model=model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick,
+            out=out, engine=engine, device=device, threads=threads, budget=None, force=force,
+        )  # fmt: skip
         folder = ready.folder
         try:
             listener.say("\n1 of 3: back-propagation of the course network, written out")

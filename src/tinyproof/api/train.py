@@ -54,34 +54,20 @@ class TrainResult(Printed):
         return run_parts(self.run, self.checks, self.folder / REPORT)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainAsk:
-    """Everything that a training can be asked for; see `train`."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ready:
+    """A training whose every value was found right; `force` replaces the run that the folder holds."""
 
     model: str
-    recipe: str | Recipe | None
-    dataset: str | Dataset
-    data: str | Path | None
+    recipe: Recipe
+    images: Dataset
     seed: int
-    epochs: int | None
-    quick: bool
-    out: str | Path | None
+    folder: Path
     engine: str
     device: str
     threads: int | None
-    budget: Budget | None
-    force: bool
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Ready:
-    """An ask whose every value was found right: the recipe and the data set it means, the folder, the budget."""
-
-    ask: TrainAsk
-    recipe: Recipe
-    images: Dataset
-    folder: Path
     budget: Budget
+    force: bool
 
 
 def train(
@@ -115,60 +101,75 @@ def train(
     >>> import tinyproof
     >>> result = tinyproof.train("s7-8k", dataset="digits", epochs=1, out="first", quiet=True)
     >>> result.run.parameters, result.run.test_count, len(result.run.epochs)
-    (7904, 360, 1)
+    (7904, 359, 1)
     """
-    ask = TrainAsk(
-        model=model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick, out=out,
-        engine=engine, device=device, threads=threads, budget=budget, force=force,
-    )  # fmt: skip
     with terminal(quiet=quiet) as listener:
-        ready = prepare(ask, listener)
+        ready = prepare(
+            listener, model=model, recipe=recipe, dataset=dataset, data=data, seed=seed, epochs=epochs, quick=quick,
+            out=out, engine=engine, device=device, threads=threads, budget=budget, force=force,
+        )  # fmt: skip
         reused = work(ready, listener)
         run, checks = write_report(ready.folder, dataset=ready.images, budget=ready.budget)
     return TrainResult(run, checks, ready.folder, reused)
 
 
-def prepare(ask: TrainAsk, listener: Listener) -> Ready:
+def prepare(
+    listener: Listener,
+    *,
+    model: str,
+    recipe: str | Recipe | None,
+    dataset: str | Dataset,
+    data: str | Path | None,
+    seed: int,
+    epochs: int | None,
+    quick: bool,
+    out: str | Path | None,
+    engine: str,
+    device: str,
+    threads: int | None,
+    budget: Budget | None,
+    force: bool,
+) -> Ready:
     """Find every mistake before any work is done: network, recipe, numbers, device, folder, data."""
     need_torch("training")
     from tinyproof.network import nets
 
-    nets.build(ask.model)
-    recipe = parse(ask.recipe) if isinstance(ask.recipe, str) else ask.recipe
-    whole("seed", ask.seed, 0, 2**31 - 1)
-    one_of("engine", ask.engine, ENGINES)
-    device_there(ask.device)
-    if ask.threads is not None:
-        whole("threads", ask.threads, 1, 1024)
-    with_epochs(recipe or default(ask.model, "mnist"), ask.epochs, ask.quick)
-    if ask.out is not None:
-        check_output(ask.out)
-    images = ask.dataset
-    if isinstance(images, str):
-        images = choose(images, ask.data, listener)
-    chosen = with_epochs(recipe or default(ask.model, images.name), ask.epochs, ask.quick)
-    name = folder_name(ask.model, chosen, images, ask.seed)
-    folder = output_folder(ask.out if ask.out is not None else Path("tinyproof-out") / name)
-    budget = ask.budget or replace(nets.budget_of(ask.model), accuracy_percent=images.target_percent)
-    return Ready(ask=ask, recipe=chosen, images=images, folder=folder, budget=budget)
+    nets.build(model)
+    named = parse(recipe) if isinstance(recipe, str) else recipe
+    whole("seed", seed, 0, 2**31 - 1)
+    one_of("engine", engine, ENGINES)
+    device_there(device)
+    if threads is not None:
+        whole("threads", threads, 1, 1024)
+    with_epochs(named or default(model, "mnist"), epochs, quick)
+    if out is not None:
+        check_output(out)
+    images = choose(dataset, data, listener) if isinstance(dataset, str) else dataset
+    chosen = with_epochs(named or default(model, images.name), epochs, quick)
+    folder = output_folder(out if out is not None else Path("tinyproof-out") / folder_name(model, chosen, images, seed))
+    return Ready(
+        model=model, recipe=chosen, images=images, seed=seed, folder=folder, engine=engine, device=device,
+        threads=threads, force=force,
+        budget=budget or replace(nets.budget_of(model), accuracy_percent=images.target_percent),
+    )  # fmt: skip
 
 
 def work(ready: Ready, listener: Listener) -> bool:
     """Train, or go on, or find the finished run: whether it was found."""
     from tinyproof.train.loop import train as training_loop
 
-    ask, folder = ready.ask, ready.folder
+    folder, seed = ready.folder, ready.seed
     describe(ready.images, listener)
-    if ask.force:
+    if ready.force:
         with store.locked(folder):
             store.clear(folder)
     listener.say(f"recipe {recipe_words(ready.recipe)}")
     done = training_loop(
-        ask.model, ready.recipe, ready.images, ask.seed,
-        folder=folder, engine=ask.engine, device=ask.device, threads=ask.threads, watch=_watch(ready, listener),
+        ready.model, ready.recipe, ready.images, seed,
+        folder=folder, engine=ready.engine, device=ready.device, threads=ready.threads, watch=_watch(ready, listener),
     )  # fmt: skip
     if done.reused:
-        listener.say(f"already trained: {folder} holds this very run (seed {ask.seed}); --force trains it again")
+        listener.say(f"already trained: {folder} holds this very run (seed {seed}); --force trains it again")
     return done.reused
 
 
@@ -178,9 +179,7 @@ def _watch(ready: Ready, listener: Listener) -> Watch:
 
     def step(epoch: int, done: int, steps: int, tally: Tally) -> None:
         words = f"epoch {epoch}/{epochs}  loss {tally.loss_sum / tally.count:.4f}"
-        listener.progress(
-            [Progress(name=f"seed {ready.ask.seed}", done=epoch - 1 + done / steps, of=epochs, words=words)]
-        )
+        listener.progress([Progress(name=f"seed {ready.seed}", done=epoch - 1 + done / steps, of=epochs, words=words)])
 
     return Watch(step=step, epoch=lambda log: listener.say(log.line(epochs)), say=listener.say)
 

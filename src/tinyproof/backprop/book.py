@@ -35,6 +35,7 @@ from tinyproof.backprop.sheet import (
 from tinyproof.backprop.table_sheet import (
     HEADER,
     all_givens,
+    data_name,
     given_name,
     rate_sheet,
     rate_sheet_name,
@@ -98,11 +99,10 @@ def given_phrases(net: Net) -> dict[str, str]:
     """What each given is, by its defined name."""
     phrases, found = words(net), {"learning_rate": "learning rate"}
     for k in range(len(net.examples)):
-        tag = net.tags[k] if net.together else ""
-        for name in net.data(k, tag):
-            in_turn = len(net.examples) > 1 and not net.together
-            key = given_name(f"{name}[{k + 1}]" if in_turn else name)
-            found[key] = phrases[name] + (f" of example {k + 1}" if in_turn else "")
+        in_turn = len(net.examples) > 1 and not net.together
+        tag, which = net.tags[k] if net.together else "", f" of example {k + 1}" if in_turn else ""
+        for name in net.data(k):
+            found[data_name(net, name, k)] = phrases[name + tag] + which
     return found | {given_name(name): phrases[name] for name in net.parameters}
 
 

@@ -29,7 +29,7 @@ class Program:
         self.steps: list[Step] = []
         self._done: dict[Expr, int] = {}
         for equation in equations:
-            self.slots[equation.name] = self._compile(equation.expr)
+            self.slots[equation.name] = self.compute(equation.expr)
 
     def run(self) -> None:
         """Compute every equation from the inputs in `values`. Overflow follows IEEE 754, as numpy is told to."""
@@ -48,7 +48,8 @@ class Program:
         self.values.append(value)
         return len(self.values) - 1
 
-    def _compile(self, expr: Expr) -> int:
+    def compute(self, expr: Expr) -> int:
+        """Have `run` compute an expression of known names too; returns the slot of its value."""
         if isinstance(expr, Var):
             if expr.name not in self.slots:
                 raise InputError("equations", expr.name, "names that are given or defined before they are used")
@@ -59,7 +60,7 @@ class Program:
             result = self._slot(np.float64(expr.value))
         else:
             assert isinstance(expr, Call)
-            result = self._call(expr.function, [self._compile(arg) for arg in expr.args])
+            result = self._call(expr.function, [self.compute(arg) for arg in expr.args])
         self._done[expr] = result
         return result
 

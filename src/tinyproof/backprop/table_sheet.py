@@ -41,30 +41,27 @@ MOST_CURVES = 40  # lines of the weights' chart; more could not be told apart
 LARGEST_EXPONENT = 709.0  # EXP of more is an error in a spreadsheet
 
 
-def given_name(name: str) -> str:
-    """The defined name of a given: `w1` alone would be the cell W1.
+def given_name(name: str, example: int | None = None) -> str:
+    """The defined name of a given, of one of several examples (from 1): `w1` alone would be the cell W1.
 
-    >>> given_name("w1"), given_name("t1[2]"), given_name("learning_rate")
+    >>> given_name("w1"), given_name("t1", 2), given_name("learning_rate")
     ('w_1', 't_1_x2', 'learning_rate')
     """
     if name == RATE:
         return name
-    quantity, _, example = name.partition("[")
-    return f"{quantity[0]}_{quantity[1:]}" + (f"_x{example[:-1]}" if example else "")
+    return f"{name[0]}_{name[1:]}" + ("" if example is None else f"_x{example}")
 
 
 def data_name(net: Net, name: str, example: int) -> str:
-    """The defined name of an input or target, of one of several examples where they come in turn."""
-    in_turn = not net.together and len(net.examples) > 1
-    return given_name(f"{name}[{example + 1}]" if in_turn else name)
+    """The defined name of an input or target of an example (from 0)."""
+    return given_name(name, example + 1 if len(net.examples) > 1 else None)
 
 
 def all_givens(net: Net) -> dict[str, float]:
     """Every given under its defined name, examples first."""
     found: dict[str, float] = {}
     for k in range(len(net.examples)):
-        data = net.data(k, net.tags[k] if net.together else "")
-        found |= {data_name(net, name, k): value for name, value in data.items()}
+        found |= {data_name(net, name, k): value for name, value in net.data(k).items()}
     return found | {given_name(name): value for name, value in net.parameters.items()}
 
 
@@ -92,11 +89,12 @@ class Formulas:
     def rows(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Column -> (first row's formula, the later rows' formulas, taken in turn)."""
         net, found = self.net, dict[str, tuple[str, tuple[str, ...]]]()
-        for name in (
-            net.data(0) if not net.together else [n for k, tag in enumerate(net.tags) for n in net.data(k, tag)]
-        ):
-            turn = tuple(data_name(net, name, k) for k in range(1 if net.together else len(net.examples)))
-            found[name] = self.givens[turn[0]], tuple(self.givens[given] for given in turn)
+        for name in net.data(0):
+            turn = tuple(self.givens[data_name(net, name, k)] for k in range(len(net.examples)))
+            if net.together:
+                found |= {name + tag: (given, (given,)) for tag, given in zip(net.tags, turn, strict=True)}
+            else:
+                found[name] = turn[0], turn
         for name in net.parameters:
             found[name] = self.givens[given_name(name)], (self.givens[given_name(name)],)
         for equation in updates(net):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -120,9 +119,8 @@ class Descent:
         if not rates:
             raise InputError("rates", "none", "at least one learning rate")
         self.net, self.count = net, len(rates)
-        self._changes = updates(net)
-        after = [type(e)(f"next {e.name}", e.expr) for e in self._changes]
-        self.program = Program([*net.givens(), RATE], [*forward(net), *gradients(net, style), *after])
+        self.program = Program([*net.givens(), RATE], [*forward(net), *gradients(net, style)])
+        self._next = {equation.name: self.program.compute(equation.expr) for equation in updates(net)}
         self.program[RATE] = np.array(rates, dtype=np.float64)
         for name, value in net.givens().items():
             self.program[name] = self._wide(value)
@@ -143,8 +141,8 @@ class Descent:
 
     def update(self) -> None:
         """Take the step: every trained parameter gets its next value."""
-        fresh: list[tuple[str, Any]] = [(e.name, self.program[f"next {e.name}"]) for e in self._changes]
-        for name, value in fresh:
+        fresh = {name: self.program.values[slot] for name, slot in self._next.items()}
+        for name, value in fresh.items():
             self.program[name] = value
 
 

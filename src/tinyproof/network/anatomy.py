@@ -41,7 +41,7 @@ class Layer:
     own: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Anatomy:
     """All layers, the totals, the shape of one image's answer, and the memory in bytes for one image (float32):
     activations forward, and with gradients.
@@ -79,9 +79,15 @@ class Anatomy:
         if self.weight_matrix is not False and not any("Linear" in layer.kind for layer in self.layers):
             kinds.append(WEIGHT_MATRIX if self.weight_matrix else WEIGHT_MATRIX_PERHAPS)
         return Facts(
-            self.parameters, self.weight_bytes, self.macs, epochs, accuracy_percent,
-            tuple(dict.fromkeys(kinds)), self.dropout_active, self.global_average_pooling,
-        )  # fmt: skip
+            parameters=self.parameters,
+            bytes=self.weight_bytes,
+            macs=self.macs,
+            epochs=epochs,
+            accuracy_percent=accuracy_percent,
+            kinds=tuple(dict.fromkeys(kinds)),
+            dropout_active=self.dropout_active,
+            global_average_pooling=self.global_average_pooling,
+        )
 
 
 def parameters(module: nn.Module) -> int:
@@ -121,10 +127,18 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
     weights = sum(t.numel() * t.element_size() for t in [*own, *module.buffers()])
     values = 4 * sum(math.prod(layer.output) for layer in walk.layers)
     return Anatomy(
-        tuple(walk.layers), sum(p.numel() for p in own), sum(p.numel() for p in own if p.requires_grad),
-        spent(Count(0, 0, 0), trace.count), weights, values, 2 * values, walk.drops, trace.global_average,
-        trace.weight_matrix, tuple(answer.shape[1:]) if isinstance(answer, Tensor) else (),
-    )  # fmt: skip
+        layers=tuple(walk.layers),
+        parameters=sum(p.numel() for p in own),
+        trainable=sum(p.numel() for p in own if p.requires_grad),
+        macs=spent(Count(0, 0, 0), trace.count),
+        weight_bytes=weights,
+        forward_bytes=values,
+        backward_bytes=2 * values,
+        dropout_active=walk.drops,
+        global_average_pooling=trace.global_average,
+        weight_matrix=trace.weight_matrix,
+        output=tuple(answer.shape[1:]) if isinstance(answer, Tensor) else (),
+    )
 
 
 def _uncompiled() -> contextlib.AbstractContextManager[Any]:

@@ -81,7 +81,7 @@ def course(name: str) -> Budget:
     return _COURSE.get(name, Budget())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What was measured of one network: counts, last-epoch accuracy in percent, and its structure.
 

@@ -25,7 +25,7 @@ from tinyproof.train.engine import choose
 from tinyproof.train.recipe import Recipe, default
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ask:
     """What a user asks: everything but the folder. None leaves the choice to the network, the data or the machine.
 

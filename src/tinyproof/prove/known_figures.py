@@ -9,40 +9,42 @@ from dataclasses import dataclass, replace
 from tinyproof.network.budget import Facts
 from tinyproof.prove.declaration import DataFacts
 
-# Parameters, bytes, multiply-adds, kinds of layers in the order of their first call, dropout, global average pooling.
+# The kinds of layers stand in the order of their first call.
 NETS: dict[str, Facts] = {
     "s5-593k": Facts(
-        593_200, 2_372_800, 37_263_988, kinds=("Conv2d", "ReLU", "MaxPool2d", "Flatten", "Linear", "LogSoftmax")
+        parameters=593_200, bytes=2_372_800, macs=37_263_988,
+        kinds=("Conv2d", "ReLU", "MaxPool2d", "Flatten", "Linear", "LogSoftmax"),
     ),
     "s6-16k": Facts(
-        16_562, 67_048, 3_360_640,
+        parameters=16_562, bytes=67_048, macs=3_360_640,
         kinds=("Conv2d", "ReLU", "BatchNorm2d", "Dropout", "MaxPool2d", "AvgPool2d", "Flatten", "Linear", "LogSoftmax"),
         dropout_active=True, global_average_pooling=True,
     ),
     "s7-8k": Facts(
-        7_904, 32_624, 1_278_128,
+        parameters=7_904, bytes=32_624, macs=1_278_128,
         kinds=("Conv2d", "ReLU", "BatchNorm2d", "Dropout2d", "MaxPool2d", "AvgPool2d", "Flatten", "LogSoftmax"),
         dropout_active=True, global_average_pooling=True,
     ),
     "s6-17k": Facts(
-        17_130, 69_744, 3_043_040,
+        parameters=17_130, bytes=69_744, macs=3_043_040,
         kinds=(
             "Conv2d", "ReLU", "BatchNorm2d", "MaxPool2d", "Dropout2d", "AvgPool2d", "Flatten", "Linear", "LogSoftmax",
         ),
         dropout_active=True, global_average_pooling=True,
     ),
     "s6-19k": Facts(
-        19_242, 77_904, 746_816,
+        parameters=19_242, bytes=77_904, macs=746_816,
         kinds=("Conv2d", "ReLU", "BatchNorm2d", "MaxPool2d", "Dropout", "AvgPool2d", "Flatten", "Linear", "LogSoftmax"),
         dropout_active=True, global_average_pooling=True,
     ),
     "s6-12k": Facts(
-        12_234, 49_936, 2_195_960,
+        parameters=12_234, bytes=49_936, macs=2_195_960,
         kinds=("Conv2d", "ReLU", "BatchNorm2d", "Dropout2d", "AvgPool2d", "Flatten", "Linear", "LogSoftmax"),
         dropout_active=True,
     ),
     "fast": Facts(
-        7_820, 31_864, 606_124, kinds=("Conv2d", "ReLU", "BatchNorm2d", "AvgPool2d", "Flatten", "LogSoftmax"),
+        parameters=7_820, bytes=31_864, macs=606_124,
+        kinds=("Conv2d", "ReLU", "BatchNorm2d", "AvgPool2d", "Flatten", "LogSoftmax"),
         global_average_pooling=True,
     ),
 }  # fmt: skip

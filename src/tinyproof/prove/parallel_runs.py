@@ -11,11 +11,12 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tinyproof.core.errors import Stopped, TinyproofError
+from tinyproof.core.listener import SILENT, Listener, Progress
 from tinyproof.core.workers import run_bounded
 from tinyproof.data.dataset import shared_words
 from tinyproof.prove import proof, worker
@@ -23,26 +24,6 @@ from tinyproof.prove.worker import PROGRESS, Task, Work, missing
 from tinyproof.train import store
 
 _POLL_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a seed has come: epoch (from 1) of `epochs`, share of all its steps, running training loss."""
-
-    seed: int
-    epoch: int
-    epochs: int
-    share: float
-    loss: float
-
-
-@dataclass(frozen=True)
-class Told:
-    """Who is told: `say(line)`; `row(seed, folder)` as each run ends; `progress(list)` about once a second."""
-
-    say: Callable[[str], None] = lambda line: None
-    row: Callable[[int, Path], None] = lambda seed, folder: None
-    progress: Callable[[list[Progress]], None] = lambda states: None
 
 
 def cores() -> int:
@@ -65,25 +46,24 @@ def share_cores(seeds: int, device: str, processes: int | None, threads: int | N
     return count, threads or (max(1, there // count) if device == "cpu" else 1)
 
 
-def run(works: Sequence[Work], processes: int, told: Told | None = None) -> None:
+def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> None:
     """Train every missing seed of every declaration, side by side; return when all have ended or failed for good.
 
     Raises Stopped on Ctrl-C, and TinyproofError when a run could not be computed or written; what is finished stays.
     """
-    told = told or Told()
     works = [replace(work, parent=os.getpid()) for work in works]
     begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
     for line in sorted({shared_words(work.declared.data.overlap, work.declared.data.name) for work in works} - {""}):
-        told.say(line)
+        listener.say(line)
     while tasks := _tasks(works, costs):
-        with quiet_threads(works[0].declared.threads), _reporter(tasks, told):
+        with quiet_threads(works[0].declared.threads), _reporter(tasks, listener):
             # Once, each process first measures some steps: the cost is said before it is spent.
             measures = [] if costs else _measures(tasks, processes)
-            advanced = _round(measures, tasks, costs, processes, told)
+            advanced = _round(measures, tasks, costs, processes, listener)
         if not advanced:
             # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
             time.sleep(_POLL_SECONDS)
-    told.say(_spent(first, time.monotonic() - begun, processes))
+    listener.say(_spent(first, time.monotonic() - begun, processes))
 
 
 def _spent(tasks: Sequence[Task], wall: float, processes: int) -> str:
@@ -111,7 +91,9 @@ def _measures(tasks: Sequence[Task], processes: int) -> list[Task]:
     return [Task(kinds[index % len(kinds)], None) for index in range(count)]
 
 
-def _round(measures: list[Task], tasks: list[Task], costs: dict[str, float], processes: int, told: Told) -> bool:
+def _round(
+    measures: list[Task], tasks: list[Task], costs: dict[str, float], processes: int, listener: Listener
+) -> bool:
     """Give every task to a process, and note what the measured ones cost; True when at least one run ended here.
 
     No run begins before all is measured and the cost said; then the longest begins first: one that begins last keeps
@@ -129,11 +111,11 @@ def _round(measures: list[Task], tasks: list[Task], costs: dict[str, float], pro
                 waiting -= 1
                 costs[task.work.folder] = max(outcome.value, costs.get(task.work.folder, 0.0))
                 if waiting == 0:
-                    told.say(_estimate(costs, tasks, processes))
+                    listener.say(_estimate(costs, tasks, processes))
                     items += _longest_first(tasks, costs)
             elif outcome.value:
                 ended = True
-                told.row(task.seed, proof.seed_folder(Path(task.work.folder), task.seed))
+                listener.say(_ended(task.work, task.seed, len({task.work.folder for task in tasks}) > 1))
     except KeyboardInterrupt:
         left = sum(len(missing(work)) for work in {task.work.folder: task.work for task in items}.values())
         raise Stopped(f"stopped; {left} run(s) are not finished, and the same command goes on with them") from None
@@ -178,14 +160,14 @@ def quiet_threads(threads: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _reporter(tasks: Sequence[Task], told: Told) -> Iterator[None]:
+def _reporter(tasks: Sequence[Task], listener: Listener) -> Iterator[None]:
     """Read about once a second how far the runs have come, and pass it on, from a thread of its own."""
     done = threading.Event()
-    places = [proof.seed_folder(Path(task.work.folder), task.seed or 0) / PROGRESS for task in tasks]
+    several = len({task.work.folder for task in tasks}) > 1
 
     def report() -> None:
         while not done.wait(_POLL_SECONDS):
-            told.progress([state for state in map(_state, places) if state is not None])
+            listener.progress([piece for task in tasks if (piece := _piece(task, several)) is not None])
 
     thread = threading.Thread(target=report, daemon=True)
     thread.start()
@@ -196,9 +178,27 @@ def _reporter(tasks: Sequence[Task], told: Told) -> Iterator[None]:
         thread.join()
 
 
-def _state(path: Path) -> Progress | None:
+def _piece(task: Task, several: bool) -> Progress | None:
+    """How far a seed has come, as its worker has written down; None where it has not begun, or is being written."""
+    path = proof.seed_folder(Path(task.work.folder), task.seed or 0) / PROGRESS
     try:
-        return Progress(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        # Not there yet, or just being written: the next look will show it.
+        state = json.loads(path.read_text(encoding="utf-8"))
+        words = f"epoch {state['epoch']}/{state['epochs']}  loss {state['loss']:.4f}"
+        return Progress(name=_named(task.work, task.seed or 0, several), done=state["share"], of=1.0, words=words)
+    except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _named(work: Work, seed: int, several: bool) -> str:
+    """A run among others; of `several` proofs, with the proof's name."""
+    return (f"{Path(work.folder).name:<8}  " if several else "") + f"seed {seed:<10}"
+
+
+def _ended(work: Work, seed: int, several: bool) -> str:
+    """What became of a run, in a line."""
+    place = proof.seed_folder(Path(work.folder), seed)
+    why, head = proof.failure(place), _named(work, seed, several)
+    if why:
+        return f"{head}  failed: {why}"
+    run = store.load(place)
+    return f"{head}  {run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"

@@ -147,9 +147,15 @@ class Run:
     def facts(self) -> Facts:
         """What a budget is checked against."""
         return Facts(
-            self.parameters, self.weight_bytes, self.macs, len(self.epochs), self.accuracy_percent,
-            tuple(self.kinds), self.dropout_active, self.global_average_pooling,
-        )  # fmt: skip
+            parameters=self.parameters,
+            bytes=self.weight_bytes,
+            macs=self.macs,
+            epochs=len(self.epochs),
+            accuracy_percent=self.accuracy_percent,
+            kinds=tuple(self.kinds),
+            dropout_active=self.dropout_active,
+            global_average_pooling=self.global_average_pooling,
+        )
 
     def to_json(self) -> str:
         """The record as indented JSON text."""

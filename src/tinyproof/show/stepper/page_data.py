@@ -17,7 +17,7 @@ from tinyproof.backprop.expr import Call, Equation, Expr, names
 from tinyproof.backprop.mathematics import MathML, gradient_parts, name_parts
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import javascript
-from tinyproof.show.stepper.sentences import meanings
+from tinyproof.show.stepper.sentences import UPDATE, meanings
 
 Phase = str  # 'forward', 'backward' or 'update'
 
@@ -72,7 +72,7 @@ def steps(net: Net, ahead: Sequence[Equation], back: Sequence[Equation]) -> list
         step["chain"] = chain_rule(of, [through for _, through in found])
         result.append(step)
     for equation in updates(net):
-        result.append(_step("update", equation, 0, words[f"{equation.name} new"]))
+        result.append(_step("update", equation, 0, UPDATE))
     return result
 
 

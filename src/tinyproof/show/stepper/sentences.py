@@ -8,6 +8,9 @@ from tinyproof.backprop.net import Net
 _NAMES = {"relu": "ReLU", "leaky relu": "leaky ReLU"}
 
 
+UPDATE = "one step down the slope: the old value less the learning rate times the gradient"
+
+
 def meanings(net: Net) -> dict[str, str]:
     """For every quantity what it is, and for every gradient (`dE/d..`) how it came about; each continues "is 0.5, ..".
 
@@ -19,8 +22,6 @@ def meanings(net: Net) -> dict[str, str]:
     for tag in net.tags:
         for number in range(len(net.layers)):
             _layer(found, net, number, tag)
-    for name in net.trained:
-        found[f"{name} new"] = "one step down the slope: the old value less the learning rate times the gradient"
     return found
 
 
