@@ -232,3 +232,20 @@ def test_a_threshold_is_no_gradient_descent(tmp_path: Path) -> None:
     assert report.status == "undecided"
     assert not [line for line in report.checked if "columns checked" in line]
     assert "the loss has no slope" in report.problem
+
+
+def test_a_sheet_is_understood_wholly_or_left_to_others(tmp_path: Path) -> None:
+    from tinyproof.check.workbook.audit_table import audit_table, understood_wholly
+    from tinyproof.check.workbook.read.open_book import open_book
+    from tinyproof.check.workbook.understand.grid import Grid
+    from tinyproof.check.workbook.understand.tables import find_tables
+
+    def understood(cells: Cells) -> bool:
+        grid = Grid(open_book(write(tmp_path / "a.xlsx", {"S": cells}, values={"S": {}})))
+        return understood_wholly([audit_table(grid, table) for table in find_tables(grid, 0)], 0)
+
+    assert understood(BASE.cells)
+    assert understood(unreadable_layer("h1"))  # undecided, and nobody else can read it either
+    assert not understood(line())
+    assert not understood(examples_in_blocks())
+    assert not understood({(1, 1): "=1+1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tinyproof.backprop.expr import names
@@ -22,6 +23,12 @@ from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before,
 from tinyproof.check.workbook.understand.roles import Roles, find_roles
 from tinyproof.check.workbook.understand.tables import Table
 from tinyproof.check.workbook.understand.trained_network import Network, gradient_of, understand
+
+
+def understood_wholly(audits: Sequence[TableAudit], sheet: int) -> bool:
+    """Whether a sheet has tables, and each of them was understood wholly: nobody else needs to read it."""
+    here = [audit for audit in audits if audit.table.sheet == sheet]
+    return bool(here) and all(audit.wholly for audit in here)
 
 
 def audit_table(grid: Grid, table: Table) -> TableAudit:
