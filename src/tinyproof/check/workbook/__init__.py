@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
+from tinyproof.check.workbook.both_readers import Divided, divide
+from tinyproof.check.workbook.graph.verdict import judge_graph
 from tinyproof.check.workbook.mends import with_tried_mends
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
@@ -61,20 +63,25 @@ def audit_book(book: Book, shown: str) -> FileReport:
     pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]
     mistakes += [*pasted, *check_labels(grid, audits, shown), *check_charts(grid, audits)]
-    problems = _problems(grid, audits, mistakes)
+    divided = divide(audits, mistakes, judge_graph(grid))
+    audits, mistakes = divided.audits, divided.mistakes
+    problems = _problems(grid, audits, mistakes, divided)
     findings = to_findings(grid, mistakes)
     status = status_of(findings, undecided=bool(problems))
-    checked = (*what_is_right(grid, audits), *remarks, *book.remarks)
+    graph_lines = [f'sheet "{one_line(grid.sheet(sheet).name, 60)}": {line}' for sheet, line in divided.checked]
+    checked = (*what_is_right(grid, audits), *graph_lines, *remarks, *book.remarks)
     problem = "; ".join(problems)
     views = sheet_views(grid, audits, mistakes)
     return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(grid), views)
 
 
-def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> list[str]:
+def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake], divided: Divided) -> list[str]:
     """What could not be told, one line a reason."""
-    if not audits:
+    if not audits and not divided.learns and not divided.problems:
         return [_no_table(grid)]
     found: dict[str, None] = {}
+    for sheet, text in divided.problems:
+        found[f'sheet "{one_line(grid.sheet(sheet).name, 60)}": {one_line(text, 300)}'] = None
     for audit in audits:
         if audit.problem:
             found[f'sheet "{one_line(grid.sheet(audit.table.sheet).name, 60)}": {audit.problem}'] = None

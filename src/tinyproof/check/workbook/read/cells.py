@@ -53,7 +53,8 @@ class Cell(NamedTuple):
 
     `formula`: its text as written at (`from_row`, `from_col`), which is another cell where Excel shares one formula
     among many; None for a typed value. `value`: the number or text that the file stores for it; None where there is
-    none. `kind` is "n" number, "s" text, "b" truth value, "e" error, "x" a formula kind that is not read (data table).
+    none. `kind` is "n" number, "s" text, "b" truth value, "e" error, "x" an array formula (`array`: the cells that it
+    fills, as written) or a data table.
     """
 
     value: Value
@@ -61,6 +62,7 @@ class Cell(NamedTuple):
     formula: str | None = None
     from_row: int = 0
     from_col: int = 0
+    array: str = ""
 
 
 @dataclass(frozen=True)
@@ -269,5 +271,5 @@ def _with_formula(
             shared[index] = (text, row, col)
         text, row, col = shared.get(index, ("#REF!", row, col))
     if form == "dataTable" or (form == "array" and ":" in node.get("ref", "")):
-        return Cell(value, "x", "=" + text, row, col)
+        return Cell(value, "x", "=" + text, row, col, node.get("ref", "") if form == "array" else "")
     return Cell(value, kind, "=" + text, row, col)

@@ -1,0 +1,66 @@
+"""The two readers divide the work, sheet by sheet.
+
+A table in the course's layout (one row an iteration, weights, forward pass, loss, gradients, updates, all understood)
+is judged column by column, by `audit_table`: it knows the textbook's names, pasted and stale values, rates and charts.
+Whatever else learns is judged as a graph of cells (`graph`). Where the first did not understand a table wholly, it
+accuses nobody; where every change follows its gradient, a formula is not called wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinyproof.check.workbook.graph.verdict import GraphVerdict
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.table_audit import TableAudit
+
+FORMULA_KINDS = ("wrong-forward", "wrong-gradient", "wrong-update", "overwritten", "inconsistent-rows", "circular")
+
+
+@dataclass(frozen=True)
+class Divided:
+    """What stands after both readers: tables judged by the first, mistakes of both, problems and lines of the second
+    (sheet, text)."""
+
+    audits: list[TableAudit]
+    mistakes: list[Mistake]
+    problems: list[tuple[int, str]]
+    checked: list[tuple[int, str]]
+    learns: bool
+
+
+def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: GraphVerdict) -> Divided:
+    """Each sheet to the reader that understands it."""
+    by_sheet: dict[int, list[TableAudit]] = {}
+    for audit in audits:
+        by_sheet.setdefault(audit.table.sheet, []).append(audit)
+    course = {sheet for sheet, own in by_sheet.items() if all(is_course(audit) for audit in own)}
+    graphs = {sheet for sheet in verdict.right if sheet not in course}
+    kept = [audit for audit in audits if audit.table.sheet not in graphs]
+    if verdict.right and not course:  # a table that is no training stands beside one that was judged
+        kept = [audit for audit in kept if not audit.problem]
+    own = [m for m in mistakes if m.sheet not in graphs and not _untrue(m, course, verdict)]
+    problems = [(sheet, text) for sheet, texts in verdict.problems.items() if sheet not in course for text in texts]
+    checked = [(sheet, line) for sheet, lines in verdict.checked.items() if sheet in graphs for line in lines]
+    return Divided(
+        kept, [*own, *[m for m in verdict.mistakes if m.sheet in graphs]], problems, checked, bool(verdict.right)
+    )
+
+
+def is_course(audit: TableAudit) -> bool:
+    """Whether a table was understood wholly as a training in the course's layout."""
+    if audit.judge is None or audit.problem or any(m.undecided for m in audit.mistakes):
+        return False
+    roles = audit.network.roles
+    gradients = [c for c in roles.of("gradient") if audit.network.columns[c].patterns]
+    return bool(
+        audit.network.parameters and audit.updates and gradients and roles.of("act") and roles.of("loss", "total")
+    )
+
+
+def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict) -> bool:
+    """An accusation of a formula that the graph contradicts, or in a table that was not understood."""
+    if mistake.kind not in FORMULA_KINDS or mistake.severity != "error":
+        return False
+    return mistake.sheet not in course or verdict.right.get(mistake.sheet, False)

@@ -1,0 +1,36 @@
+"""Does a change follow a gradient? Decided on random values, one number k for each parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyproof.check.workbook.graph.tape import Array
+
+CLOSE = 1e-6  # a saturated unit costs digits; a wrong formula is off by far more on random numbers
+
+
+@dataclass
+class Match:
+    """For each update: does it follow (`ok`), is there something to see (`seen`), and the rate k."""
+
+    ok: np.ndarray
+    seen: np.ndarray
+    rate: np.ndarray
+
+
+def match(change: Array, gradient: Array) -> Match:
+    """`change = -k gradient` with one k, row by row. Both (updates, samples)."""
+    good = np.isfinite(change) & np.isfinite(gradient)
+    c, g = np.where(good, change, 0.0), np.where(good, gradient, 0.0)
+    with np.errstate(all="ignore"):
+        gg = (g * g).sum(axis=1)
+        rate = np.where(gg > 0, -(c * g).sum(axis=1) / np.where(gg > 0, gg, 1), np.nan)
+        size = np.maximum(np.abs(c).max(axis=1), np.abs(np.nan_to_num(rate)) * np.abs(g).max(axis=1))
+        off = np.abs(c + np.nan_to_num(rate)[:, None] * g).max(axis=1)
+        lively = (np.abs(g) > 1e-9 * np.abs(g).max(axis=1, keepdims=True)).sum(axis=1)
+        moves = np.abs(c).max(axis=1) > 0
+    seen = (good.sum(axis=1) >= max(3, change.shape[1] // 2)) & ((lively >= 2) | (moves & (lively == 0)))
+    ok = seen & (off <= CLOSE * size) & moves & (lively >= 2)
+    return Match(ok, seen, rate)

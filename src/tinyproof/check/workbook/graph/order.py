@@ -1,0 +1,156 @@
+"""In which order cells are computed, and computing them: forwards for values, backwards for derivatives.
+
+The graph may be cut: a cut cell is a leaf for whatever reads it, and its own formula is computed at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyproof.check.workbook.graph.sheetgraph import Net
+from tinyproof.check.workbook.graph.tape import Array, backward, forward
+
+CHUNK = 3_000_000  # numbers held at once while one form is computed
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cells of one form that can be computed together: their rows in the form."""
+
+    form: int
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Edges:
+    """What reads a cell, as one array cut into pieces."""
+
+    start: np.ndarray
+    to: np.ndarray
+
+    @staticmethod
+    def of(size: int, src: np.ndarray, dst: np.ndarray) -> Edges:
+        by = np.argsort(src, kind="stable")
+        return Edges(np.searchsorted(src[by], np.arange(size + 1)), dst[by])
+
+    def after(self, cells: np.ndarray) -> np.ndarray:
+        """The cells at the other end, one for each edge."""
+        first, count = self.start[cells], self.start[cells + 1] - self.start[cells]
+        total = int(count.sum())
+        if total == 0:
+            return np.zeros(0, dtype=int)
+        shift = np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
+        return np.asarray(self.to[np.arange(total) + shift])
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a (cut) graph. `level`: -1 for cells in a circle. `finals`: the cut cells that have a formula."""
+
+    net: Net
+    cut: np.ndarray
+    level: np.ndarray
+    groups: tuple[Group, ...]
+    finals: tuple[Group, ...]
+    down: Edges
+    up: Edges
+
+    def reach(self, starts: Iterable[int], upwards: bool = False) -> np.ndarray:
+        """Which cells depend on these (or, upwards, which these depend on), through the cut graph."""
+        seen = np.zeros(self.net.size, dtype=bool)
+        front = np.unique(np.fromiter(starts, dtype=int))
+        seen[front] = True
+        edges = self.up if upwards else self.down
+        while len(front):
+            front = np.unique(edges.after(front))
+            front = front[~seen[front]]
+            seen[front] = True
+        return seen
+
+    def compute(self, values: Array) -> Array:
+        """Fill in `values` (cells, samples), in place; returns what the formulas of the cut cells give."""
+        for group in self.groups:
+            self._run(group, values, values)
+        final = np.full_like(values, np.nan)
+        for group in self.finals:
+            self._run(group, values, final)
+        return final
+
+    def _run(self, group: Group, values: Array, into: Array) -> None:
+        form = self.net.forms[group.form]
+        for rows in _chunks(group.rows, form.tape.slots * values.shape[1]):
+            inputs = values[form.reads[rows].T]
+            into[form.cells[rows]] = forward(form.tape, inputs)[-1]
+
+    def adjoints(self, values: Array, seeds: Mapping[int, Mapping[int, tuple[np.ndarray, Array]]]) -> Array:
+        """The derivative by every cell. `seeds`: form -> step of its tape -> (rows, adjoint of that step there)."""
+        out = np.zeros_like(values)
+        for final, group in [*((True, g) for g in self.finals), *((False, g) for g in reversed(self.groups))]:
+            form = self.net.forms[group.form]
+            own = seeds.get(group.form, {})
+            for rows in _chunks(group.rows, 3 * form.tape.slots * values.shape[1]):
+                cells = form.cells[rows]
+                given: dict[int, Array] = {
+                    form.tape.top: np.zeros((len(rows), values.shape[1])) if final else out[cells]
+                }
+                for step, (places, amount) in own.items():
+                    dense = np.zeros((len(form.cells), values.shape[1]))
+                    dense[places] = amount
+                    given[step] = given[step] + dense[rows] if step in given else dense[rows]
+                if not any(np.any(a != 0) for a in given.values()):
+                    continue
+                inputs = values[form.reads[rows].T]
+                back = backward(form.tape, forward(form.tape, inputs), given, inputs)
+                back[~np.isfinite(back)] = np.nan
+                for slot in range(form.tape.slots):
+                    np.add.at(out, form.reads[rows, slot], back[slot])
+        return out
+
+
+def _chunks(rows: np.ndarray, width: int) -> Sequence[np.ndarray]:
+    count = max(1, CHUNK // max(1, width))
+    return [rows] if len(rows) <= count else [rows[i : i + count] for i in range(0, len(rows), count)]
+
+
+def order(net: Net, cut: np.ndarray | None = None) -> Order:
+    """The order, from what reads nothing to what nothing reads."""
+    size = net.size
+    cut = np.zeros(size, dtype=bool) if cut is None else cut
+    keep = ~cut[net.dst]
+    src, dst = net.src[keep], net.dst[keep]
+    down, up = Edges.of(size, src, dst), Edges.of(size, dst, src)
+    waiting = np.bincount(dst, minlength=size)
+    level = np.full(size, -1)
+    front = np.flatnonzero(waiting == 0)
+    depth = 0
+    while len(front):
+        level[front] = depth
+        following = down.after(front)
+        gone = np.bincount(following, minlength=size) if len(following) > size // 8 else None
+        if gone is not None:
+            waiting -= gone
+            touched = np.flatnonzero(gone)
+        else:
+            touched, count = np.unique(following, return_counts=True)
+            waiting[touched] -= count
+        front = touched[waiting[touched] == 0]
+        depth += 1
+    groups, finals = [], []
+    for index, form in enumerate(net.forms):
+        levels = level[form.cells]
+        free = ~cut[form.cells]
+        by = np.argsort(levels, kind="stable")
+        bounds = np.flatnonzero(np.diff(levels[by], prepend=-2))
+        for a, b in zip(bounds, [*bounds[1:], len(by)], strict=True):
+            rows = by[a:b]
+            if levels[rows[0]] >= 0:
+                rows = rows[free[rows]]
+                if len(rows):
+                    groups.append((levels[rows[0]], Group(index, np.sort(rows))))
+        if not free.all():
+            finals.append(Group(index, np.flatnonzero(~free)))
+    groups.sort(key=lambda pair: pair[0])
+    return Order(net, cut, level, tuple(group for _, group in groups), tuple(finals), down, up)

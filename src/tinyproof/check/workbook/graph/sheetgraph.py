@@ -1,0 +1,322 @@
+"""A workbook as a graph of cells: every formula over numbered cells, those that compute alike in one form.
+
+A cell that only reads another is a copy: everything that reads it reads its source instead; the copy is remembered.
+What cannot be read is a leaf of its own kind (`opaque`), and everything that depends on it is known to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from openpyxl.formula.translate import Translator
+
+from tinyproof.backprop.expr import Expr, Var, names
+from tinyproof.check.workbook.graph.formulas import Sheetful, parse_matrix
+from tinyproof.check.workbook.graph.tape import Tape, record
+from tinyproof.check.workbook.read.cells import Cell
+from tinyproof.check.workbook.read.formula import REFERENCE, Ref, column_number, parse_cell
+from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
+from tinyproof.check.workbook.understand.grid import Grid, Place, address, relative
+
+MAX_SLOTS = 6_000_000  # references in all, ranges counted cell by cell
+MAX_CELLS = 600_000
+
+
+@dataclass
+class Form:
+    """Cells that compute alike. `cells`: their numbers; `reads`: what each reads, (cells, slots)."""
+
+    tape: Tape
+    cells: np.ndarray
+    reads: np.ndarray
+
+
+@dataclass
+class Meaning:
+    """What one cell says: its expression over names, the cell each name is, and the key it shares when filled."""
+
+    expr: Expr
+    refs: dict[str, int]
+    key: object
+    text_at: tuple[int, int] = (0, 0)
+
+
+@dataclass
+class SheetGraph:
+    """Cells by number. `typed`: the number in a cell, or the stored one; nan where there is none."""
+
+    grid: Grid
+    places: list[Place] = field(default_factory=list)
+    number: dict[Place, int] = field(default_factory=dict)
+    typed: list[float] = field(default_factory=list)
+    meaning: dict[int, Meaning] = field(default_factory=dict)
+    copies: dict[int, int] = field(default_factory=dict)  # a copy -> what it reads
+    opaque: dict[int, str] = field(default_factory=dict)  # not read -> why
+    opaque_reads: dict[int, list[int]] = field(default_factory=dict)
+    rounds: set[int] = field(default_factory=set)
+    formulas: int = 0
+
+    def cell(self, place: Place) -> int:
+        known = self.number.get(place)
+        if known is None:
+            known = self.number[place] = len(self.places)
+            self.places.append(place)
+            number = self.grid.number(place)
+            self.typed.append(np.nan if number is None else number)
+        return known
+
+    def name(self, cell: int) -> str:
+        place = self.places[cell]
+        return address(place.row, place.col)
+
+    def source(self, cell: int) -> int:
+        """What a copy, or a copy of a copy, reads in the end; in a ring of copies the last one before it closes."""
+        seen = {cell}
+        while cell in self.copies:
+            following = self.copies[cell]
+            if following in seen:
+                return cell
+            seen.add(following)
+            cell = following
+        return cell
+
+
+def read_graph(grid: Grid, sheets: Iterable[int] | None = None) -> SheetGraph:
+    """The graph of the workbook (of some sheets: the others are then read only where these read them)."""
+    graph = SheetGraph(grid)
+    reader = _Reader(graph)
+    chosen = range(len(grid.book.sheets)) if sheets is None else sheets
+    for index in chosen:
+        reader.sheet(index)
+    return graph
+
+
+@dataclass
+class _Template:
+    row: int
+    col: int
+    parsed: Sheetful | None
+    problem: str = ""
+    grows: bool = False
+
+
+class _Reader:
+    def __init__(self, graph: SheetGraph) -> None:
+        self.graph, self.grid = graph, graph.grid
+        self.templates: dict[object, _Template] = {}
+        self.slots = 0
+
+    def sheet(self, index: int) -> None:
+        cells = self.grid.sheet(index).cells
+        arrays: list[tuple[int, int, int, int]] = []
+        for cell in cells.values():
+            if cell.kind == "x" and cell.array:
+                span = _span(cell.array)
+                if span is not None:
+                    arrays.append(span)
+        covered = {
+            (r, c)
+            for top, left, bottom, right in arrays
+            for r in range(top, bottom + 1)
+            for c in range(left, right + 1)
+            if (bottom - top + 1) * (right - left + 1) <= 40_000
+        }
+        for (row, col), cell in cells.items():
+            if cell.formula is None:
+                continue
+            self.graph.formulas += 1
+            if cell.kind == "x" and cell.array:
+                self.array(Place(index, row, col), cell)
+            elif (row, col) not in covered or cell.formula != "=":
+                self.plain(Place(index, row, col), cell)
+
+    def plain(self, place: Place, cell: Cell) -> None:
+        assert cell.formula is not None
+        key: object = relative(cell.formula, cell.from_row, cell.from_col)
+        if self.grid.book.names:
+            key = key, place.sheet
+        template = self.templates.get(key)
+        if template is None:
+            template = self.templates[key] = self.parse(cell, place.sheet)
+        me = self.graph.cell(place)
+        parsed, origin = template.parsed, (template.row, template.col)
+        problem = template.problem
+        if template.grows or (parsed is not None and parsed.counts):
+            parsed, problem = self.own(cell, place, template)
+            origin = place.row, place.col
+        if parsed is None:
+            return self.unread(me, place, cell, problem or template.problem)
+        if len(parsed.rows) != 1 or len(parsed.rows[0]) != 1:
+            return self.unread(me, place, cell, "a range stands where one number should be")
+        self.mean(me, place, parsed.rows[0][0], parsed, key, origin)
+        return None
+
+    def own(self, cell: Cell, place: Place, template: _Template) -> tuple[Sheetful | None, str]:
+        """A formula read for this cell alone: a range that grows, or one with empty cells in it."""
+        assert cell.formula is not None
+        text = cell.formula
+        if (cell.from_row, cell.from_col) != (place.row, place.col):
+            text = Translator(text, address(cell.from_row, cell.from_col)).translate_formula(
+                address(place.row, place.col)
+            )
+
+        def blank(ref: Ref) -> bool:
+            sheet = self.grid.find(ref.sheet) if ref.sheet else place.sheet
+            if sheet is None:
+                return True
+            held = self.grid.sheet(sheet).cells.get((ref.row, ref.col))
+            return held is None or (held.formula is None and not isinstance(held.value, float))
+
+        try:
+            return parse_matrix(text, self.grid.names_on(place.sheet), blank, grows=True), ""
+        except NotUnderstood as problem:
+            return None, str(problem)
+
+    def array(self, place: Place, cell: Cell) -> None:
+        span = _span(cell.array)
+        template = self.parse(cell, place.sheet)
+        if span is None or template.parsed is None:
+            for at in [place] if span is None else _cells(place.sheet, span):
+                self.unread(self.graph.cell(at), at, cell, template.problem)
+            return
+        rows = template.parsed.rows
+        for at in _cells(place.sheet, span):
+            i, j = at.row - span[0], at.col - span[1]
+            me = self.graph.cell(at)
+            i, j = (0 if len(rows) == 1 else i), (0 if len(rows[0]) == 1 else j)
+            if i >= len(rows) or j >= len(rows[0]):
+                self.unread(me, at, cell, "the array formula fills more cells than it has")
+                continue
+            key = ("array", place)
+            self.mean(me, at, rows[i][j], template.parsed, key, (template.row, template.col), fixed=True)
+
+    def parse(self, cell: Cell, sheet: int) -> _Template:
+        assert cell.formula is not None
+        row, col = cell.from_row, cell.from_col
+        if cell.kind == "x" and not cell.array:
+            return _Template(row, col, None, "it is a data table")
+        try:
+            parsed = parse_matrix(cell.formula, self.grid.names_on(sheet))
+        except NotUnderstood as problem:
+            return _Template(row, col, None, str(problem), "grows" in str(problem))
+        unknown = next((r.sheet for r in parsed.refs.values() if r.sheet and self.grid.find(r.sheet) is None), None)
+        if unknown is not None:
+            return _Template(row, col, None, f"it reads the sheet {unknown!r}, which is not there")
+        return _Template(row, col, parsed)
+
+    def mean(
+        self,
+        me: int,
+        place: Place,
+        expr: Expr,
+        parsed: Sheetful,
+        key: object,
+        origin: tuple[int, int],
+        fixed: bool = False,
+    ) -> None:
+        refs: dict[str, int] = {}
+        down, across = (0, 0) if fixed else (place.row - origin[0], place.col - origin[1])
+        for name in names(expr):
+            ref = parsed.refs[name]
+            row = ref.row if ref.row_fixed else ref.row + down
+            col = ref.col if ref.col_fixed else ref.col + across
+            sheet = place.sheet
+            if ref.sheet:
+                found = self.grid.find(ref.sheet)
+                sheet = place.sheet if found is None else found
+            if row < 1 or col < 1:
+                self.graph.opaque[me] = "it reads a cell outside the sheet"
+                return
+            refs[name] = self.graph.cell(Place(sheet, row, col))
+        self.slots += len(refs)
+        if self.slots > MAX_SLOTS or len(self.graph.places) > MAX_CELLS:
+            raise NotUnderstood("the formulas read more cells than can be followed")
+        if isinstance(expr, Var):
+            self.graph.copies[me] = refs[expr.name]
+        self.graph.meaning[me] = Meaning(expr, refs, key, origin)
+        if parsed.rounds:
+            self.graph.rounds.add(me)
+
+    def unread(self, me: int, place: Place, cell: Cell, problem: str) -> None:
+        self.graph.opaque[me] = problem
+        reads = []
+        down, across = place.row - cell.from_row, place.col - cell.from_col
+        for match in list(REFERENCE.finditer(cell.formula or ""))[:200]:
+            col_fixed, letters, row_fixed, digits = match.groups()
+            row = int(digits) + (0 if row_fixed else down)
+            col = column_number(letters) + (0 if col_fixed else across)
+            if (row >= 1 and col >= 1 and (place.sheet, row, col) in self.graph.number) or (
+                row,
+                col,
+            ) in self.grid.sheet(place.sheet).cells:
+                reads.append(self.graph.cell(Place(place.sheet, row, col)))
+        self.graph.opaque_reads[me] = reads
+
+
+def _span(text: str) -> tuple[int, int, int, int] | None:
+    first, _, last = text.partition(":")
+    start, end = parse_cell(first), parse_cell(last or first)
+    if start is None or end is None:
+        return None
+    span = start.row, start.col, end.row, end.col
+    return span if (span[2] - span[0] + 1) * (span[3] - span[1] + 1) <= 40_000 else None
+
+
+def _cells(sheet: int, span: tuple[int, int, int, int]) -> Sequence[Place]:
+    return [Place(sheet, r, c) for r in range(span[0], span[2] + 1) for c in range(span[1], span[3] + 1)]
+
+
+@dataclass
+class Net:
+    """The graph ready to be computed: copies followed, forms with their cells, everything as arrays.
+
+    `form_of`, `row_of`: which form a cell belongs to (-1: a leaf) and where in it.
+    """
+
+    graph: SheetGraph
+    size: int
+    forms: list[Form]
+    form_of: np.ndarray
+    row_of: np.ndarray
+    src: np.ndarray
+    dst: np.ndarray
+    canon: np.ndarray
+
+
+def build(graph: SheetGraph) -> Net:
+    """Group the formulas by their tape."""
+    size = len(graph.places)
+    canon = np.arange(size)
+    for copy in graph.copies:
+        canon[copy] = graph.source(copy)
+    groups: dict[tuple[int, ...] | object, tuple[Tape, list[int], list[list[int]]]] = {}
+    tapes: dict[tuple[int, tuple[str, ...]], Tape] = {}
+    keep: list[Expr] = []
+    for cell, meaning in graph.meaning.items():
+        if cell in graph.copies and canon[cell] != cell:
+            continue
+        cache = id(meaning.expr), tuple(meaning.refs)
+        tape = tapes.get(cache)
+        if tape is None:
+            tape = tapes[cache] = record(meaning.expr, {name: i for i, name in enumerate(meaning.refs)})
+            keep.append(meaning.expr)
+        held = groups.setdefault(tape.steps, (tape, [], []))
+        held[1].append(cell)
+        held[2].append(list(meaning.refs.values()))
+    forms: list[Form] = []
+    form_of, row_of = np.full(size, -1), np.zeros(size, dtype=int)
+    src, dst = [], []
+    for tape, cells, reads in groups.values():
+        where = np.array(cells)
+        read = canon[np.array(reads, dtype=int).reshape(len(cells), tape.slots)]
+        form_of[where], row_of[where] = len(forms), np.arange(len(cells))
+        forms.append(Form(tape, where, read))
+        src.append(read.ravel())
+        dst.append(np.repeat(where, tape.slots))
+    for cell, around in graph.opaque_reads.items():
+        src.append(canon[np.array(around, dtype=int)])
+        dst.append(np.full(len(around), cell))
+    joined = (np.concatenate(src), np.concatenate(dst)) if src else (np.zeros(0, int), np.zeros(0, int))
+    return Net(graph, size, forms, form_of, row_of, joined[0].astype(int), joined[1].astype(int), canon)

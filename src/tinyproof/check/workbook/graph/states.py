@@ -1,0 +1,205 @@
+"""Optimisers with a memory: momentum, RMSprop, Adam. The change follows the gradient through cells that carry on.
+
+A change that is no multiple of the gradient may still be a function of it: some cell on the way holds the gradient of
+this very parameter, and everything else that the change reads comes from such cells, earlier ones of the same
+parameter, or from numbers that are not trained.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.order import order
+from tinyproof.check.workbook.graph.tape import Array, Tape, forward
+from tinyproof.check.workbook.graph.training import Atom, Study, follow, options
+
+MOST_CELLS = 250  # looked at on the way from one change back to its gradient
+MOST_PARTS = 24  # formulas that are taken apart for it
+MOST_LINEAGES = 80
+
+
+Source = tuple[int, tuple[int, ...]]  # a cell, and what its formula reads besides the gradient
+
+
+def gradient_sources(found: Study, update: int, gradient: Array) -> list[Source]:
+    """The cells on the way of an update that hold the gradient of its parameter, or have it as a part.
+
+    Of those that hold it the one nearest to the parameters, first; then each formula that has it as a part.
+    """
+    net = found.net
+    start = int(found.successor[update])
+    bare = int(found.parameter[update])
+    front = [int(c) for c in net.forms[net.form_of[start]].reads[net.row_of[start]] if int(c) != bare]
+    seen = dict.fromkeys(front)
+    deepest: int | None = None
+    while front and len(seen) < MOST_CELLS:
+        held = match(found.values[front], np.broadcast_to(gradient, (len(front), len(gradient))))
+        exact = [cell for cell, ok in zip(front, held.ok, strict=True) if ok]
+        deepest = exact[0] if exact else deepest
+        following: dict[int, None] = {}
+        for cell in front:
+            if net.form_of[cell] >= 0 and not found.order.cut[cell]:
+                following.update(dict.fromkeys(int(c) for c in net.forms[net.form_of[cell]].reads[net.row_of[cell]]))
+        front = [cell for cell in following if cell not in seen]
+        seen.update(dict.fromkeys(front))
+        if deepest is not None and not exact:
+            break
+    sources: list[Source] = [] if deepest is None else [(deepest, ())]
+    for cell in list(seen)[:MOST_PARTS]:
+        rest = _inside(found, cell, gradient)
+        if rest is not None and cell != deepest:
+            sources.append((cell, rest))
+    return sources
+
+
+def _inside(found: Study, cell: int, gradient: Array) -> tuple[int, ...] | None:
+    """What a formula reads besides the part of it that is the gradient; None where no part is."""
+    net = found.net
+    if net.form_of[cell] < 0 or found.order.cut[cell] or not found.depends[cell]:
+        return None
+    form = net.forms[net.form_of[cell]]
+    if len(form.tape.steps) > 400:
+        return None
+    reads = form.reads[net.row_of[cell]]
+    steps = forward(form.tape, found.values[reads][:, None, :])
+    for place, value in enumerate(steps[:-1]):
+        if form.tape.below[place] and form.tape.steps[place][0] != "var":
+            if match(np.broadcast_to(value, (1, len(gradient))), gradient[None]).ok[0]:
+                return tuple(int(reads[slot]) for slot in _besides(form.tape, place))
+    return None
+
+
+def _besides(tape: Tape, part: int) -> set[int]:
+    """The slots that a tape reads on other ways than through one of its steps."""
+    slots, todo, seen = set[int](), [tape.top], set[int]()
+    while todo:
+        place = todo.pop()
+        if place == part or place in seen:
+            continue
+        seen.add(place)
+        step = tape.steps[place]
+        if step[0] == "var":
+            slots.add(int(step[1]))
+        elif step[0] != "num":
+            todo += [int(a) for a in step[1:]]
+    return slots
+
+
+SAMPLED = 6  # updates looked at to find out which objective a training with states follows
+
+
+def follow_states(found: Study) -> None:
+    """Accept the updates whose change follows their gradient through states; marks them as matched.
+
+    For a training that few changes follow directly, the objective is the one whose gradient most changes are made of.
+    """
+    for training in found.trainings():
+        mine = np.flatnonzero(found.training == training)
+        direct = int(found.match.ok[mine].sum())
+        if direct == len(mine):
+            continue
+        before = found.kinds[training], found.chosen[training]
+        if 2 * direct <= len(mine):
+            _choose_by_state(found, training, mine)
+        _accept(found, mine)
+        if int(found.match.ok[mine].sum()) <= direct and before != (found.kinds[training], found.chosen[training]):
+            if before[1]:
+                follow(found, training, *before)
+
+
+def _choose_by_state(found: Study, training: int, mine: np.ndarray) -> None:
+    some = mine[:: max(1, len(mine) // SAMPLED)][:SAMPLED]
+    best: tuple[int, str, list[Atom]] = (0, found.kinds[training], found.chosen[training])
+    for kind, atoms in options(found, training):
+        follow(found, training, kind, atoms)
+        held = sum(bool(gradient_sources(found, int(update), found.gradient[update])) for update in some)
+        if held > best[0]:
+            best = held, kind, atoms
+        if held == len(some):
+            break
+    if best[2]:
+        follow(found, training, best[1], best[2])
+
+
+def _accept(found: Study, mine: np.ndarray) -> None:
+    held: dict[int, list[Source]] = {}
+    for update in mine[found.match.seen[mine] & ~found.match.ok[mine]]:
+        sources = gradient_sources(found, int(update), found.gradient[update])
+        if sources:
+            held[int(update)] = sources
+    if not held:
+        return
+    for update in mine[found.match.ok[mine]]:
+        sources = gradient_sources(found, int(update), found.gradient[update])  # the first step: its state is a number
+        if sources:
+            held[int(update)] = sources
+    pure = _pure(found, held)
+    sign = _descends(found, held, pure)
+    for update in pure:
+        if sign.get(update, True) and not found.match.ok[update]:
+            found.match.ok[update] = True
+            found.match.rate[update] = np.nan
+            found.states[update] = held[update][0][0]
+
+
+def _pure(found: Study, held: dict[int, list[Source]]) -> list[int]:
+    """Updates that read the parameters through gradients of their own parameter only."""
+    net = found.net
+    cells = np.unique([cell for sources in held.values() for cell, _ in sources])
+    cut = found.order.cut.copy()
+    cut[cells] = True
+    shorter = order(net, cut)
+    trained = found.order.cut.copy()
+    trained[cells] = False
+    tainted = shorter.reach(np.flatnonzero(trained))
+    lineage_of = {update: int(found.lineage[update]) for update in held}
+    reached: dict[int, np.ndarray] = {}
+    for lineage in list(dict.fromkeys(lineage_of.values()))[:MOST_LINEAGES]:
+        own = [cell for update in held if lineage_of[update] == lineage for cell, _ in held[update]]
+        reached[lineage] = shorter.reach(own)
+    good = []
+    for update, sources in held.items():
+        bare = int(found.parameter[update])
+        reads = [c for c in _reads(found, int(found.successor[update])) if c != bare]
+        rest = [c for _, besides in sources for c in besides]
+        others = [mask for lineage, mask in reached.items() if lineage != lineage_of[update]]
+        own_mask = reached.get(lineage_of[update])
+        if own_mask is None or not own_mask[reads].any():
+            continue
+        if tainted[[*reads, *rest]].any() or any(mask[[*reads, *rest]].any() for mask in others):
+            continue
+        good.append(update)
+    return good
+
+
+def _reads(found: Study, cell: int) -> list[int]:
+    form = found.net.form_of[cell]
+    return [] if form < 0 else [int(c) for c in found.net.forms[form].reads[found.net.row_of[cell]]]
+
+
+def _descends(found: Study, held: dict[int, list[Source]], updates: list[int]) -> dict[int, bool]:
+    """Whether each goes down: the change falls where the gradient grows."""
+    net = found.net
+    seeds: dict[int, dict[int, tuple[np.ndarray, Array]]] = {}
+    cells = found.successor[updates] if updates else np.zeros(0, dtype=int)
+    for form in np.unique(net.form_of[cells]):
+        rows = np.unique(net.row_of[cells[net.form_of[cells] == form]])
+        seeds[int(form)] = {net.forms[form].tape.top: (rows, np.ones((len(rows), found.values.shape[1])))}
+    slope = found.order.adjoints(found.values, seeds)
+    answer = {}
+    for update in updates:
+        cell, rest = held[update][0]
+        if rest:
+            continue
+        with np.errstate(all="ignore"):
+            ratio = found.values[cell] / found.gradient[update]
+            share = slope[cell] * found.values[cell] / found.change[update]
+            uphill = slope[cell] * ratio > 0
+        clear = np.isfinite(share) & (np.abs(share) > 1e-3)
+        answer[update] = not (clear.sum() > len(clear) // 2 and uphill[clear].mean() > 0.8)
+    for lineage in {int(found.lineage[update]) for update in answer}:  # later steps blur what one step shows
+        own = [update for update in answer if found.lineage[update] == lineage]
+        down = 2 * sum(answer[update] for update in own) >= len(own)
+        answer.update(dict.fromkeys(own, down))
+    return answer

@@ -1,0 +1,163 @@
+"""Parameters and their successors: a cell that is another cell plus a change that depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyproof.backprop.expr import Call, Expr, Num, Var, names
+from tinyproof.check.workbook.graph.order import Order, order
+from tinyproof.check.workbook.graph.sheetgraph import Net
+
+MAX_VISITED = 6_000  # cells looked at for one candidate
+TRIED = 5  # cells of one form that are looked at
+
+
+@dataclass(frozen=True)
+class Update:
+    """`successor = parameter + change`; both are sources (no copies). `bare`: the name of the parameter in it."""
+
+    parameter: int
+    successor: int
+    bare: str
+
+
+def terms(expr: Expr, sign: int = 1) -> Iterator[tuple[int, Expr]]:
+    """The terms of a sum with their signs; both branches of an IF."""
+    if isinstance(expr, Call) and expr.function == "add":
+        for arg in expr.args:
+            yield from terms(arg, sign)
+    elif isinstance(expr, Call) and expr.function == "sub":
+        yield from terms(expr.args[0], sign)
+        yield from terms(expr.args[1], -sign)
+    elif isinstance(expr, Call) and expr.function == "neg":
+        yield from terms(expr.args[0], -sign)
+    elif (
+        isinstance(expr, Call)
+        and expr.function == "mul"
+        and expr.args[0] in (Num(1.0), Num(-1.0))
+        and len(expr.args) == 2
+    ):
+        yield from terms(expr.args[1], sign * int(expr.args[0].value))
+    else:
+        yield sign, expr
+
+
+def _bare(expr: Expr) -> list[str]:
+    """The names that could be the parameter of an update."""
+    branches = [expr]
+    if isinstance(expr, Call) and expr.function == "if":
+        branches = [*expr.args[1:]]
+        branches += [
+            b
+            for branch in list(branches)
+            if isinstance(branch, Call) and branch.function == "if"
+            for b in branch.args[1:]
+        ]
+    found: dict[str, None] = {}
+    for branch in branches:
+        parts = list(terms(branch))
+        if len(parts) > 1:
+            found.update(dict.fromkeys(part.name for sign, part in parts if sign > 0 and isinstance(part, Var)))
+    return list(found)
+
+
+class _Finder:
+    def __init__(self, net: Net) -> None:
+        self.net, self.graph = net, net.graph
+        self.whole = order(net)
+        self.level = np.where(self.whole.level < 0, 10**9, self.whole.level)
+
+    def reads(self, cell: int) -> np.ndarray:
+        form = self.net.form_of[cell]
+        if form < 0:
+            return np.zeros(0, dtype=int)
+        return np.asarray(self.net.forms[form].reads[self.net.row_of[cell]])
+
+    def depends(self, cell: int, bare: str) -> bool:
+        """Whether the change in a formula depends on its own parameter."""
+        meaning = self.graph.meaning[cell]
+        parameter = int(self.net.canon[meaning.refs[bare]])
+        parts = [part for sign, part in terms(meaning.expr)]
+        if sum(bare in names(part) for part in parts) > 1 and len(parts) > 1:
+            return True
+        front = [int(self.net.canon[ref]) for name, ref in meaning.refs.items() if name != bare]
+        floor = self.level[parameter]
+        seen = set(front)
+        while front and len(seen) < MAX_VISITED:
+            following = []
+            for one in front:
+                if one == parameter:
+                    return True
+                if self.level[one] > floor or self.level[one] == 10**9:
+                    for read in self.reads(one):
+                        if int(read) not in seen:
+                            seen.add(int(read))
+                            following.append(int(read))
+            front = following
+        return parameter in seen
+
+    def candidates(self) -> list[Update]:
+        by_key: dict[object, list[int]] = {}
+        for cell, meaning in self.graph.meaning.items():
+            if self.net.form_of[cell] >= 0 and not isinstance(meaning.expr, Var):
+                by_key.setdefault(meaning.key, []).append(cell)
+        found = []
+        for cells in by_key.values():
+            bares = {
+                cell: _bare(self.graph.meaning[cell].expr) for cell in cells[:: max(1, len(cells) // TRIED)][:TRIED]
+            }
+            some = [cell for cell, names_of in bares.items() if names_of]
+            if 2 * len(some) < len(bares):
+                continue
+            first = self.graph.meaning[some[0]].expr
+            for place in range(max(len(bares[cell]) for cell in some)):
+                holds = [c for c in some if place < len(bares[c]) and self.depends(c, bares[c][place])]
+                if 2 * len(holds) < len(some):
+                    continue
+                for cell in cells:
+                    meaning = self.graph.meaning[cell]
+                    own = bares[some[0]] if meaning.expr is first else _bare(meaning.expr)
+                    if place < len(own):
+                        found.append(Update(int(self.net.canon[meaning.refs[own[place]]]), cell, own[place]))
+        return found
+
+
+def roles_of(net: Net, whole: Order, cell: int, most: int = 400) -> set[tuple[int, int]]:
+    """How a cell is read: the forms and the slots."""
+    found = set()
+    for reader in np.unique(whole.down.after(np.array([cell])))[:most]:
+        form = int(net.form_of[reader])
+        if form >= 0:
+            for slot in np.flatnonzero(net.forms[form].reads[net.row_of[reader]] == cell):
+                found.add((form, int(slot)))
+    return found
+
+
+def find_updates(net: Net) -> tuple[list[Update], Order]:
+    """The updates of the workbook, dead ends left out."""
+    finder = _Finder(net)
+    candidates = finder.candidates()
+    whole = finder.whole
+    roles = {cell: roles_of(net, whole, cell) for cell in {c for u in candidates for c in (u.parameter, u.successor)}}
+    read = {u.successor for u in candidates if roles[u.successor]}
+    kept = [u for u in candidates if u.successor not in read or roles[u.successor] & roles[u.parameter]]
+    going = {u.parameter for u in kept if u.successor in read}
+    chained = {u.successor for u in kept if u.successor in read}
+    ends = [u for u in kept if u.successor not in read]
+    kept = [u for u in kept if u.successor in read]
+    keys = {u.successor: net.graph.meaning[u.successor].key for u in ends}
+    aside = {keys[u.successor] for u in ends if u.parameter in going}  # another cell takes the parameter further
+    often: dict[int, int] = {}
+    for end in ends:
+        often[end.parameter] = often.get(end.parameter, 0) + 1
+    for end in ends:
+        dead = end.parameter in going or keys[end.successor] in aside or (kept and often[end.parameter] > 1)
+        if not dead and (not kept or end.parameter in chained or roles[end.parameter]):
+            kept.append(end)
+    one: dict[int, Update] = {}
+    for update in kept:
+        one.setdefault(update.successor, update)
+    return list(one.values()), whole

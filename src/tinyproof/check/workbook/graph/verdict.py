@@ -1,0 +1,256 @@
+"""A workbook judged as a graph of cells: what is wrong, what could not be told, what was compared and is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinyproof.check.workbook.graph.mends import Explained, Mend, explain, judged
+from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
+from tinyproof.check.workbook.graph.suspects import Suspects
+from tinyproof.check.workbook.graph.training import Study
+from tinyproof.check.workbook.graph.wording import formula, heading, in_names, named, part, says, stretches_of
+from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.understand.grid import Grid
+
+OBJECTIVES = {
+    "square": "the squared error",
+    "logistic": "the cross-entropy",
+    "softmax": "the cross-entropy (softmax)",
+    "shown": "a value that the sheet shows",
+}
+LEAST = 0.25  # and where a tried mend makes all the rest follow
+ENOUGH = 0.5  # the part of a training that must follow its objective before anything in it is called wrong
+
+
+@dataclass
+class GraphVerdict:
+    """`sheets`: those that a training stands on -> is everything there right. `problems`: what could not be told, by
+    sheet. `checked`: what was compared and is right, one line each, by sheet."""
+
+    mistakes: list[Mistake] = field(default_factory=list)
+    problems: dict[int, list[str]] = field(default_factory=dict)
+    checked: dict[int, list[str]] = field(default_factory=dict)
+    right: dict[int, bool] = field(default_factory=dict)
+    formulas: int = 0
+
+    def problem(self, sheet: int, text: str) -> None:
+        own = self.problems.setdefault(sheet, [])
+        if text not in own:
+            own.append(text)
+
+
+def judge_graph(grid: Grid) -> GraphVerdict:
+    """Judge every training of the workbook."""
+    verdict = GraphVerdict()
+    try:
+        graph = read_graph(grid)
+    except NotUnderstood as problem:
+        verdict.problem(0, str(problem))
+        return verdict
+    verdict.formulas = graph.formulas
+    answer = judged(graph)
+    if answer is None:
+        return verdict
+    found, suspects = answer
+    explained = explain(found, suspects) if suspects.wrong or suspects.lost else Explained([], [], suspects)
+    for training in found.trainings():
+        _training(verdict, graph, found, suspects, explained, training)
+    return verdict
+
+
+def _training(
+    verdict: GraphVerdict, graph: SheetGraph, found: Study, suspects: Suspects, explained: Explained, training: int
+) -> None:
+    mine = np.flatnonzero(found.training == training)
+    sheets = sorted({graph.places[found.successor[u]].sheet for u in mine})
+    home = sheets[0]
+    follows = mine[found.match.ok[mine]]
+    wrong = [u for u in mine if int(u) in suspects.wrong]
+    mends = [mend for mend in explained.mends if any(found.training[u] == training for u in mend.updates)]
+    healed = {u for mend in mends for u in mend.updates}
+    opened = [int(u) for u in wrong if int(u) not in healed]
+    strong = len(follows) >= ENOUGH * len(mine)
+    before = len(verdict.mistakes)
+    if training in suspects.ascends and found.kinds[training] != "shown":
+        verdict.mistakes.append(_ascent(graph, found, mine))
+    whole = len(follows) + len(healed) >= 0.9 * len(mine) and len(follows) >= LEAST * len(mine)
+    if strong or whole:
+        verdict.mistakes += [_mended(graph, found, mend) for mend in mends]
+        if opened:
+            _unexplained(verdict, graph, found, opened, home, len(follows) / len(mine))
+    elif wrong:
+        verdict.problem(home, _no_objective(graph, found, mine))
+    for cell, update in suspects.lost.items():
+        if found.training[update] == training and not any(cell in mend.cells for mend in mends):
+            verdict.mistakes.append(_lost(graph, found, cell))
+    unread = [u for u in suspects.unread if found.training[u] == training]
+    if unread:
+        verdict.problem(home, _not_read(graph, found, unread[0]))
+    right = len(verdict.mistakes) == before and not wrong and not unread and len(follows) > 0
+    for sheet in sheets:
+        verdict.right[sheet] = verdict.right.get(sheet, True) and right
+    if len(follows):
+        verdict.checked.setdefault(home, []).append(_line(graph, found, mine, follows, training, right))
+
+
+def _line(graph: SheetGraph, found: Study, mine: np.ndarray, follows: np.ndarray, training: int, right: bool) -> str:
+    parameters = len({int(found.lineage[u]) for u in mine})
+    steps = max(1, len(mine) // max(1, parameters))
+    what = f"{OBJECTIVES[found.kinds[training]]}" + (", through a state" if found.states else "")
+    whose = f"{parameters} parameter{'s' if parameters > 1 else ''} over {steps} step{'s' if steps > 1 else ''}"
+    if right:
+        return f"{len(follows)} changes of {whose} follow the gradient of {what}: right"
+    return f"{len(follows)} of {len(mine)} changes of {whose} follow the gradient of {what}"
+
+
+def _kind(found: Study, cell: int) -> str:
+    if int(cell) in {int(s) for s in found.successor}:
+        return "wrong-update"
+    if found.forward is not None and cell < found.net.size and found.forward[cell]:
+        return "wrong-forward"
+    return "wrong-gradient"
+
+
+def _mended(graph: SheetGraph, found: Study, mend: Mend) -> Mistake:
+    by_sheet: dict[int, list[int]] = {}
+    for cell in sorted(mend.cells, key=lambda c: graph.places[c]):
+        by_sheet.setdefault(graph.places[cell].sheet, []).append(cell)
+    sheet, cells = next(iter(by_sheet.items()))
+    cell = cells[0]
+    typed = cell not in graph.meaning and cell not in graph.opaque
+    kind = "pasted-values" if typed else "inconsistent-rows" if mend.kind == "odd" else _kind(found, cell)
+    swapped = (mend.old_part, mend.new_part) if mend.old_part is not None and mend.new_part is not None else None
+    fix = formula(graph, cell, mend.new[cell], swapped)
+    own = in_names(graph, mend.new[cell])
+    where = stretches_of(graph, cells) + "".join(
+        f", {graph.grid.sheet(other).name}!{stretches_of(graph, others)}"
+        for other, others in list(by_sheet.items())[1:]
+    )
+    return Mistake(
+        kind, "error", sheet, heading(graph, cell) or graph.name(cell), _message(graph, found, mend, cell, typed),
+        rows=(graph.places[cell].row,), cells=where, says=says(graph, cell),
+        should_say=(f"{own}, {fix}" if own and fix else fix or own), why=_why(graph, found, mend), fix=fix,
+        effect=_effect(graph, found, mend),
+    )  # fmt: skip
+
+
+def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool) -> str:
+    what = named(graph, cell)
+    if typed:
+        return f"{what} is a typed number where the cells around it have a formula, and the training needs that formula"
+    if mend.kind == "odd":
+        return f"{what} says something else than the cells around it, and only what they say is right"
+    old, new = part(graph, mend.old_part), part(graph, mend.new_part)
+    if old and new and mend.kind in ("variable", "number", "operator", "exchanged sides", "function"):
+        return f"{what}: {old} stands where {new} belongs"
+    if new and mend.kind == "lost factor":
+        return f"{what}: the factor {new} is missing"
+    if old and mend.kind in ("extra factor", "extra term"):
+        return f"{what}: {old} is one too many"
+    if new and mend.kind == "lost term":
+        return f"{what}: {new} is missing"
+    if mend.kind == "sign":
+        return f"{what}: a sign is wrong"
+    return f"{what} does not say what the training needs"
+
+
+def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
+    if not mend.updates:
+        return ""
+    update = mend.updates[0]
+    what = OBJECTIVES[found.kinds[int(found.training[update])]]
+    return (
+        f"{named(graph, int(found.successor[update]))} must move by -k times the derivative of {what} by "
+        f"{named(graph, int(found.parameter[update]))}, as the other parameters do; with this formula it does, as "
+        "written it does not"
+    )
+
+
+def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
+    count = len(mend.updates)
+    return (
+        f"{count} change{'s' if count != 1 else ''} of a parameter {'are' if count != 1 else 'is'} wrong because of it"
+    )
+
+
+def _ascent(graph: SheetGraph, found: Study, mine: np.ndarray) -> Mistake:
+    cell = int(found.successor[mine[0]])
+    cells = stretches_of(
+        graph, [int(c) for c in found.successor[mine] if graph.places[c].sheet == graph.places[cell].sheet]
+    )
+    return Mistake(
+        "wrong-update", "error", graph.places[cell].sheet, heading(graph, cell) or graph.name(cell),
+        "the updates climb the error in place of going down: the sign of the change is wrong",
+        rows=(graph.places[cell].row,), cells=cells, says=says(graph, cell),
+        why="a step against the gradient makes the error smaller; this one has the gradient's own sign",
+    )  # fmt: skip
+
+
+def _unexplained(
+    verdict: GraphVerdict, graph: SheetGraph, found: Study, opened: list[int], home: int, share: float
+) -> None:
+    """Wrong updates for which no mend was found: an error where all around them is right."""
+    by_lineage: dict[int, list[int]] = {}
+    for update in opened:
+        by_lineage.setdefault(int(found.lineage[update]), []).append(update)
+    for own in list(by_lineage.values())[:12]:
+        first = int(found.successor[own[0]])
+        if share < ENOUGH:
+            verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
+            continue
+        cells = [
+            int(found.successor[u]) for u in own if graph.places[found.successor[u]].sheet == graph.places[first].sheet
+        ]
+        blamed = _deepest(found, own[0])
+        what = OBJECTIVES[found.kinds[int(found.training[own[0]])]]
+        where = blamed if blamed is not None else first
+        kind = "wrong-update" if where == first else "wrong-gradient"
+        verdict.mistakes.append(Mistake(
+            kind, "error", graph.places[where].sheet, heading(graph, where) or graph.name(where),
+            f"{named(graph, first)} does not move by -k times the derivative of {what}, as the other parameters do",
+            rows=(graph.places[where].row,),
+            cells=stretches_of(graph, cells) if where == first else graph.name(where), says=says(graph, where),
+            why="on random numbers the change is no multiple of the derivative by its own parameter",
+        ))  # fmt: skip
+
+
+def _deepest(found: Study, update: int) -> int | None:
+    """The gradient that an update reads and no right update does."""
+    net = found.net
+    cell = int(found.successor[update])
+    reads = [int(c) for c in net.forms[net.form_of[cell]].reads[net.row_of[cell]]]
+    own = [
+        c
+        for c in reads
+        if c != found.parameter[update] and found.depends[c] and net.form_of[c] >= 0 and not found.order.cut[c]
+    ]
+    return own[0] if len(own) == 1 else None
+
+
+def _no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
+    some = [named(graph, int(found.successor[u])) for u in mine[:3]]
+    return f"the changes of {', '.join(some)} follow no objective that the sheet shows"
+
+
+def _lost(graph: SheetGraph, found: Study, cell: int) -> Mistake:
+    typed = cell not in graph.meaning
+    message = (
+        f"{named(graph, cell)} is {'a typed number' if typed else 'no update'} where the other parameters are updated"
+    )
+    return Mistake(
+        "pasted-values" if typed else "wrong-update", "error", graph.places[cell].sheet,
+        heading(graph, cell) or graph.name(cell), message, rows=(graph.places[cell].row,), cells=graph.name(cell),
+        says=says(graph, cell), why="the step before moves every other parameter, and the step after reads this one",
+    )  # fmt: skip
+
+
+def _not_read(graph: SheetGraph, found: Study, update: int) -> str:
+    net, me = found.net, int(found.successor[update])
+    cone = found.order.reach(net.forms[net.form_of[me]].reads[net.row_of[me]], upwards=True)
+    for cell, problem in graph.opaque.items():
+        if cone[cell]:
+            return f"{named(graph, me)} depends on {graph.name(cell)}, which could not be read: {problem}"
+    return f"{named(graph, me)} gave no number on the values that it was tried on"
