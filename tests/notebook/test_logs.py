@@ -240,3 +240,9 @@ def test_a_quoted_line_is_cut_at_200_characters() -> None:
     line = "Test set: accuracy 98.50% " + "x" * 400
     (run,) = read_log([(1, line)]).runs
     assert run.epochs[-1].line == line[:200]
+
+
+def test_a_row_without_an_epoch_is_none_of_the_table() -> None:
+    rows = "0  0.412  0.121  0.9620  00:10\n1  0.205  0.101  0.9710  00:10\nmean  0.308  0.111  0.9990  00:10\n"
+    run = only_run("epoch  train_loss  valid_loss  accuracy  time\n" + rows)
+    assert run.test_accuracies == [96.2, 97.1]
