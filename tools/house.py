@@ -35,7 +35,7 @@ HEAVY = frozenset(
 # Modules of the standard library that only one kind of system has.
 SYSTEMS = frozenset({"fcntl", "msvcrt", "resource"})
 # File names that occur more than once because they mean the same in each place (CONTRIBUTING says what).
-SAME_MEANING = frozenset({"__init__.py", "sweep.py", "trace.py"})
+SAME_MEANING = frozenset({"__init__.py", "sweep.py", "trace.py", "thresholds.py", "verdict.py"})
 
 
 @dataclass(frozen=True)

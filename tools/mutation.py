@@ -124,20 +124,22 @@ def drawn(count: int, seed: int) -> list[Mutation]:
 class Copy:
     """A copy of the tree in which a mutation can be applied, tested and taken back."""
 
-    def __init__(self, folder: Path, root: Path = ROOT) -> None:
+    def __init__(self, folder: Path, root: Path = ROOT, compiled: bool = False) -> None:
         self.folder = folder
+        left = shutil.ignore_patterns("*.egg-info", *([] if compiled else ["__pycache__"]))
         folder.mkdir(parents=True)
         for name in COPIED:
             if (root / name).is_dir():
-                shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+                shutil.copytree(root / name, folder / name, ignore=left)
             elif (root / name).exists():
                 shutil.copy2(root / name, folder / name)
         for name in ("records", "docs", "benchmarks"):
             if (root / name).exists():
-                (folder / name).symlink_to(root / name)
+                (folder / name).symlink_to((root / name).resolve())
         # Compiled files are believed by content, not by time: a change within the same second counts.
         hashed = py_compile.PycInvalidationMode.CHECKED_HASH
-        compileall.compile_dir(folder / "src", quiet=2, invalidation_mode=hashed)
+        if not compiled:
+            compileall.compile_dir(folder / "src", quiet=2, invalidation_mode=hashed)
 
     def test(self, mutation: Mutation | None, tests: Sequence[str], seconds: float | None = None) -> str:
         """`killed`, `timeout`, `survived`, or what else went wrong, with a mutation applied (or none)."""
@@ -180,8 +182,11 @@ def run(mutations: Sequence[Mutation], jobs: int, root: Path = ROOT) -> dict[str
     """What became of each mutation. Raises Unfit where the tests fail without any mutation."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         copies: SimpleQueue[Copy] = SimpleQueue()
-        for number in range(jobs):
-            copies.put(Copy(Path(folder) / str(number), root))
+        first = Copy(Path(folder) / "0", root)
+        copies.put(first)
+        for number in range(1, jobs):
+            # What is compiled is compiled once.
+            copies.put(Copy(Path(folder) / str(number), first.folder, compiled=True))
 
         def green(tests: tuple[str, ...]) -> float:
             """The seconds that tests take without a mutation; one that fails anyway kills nothing."""

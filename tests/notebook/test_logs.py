@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tinyproof.check import logs
 from tinyproof.check.logs import Run, read_log
 from tinyproof.check.notebook import audit_notebook
 from tinyproof.check.notebook.read.document import read_document
@@ -240,3 +241,20 @@ def test_a_quoted_line_is_cut_at_200_characters() -> None:
     line = "Test set: accuracy 98.50% " + "x" * 400
     (run,) = read_log([(1, line)]).runs
     assert run.epochs[-1].line == line[:200]
+
+
+def test_a_row_without_an_epoch_is_none_of_the_table() -> None:
+    rows = "0  0.412  0.121  0.9620  00:10\n1  0.205  0.101  0.9710  00:10\nmean  0.308  0.111  0.9990  00:10\n"
+    run = only_run("epoch  train_loss  valid_loss  accuracy  time\n" + rows)
+    assert run.test_accuracies == [96.2, 97.1]
+
+
+def test_no_accuracy_is_above_100() -> None:
+    run = only_run("".join(f"Test set: accuracy {figure}%\n" for figure in ("98.50", "100.00", "100.40")))
+    assert run.test_accuracies == [98.5, 100.0]
+
+
+def test_so_many_lines_are_read_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MAX_LINES", 3)
+    run = only_run("".join(f"Test set: accuracy 9{digit}.00%\n" for digit in range(5)))
+    assert run.test_accuracies == [90.0, 91.0, 92.0]

@@ -11,7 +11,7 @@ from tests.workbook.mutants import Mutant, mutant, right
 from tests.workbook.sheets import Cells, calculate
 from xlsxwriter.utility import xl_col_to_name
 
-import tinyproof.check.workbook.mends as mends
+import tinyproof.check.workbook.tried_mends as mends
 from tinyproof.check.finding import Finding
 from tinyproof.check.workbook import audit_workbook
 from tinyproof.check.workbook.rules.mistake import Mistake

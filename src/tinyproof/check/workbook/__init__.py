@@ -12,7 +12,6 @@ from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
 from tinyproof.check.workbook.both_readers import Divided, divide
 from tinyproof.check.workbook.graph.verdict import judge_graph
-from tinyproof.check.workbook.mends import with_tried_mends
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
 from tinyproof.check.workbook.read.delimited import holds_formulas
@@ -30,6 +29,7 @@ from tinyproof.check.workbook.rules.typed_tables import audit_typed_tables
 from tinyproof.check.workbook.say.fingerprint import fingerprint
 from tinyproof.check.workbook.say.to_findings import to_findings, what_is_right
 from tinyproof.check.workbook.say.views import sheet_views
+from tinyproof.check.workbook.tried_mends import with_tried_mends
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.tables import find_tables
 from tinyproof.core.errors import DataError, one_line

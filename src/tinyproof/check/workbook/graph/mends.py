@@ -10,13 +10,13 @@ import numpy as np
 from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.edits import filled_into, with_meanings
+from tinyproof.check.workbook.graph.found_training import Study, study
 from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.search import Budget, Found, Search
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, Net, SheetGraph, build
 from tinyproof.check.workbook.graph.states import follow_states
 from tinyproof.check.workbook.graph.suspects import Suspects, find_suspects, usual_change
 from tinyproof.check.workbook.graph.tape import record
-from tinyproof.check.workbook.graph.training import Study, study
 from tinyproof.check.workbook.understand.grid import Place
 
 MOST_MENDS = 8

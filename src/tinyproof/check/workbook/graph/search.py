@@ -13,8 +13,8 @@ import numpy as np
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
 from tinyproof.check.workbook.graph.edits import expression
+from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.tape import Array, compute
-from tinyproof.check.workbook.graph.training import Study
 from tinyproof.check.workbook.rules.repair import Repair, repairs
 from tinyproof.check.workbook.understand.grid import Place
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.found_training import Atom, Study, follow, options
 from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.tape import Array, Tape, forward
-from tinyproof.check.workbook.graph.training import Atom, Study, follow, options
 
 MOST_CELLS = 250  # looked at on the way from one change back to its gradient
 MOST_PARTS = 24  # formulas that are taken apart for it

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.tape import Array
-from tinyproof.check.workbook.graph.training import Study
 
 NEAR = 1e-6
 STEEP = 1e-6

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.mends import Explained, Mend, explain, judged
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
 from tinyproof.check.workbook.graph.suspects import Suspects
-from tinyproof.check.workbook.graph.training import Study
 from tinyproof.check.workbook.graph.wording import formula, heading, in_names, named, part, says, stretches_of
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.rules.mistake import Mistake
