@@ -1,6 +1,7 @@
 """The audit on a sample of the layouts. `python -m tests.workbook.layouts` measures at length.
 
-Three figures below say what the reader reaches; they are raised as it learns, never lowered.
+The three names below say what the reader reaches: more layouts, a larger share located, a smaller one undecided as it
+learns, never the other way round.
 """
 
 from __future__ import annotations
