@@ -4,7 +4,7 @@ Nothing here shares code with the audit. Reading order:
 
 - `terms`: a formula as a tree over named quantities; `excel_text`: its Excel text, once all have a place;
 - `spec`: what is trained (sizes, activations, objective, optimiser, data), drawn at random;
-- `style`: how somebody writes it down; `forward_pass`, `writing`: every quantity of it as a formula; `descent`: the same
+- `style`: how somebody writes it down; `forward_pass`, `writing`: every quantity as a formula; `descent`: the same
   for a function without data; `matrices`: the same with MMULT;
 - `labels`: the words around it, in several languages or none;
 - `places`: where each quantity stands; `catalogue`: the layouts by name;
