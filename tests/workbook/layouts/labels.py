@@ -40,7 +40,7 @@ class Labels:
         self.gradient = rng.choice(uphill if written.style.uphill else downhill)
         self.slope = "error" if written.style.uphill else "dE/da"
         self.joined = rng.choice(["", "_", " "])
-        self.sums, self.outputs = rng.choice([("z", "a"), ("net", "out"), ("h", "a_h"), ("s", "y"), ("sum", "sig")])
+        self.sums, self.outputs = rng.choice([("z", "a"), ("net", "out"), ("h", "a_h"), ("s", "ŷ"), ("sum", "sig")])
         spec = written.spec
         names = [*spec.start, *spec.constants]
         weights = [name for name in names if name.startswith("w")]
