@@ -32,7 +32,7 @@ from tinyproof.train.engine.native.native_engine import NativeEngine
 from tinyproof.train.engine.torch_engine import TorchEngine
 from tinyproof.train.recipe import Recipe
 
-pytestmark = [pytest.mark.numerics, pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
+pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 
 COUNT = 8
 SGD = Recipe("sgd", rate=0.05, momentum=0.8, batch_size=9)
