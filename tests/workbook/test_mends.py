@@ -92,8 +92,9 @@ def test_a_mend_that_does_not_work_is_not_printed(tmp_path: Path, monkeypatch: p
     spoilt = f"{xl_col_to_name(broken.sheet.at[broken.column] - 1)}{broken.sheet.first}"
     original = mends.works
 
-    def with_another_mend(grid: object, audit: object, mistake: Mistake) -> bool:
-        return original(grid, audit, replace(mistake, fix=f"write in {spoilt}: =1+1 and fill down"))  # type: ignore[arg-type]
+    def with_another_mend(grid: object, audit: object, mistakes: list[Mistake]) -> bool:
+        other = [replace(mistake, fix=f"write in {spoilt}: =1+1 and fill down") for mistake in mistakes]
+        return original(grid, audit, other)  # type: ignore[arg-type]
 
     monkeypatch.setattr(mends, "works", with_another_mend)
     (after,) = told(broken, tmp_path)

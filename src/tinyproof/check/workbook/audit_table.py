@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tinyproof.backprop.expr import names
@@ -31,9 +31,9 @@ def understood_wholly(audits: Sequence[TableAudit], sheet: int) -> bool:
     return bool(here) and all(audit.wholly for audit in here)
 
 
-def audit_table(grid: Grid, table: Table) -> TableAudit:
-    """Audit one table."""
-    columns = read_columns(grid, table)
+def audit_table(grid: Grid, table: Table, known: Mapping[int, ColumnPatterns] | None = None) -> TableAudit:
+    """Audit one table. `known`: columns that were read already."""
+    columns = read_columns(grid, table, known or {})
     roles = find_roles(table, columns)
     columns = with_copies(grid, table, roles, columns)
     network = understand(table, roles, columns)

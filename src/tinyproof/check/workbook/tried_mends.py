@@ -22,28 +22,40 @@ _WRITE = re.compile(r"write in (?P<cell>[A-Z]+\d+): (?P<formula>=.*?)(?P<down> a
 def with_tried_mends(grid: Grid, audits: Sequence[TableAudit]) -> None:
     """Take the mend away from every mistake that it does not take away, or that it exchanges for another.
 
-    A mistake that several sheets share is tried on the first of them.
+    All mends of a table are tried together, and only where the table is not clean then, one by one. A mistake that
+    several sheets share is tried on the first of them.
     """
     owner = {id(mistake): audit for audit in audits for mistake in audit.mistakes}
-    for group in grouped([mistake for audit in audits for mistake in audit.mistakes]):
-        audit = owner[id(group[0])]
-        if _WRITE.fullmatch(group[0].fix) and not works(grid, audit, group[0]):
+    groups = grouped([mistake for audit in audits for mistake in audit.mistakes])
+    first = [group[0] for group in groups if _WRITE.fullmatch(group[0].fix)]
+    good: set[int] = set()
+    for audit in audits:
+        mine = [mistake for mistake in first if owner[id(mistake)] is audit]
+        if len(mine) > 1 and works(grid, audit, mine):
+            good |= {id(mistake) for mistake in mine}
+        else:
+            good |= {id(mistake) for mistake in mine if works(grid, audit, [mistake])}
+    for group in groups:
+        if _WRITE.fullmatch(group[0].fix) and id(group[0]) not in good:
             for mistake in group:
-                mine = owner[id(mistake)]
-                mine.mistakes = [replace(m, fix="") if m is mistake else m for m in mine.mistakes]
+                held = owner[id(mistake)]
+                held.mistakes = [replace(m, fix="") if m is mistake else m for m in held.mistakes]
 
 
-def works(grid: Grid, audit: TableAudit, mistake: Mistake) -> bool:
-    """Whether the table has lost a mistake, and got no other, once its mend is written and filled down as it says."""
-    mended = _mended(grid, audit, mistake)
-    if mended is None:
+def works(grid: Grid, audit: TableAudit, mistakes: Sequence[Mistake]) -> bool:
+    """Whether the table has lost these mistakes, and got no other, once their mends are written and filled down."""
+    cells = [_written(audit, mistake) for mistake in mistakes]
+    if not all(cells):
         return False
-    after = audit_table(mended, audit.table)
+    mended = {place: cell for part in cells for place, cell in part.items()}
+    cols = {mistake.col for mistake in mistakes}
+    kept = {col: held for col, held in audit.network.columns.items() if col not in {c for _, c in mended}}
+    after = audit_table(_copy(grid, audit, mended), audit.table, kept)
     if not after.wholly:
         return False
-    left = [*after.mistakes, *(m for m in (*check_pasted(after), *check_empty(after)) if m.col == mistake.col)]
+    left = [*after.mistakes, *(m for m in (*check_pasted(after), *check_empty(after)) if m.col in cols)]
     told = [m for m in left if m.severity != "note" or m.undecided]
-    gone = not any(m.col == mistake.col and set(m.rows) & set(mistake.rows) for m in told)
+    gone = not any(m.col == n.col and set(m.rows) & set(n.rows) for m in told for n in mistakes)
     before = {(m.col, _family(m)) for m in audit.mistakes}
     return gone and all((m.col, _family(m)) in before for m in told)
 
@@ -53,18 +65,21 @@ def _family(mistake: Mistake) -> str:
     return mistake.kind.partition("-")[0] if mistake.kind.startswith("pasted") else mistake.kind
 
 
-def _mended(grid: Grid, audit: TableAudit, mistake: Mistake) -> Grid | None:
-    """The workbook with the mend in it; None where it says no cell of the table."""
+def _written(audit: TableAudit, mistake: Mistake) -> dict[tuple[int, int], Cell]:
+    """The cells that a mend writes; none where it says no cell of the table."""
     match = _WRITE.fullmatch(mistake.fix)
     start = parse_cell(match["cell"]) if match else None
-    if match is None or start is None or not mistake.rows:
-        return None
-    rows = mistake.rows if match["down"] else mistake.rows[:1]
-    sheet = grid.sheet(audit.table.sheet)
+    if match is None or start is None or start.col not in audit.table.cols:
+        return {}
     cell = Cell(None, "n", match["formula"], start.row, start.col)
-    cells = {**sheet.cells, **{(row, start.col): cell for row in rows}}
+    return {(row, start.col): cell for row in (mistake.rows if match["down"] else mistake.rows[:1])}
+
+
+def _copy(grid: Grid, audit: TableAudit, mended: dict[tuple[int, int], Cell]) -> Grid:
+    """The workbook with other cells on the table's sheet."""
+    sheet = grid.sheet(audit.table.sheet)
     sheets = list(grid.book.sheets)
-    sheets[audit.table.sheet] = replace(sheet, cells=cells)
+    sheets[audit.table.sheet] = replace(sheet, cells={**sheet.cells, **mended})
     copy = Grid(replace(grid.book, sheets=tuple(sheets)))
     copy.templates, copy.repairs = grid.templates, grid.repairs  # what was read and tried is not read and tried again
     return copy

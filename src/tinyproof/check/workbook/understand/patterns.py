@@ -7,6 +7,7 @@ Inside an expression the columns are variables: `@23` is column 23 in the same r
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tinyproof.backprop.expr import Expr, Num, Var, substitute
@@ -77,13 +78,16 @@ def place_outside(grid: Grid, name: str) -> Place | None:
     return Place(index, ref.row, ref.col) if index is not None and ref is not None else None
 
 
-def read_columns(grid: Grid, table: Table) -> dict[int, ColumnPatterns]:
-    """Every column of the table."""
+def read_columns(grid: Grid, table: Table, already: Mapping[int, ColumnPatterns]) -> dict[int, ColumnPatterns]:
+    """Every column of the table; those that were read `already` as they are."""
     order = {row: position for position, row in enumerate(table.rows)}
     cols = frozenset(table.cols)
     cells = grid.sheet(table.sheet).cells
     result = {}
     for col in table.cols:
+        if col in already:
+            result[col] = already[col]
+            continue
         groups: dict[object, tuple[Template, dict[str, str], list[int]]] = {}
         steady: dict[object, object] = {}
         typed, empty = dict[int, float](), list[int]()
