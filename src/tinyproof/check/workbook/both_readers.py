@@ -35,7 +35,10 @@ def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: G
     by_sheet: dict[int, list[TableAudit]] = {}
     for audit in audits:
         by_sheet.setdefault(audit.table.sheet, []).append(audit)
-    course = {sheet for sheet, own in by_sheet.items() if all(is_course(audit) for audit in own)}
+    course = {
+        sheet for sheet, own in by_sheet.items()
+        if all(is_course(audit) for audit in own) or (all(_unread_only(a) for a in own) and _doubted(verdict, sheet))
+    }  # fmt: skip
     graphs = {sheet for sheet in verdict.right if sheet not in course}
     kept = [audit for audit in audits if audit.table.sheet not in graphs]
     if verdict.right and not course:  # a table that is no training stands beside one that was judged
@@ -57,6 +60,18 @@ def is_course(audit: TableAudit) -> bool:
     return bool(
         audit.network.parameters and audit.updates and gradients and roles.of("act") and roles.of("loss", "total")
     )
+
+
+def _unread_only(audit: TableAudit) -> bool:
+    """Whether a table is in the course's layout, and only formulas that could not be read keep it undecided."""
+    return audit.wholly and audit.judge is not None and bool(audit.network.unread)
+
+
+def _doubted(verdict: GraphVerdict, sheet: int) -> bool:
+    """Whether the graph does not simply call a sheet right: it may have read the formula as little as the first reader,
+    which knows what depends on it."""
+    wrong = any(mistake.sheet == sheet and mistake.severity == "error" for mistake in verdict.mistakes)
+    return wrong or not verdict.right.get(sheet, False) or bool(verdict.problems.get(sheet))
 
 
 def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict) -> bool:
