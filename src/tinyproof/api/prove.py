@@ -143,7 +143,9 @@ def resume(
 
 def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) -> ProveResult:
     """Train what is missing, judge, write the verdict and the report."""
-    work = Work(str(folder), declared, ask.dataset, ask.data, ask.keep_weights)
+    work = Work(
+        folder=str(folder), declared=declared, dataset=ask.dataset, data=ask.data, keep_weights=ask.keep_weights
+    )
     if missing(work):
         same_code(declared, folder)
         count, _ = parallel_runs.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)
