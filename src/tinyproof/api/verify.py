@@ -19,7 +19,7 @@ from tinyproof.core.printed import Part, Printed
 from tinyproof.prove import comparison, declaration, published_claims, reproduction
 from tinyproof.prove.comparison import SIDES
 from tinyproof.prove.verify import recount_proof, recount_run
-from tinyproof.prove.verify.lines import Case, Line, Means, Verified, listed
+from tinyproof.prove.verify.lines import Case, Line, Verified, VerifyOptions, listed
 from tinyproof.train import store
 
 _DEEPEST = 4
@@ -65,7 +65,7 @@ def verify(
     """
     root = existing(folder, "folder")
     idle: list[str] = []
-    case = Case(root, Means(weights, dataset, None if data is None else str(data), model))
+    case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), model))
     lines = _walk(case, root, 0, idle)
     if not lines:
         raise InputError("folder", str(folder), "a folder that holds a proof, a comparison or a run")
