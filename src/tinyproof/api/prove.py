@@ -74,9 +74,7 @@ def prove(
     ones; DataError, OutputError; Stopped after Ctrl-C.
 
     >>> import tinyproof
-    >>> found = tinyproof.prove(
-    ...     "s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20.0, out="proof", quiet=True
-    ... )
+    >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
     >>> found.verdict.word, len(found.results)
     ('proved', 2)
     """

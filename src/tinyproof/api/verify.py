@@ -57,10 +57,8 @@ def verify(
     there is nothing to check.
 
     >>> import tinyproof
-    >>> found = tinyproof.prove(
-    ...     "s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20.0, out="proof", quiet=True
-    ... )
-    >>> tinyproof.verify("proof").broken
+    >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
+    >>> tinyproof.verify("two").broken
     ()
     """
     root = existing(folder, "folder")
