@@ -125,7 +125,7 @@ _MOVED = {
     "cnn.trace": "network.forward_pass",
     "cnn.train": "train.loop",
     "cnn.verdict": "prove.verdict",
-    "cnn.watch": "train.watch",
+    "cnn.watch": "core.listener",
     "cnn.windows": "network.mixing",
     "core.finding": "check.finding",
     "jobs.audit": "api.audit",

@@ -33,7 +33,7 @@ def test_the_check_of_imports_can_fail(package: str) -> None:
 
 
 def test_plain_data_parts_import_no_torch() -> None:
-    training = ("recipe", "recipe_text", "run_record", "store", "augment", "schedule", "watch")
+    training = ("recipe", "recipe_text", "run_record", "store", "augment", "schedule")
     names = ("network.budget", "data.dataset", "prove.verdict", *(f"train.{name}" for name in training))
     program = "\n".join(f"import tinyproof.{name}" for name in names)
     assert not {"torch", "scipy", "matplotlib"} & set(loaded(program))

@@ -175,7 +175,7 @@ import tinyproof
 tinyproof.audit(3, foo="bar")  # arg-type, call-arg
 tinyproof.trace("course", iterations="many")  # arg-type
 tinyproof.prove("s7-8k", seed=3)  # call-arg
-tinyproof.train("s7-8k", "best")  # misc
+tinyproof.train("s7-8k", "best")  # call-arg
 tinyproof.lr_test("s7-8k", rates=0.1)  # call-overload
 tinyproof.verify("proof").verdict  # attr-defined
 tinyproof.workbook("course", style="fancy")  # arg-type

@@ -313,13 +313,25 @@ def _many(count: int) -> list[Entry]:
     changed = tuple(f"augment.max_something_{i} 0.{i:04} → 0.{i + 1:04}" for i in range(20))
     return [
         Entry(
-            "proof", f"prove/{'a-long-name-' * 12}{i}", Path(), "2026-01-01T00:00:00+00:00", "99.4 %", "99.4 %",
-            "mean 99.41 % [99.30, 99.52] of 3 seeds: undecided", "undecided, budget broken", {}, (1, 2, 3),
-            (99.4, 99.41, 99.42), 10_000, "Line one.\n" + "and a long second line " * 20, "x", changed,
-            changes.effect((99.1, 99.2, 99.15), (99.4, 99.41, 99.42), 10_000),
+            kind="proof",
+            name=f"prove/{'a-long-name-' * 12}{i}",
+            folder=Path(),
+            started="2026-01-01T00:00:00+00:00",
+            target="99.4 %",
+            aim="99.4 %",
+            result="mean 99.41 % [99.30, 99.52] of 3 seeds: undecided",
+            answer="undecided, budget broken",
+            settings={},
+            seeds=(1, 2, 3),
+            percents=(99.4, 99.41, 99.42),
+            images=10_000,
+            analysis="Line one.\n" + "and a long second line " * 20,
+            since="x",
+            changed=changed,
+            effect=changes.effect((99.1, 99.2, 99.15), (99.4, 99.41, 99.42), 10_000),
         )
         for i in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def test_the_terminal_shows_everything_in_120_columns() -> None:

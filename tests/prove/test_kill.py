@@ -22,7 +22,7 @@ from tinyproof.prove import declaration, evaluations, proof
 from tinyproof.prove.published_claims import CLAIMS
 from tinyproof.prove.reproduction import clipped
 from tinyproof.train import store
-from tinyproof.train.loop import Watch, train
+from tinyproof.train.loop import train
 from tinyproof.train.recipe_text import parse
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
@@ -102,7 +102,7 @@ def test_killed_during_its_looks_reproduce_ends_with_the_same_bits_and_looks(tmp
     # The same run in this process, killed by nobody.
     seed, digits = declared.seeds[0], load_digits()
     undisturbed = train(
-        "s7-8k", declared.recipe, digits, seed, engine="torch", threads=1, test_each_epoch=False, watch=Watch(look=look)
+        "s7-8k", declared.recipe, digits, seed, engine="torch", threads=1, test_each_epoch=False, after_epoch=look
     )
     assert store.load(place).predictions_digest == undisturbed.run.predictions_digest
     assert (place / evaluations.FILE).read_bytes() == (reference / evaluations.FILE).read_bytes()

@@ -110,7 +110,7 @@ def test_a_changed_neighbour_is_refused_by_name_and_nothing_is_written(again: Pa
         with pytest.raises(InputError, match=r"files as they were declared \(parts\.py has changed; "):
             go()
     with pytest.raises(DataError, match=r"net\.py: is not the network that was declared: parts\.py has changed"):
-        worker.do(worker.Task(worker.Work(str(folder), declared, "digits"), declared.seeds[1]))
+        worker.do(worker.Task(worker.Work(folder=str(folder), declared=declared, dataset="digits"), declared.seeds[1]))
     (again / "code" / "parts.py").unlink()
     with pytest.raises(InputError, match=r"parts\.py is missing"):
         resume(folder)
@@ -125,7 +125,7 @@ def test_a_file_that_comes_between_is_refused_though_no_declared_one_changed(aga
     with pytest.raises(
         DataError, match=r"is not what it was: parts.py is not imported any more, parts/__init__.py is new"
     ):
-        worker.do(worker.Task(worker.Work(str(folder), declared, "digits"), declared.seeds[1]))
+        worker.do(worker.Task(worker.Work(folder=str(folder), declared=declared, dataset="digits"), declared.seeds[1]))
 
 
 def test_verify_and_predict_name_the_changed_neighbour(again: Path) -> None:

@@ -164,7 +164,7 @@ def test_an_edited_network_is_refused_and_trains_nothing(tmp_path: Path) -> None
     for again in (lambda: prove(ask, out=folder), lambda: resume(folder)):
         with pytest.raises(InputError, match=r"net\.py' is not allowed; allowed: the files as they were declared"):
             again()
-    work = worker.Work(str(folder), declared, "digits")
+    work = worker.Work(folder=str(folder), declared=declared, dataset="digits")
     with pytest.raises(DataError, match=r"net\.py: is not the network that was declared: net\.py has changed"):
         worker.do(worker.Task(work, declared.seeds[0]))
     assert not list(folder.glob("seed-*"))

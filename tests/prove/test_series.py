@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,9 @@ def works(tmp_path: Path) -> list[Work]:
         declared = declare(
             Ask(model=TINY, recipe=recipe, seeds=2, dataset="digits", engine="torch", threads=1), tmp_path / name
         )
-        made.append(Work(str(tmp_path / name), declared, "digits", None, False))
+        made.append(
+            Work(folder=str(tmp_path / name), declared=declared, dataset="digits", data=None, keep_weights=False)
+        )
     return made
 
 
@@ -92,10 +94,10 @@ def test_a_bar_shows_what_a_worker_has_written_down_and_no_half_of_it(works: lis
     assert parallel_runs._piece(task, True) is None
     (place / PROGRESS).write_text('{"seed": 3, "epoch": 1, "epo')
     assert parallel_runs._piece(task, True) is None
-    state = {"seed": task.seed, "epoch": 1, "epochs": 2, "share": 0.25, "loss": 1.5}
-    (place / PROGRESS).write_text(json.dumps(state))
     words = "epoch 1/2  loss 1.5000"
+    state = Progress(name=f"seed {task.seed}", done=0.5, of=2, words=words)
+    (place / PROGRESS).write_text(json.dumps(asdict(state)))
     assert parallel_runs._piece(task, True) == Progress(
-        name=f"short     seed {task.seed:<10}", done=0.25, of=1.0, words=words
+        name=f"short     seed {task.seed:<10}", done=0.5, of=2, words=words
     )
-    assert parallel_runs._piece(task, False) == Progress(name=f"seed {task.seed:<10}", done=0.25, of=1.0, words=words)
+    assert parallel_runs._piece(task, False) == Progress(name=f"seed {task.seed:<10}", done=0.5, of=2, words=words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,29 +11,26 @@ import numpy as np
 import pytest
 
 from tinyproof.core.errors import InputError, Stopped
+from tinyproof.core.listener import SILENT, Listener, Progress
 from tinyproof.data.dataset import Dataset
 from tinyproof.train import checkpoint, loop, store
 from tinyproof.train.loop import Diverged, Trained, train
 from tinyproof.train.recipe import Recipe
-from tinyproof.train.run_record import EpochLog, Run
-from tinyproof.train.watch import Watch
+from tinyproof.train.run_record import Run
 
 pytestmark = pytest.mark.numerics
 
 
-def go(recipe: Recipe, few: Dataset, folder: Path | None = None, seed: int = 1, watch: Watch | None = None) -> Trained:
-    return train("s6-19k", recipe, few, seed, folder=folder, engine="torch", device="cpu", threads=1, watch=watch)
+def go(recipe: Recipe, few: Dataset, folder: Path | None = None, seed: int = 1, listener: Listener = SILENT) -> Trained:
+    return train("s6-19k", recipe, few, seed, folder=folder, engine="torch", device="cpu", threads=1, listener=listener)
 
 
-def stop_after(epoch: int) -> Watch:
-    def stop(log: EpochLog) -> None:
-        pass
-
-    def step(number: int, step: int, steps: int, tally: object) -> None:
-        if number == epoch + 1:
+def stop_after(epoch: int) -> Listener:
+    def progress(pieces: Sequence[Progress]) -> None:
+        if pieces[0].done > epoch:
             raise KeyboardInterrupt
 
-    return Watch(step=step, epoch=stop)
+    return Listener(progress=progress)
 
 
 def comparable(run: Run) -> dict[str, object]:
@@ -59,11 +57,12 @@ def test_stopped_and_gone_on_gives_the_same_bits(
 ) -> None:
     recipe = quick if kind == "adamw" else sgd
     with pytest.raises(Stopped, match=rf"stopped in epoch {epoch + 1} of 3.*the same command goes on there"):
-        go(recipe, few, tmp_path / "a", watch=stop_after(epoch))
+        go(recipe, few, tmp_path / "a", listener=stop_after(epoch))
     assert not store.finished(tmp_path / "a")
     said: list[str] = []
-    ended = go(recipe, few, tmp_path / "a", watch=Watch(say=said.append))
-    assert said[1:] == [f"going on after epoch {epoch} of 3, from the checkpoint in {tmp_path / 'a'}"]
+    ended = go(recipe, few, tmp_path / "a", listener=Listener(say=said.append))
+    assert said[1] == f"going on after epoch {epoch} of 3, from the checkpoint in {tmp_path / 'a'}"
+    assert [line.split()[:2] for line in said[2:]] == [["epoch", f"{number}/3"] for number in range(epoch + 1, 4)]
     assert comparable(ended.run) == comparable(go(recipe, few, tmp_path / "b").run)
     assert (tmp_path / "a" / store.WEIGHTS).read_bytes() == (tmp_path / "b" / store.WEIGHTS).read_bytes()
     assert not (tmp_path / "a" / checkpoint.FILE).exists()
@@ -88,7 +87,7 @@ def test_the_record_holds_what_a_claim_needs(few: Dataset, quick: Recipe, tmp_pa
 
 def test_a_finished_run_is_found_again(few: Dataset, quick: Recipe, tmp_path: Path) -> None:
     first = go(quick, few, tmp_path)
-    again = go(quick, few, tmp_path, watch=stop_after(0))
+    again = go(quick, few, tmp_path, listener=stop_after(0))
     assert again.reused
     assert again.run == first.run
     for name, value in first.module.state_dict().items():
@@ -100,7 +99,7 @@ def test_another_run_in_the_folder_is_refused_and_named(few: Dataset, quick: Rec
     with pytest.raises(InputError, match=r"--force.*another seed, recipe rate"):
         go(replace(quick, rate=0.02), few, tmp_path, seed=2)
     with pytest.raises(Stopped):
-        go(quick, few, tmp_path / "half", watch=stop_after(1))
+        go(quick, few, tmp_path / "half", listener=stop_after(1))
     with pytest.raises(InputError, match="it holds epochs of another run"):
         go(quick, few, tmp_path / "half", seed=2)
 
@@ -109,7 +108,7 @@ def test_epochs_made_by_other_code_are_not_gone_on_with(
     few: Dataset, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Stopped):
-        go(quick, few, tmp_path, watch=stop_after(1))
+        go(quick, few, tmp_path, listener=stop_after(1))
     kept = (tmp_path / checkpoint.FILE).read_bytes()
     with monkeypatch.context() as changed:
         changed.setattr(loop, "code_digest", lambda model, engine: "f" * 64)

@@ -103,7 +103,7 @@ def test_an_empty_folder_is_no_pass(tmp_path: Path, cli: Cli) -> None:
 
 def test_the_same_report_from_python(course: tuple[Path, Mutant]) -> None:
     report = tinyproof.audit(course[0])
-    assert report.counts() == {"right": 1, "wrong": 2, "undecided": 0, "unreadable": 0}
+    assert {status: count for status, count in report.counts().items() if count} == {"right": 1, "wrong": 2}
     assert {Path(file.file).name for file in report.files} == {"good.xlsx", "bad.xlsx", "copy.csv"}
 
 

@@ -92,7 +92,13 @@ def compare_asked(
     folder = Path(out) if out is not None else folder_of(first, second)
     declared = _declare(folder, first, second, within)
     works = [
-        Work(str(folder / side), d, first.dataset, first.data, first.keep_weights)
+        Work(
+            folder=str(folder / side),
+            declared=d,
+            dataset=first.dataset,
+            data=first.data,
+            keep_weights=first.keep_weights,
+        )
         for side, d in zip(SIDES, declared, strict=True)
     ]
     if any(missing(work) for work in works):

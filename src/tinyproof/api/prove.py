@@ -74,9 +74,7 @@ def prove(
     ones; DataError, OutputError; Stopped after Ctrl-C.
 
     >>> import tinyproof
-    >>> found = tinyproof.prove(
-    ...     "s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20.0, out="proof", quiet=True
-    ... )
+    >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
     >>> found.verdict.word, len(found.results)
     ('proved', 2)
     """
@@ -143,7 +141,9 @@ def resume(
 
 def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) -> ProveResult:
     """Train what is missing, judge, write the verdict and the report."""
-    work = Work(str(folder), declared, ask.dataset, ask.data, ask.keep_weights)
+    work = Work(
+        folder=str(folder), declared=declared, dataset=ask.dataset, data=ask.data, keep_weights=ask.keep_weights
+    )
     if missing(work):
         same_code(declared, folder)
         count, _ = parallel_runs.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)

@@ -136,4 +136,11 @@ def _work(folder: Path, claim: published_claims.Claim, ask: Ask, runs: int) -> W
     else:
         declared = declare(replace(ask, threads=ask.threads or threads_for(ask, runs)), folder)
     looks = tuple(dict.fromkeys(reproduction.clipped(claim.looks, declared.recipe.epochs)))
-    return Work(str(folder), declared, ask.dataset, ask.data, ask.keep_weights, looks)
+    return Work(
+        folder=str(folder),
+        declared=declared,
+        dataset=ask.dataset,
+        data=ask.data,
+        keep_weights=ask.keep_weights,
+        looks=looks,
+    )

@@ -12,7 +12,7 @@ from tinyproof.core import files
 from tinyproof.core.errors import InputError
 from tinyproof.core.fields import one_of, whole
 from tinyproof.core.files import check_output, output_folder
-from tinyproof.core.listener import Listener, Progress
+from tinyproof.core.listener import Listener
 from tinyproof.core.printed import Part, Printed
 from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import Budget, Check
@@ -20,13 +20,11 @@ from tinyproof.show.terminal import terminal
 from tinyproof.show.words import recipe_words
 from tinyproof.train import store
 from tinyproof.train.engine import NAMES as ENGINES
-from tinyproof.train.engine import Tally
 from tinyproof.train.environment import device as device_there
 from tinyproof.train.environment import need_torch
 from tinyproof.train.recipe import Recipe, default
 from tinyproof.train.recipe_text import parse
 from tinyproof.train.run_record import Run
-from tinyproof.train.watch import Watch
 
 QUICK_EPOCHS = 2
 
@@ -166,22 +164,11 @@ def work(ready: Ready, listener: Listener) -> bool:
     listener.say(f"recipe {recipe_words(ready.recipe)}")
     done = training_loop(
         ready.model, ready.recipe, ready.images, seed,
-        folder=folder, engine=ready.engine, device=ready.device, threads=ready.threads, watch=_watch(ready, listener),
+        folder=folder, engine=ready.engine, device=ready.device, threads=ready.threads, listener=listener,
     )  # fmt: skip
     if done.reused:
         listener.say(f"already trained: {folder} holds this very run (seed {seed}); --force trains it again")
     return done.reused
-
-
-def _watch(ready: Ready, listener: Listener) -> Watch:
-    """The listener as the training loop tells it."""
-    epochs = ready.recipe.epochs
-
-    def step(epoch: int, done: int, steps: int, tally: Tally) -> None:
-        words = f"epoch {epoch}/{epochs}  loss {tally.loss_sum / tally.count:.4f}"
-        listener.progress([Progress(name=f"seed {ready.seed}", done=epoch - 1 + done / steps, of=epochs, words=words)])
-
-    return Watch(step=step, epoch=lambda log: listener.say(log.line(epochs)), say=listener.say)
 
 
 def with_epochs(recipe: Recipe, epochs: int | None, quick: bool) -> Recipe:

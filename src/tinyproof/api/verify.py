@@ -19,7 +19,7 @@ from tinyproof.core.printed import Part, Printed
 from tinyproof.prove import comparison, declaration, published_claims, reproduction
 from tinyproof.prove.comparison import SIDES
 from tinyproof.prove.verify import recount_proof, recount_run
-from tinyproof.prove.verify.lines import Case, Line, Means, Verified, listed
+from tinyproof.prove.verify.lines import Case, Line, Verified, VerifyOptions, listed
 from tinyproof.train import store
 
 _DEEPEST = 4
@@ -57,15 +57,13 @@ def verify(
     there is nothing to check.
 
     >>> import tinyproof
-    >>> found = tinyproof.prove(
-    ...     "s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20.0, out="proof", quiet=True
-    ... )
-    >>> tinyproof.verify("proof").broken
+    >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
+    >>> tinyproof.verify("two").broken
     ()
     """
     root = existing(folder, "folder")
     idle: list[str] = []
-    case = Case(root, Means(weights, dataset, None if data is None else str(data), model))
+    case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), model))
     lines = _walk(case, root, 0, idle)
     if not lines:
         raise InputError("folder", str(folder), "a folder that holds a proof, a comparison or a run")

@@ -47,7 +47,7 @@ class DataFacts:
         whole("overlap", self.overlap, 0, 10**7)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Declaration:
     """One question: does `model`, trained by `recipe`, reach `target` percent on the mean of `seeds`?
 

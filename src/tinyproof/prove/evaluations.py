@@ -49,7 +49,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Seen:
+class LookResult:
     """What a look saw: how many of `images` were right, and their mean loss."""
 
     correct: int
@@ -69,7 +69,7 @@ def take(place: Path, look: Look, engine: Any, dataset: Dataset, recipe: Recipe,
     write_atomic(place / FILE, text + "\n")
 
 
-def seen(look: Look, engine: Any, dataset: Dataset, recipe: Recipe, seed: int) -> Seen:
+def seen(look: Look, engine: Any, dataset: Dataset, recipe: Recipe, seed: int) -> LookResult:
     """What `engine` sees as `look` says: the same at every call, for the images are changed by the run's seed."""
     images, labels = dataset.test_images, dataset.test_labels
     if look.images == "training":
@@ -78,7 +78,7 @@ def seen(look: Look, engine: Any, dataset: Dataset, recipe: Recipe, seed: int) -
         images = changed(images, recipe.augment, seed, look.epoch)
     answer = engine.evaluate(images, labels)
     correct = int((answer.log_probabilities.argmax(1) == labels).sum())
-    return Seen(correct, len(labels), answer.loss_sum / len(labels))
+    return LookResult(correct, len(labels), answer.loss_sum / len(labels))
 
 
 def named(name: str) -> Look | None:
@@ -93,14 +93,14 @@ def named(name: str) -> Look | None:
     return Look(int(match[1]), "training" if match[2] == "training" else "test", match[3] is not None)
 
 
-def load(place: Path) -> dict[str, Seen]:
+def load(place: Path) -> dict[str, LookResult]:
     """What every look at a run saw, by the look's name. Raises DataError for a broken file or impossible counts."""
     if not (place / FILE).is_file():
         return {}
     data = load_json(place / FILE, _MAX_BYTES)
     if not isinstance(data, dict):
         raise DataError(str(place / FILE), "is not a table of evaluations")
-    found = {str(name): from_mapping(Seen, value, str(place / FILE)) for name, value in data.items()}
+    found = {str(name): from_mapping(LookResult, value, str(place / FILE)) for name, value in data.items()}
     for name, value in found.items():
         if not 0 <= value.correct <= value.images or value.images < 1 or value.loss < -1e-3:
             raise DataError(str(place / FILE), f"holds an impossible evaluation, {name}")

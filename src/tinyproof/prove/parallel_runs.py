@@ -182,11 +182,10 @@ def _piece(task: Task, several: bool) -> Progress | None:
     """How far a seed has come, as its worker has written down; None where it has not begun, or is being written."""
     path = proof.seed_folder(Path(task.work.folder), task.seed or 0) / PROGRESS
     try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-        words = f"epoch {state['epoch']}/{state['epochs']}  loss {state['loss']:.4f}"
-        return Progress(name=_named(task.work, task.seed or 0, several), done=state["share"], of=1.0, words=words)
-    except (OSError, ValueError, TypeError, KeyError):
+        piece = Progress(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return None
+    return replace(piece, name=_named(task.work, task.seed or 0, several))
 
 
 def _named(work: Work, seed: int, several: bool) -> str:

@@ -10,11 +10,13 @@ import functools
 import json
 import os
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import DataError
+from tinyproof.core.listener import Listener, Progress
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import load
 from tinyproof.network import own_files
@@ -27,7 +29,7 @@ PROGRESS = ".progress.json"
 _EVERY_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """What every worker process needs: plain values only, so that they can be sent to it.
 
@@ -85,7 +87,8 @@ def _train(work: Work, seed: int) -> bool:
             keep_weights=work.keep_weights,
             declaration=declared.digest,
             files=declared.files,
-            watch=_watch(work, seed, place, dataset),
+            after_epoch=_looks(work, seed, place, dataset),
+            listener=_listener(work, place),
         )
     except store.Busy:
         return False
@@ -96,29 +99,33 @@ def _train(work: Work, seed: int) -> bool:
     return True
 
 
-def _watch(work: Work, seed: int, place: Path, dataset: Dataset) -> Any:
-    from tinyproof.train.loop import Watch
+def _listener(work: Work, place: Path) -> Listener:
+    """Writes down how far the run has come, about once a second, for the process that asked for it."""
+    last = 0.0
 
-    epochs, last = work.declared.recipe.epochs, [0.0]
-
-    def step(epoch: int, done: int, steps: int, tally: Any) -> None:
+    def progress(pieces: Sequence[Progress]) -> None:
+        nonlocal last
         if os.getppid() != work.parent:
             # Whoever asked for this run is gone: stop here, the checkpoint keeps what is done.
             os._exit(1)
-        if time.monotonic() - last[0] < _EVERY_SECONDS and done < steps:
+        if time.monotonic() - last < _EVERY_SECONDS:
             return
-        last[0] = time.monotonic()
-        share = (epoch - 1 + done / steps) / epochs
-        state = {"seed": seed, "epoch": epoch, "epochs": epochs, "share": share, "loss": tally.loss_sum / tally.count}
+        last = time.monotonic()
         with contextlib.suppress(OSError):
-            (place / PROGRESS).write_text(json.dumps(state), encoding="utf-8")
+            (place / PROGRESS).write_text(json.dumps(asdict(pieces[0])), encoding="utf-8")
 
-    def look(epoch: int, engine: Any) -> None:
+    return Listener(progress=progress)
+
+
+def _looks(work: Work, seed: int, place: Path, dataset: Dataset) -> Callable[[int, Any], None]:
+    """Takes the looks that are wanted after an epoch."""
+
+    def take(epoch: int, engine: Any) -> None:
         for wanted in work.looks:
             if wanted.epoch == epoch:
                 evaluations.take(place, wanted, engine, dataset, work.declared.recipe, seed)
 
-    return Watch(step=step, look=look)
+    return take
 
 
 def _measure(work: Work) -> float:

@@ -26,6 +26,7 @@ CUTS = {
     "tinyproof": "the public names",
     "tinyproof.core.errors": "errors end a run; they give no result",
     "tinyproof.core.fields": "values are checked, and refused or left as they are; every record holds them",
+    "tinyproof.core.listener": "what is told while a run is at work",
     "tinyproof.core.files": "bytes from and to the disk, each named by its digest",
     "tinyproof.data.dataset": "images and labels have a digest of their own; mean and deviation stand in every record",
     "tinyproof.network.anatomy": "it counts what a network costs; every record holds that, and runs of a proof agree",
@@ -40,7 +41,6 @@ CUTS = {
     "tinyproof.train.run_record.Identity": "a record",
     "tinyproof.train.run_record.Run": "a record",
     "tinyproof.train.store": "finished runs; what an unfinished one goes on from is in checkpoint",
-    "tinyproof.train.watch": "what is told while a run is at work",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch import nn
 from tinyproof.core.errors import InputError, Stopped, TinyproofError
 from tinyproof.core.fields import whole
 from tinyproof.core.files import sha256
+from tinyproof.core.listener import SILENT, Listener, Progress
 from tinyproof.data.dataset import Dataset
 from tinyproof.network import anatomy, nets, own_files, own_network
 from tinyproof.train import checkpoint, environment, rehearse, store
@@ -32,10 +33,13 @@ from tinyproof.train.origin import Origin
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import EpochLog, Identity, Predictions, Run
 from tinyproof.train.schedule import rates
-from tinyproof.train.watch import Watch as Watch
 
 # Streams of random numbers of one epoch; each is a generator of its own, so that one cannot disturb another.
 _ORDER, _AUGMENT, _DROPOUT = 0, 1, 2
+
+
+# After an epoch (from 1), before its checkpoint: more may be evaluated then.
+AfterEpoch = Callable[[int, Engine], None]
 
 
 class Diverged(TinyproofError):
@@ -66,14 +70,15 @@ def train(
     keep_weights: bool = True,
     declaration: str = "",
     files: Mapping[str, str] | None = None,
-    watch: Watch | None = None,
+    after_epoch: AfterEpoch = lambda epoch, engine: None,
+    listener: Listener = SILENT,
 ) -> Trained:
     """Train `model` (a name, or `path/to/model.py:Class`) and return its run, network and predictions.
 
     `folder`: where the run is kept, and gone on with or found again; None keeps nothing. `test_each_epoch=False` looks
     at the test images only once, after the last epoch. `declaration`: a digest to keep in the record. `files`: digests
-    of the local files that a network of your own must be made of. Raises Diverged, Stopped (Ctrl-C), InputError when
-    the folder holds another run.
+    of the local files that a network of your own must be made of. `after_epoch(epoch from 1, engine)` may evaluate
+    more, before the checkpoint. Raises Diverged, Stopped (Ctrl-C), InputError when the folder holds another run.
 
     >>> from dataclasses import replace
     >>> from tinyproof.data.dataset import subset
@@ -84,19 +89,37 @@ def train(
     >>> train("s6-19k", short, few, seed=1, engine="torch", threads=1).run.test_count
     64
     """
-    watch = watch or Watch()
     whole("seed", seed, 0, 2**31 - 1)
     with rehearse.own_errors(model):
         module, worker, reason = prepare(model, recipe, dataset, seed, engine, device, threads)
         digests = own_files.digests(own_network.files_of(module))
         own_network.expect(model, files, digests)
         identity = Identity(
-            model, own_files.digest(digests), recipe, seed, dataset.name, dataset.held_out, dataset.digest,
-            worker.name, worker.device, worker.threads,
-        )  # fmt: skip
-        watch.say(f"engine: {reason}")
+            model=model,
+            model_digest=own_files.digest(digests),
+            recipe=recipe,
+            seed=seed,
+            dataset=dataset.name,
+            held_out=dataset.held_out,
+            data_digest=dataset.digest,
+            engine=worker.name,
+            device=worker.device,
+            threads=worker.threads,
+        )
+        listener.say(f"engine: {reason}")
         origin = Origin(identity, code_digest(model, worker.name), environment.versions(worker.name), digests)
-        job = _Job(origin, module, worker, reason, dataset, test_each_epoch, keep_weights, declaration, watch)
+        job = _Job(
+            origin=origin,
+            module=module,
+            engine=worker,
+            reason=reason,
+            dataset=dataset,
+            test_each_epoch=test_each_epoch,
+            keep_weights=keep_weights,
+            declaration=declaration,
+            after_epoch=after_epoch,
+            listener=listener,
+        )
         if folder is None:
             return _work(job, None)
         with store.locked(folder):
@@ -105,7 +128,7 @@ def train(
             return _work(job, folder)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Job:
     origin: Origin
     module: nn.Module
@@ -115,7 +138,8 @@ class _Job:
     test_each_epoch: bool
     keep_weights: bool
     declaration: str
-    watch: Watch
+    after_epoch: AfterEpoch
+    listener: Listener
 
     @property
     def identity(self) -> Identity:
@@ -156,8 +180,8 @@ def _work(job: _Job, folder: Path | None) -> Trained:
             raise Stopped(_stopped(epoch, recipe.epochs, folder)) from None
         logs.append(_log(epoch, rate_of[(epoch + 1) * steps - 1], tally, last, dataset, seconds))
         spent += time.perf_counter() - begun
-        job.watch.epoch(logs[-1])
-        job.watch.look(epoch + 1, engine)
+        job.listener.say(logs[-1].line(recipe.epochs))
+        job.after_epoch(epoch + 1, engine)
         if folder is not None and not final:
             checkpoint.save(folder, job.origin, Checkpoint(started, tuple(logs), spent, engine.state()))
     assert last is not None
@@ -185,8 +209,14 @@ def _epoch(job: _Job, epoch: int, steps: int, rate_of: np.ndarray[Any, Any]) -> 
             if not math.isfinite(new.loss_sum):
                 raise Diverged(_diverged(epoch, step, every, recipe, float(rate_of[epoch * steps + step])))
             total = Tally(total.loss_sum + new.loss_sum, total.correct + new.correct, total.count + new.count)
-            job.watch.step(epoch + 1, step + 1, steps, total)
+            job.listener.progress([_progress(job, epoch, (step + 1) / steps, total)])
     return total
+
+
+def _progress(job: _Job, epoch: int, share: float, tally: Tally) -> Progress:
+    """How far the run has come: `epoch` from 0, the share of it that is done, the sums of that part."""
+    words = f"epoch {epoch + 1}/{job.identity.recipe.epochs}  loss {tally.loss_sum / tally.count:.4f}"
+    return Progress(name=f"seed {job.identity.seed}", done=epoch + share, of=job.identity.recipe.epochs, words=words)
 
 
 def _finish(
@@ -200,13 +230,32 @@ def _finish(
     # A file that was imported later than the first steps is in no digest.
     own_network.expect(job.identity.model, job.origin.files, own_files.digests(own_network.files_of(job.module)))
     run = Run(
-        job.identity, logs, predictions.correct, len(job.dataset.test_labels), len(job.dataset.train_labels),
-        predictions.loss, shape.parameters, shape.macs, shape.weight_bytes, shape.facts().kinds, shape.dropout_active,
-        shape.global_average_pooling, spent, started, job.origin.code, predictions.digest,
-        job.dataset.classes, job.dataset.mean, job.dataset.std,
-        sha256(store.weight_bytes(weights)) if job.keep_weights and folder else "", job.reason,
-        dict(job.origin.versions), environment.hardware(job.identity.device), job.declaration, dict(job.origin.files),
-    )  # fmt: skip
+        identity=job.identity,
+        epochs=logs,
+        correct=predictions.correct,
+        test_count=len(job.dataset.test_labels),
+        train_count=len(job.dataset.train_labels),
+        test_loss=predictions.loss,
+        parameters=shape.parameters,
+        macs=shape.macs,
+        weight_bytes=shape.weight_bytes,
+        kinds=shape.facts().kinds,
+        dropout_active=shape.dropout_active,
+        global_average_pooling=shape.global_average_pooling,
+        seconds=spent,
+        started=started,
+        code_digest=job.origin.code,
+        predictions_digest=predictions.digest,
+        classes=job.dataset.classes,
+        mean=job.dataset.mean,
+        std=job.dataset.std,
+        weights_digest=sha256(store.weight_bytes(weights)) if job.keep_weights and folder else "",
+        engine_reason=job.reason,
+        versions=dict(job.origin.versions),
+        hardware=environment.hardware(job.identity.device),
+        declaration=job.declaration,
+        model_files=dict(job.origin.files),
+    )
     if folder is not None:
         store.save(folder, run, predictions, weights if job.keep_weights else None)
     return Trained(run, job.module, predictions)
@@ -220,7 +269,7 @@ def _resume(job: _Job, folder: Path | None) -> tuple[str, list[EpochLog], float]
         return now, [], 0.0
     job.engine.restore(saved.state)
     done, epochs = len(saved.epochs), job.identity.recipe.epochs
-    job.watch.say(f"going on after epoch {done} of {epochs}, from the checkpoint in {folder}")
+    job.listener.say(f"going on after epoch {done} of {epochs}, from the checkpoint in {folder}")
     return saved.started, [*saved.epochs], saved.seconds
 
 

@@ -48,7 +48,7 @@ class EpochLog:
         return f"{text}  {self.seconds:.1f} s"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Identity:
     """What decides the result: two runs of one identity, on one machine and code, have the same bits.
 
@@ -84,7 +84,7 @@ class Identity:
         return names + recipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """The record of one finished run. `correct` of `test_count` images after the last epoch: never the best one.
 

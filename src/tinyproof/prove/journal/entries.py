@@ -24,7 +24,7 @@ from tinyproof.train import store
 Kind = Literal["run", "proof", "comparison", "claim", "unreadable"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One run, one proof of many, one comparison, one published claim, or what cannot be read.
 
@@ -83,7 +83,7 @@ def read(folder: Path, name: str) -> Entry:
             return _of_proof(proof.load(folder), name)
         return _of_run(folder, name)
     except TinyproofError as error:
-        return Entry("unreadable", name, folder, result=f"unreadable: {error}", answer="unreadable")
+        return Entry(kind="unreadable", name=name, folder=folder, result=f"unreadable: {error}", answer="unreadable")
 
 
 def _of_run(folder: Path, name: str) -> Entry:
@@ -94,37 +94,62 @@ def _of_run(folder: Path, name: str) -> Entry:
     broken = [check.name for check in checks if check.kept is False]
     told = "target reached" if not broken else "missed: " + ", ".join(broken)
     return Entry(
-        "run", name, folder, run.started, _target(limits, accuracy), _aim(accuracy),
-        f"{percent:.2f} % ({run.correct:,} of {run.test_count:,}), one run: {told}",
-        "missed" if broken else "reached",
-        changes.of_run(run, accuracy, limits), (who.seed,), (percent,), run.test_count,
+        kind="run",
+        name=name,
+        folder=folder,
+        started=run.started,
+        target=_target(limits, accuracy),
+        aim=_aim(accuracy),
+        result=f"{percent:.2f} % ({run.correct:,} of {run.test_count:,}), one run: {told}",
+        answer="missed" if broken else "reached",
+        settings=changes.of_run(run, accuracy, limits),
+        seeds=(who.seed,),
+        percents=(percent,),
+        images=run.test_count,
         texts=own_files.kept(folder, run.files),
-    )  # fmt: skip
+    )
 
 
 def _of_proof(found: Proof, name: str) -> Entry:
     declared, verdict = found.declaration, found.verdict
     broken = [f"{c.name} ({c.required}; measured {c.measured})" for c in found.checks if c.kept is False]
     result = f"{_mean(verdict)}: {verdict.word}{_missing(verdict)}"
+    percents, images = _scores(verdict)
     return Entry(
-        "proof", name, found.folder, declared.declared_at, _target(declared.budget, declared.target),
-        _aim(declared.target), result + (f"; the budget is broken: {', '.join(broken)}" if broken else ""),
-        verdict.word + (", budget broken" if broken else ""),
-        {**_settings(found), **changes.asked(declared.target, declared.budget)}, declared.seeds, *_scores(verdict),
+        kind="proof",
+        name=name,
+        folder=found.folder,
+        started=declared.declared_at,
+        target=_target(declared.budget, declared.target),
+        aim=_aim(declared.target),
+        result=result + (f"; the budget is broken: {', '.join(broken)}" if broken else ""),
+        answer=verdict.word + (", budget broken" if broken else ""),
+        settings={**_settings(found), **changes.asked(declared.target, declared.budget)},
+        seeds=declared.seeds,
+        percents=percents,
+        images=images,
         texts=own_files.kept(found.folder, declared.files),
-    )  # fmt: skip
+    )
 
 
 def _of_claim(found: Reproduction, name: str) -> Entry:
     """A claim is held against what was published, not against the target of its declaration: nobody set that."""
     declared, verdict = found.proof.declaration, found.proof.verdict
     truly = f"truly {_mean(verdict)}{_missing(verdict)}"
+    percents, images = _scores(verdict)
     return Entry(
-        "claim", name, found.proof.folder, declared.declared_at, f"the published claim: {found.claim.said}",
-        f"claim {found.claim.figures[-1].percent:g} %",
-        f"evaluated as published {found.as_published}; {truly}; what was wrong: {found.wrong}", "",
-        _settings(found.proof), declared.seeds, *_scores(verdict),
-    )  # fmt: skip
+        kind="claim",
+        name=name,
+        folder=found.proof.folder,
+        started=declared.declared_at,
+        target=f"the published claim: {found.claim.said}",
+        aim=f"claim {found.claim.figures[-1].percent:g} %",
+        result=f"evaluated as published {found.as_published}; {truly}; what was wrong: {found.wrong}",
+        settings=_settings(found.proof),
+        seeds=declared.seeds,
+        percents=percents,
+        images=images,
+    )
 
 
 def _of_comparison(found: Comparison, name: str) -> Entry:
@@ -142,11 +167,19 @@ def _of_comparison(found: Comparison, name: str) -> Entry:
         "nothing: both sides are the same",
     )
     return Entry(
-        "comparison", name, found.folder, min(side.declaration.declared_at for side in sides), target, aim,
-        f"{found.word}: {found.reason}; the first: {one}; the second: {two}", found.word,
-        seeds=found.first.declaration.seeds, changed=changed, effect=effect,
+        kind="comparison",
+        name=name,
+        folder=found.folder,
+        started=min(side.declaration.declared_at for side in sides),
+        target=target,
+        aim=aim,
+        result=f"{found.word}: {found.reason}; the first: {one}; the second: {two}",
+        answer=found.word,
+        seeds=found.first.declaration.seeds,
+        changed=changed,
+        effect=effect,
         diff=own_files.diff(*(own_files.kept(side.folder, side.declaration.files) for side in sides)),
-    )  # fmt: skip
+    )
 
 
 def _claim(folder: Path) -> Claim | None:

@@ -55,7 +55,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Means:
+class VerifyOptions:
     """How far a verification may go: `weights` (load data and weights, and evaluate again); where MNIST lies or the
     path of your own data; the file of your own network. A name that a record gives is never opened as a path.
     """
@@ -68,10 +68,10 @@ class Means:
 
 @dataclass(frozen=True)
 class Case:
-    """One verification: the folder that it began in, and its means."""
+    """One verification: the folder that it began in, and its options."""
 
     root: Path
-    means: Means
+    options: VerifyOptions
 
     def name(self, place: Path) -> str:
         """How a folder is called in the lines."""

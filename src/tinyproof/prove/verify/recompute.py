@@ -20,8 +20,8 @@ from tinyproof.network import own_files
 from tinyproof.network.budget import Facts
 from tinyproof.prove import evaluations, known_figures, proof
 from tinyproof.prove.declaration import DataFacts
-from tinyproof.prove.evaluations import Look, Seen
-from tinyproof.prove.verify.lines import Case, Line, Means
+from tinyproof.prove.evaluations import Look, LookResult
+from tinyproof.prove.verify.lines import Case, Line, VerifyOptions
 from tinyproof.train import environment, store
 from tinyproof.train.run_record import Predictions, Run
 
@@ -45,21 +45,21 @@ def allowed(images: int) -> int:
 # ------------------------------------------------------------------ the data
 
 
-def images(means: Means, name: str) -> known_figures.Images:
+def images(options: VerifyOptions, name: str) -> known_figures.Images:
     """What is known of a data set: MNIST's by heart, another's from its images. Raises TinyproofError without them."""
     if name == known_figures.MNIST.facts.name:
         return known_figures.MNIST
-    if not means.weights:
+    if not options.weights:
         raise DataError(name, "was not loaded (--no-weights)")
-    return _images(*_where(means, name))
+    return _images(*_where(options, name))
 
 
-def _where(means: Means, name: str) -> tuple[str, str | None]:
+def _where(options: VerifyOptions, name: str) -> tuple[str, str | None]:
     if name in NAMES:
-        return name, means.data
-    if means.dataset is None:
+        return name, options.data
+    if options.dataset is None:
         raise InputError("dataset", name, "data of this package", "name the path of your own with --dataset")
-    return means.dataset, None
+    return options.dataset, None
 
 
 @lru_cache(maxsize=4)
@@ -84,7 +84,7 @@ def _images(name: str, folder: str | None) -> known_figures.Images:
 # ------------------------------------------------------------------ the network
 
 
-def network(means: Means, run: Run) -> Facts:
+def network(options: VerifyOptions, run: Run) -> Facts:
     """What the run's network costs. Raises Wrong for a file that is not the recorded one, InputError where the network
     is somebody's own and no file is named.
     """
@@ -92,7 +92,7 @@ def network(means: Means, run: Run) -> Facts:
     facts = known_figures.network(identity.model, run.recipe.dropout)
     if facts is not None:
         return facts
-    file = _own_file(means, identity.model)
+    file = _own_file(options, identity.model)
     if not own_files.is_own(file):
         return _facts(file, run.recipe.dropout)[0]
     facts, found = _facts(file, run.recipe.dropout)
@@ -106,10 +106,10 @@ def network(means: Means, run: Run) -> Facts:
     return facts
 
 
-def _own_file(means: Means, model: str) -> str:
-    if means.model is None:
+def _own_file(options: VerifyOptions, model: str) -> str:
+    if options.model is None:
         raise InputError("model", model, "a network of this package", "name the file yourself with --model")
-    return means.model
+    return options.model
 
 
 @lru_cache(maxsize=16)
@@ -141,7 +141,7 @@ class Again:
         classes: NDArray[Any] = seen.log_probabilities.argmax(1)
         return classes
 
-    def look(self, wanted: Look) -> Seen:
+    def look(self, wanted: Look) -> LookResult:
         """The look at the last epoch once more."""
         return evaluations.seen(wanted, self.engine, self.dataset, self.run.recipe, self.run.identity.seed)
 
@@ -153,10 +153,10 @@ def weights(case: Case, place: Path, run: Run, answers: Predictions) -> tuple[Ag
         told = "they were not kept" if not run.weights_digest else "the recorded weights are missing"
         return None, [case.line(place, what, None, told)]
     lines = [case.line(place, "the weights are the recorded ones", sha256(path) == run.weights_digest)]
-    if not case.means.weights:
+    if not case.options.weights:
         return None, [*lines, case.line(place, what, None, "they were not evaluated (--no-weights)")]
     try:
-        again = _again(case.means, place, run)
+        again = _again(case.options, place, run)
         classes = again.answers()
     except TinyproofError as error:
         return None, [*lines, case.line(place, what, False if isinstance(error, Wrong) else None, str(error))]
@@ -165,7 +165,7 @@ def weights(case: Case, place: Path, run: Run, answers: Predictions) -> tuple[Ag
     return again, [*lines, case.line(place, what, differ <= allowed(len(classes)), said)]
 
 
-def _again(means: Means, place: Path, run: Run) -> Again:
+def _again(options: VerifyOptions, place: Path, run: Run) -> Again:
     environment.need_torch("evaluating weights")
     import torch
 
@@ -173,8 +173,8 @@ def _again(means: Means, place: Path, run: Run) -> Again:
     from tinyproof.train.engine.torch_engine import TorchEngine
 
     identity = run.identity
-    name = identity.model if identity.model in known_figures.NETS else _own_file(means, identity.model)
-    dataset = _load(*_where(means, identity.dataset))
+    name = identity.model if identity.model in known_figures.NETS else _own_file(options, identity.model)
+    dataset = _load(*_where(options, identity.dataset))
     if identity.held_out:
         raise InputError("dataset", dataset.name, "all of it", "the run was tested on a part of the training images")
     if dataset.digest != identity.data_digest:

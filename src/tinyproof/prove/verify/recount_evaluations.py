@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import evaluations
-from tinyproof.prove.evaluations import Look, Seen
+from tinyproof.prove.evaluations import Look, LookResult
 from tinyproof.prove.verify.lines import Case, Line, listed, near
 from tinyproof.prove.verify.recompute import Again, allowed
 from tinyproof.train.run_record import Predictions, Run
@@ -38,10 +38,10 @@ def lines(case: Case, place: Path, run: Run, answers: Predictions, again: Again 
     return told
 
 
-def _count(look: Look, answers: Predictions, again: Again | None) -> Seen | None:
+def _count(look: Look, answers: Predictions, again: Again | None) -> LookResult | None:
     """What a look at the last epoch sees: the plain test images are in the answers, others need the weights."""
     if _answered(look):
-        return Seen(answers.correct, len(answers.labels), answers.loss)
+        return LookResult(answers.correct, len(answers.labels), answers.loss)
     return None if again is None else again.look(look)
 
 
@@ -49,12 +49,12 @@ def _answered(look: Look) -> bool:
     return look.images == "test" and not look.augmented
 
 
-def _same(look: Look, seen: Seen, counted: Seen) -> bool:
+def _same(look: Look, seen: LookResult, counted: LookResult) -> bool:
     close = abs(seen.correct - counted.correct) <= (0 if _answered(look) else allowed(counted.images))
     return seen.images == counted.images and close and near(seen.loss, counted.loss, 0.01, 1e-4)
 
 
-def _impossible(name: str, seen: Seen, run: Run) -> str:
+def _impossible(name: str, seen: LookResult, run: Run) -> str:
     """Why no network gives this evaluation, in words; empty where one may."""
     look = evaluations.named(name)
     if look is None or not 1 <= look.epoch <= len(run.epochs):

@@ -69,7 +69,7 @@ def _data(case: Case, folder: Path, declared: DataFacts) -> Line:
     """The declared digests, sizes and overlap, against MNIST's or those of the data at hand."""
     what = "the declared digests, sizes and overlap are the data's"
     try:
-        known = recompute.images(case.means, declared.name).facts
+        known = recompute.images(case.options, declared.name).facts
     except TinyproofError as error:
         return case.line(folder, what, None, str(error))
     if declared.name != "mnist" and known.digest != declared.digest:

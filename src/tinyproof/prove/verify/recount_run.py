@@ -63,7 +63,7 @@ def _images(case: Case, place: Path, run: Run, proved: bool) -> list[Line]:
     """The sizes, classes and normalisation of the data, where it is known or at hand; a proof says itself where not."""
     what, identity = "the recorded images are the data's", run.identity
     try:
-        known = recompute.images(case.means, identity.dataset)
+        known = recompute.images(case.options, identity.dataset)
     except TinyproofError as error:
         return [] if proved else [case.line(place, what, None, str(error))]
     if identity.held_out or known.facts.digest != identity.data_digest:
@@ -159,7 +159,7 @@ def _network(case: Case, place: Path, run: Run) -> Line:
     """Parameters, multiply-adds, bytes, kinds of layers and what the rules ask, against the network itself."""
     what = "parameters, MACs, bytes and layers are the network's"
     try:
-        known = recompute.network(case.means, run)
+        known = recompute.network(case.options, run)
     except recompute.Wrong as error:
         return case.line(place, what, False, str(error))
     except TinyproofError as error:

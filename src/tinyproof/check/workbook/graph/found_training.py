@@ -110,10 +110,24 @@ def study(net: Net) -> Study | None:
     measure(cut_order, residuals, values)
     blank = np.zeros_like(change)
     found = Study(
-        net, cut_order, updates, parameter, successor, depends, values, final, change, label, label[successor], step,
-        lineage, blank,
-        match(change, blank), residuals=residuals, forward=forward,
-    )  # fmt: skip
+        net=net,
+        order=cut_order,
+        updates=updates,
+        parameter=parameter,
+        successor=successor,
+        depends=depends,
+        values=values,
+        final=final,
+        change=change,
+        label=label,
+        training=label[successor],
+        step=step,
+        lineage=lineage,
+        gradient=blank,
+        match=match(change, blank),
+        residuals=residuals,
+        forward=forward,
+    )
     _choose(found)
     return found
 

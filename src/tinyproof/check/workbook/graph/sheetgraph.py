@@ -319,4 +319,13 @@ def build(graph: SheetGraph) -> Net:
         src.append(canon[np.array(around, dtype=int)])
         dst.append(np.full(len(around), cell))
     joined = (np.concatenate(src), np.concatenate(dst)) if src else (np.zeros(0, int), np.zeros(0, int))
-    return Net(graph, size, forms, form_of, row_of, joined[0].astype(int), joined[1].astype(int), canon)
+    return Net(
+        graph=graph,
+        size=size,
+        forms=forms,
+        form_of=form_of,
+        row_of=row_of,
+        src=joined[0].astype(int),
+        dst=joined[1].astype(int),
+        canon=canon,
+    )

@@ -32,7 +32,22 @@ def check_circles(judge: Judge, found: list[Mistake]) -> list[Mistake]:
     says, fix = (first.says, first.fix) if first is not None else ("", "")
     why = "a spreadsheet cannot compute it (or stops after some rounds with numbers that mean nothing)"
     should = first.should_say if first is not None else ""
-    return [Mistake("circular", "error", judge.table.sheet, name, message, col, cells, "", says, should, why, fix)]
+    return [
+        Mistake(
+            kind="circular",
+            severity="error",
+            sheet=judge.table.sheet,
+            column=name,
+            message=message,
+            col=col,
+            rows=cells,
+            cells="",
+            says=says,
+            should_say=should,
+            why=why,
+            fix=fix,
+        )
+    ]
 
 
 def _possible(judge: Judge) -> bool:

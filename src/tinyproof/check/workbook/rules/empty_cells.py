@@ -58,7 +58,16 @@ def _mistake(judge: Judge, col: int, rows: tuple[int, ...], right: Expr | None) 
         f"{name} has {'no numbers at all' if whole else 'cells without a number'}, and other formulas read them as 0"
     )
     return Mistake(
-        "pasted-values", "error", judge.table.sheet, name, message, col, rows, "", "(empty)",
-        judge.named(right) if right is not None else "", "an empty cell counts as 0 in a formula",
-        paste(judge, right, Pattern(rows, right, {}), name) if right is not None else "",
-    )  # fmt: skip
+        kind="pasted-values",
+        severity="error",
+        sheet=judge.table.sheet,
+        column=name,
+        message=message,
+        col=col,
+        rows=rows,
+        cells="",
+        says="(empty)",
+        should_say=judge.named(right) if right is not None else "",
+        why="an empty cell counts as 0 in a formula",
+        fix=paste(judge, right, Pattern(rows, right, {}), name) if right is not None else "",
+    )

@@ -72,9 +72,20 @@ def _mistake(judge: Judge, col: int, pattern: Pattern, expr: Expr, equation: Exp
         why = "the gradients beside it are those of the loss given here"
     best = repair.whole if repair is not None else neighbour or equation
     return Mistake(
-        kind, severity, judge.table.sheet, name, message, col, pattern.rows, "", judge.named(expr),
-        judge.named(equation), why, _paste(judge, best, pattern, name), wrong=expr,
-    )  # fmt: skip
+        kind=kind,
+        severity=severity,
+        sheet=judge.table.sheet,
+        column=name,
+        message=message,
+        col=col,
+        rows=pattern.rows,
+        cells="",
+        says=judge.named(expr),
+        should_say=judge.named(equation),
+        why=why,
+        fix=_paste(judge, best, pattern, name),
+        wrong=expr,
+    )
 
 
 def _neighbour(judge: Judge, col: int) -> Expr | None:
@@ -153,8 +164,17 @@ def typed_mistake(judge: Judge, col: int, pattern: Pattern, typed: tuple[dict[fl
     message = f"{name} has {shown} typed into the formula"
     message += f", but {', '.join(differs)}" if differs else ": right today, wrong as soon as the cell is changed"
     return Mistake(
-        "typed-target", severity, judge.table.sheet, name, message, col, pattern.rows, "",
-        judge.named(pattern.expr) if pattern.expr is not None else "", judge.named(whole),
-        "a formula should read its targets and inputs from their cells", paste(judge, whole, pattern, name),
+        kind="typed-target",
+        severity=severity,
+        sheet=judge.table.sheet,
+        column=name,
+        message=message,
+        col=col,
+        rows=pattern.rows,
+        cells="",
+        says=judge.named(pattern.expr) if pattern.expr is not None else "",
+        should_say=judge.named(whole),
+        why="a formula should read its targets and inputs from their cells",
+        fix=paste(judge, whole, pattern, name),
         wrong=pattern.expr if differs else None,
-    )  # fmt: skip
+    )

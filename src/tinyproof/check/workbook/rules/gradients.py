@@ -89,10 +89,21 @@ def _mistake(judge: Judge, col: int, parameter: int, pattern: Pattern, expr: Exp
         why = f"{describe(judge, repair)}: {why}"
     best = repair.whole if repair is not None else judge.rows_right(col)[1] or chain
     return Mistake(
-        kind, "error", judge.table.sheet, name, message, col, pattern.rows, "", judge.named(expr),
-        judge.named(repair.whole if repair is not None else chain), why, paste(judge, best, pattern, name), wrong=expr,
+        kind=kind,
+        severity="error",
+        sheet=judge.table.sheet,
+        column=name,
+        message=message,
+        col=col,
+        rows=pattern.rows,
+        cells="",
+        says=judge.named(expr),
+        should_say=judge.named(repair.whole if repair is not None else chain),
+        why=why,
+        fix=paste(judge, best, pattern, name),
+        wrong=expr,
         mended=repair is not None,
-    )  # fmt: skip
+    )
 
 
 # Helper columns ------------------------------------------------------------------------------------------------------
@@ -204,11 +215,20 @@ def _helper_mistake(judge: Judge, helper: int, needed: np.ndarray) -> Mistake:
     why = f"{describe(judge, repair)}; " if repair is not None else ""
     users = [judge.roles.names[c] for c in judge.columns if _reads(judge, c, helper)]
     return Mistake(
-        "wrong-gradient", "error", judge.table.sheet, name, f"{name} is wrong, and every gradient that reads it",
-        helper, pattern.rows, "", judge.named(pattern.expr), judge.named(repair.whole) if repair is not None else "",
-        why + f"it is read by {', '.join(users[:8])}",
-        paste(judge, repair.whole, pattern, name) if repair is not None else "", wrong=pattern.expr,
-    )  # fmt: skip
+        kind="wrong-gradient",
+        severity="error",
+        sheet=judge.table.sheet,
+        column=name,
+        message=f"{name} is wrong, and every gradient that reads it",
+        col=helper,
+        rows=pattern.rows,
+        cells="",
+        says=judge.named(pattern.expr),
+        should_say=judge.named(repair.whole) if repair is not None else "",
+        why=why + f"it is read by {', '.join(users[:8])}",
+        fix=paste(judge, repair.whole, pattern, name) if repair is not None else "",
+        wrong=pattern.expr,
+    )
 
 
 def _reads(judge: Judge, col: int, helper: int) -> bool:
@@ -241,6 +261,16 @@ def _in_most_rows(judge: Judge, col: int, main: Pattern) -> bool:
 def _odd_rows(judge: Judge, helper: int, pattern: Pattern, expr: Expr, right: Expr) -> Mistake:
     name = judge.roles.names[helper]
     return Mistake(
-        "inconsistent-rows", "error", judge.table.sheet, name, f"{name} says something else here than in most rows",
-        helper, pattern.rows, "", judge.named(expr), judge.named(right), "", paste(judge, right, pattern, name),
-    )  # fmt: skip
+        kind="inconsistent-rows",
+        severity="error",
+        sheet=judge.table.sheet,
+        column=name,
+        message=f"{name} says something else here than in most rows",
+        col=helper,
+        rows=pattern.rows,
+        cells="",
+        says=judge.named(expr),
+        should_say=judge.named(right),
+        why="",
+        fix=paste(judge, right, pattern, name),
+    )

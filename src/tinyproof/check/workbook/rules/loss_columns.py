@@ -195,9 +195,17 @@ def _mistake(column: Pasted, good: np.ndarray, right: np.ndarray, words: str, ce
     row, typed = column.rows[position], column.numbers[position]
     where = f"{address(row, column.col)}:{address(column.rows[-1], column.col)}"
     return Mistake(
-        "pasted-loss", "error" if certain else "warning", column.sheet, "E_total",
-        f"pasted losses for the learning rate {column.rate:g} are not those of its training: {words}", column.col,
-        (row,), where, f"{typed:.12g}", f"{right[position]:.12g}",
-        "the training was run again from the sheet's own start values", "replace them with references to the table",
-        f"off by {abs(typed - right[position]):.2g} in {address(row, column.col)}",
-    )  # fmt: skip
+        kind="pasted-loss",
+        severity="error" if certain else "warning",
+        sheet=column.sheet,
+        column="E_total",
+        message=f"pasted losses for the learning rate {column.rate:g} are not those of its training: {words}",
+        col=column.col,
+        rows=(row,),
+        cells=where,
+        says=f"{typed:.12g}",
+        should_say=f"{right[position]:.12g}",
+        why="the training was run again from the sheet's own start values",
+        fix="replace them with references to the table",
+        effect=f"off by {abs(typed - right[position]):.2g} in {address(row, column.col)}",
+    )

@@ -54,9 +54,20 @@ def _rate_finding(
     if says == should_say:  # only the `$` differs
         says, should_say = judge.outside(rate.name), judge.reference(rate.name, rows[0])
     return Mistake(
-        "wrong-rate-cell", severity, judge.table.sheet, own, message, update.col, rows, "", says, should_say, why,
-        paste(judge, right, pattern, own), wrong=update.expr,
-    )  # fmt: skip
+        kind="wrong-rate-cell",
+        severity=severity,
+        sheet=judge.table.sheet,
+        column=own,
+        message=message,
+        col=update.col,
+        rows=rows,
+        cells="",
+        says=says,
+        should_say=should_say,
+        why=why,
+        fix=paste(judge, right, pattern, own),
+        wrong=update.expr,
+    )
 
 
 class _Fixed:
@@ -74,10 +85,18 @@ def _same_column(a: str, b: str) -> bool:
 def _blank_rate(judge: Judge, update: Update, name: str) -> Mistake:
     own, cell = judge.roles.names[update.col], _cell_read(judge, update, name, update.pattern.first)
     return Mistake(
-        "wrong-rate-cell", "error", judge.table.sheet, own,
-        f"{own} takes {cell}, a cell of the table, for the learning rate; no cell is labelled as the learning rate",
-        update.col, update.pattern.rows, "", judge.named(update.expr), wrong=update.expr,
-    )  # fmt: skip
+        kind="wrong-rate-cell",
+        severity="error",
+        sheet=judge.table.sheet,
+        column=own,
+        message=f"{own} takes {cell}, a cell of the table, for the learning rate; "
+        "no cell is labelled as the learning rate",
+        col=update.col,
+        rows=update.pattern.rows,
+        cells="",
+        says=judge.named(update.expr),
+        wrong=update.expr,
+    )
 
 
 def _place(judge: Judge, update: Update, name: str, row: int) -> Place | None:
@@ -134,18 +153,18 @@ def typed_rate(judge: Judge, update: Update, rate: RateCell | None) -> list[Mist
     pattern = update.pattern
     return [
         Mistake(
-            "wrong-rate-cell",
-            "warning" if equal else "error",
-            judge.table.sheet,
-            own,
-            message,
-            update.col,
-            pattern.rows,
-            "",
-            judge.named(pattern.expr or update.expr),
-            judge.named(right),
-            "a change of the labelled rate would change nothing",
-            paste(judge, right, pattern, own) if gradient_column(judge, update.col) else "",
+            kind="wrong-rate-cell",
+            severity="warning" if equal else "error",
+            sheet=judge.table.sheet,
+            column=own,
+            message=message,
+            col=update.col,
+            rows=pattern.rows,
+            cells="",
+            says=judge.named(pattern.expr or update.expr),
+            should_say=judge.named(right),
+            why="a change of the labelled rate would change nothing",
+            fix=paste(judge, right, pattern, own) if gradient_column(judge, update.col) else "",
             wrong=update.expr,
         )
     ]

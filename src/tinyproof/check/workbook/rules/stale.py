@@ -79,8 +79,16 @@ def _stale(judge: Judge, col: int, rows: list[int], stored: Numbers, fresh: Numb
     name, position = judge.roles.names[col], judge.table.position[rows[0]]
     shows, gives = stored[col][position], fresh[col][position]
     return Mistake(
-        "stale-values", "warning", judge.table.sheet, name,
-        f"{name} shows {shows:.10g}, and its formula gives {gives:.10g}", col, tuple(rows), "", f"{shows:.10g}",
-        f"{gives:.10g}", "the file was not calculated again after its last change",
-        "recalculate the workbook (Ctrl+Alt+F9 in Excel, Ctrl+Shift+F9 in LibreOffice) and save it",
-    )  # fmt: skip
+        kind="stale-values",
+        severity="warning",
+        sheet=judge.table.sheet,
+        column=name,
+        message=f"{name} shows {shows:.10g}, and its formula gives {gives:.10g}",
+        col=col,
+        rows=tuple(rows),
+        cells="",
+        says=f"{shows:.10g}",
+        should_say=f"{gives:.10g}",
+        why="the file was not calculated again after its last change",
+        fix="recalculate the workbook (Ctrl+Alt+F9 in Excel, Ctrl+Shift+F9 in LibreOffice) and save it",
+    )

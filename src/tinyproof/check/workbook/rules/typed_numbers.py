@@ -142,6 +142,16 @@ def _pasted_mistake(
     written = main.expr if main is not None and main.expr is not None and severity == "warning" else right
     says = f"{number:.12g}" + (" .." if len(rows) > 1 else "")
     return Mistake(
-        kind, severity, judge.table.sheet, name, message, col, rows, "", says, judge.named(right),
-        "a number does not change when the learning rate or a weight does", paste(judge, written, pattern, name),
-    )  # fmt: skip
+        kind=kind,
+        severity=severity,
+        sheet=judge.table.sheet,
+        column=name,
+        message=message,
+        col=col,
+        rows=rows,
+        cells="",
+        says=says,
+        should_say=judge.named(right),
+        why="a number does not change when the learning rate or a weight does",
+        fix=paste(judge, written, pattern, name),
+    )

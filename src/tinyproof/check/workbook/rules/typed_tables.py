@@ -123,9 +123,18 @@ def _mistake(judge: Judge, col: int, right: Expr, wrong: Expr | None, bad: list[
         message = f"{name} has typed numbers, and they are those of the wrong formula in the workbook's other table"
     typed, given = numbers[col][bad[0]], on_rows(judge, right, bad[:1], numbers)[0]
     return Mistake(
-        "pasted-values", "error", judge.table.sheet, name, message, col, rows, "", f"{typed:.10g}", f"{given:.10g}",
-        "the table holds typed numbers only: nothing in it follows a change",
-    )  # fmt: skip
+        kind="pasted-values",
+        severity="error",
+        sheet=judge.table.sheet,
+        column=name,
+        message=message,
+        col=col,
+        rows=rows,
+        cells="",
+        says=f"{typed:.10g}",
+        should_say=f"{given:.10g}",
+        why="the table holds typed numbers only: nothing in it follows a change",
+    )
 
 
 def _standing_still(judge: Judge, found: list[Mistake], numbers: Numbers) -> list[Mistake]:
@@ -152,6 +161,13 @@ def _all_typed(judge: Judge, col: int) -> Mistake:
     name = judge.roles.names.get(col, "")
     message = "the whole table holds typed numbers, not formulas; they are those of the right training"
     return Mistake(
-        "pasted-values", "warning", judge.table.sheet, name, message, col, judge.table.rows, "",
+        kind="pasted-values",
+        severity="warning",
+        sheet=judge.table.sheet,
+        column=name,
+        message=message,
+        col=col,
+        rows=judge.table.rows,
+        cells="",
         why="nothing in it follows when the learning rate or a weight is changed",
-    )  # fmt: skip
+    )

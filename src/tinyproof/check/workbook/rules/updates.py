@@ -91,10 +91,21 @@ def _wrong_update(judge: Judge, update: Update, rate: RateCell | None) -> Mistak
     can_paste = (gradient is not None and rate is not None) or put is not None
     kind = "circular" if current(update.col) in names(expr) else "wrong-update"
     return Mistake(
-        kind, "error", judge.table.sheet, own, message, update.col, rows, "", judge.named(update.pattern.expr or expr),
-        judge.named(right) if can_paste else f"{own} - learning_rate*dE/d{own}", why,
-        paste(judge, right, update.pattern, own) if can_paste else "", wrong=expr, mended=put is not None,
-    )  # fmt: skip
+        kind=kind,
+        severity="error",
+        sheet=judge.table.sheet,
+        column=own,
+        message=message,
+        col=update.col,
+        rows=rows,
+        cells="",
+        says=judge.named(update.pattern.expr or expr),
+        should_say=judge.named(right) if can_paste else f"{own} - learning_rate*dE/d{own}",
+        why=why,
+        fix=paste(judge, right, update.pattern, own) if can_paste else "",
+        wrong=expr,
+        mended=put is not None,
+    )
 
 
 def _another_method(judge: Judge, update: Update) -> bool:
@@ -129,9 +140,17 @@ def _not_descent(judge: Judge, update: Update) -> Mistake:
     )
     message = f"{own} is updated in a way that could not be judged: {reason}"
     return Mistake(
-        "not-understood", "note", judge.table.sheet, own, message, update.col, update.pattern.rows, "",
-        judge.named(update.pattern.expr or update.expr), undecided=True,
-    )  # fmt: skip
+        kind="not-understood",
+        severity="note",
+        sheet=judge.table.sheet,
+        column=own,
+        message=message,
+        col=update.col,
+        rows=update.pattern.rows,
+        cells="",
+        says=judge.named(update.pattern.expr or update.expr),
+        undecided=True,
+    )
 
 
 def _repair(judge: Judge, update: Update, rate: RateCell | None) -> tuple[Repair | None, Expr | None]:

@@ -34,10 +34,16 @@ def _finding(grid: Grid, group: list[Mistake]) -> Finding:
         tuple((one_line(grid.sheet(m.sheet).name, 80), m.where()) for m in rest),
     )
     return Finding(
-        first.kind, first.severity, place, one_line(first.message, 500), one_line(first.says, 1000),
-        one_line(first.should_say, 1000), one_line(first.why, 500), one_line(first.fix, 9000),
-        one_line(first.effect, 500),
-    )  # fmt: skip
+        rule=first.kind,
+        severity=first.severity,
+        place=place,
+        message=one_line(first.message, 500),
+        says=one_line(first.says, 1000),
+        should_say=one_line(first.should_say, 1000),
+        why=one_line(first.why, 500),
+        fix=one_line(first.fix, 9000),
+        effect=one_line(first.effect, 500),
+    )
 
 
 def what_is_right(grid: Grid, audits: Sequence[TableAudit]) -> tuple[str, ...]:
