@@ -9,6 +9,7 @@ from tinyproof.check.notebook.interpreter.values import Made, Value, options
 from tinyproof.check.notebook.library.image_transforms import normalisation, random_step, steps_of, transform_of
 from tinyproof.check.notebook.library.loaders import Split, dataset_of
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place
+from tinyproof.check.notebook.rules.thresholds import OTHER_SETS_STATISTICS, SAME_NORMALISATION
 from tinyproof.check.notebook.study import Study
 
 
@@ -104,10 +105,18 @@ def _normal(loader: Value) -> tuple[tuple[float, ...], tuple[float, ...]] | None
 
 
 def _close(one: tuple[tuple[float, ...], ...], other: tuple[tuple[float, ...], ...]) -> bool:
-    return all(
-        len(a) == len(b) and all(abs(x - y) <= 0.005 for x, y in zip(a, b, strict=True))
-        for a, b in zip(one, other, strict=True)
+    if any(len(a) != len(b) for a, b in zip(one, other, strict=True)):
+        return False
+    near = all(
+        abs(x - y) <= SAME_NORMALISATION for a, b in zip(one, other, strict=True) for x, y in zip(a, b, strict=True)
     )
+    return near and not _of_another_set(one, other)
+
+
+def _of_another_set(one: tuple[tuple[float, ...], ...], other: tuple[tuple[float, ...], ...]) -> bool:
+    """Whether every mean and deviation is off by what the statistics of another set of images are."""
+    pairs = [(x, y) for a, b in zip(one, other, strict=True) for x, y in zip(a, b, strict=True)]
+    return bool(pairs) and all(abs(x - y) > OTHER_SETS_STATISTICS for x, y in pairs)
 
 
 def _shown(pair: tuple[tuple[float, ...], tuple[float, ...]]) -> str:
