@@ -23,8 +23,8 @@ Judge = Callable[[Study], list[Finding]]
 # What a mend may say that the notebook does not say yet.
 _NEW_WORDS = frozenset(
     (
-        *("eval", "zero_grad", "manual_seed", "1", "cross_entropy", "CrossEntropyLoss", "log_softmax", "LogSoftmax"),
-        *("shuffle", "True", "False", "dim", "len", "dataset", "transforms", "Compose", "10", "1000", "10000", "torch"),
+        *("eval", "zero_grad", "manual_seed", "cross_entropy", "CrossEntropyLoss", "log_softmax", "LogSoftmax"),
+        *("shuffle", "True", "False", "dim", "len", "dataset", "transforms", "Compose", "torch"),
         *("batch_size", "reduction", "sum", "mean"),
     )
 )
@@ -49,7 +49,7 @@ class _Trial:
     def unknown(self, edit: Edit) -> bool:
         """Whether an edit speaks of a name that the notebook does not have."""
         code = "\n".join(line for line in edit.after.split("\n") if not line.lstrip().startswith(("#", "pass")))
-        return not set(re.findall(r"\w+", code)) <= self.words | _NEW_WORDS
+        return not set(re.findall(r"[A-Za-z_]\w*", code)) <= self.words | _NEW_WORDS
 
     def read(self, edits: Sequence[Edit]) -> tuple[Study, list[Finding]] | None:
         """The findings of the copy; None where it cannot run as it stands, or no reading is left."""

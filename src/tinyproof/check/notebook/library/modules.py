@@ -184,6 +184,8 @@ def switches_mode(value: Value, depth: int = 0) -> bool:
     if isinstance(value, Made):
         if value.path in ("torch.nn.Sequential", "torch.nn.ModuleList"):
             return any(switches_mode(child, depth + 1) for child in sequential_children(value)[0])
+        if "Dropout" in value.short and not _drops(value):
+            return False
         return (
             value.path.startswith("torch.nn.")
             and kind_of(Op(value.short, value.place)) in ("norm", "dropout")
@@ -194,6 +196,12 @@ def switches_mode(value: Value, depth: int = 0) -> bool:
             return True
         return any(switches_mode(child, depth + 1) for child in value.attrs.values())
     return False
+
+
+def _drops(layer: Made) -> bool:
+    """Whether a dropout layer is known to drop something: its share is not given (one half), or above zero."""
+    share = argument(layer, "p", 0)
+    return share is None or (number(share) or 0) > 0
 
 
 def loaded_attributes(cls: Class) -> set[str] | None:

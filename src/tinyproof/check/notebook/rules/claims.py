@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tinyproof.check.finding import Finding
 from tinyproof.check.logs import Log, Run
 from tinyproof.check.notebook.rules.rule import Rule, percent
+from tinyproof.check.notebook.rules.thresholds import FEWEST_EPOCHS_OF_A_RUN
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.prose import Claim
 
@@ -28,7 +29,7 @@ def matches(claim: Claim, figure: float) -> bool:
 
 
 def tested(study: Study) -> list[Run]:
-    return [run for run in study.runs if len(run.test_accuracies) >= 3]
+    return [run for run in study.runs if len(run.test_accuracies) >= FEWEST_EPOCHS_OF_A_RUN]
 
 
 def best_epoch_claimed(study: Study) -> Iterator[Finding]:

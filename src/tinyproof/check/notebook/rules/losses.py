@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ from tinyproof.check.finding import CodePlace, Finding, Severity
 from tinyproof.check.logs import Epoch, Run
 from tinyproof.check.notebook.interpreter.events import Average, Pass
 from tinyproof.check.notebook.interpreter.quantities import crossed
+from tinyproof.check.notebook.rules import thresholds as limits
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
 
@@ -73,7 +73,7 @@ def _impossible(runs: tuple[Run, ...]) -> Epoch | None:
     """An epoch of a run in which every test loss is below what its accuracy allows."""
     for run in runs:
         epochs = [e for e in run.epochs if e.test_loss is not None and e.test_accuracy is not None]
-        if len(epochs) >= 3 and all(_too_small(e) for e in epochs):
+        if len(epochs) >= limits.FEWEST_EPOCHS_OF_A_RUN and all(_too_small(e) for e in epochs):
             return epochs[-1]
     return None
 
@@ -82,13 +82,14 @@ def _too_small(epoch: Epoch) -> bool:
     """Each wrong answer costs at least ln 2: the right class had a probability of at most one half."""
     assert epoch.test_accuracy is not None
     assert epoch.test_loss is not None
-    wrong = 1 - epoch.test_accuracy / 100 - (0 if epoch.correct else 0.00006)
-    return epoch.test_loss + 0.00006 < wrong * math.log(2) * 0.98
+    wrong = 1 - epoch.test_accuracy / 100 - (0 if epoch.correct else limits.PRINTED_ROUNDING)
+    least = wrong * limits.LEAST_COST_OF_A_WRONG_ANSWER * limits.TOLERANCE_OF_THE_LEAST_LOSS
+    return epoch.test_loss + limits.PRINTED_ROUNDING < least
 
 
 def _shown(epoch: Epoch) -> str:
     assert epoch.test_accuracy is not None
-    least = (1 - epoch.test_accuracy / 100) * math.log(2)
+    least = (1 - epoch.test_accuracy / 100) * limits.LEAST_COST_OF_A_WRONG_ANSWER
     return (
         f"the log shows it: loss {epoch.test_loss:.4f} at {epoch.test_accuracy:.2f} %, where wrong answers alone cost "
         f"at least {least:.4f}"

@@ -17,16 +17,22 @@ from tinyproof.check.notebook.study import Study
 _MNIST = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
 
 
-def same_images(study: Study, split: Split) -> bool:
+def _one_network(turn: Pass, other: Pass) -> bool:
+    """Whether two passes may be over one network: not where both are known and none of them is the same."""
+    mine, its = ({id(seen.model) for seen in some.seen} for some in (turn, other))
+    return not mine or not its or bool(mine & its)
+
+
+def same_images(study: Study, split: Split, turn: Pass) -> bool:
     """Whether these are images that the network learns from: all of the training set, or the very set trained on."""
     if split.root is None or split.kind in ("part", "mixed"):
         return False
-    trained = [study.split(turn.loader) for turn in study.trainings]
+    trained = [study.split(other.loader) for other in study.trainings if _one_network(turn, other)]
     if any(other.root is split.root for other in trained if other.kind != "part"):
         return True
     # Another object of the same training set counts too; a network trained on something else has not seen it.
-    learned = [other for other in trained if other.root is not None]
-    alike = any(other.family == split.family for other in learned if "train" in (other.kind, other.of))
+    learned = [other for other in study.trainings if study.split(other.loader).root is not None]
+    alike = any(other.family == split.family for other in trained if "train" in (other.kind, other.of))
     return split.kind == "train" and (alike or not learned)
 
 
@@ -56,7 +62,9 @@ def _learned_before(study: Study, turn: Pass) -> list[tuple[Pass, Split]]:
     return [
         (other, study.split(other.loader))
         for other in study.trainings
-        if order[id(other)] < order[id(turn)] or around & {id(loop) for loop in other.loops}
+        if (order[id(other)] < order[id(turn)] or around & {id(loop) for loop in other.loops})
+        and (other.steps or other.framework)
+        and _one_network(turn, other)
     ]
 
 
@@ -71,11 +79,11 @@ def _leaks(study: Study, turn: Pass, split: Split) -> tuple[Pass, str] | None:
 
 def _trained_on(study: Study) -> Iterator[Finding]:
     splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
-    held_out = any(not same_images(study, split) and not _leaks(study, turn, split) for turn, split in splits)
+    held_out = any(not same_images(study, split, turn) and not _leaks(study, turn, split) for turn, split in splits)
     for turn, split in splits:
         if not isinstance(turn.loader, Made):
             continue
-        if not same_images(study, split):
+        if not same_images(study, split, turn):
             leak = _leaks(study, turn, split)
             if leak is not None:
                 yield from _leaking(study, turn, split, leak[0], held_out)
@@ -224,8 +232,7 @@ def _in_training_mode(study: Study) -> Iterator[Finding]:
                 place = turn.place
                 yield rule.finding(
                     place,
-                    f"{'the accuracy' if turn.hits else 'the loss'} is measured in training mode: eval() is not called "
-                    "before this loop",
+                    f"{_measured(turn)} is measured in training mode: eval() is not called before this loop",
                     says=study.line(place),
                     should_say="model.eval()  # before the loop",
                     effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",
@@ -239,6 +246,10 @@ def _in_training_mode(study: Study) -> Iterator[Finding]:
                     should_say="with torch.no_grad():  # around the loop",
                     effect="memory and time only; the accuracy is the same",
                 )
+
+
+def _measured(turn: Pass) -> str:
+    return "the accuracy" if turn.hits else "the loss" if turn.loss else "what is counted"
 
 
 def _without_gradients(study: Study) -> bool:

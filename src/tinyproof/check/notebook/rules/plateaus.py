@@ -6,16 +6,9 @@ from collections.abc import Iterator
 
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
+from tinyproof.check.notebook.rules import thresholds as limits
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
-
-# Shares of the ten digits among the 10,000 test images of MNIST, and 10 % each in the sets made like it.
-_SHARES = (9.80, 11.35, 10.32, 10.10, 9.82, 8.92, 9.58, 10.28, 9.74, 10.09, 10.00)
-
-
-# Not the step near 90 %: a weak network that learns slowly stands there as well.
-_STEPS = ((57.5, 62.5), (67.5, 72.5), (77.5, 82.0))
-
 
 _ALIKE = frozenset(("MNIST", "FashionMNIST", "KMNIST"))
 
@@ -46,14 +39,16 @@ def plateau(study: Study) -> tuple[Run, str] | None:
     if not (study.families() & _ALIKE or about_mnist(study)):
         return None
     for run in study.runs:
-        figures = run.test_accuracies[-5:]
-        if len(figures) < 3:
+        figures = run.test_accuracies[-limits.EPOCHS_OF_A_LEVEL :]
+        if len(figures) < limits.FEWEST_EPOCHS_OF_A_RUN:
             continue
         level = figures[-1]
-        if max(figures) - min(figures) <= 0.02 and any(abs(level - share) < 0.006 for share in _SHARES):
+        spread = max(figures) - min(figures)
+        at_a_share = any(abs(level - share) < limits.SHARE_TOLERANCE for share in limits.SHARES_OF_ONE_CLASS)
+        if spread <= limits.SHARE_SPREAD and at_a_share:
             return run, f"{percent(level)} in each of the last {len(figures)} epochs, the share of a single class"
-        steady = about_mnist(study) and len(figures) == 5 and max(figures) - min(figures) < 0.8
-        if steady and any(low <= level <= high for low, high in _STEPS):
+        steady = len(figures) == limits.EPOCHS_OF_A_LEVEL and spread < limits.LEVEL_SPREAD
+        if steady and about_mnist(study) and any(a <= level <= b for a, b in limits.LEVELS_WITH_DEAD_CLASSES):
             dead = round((99.0 - level) / 10)
             return run, f"{percent(level)} and the like in the last 5 epochs, as if {dead} of ten classes were dead"
     return None

@@ -13,6 +13,7 @@ from tinyproof.check.notebook.interpreter.events import Pass, epoch_loops
 from tinyproof.check.notebook.interpreter.values import Made, is_optimiser, is_scheduler, number, options
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.parameters import parameter_count
+from tinyproof.check.notebook.rules import thresholds as limits
 from tinyproof.check.notebook.rules.plateaus import about_mnist
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
@@ -23,14 +24,16 @@ def warm_start(study: Study) -> Iterator[Finding]:
     if not about_mnist(study):
         return
     for run in study.runs:
-        if len(run.epochs) < 3:
+        if len(run.epochs) < limits.FEWEST_EPOCHS_OF_A_RUN:
             continue
         first = run.epochs[0]
         tested = first.test_accuracy if _measures_test(study) else None
         started = first.number in (None, 0, 1)
         # A progress bar shows the accuracy while training; other figures may be measured after the epoch.
-        trained_high = (first.train_accuracy or 0) >= (98.8 if first.batches is not None else 99.5)
-        tested_high = (tested or 0) >= 99.3
+        in_a_bar = first.batches is not None
+        too_high = limits.FIRST_TRAINING_TOO_HIGH_IN_A_BAR if in_a_bar else limits.FIRST_TRAINING_TOO_HIGH
+        trained_high = (first.train_accuracy or 0) >= too_high
+        tested_high = (tested or 0) >= limits.FIRST_TEST_TOO_HIGH
         if not started or not (trained_high or tested_high):
             continue
         figure = percent(first.train_accuracy or 0) + " in training" if trained_high else percent(tested or 0)
@@ -53,7 +56,7 @@ def _is_small(study: Study) -> bool:
     """Whether every network has so few weights that one epoch from random ones cannot bring it there."""
     counts = [count for _, count in study.log.parameters]
     counts += [count for count in (parameter_count(network) for network in study.networks) if count]
-    return bool(counts) and max(counts) < 100_000
+    return bool(counts) and max(counts) < limits.SMALL_NETWORK
 
 
 def _earlier(study: Study, run: Run) -> int | None:
@@ -229,7 +232,7 @@ def _impossible_rate(study: Study) -> Iterator[Finding]:
         return
     for run in study.runs:
         rates = [epoch.rate for epoch in run.epochs if epoch.rate is not None]
-        if len(rates) >= 3 and max(rates) > 1.5 * min(rates) > 0:
+        if len(rates) >= limits.FEWEST_EPOCHS_OF_A_RUN and max(rates) > limits.RATE_CHANGES_BY * min(rates) > 0:
             place = optimisers[0].place
             yield _finding(
                 study,

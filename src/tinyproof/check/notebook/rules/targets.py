@@ -10,6 +10,7 @@ from tinyproof.check.logs import Run
 from tinyproof.check.notebook.library.parameters import parameter_count
 from tinyproof.check.notebook.rules.claims import from_readme, spans, tested
 from tinyproof.check.notebook.rules.rule import Rule, percent
+from tinyproof.check.notebook.rules.thresholds import FEWEST_EPOCHS_OF_A_RUN, ROUNDED_COUNT
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.prose import Claim
 
@@ -32,7 +33,7 @@ def parameter_count_rule(study: Study) -> Iterator[Finding]:
         written = int(claim.value)
         if written in seen or written in known or written % 500 == 0 or not known:
             continue
-        if any(abs(written - count) < 0.005 * count and written % 100 == 0 for count in known):
+        if any(abs(written - count) < ROUNDED_COUNT * count and written % 100 == 0 for count in known):
             continue
         if any(str(written) in re.sub(r"[,\s]", "", line) for line in _parameter_lines(study)):
             continue
@@ -139,7 +140,7 @@ def train_mode_accuracy(study: Study) -> Iterator[Finding]:
     lower = [
         run
         for run in study.runs
-        if len(run.epochs) >= 3
+        if len(run.epochs) >= FEWEST_EPOCHS_OF_A_RUN
         and run.train_accuracies
         and run.last is not None
         and run.train_accuracies[-1] < run.last
