@@ -23,25 +23,10 @@ from tinyproof.check.notebook.interpreter.values import (
 )
 
 _KEPT = frozenset(
-    [
-        "values",
-        "T",
-        "data",
-        "real",
-        "iloc",
-        "loc",
-        "at",
-        "iat",
-        "str",
-        "dt",
-        "array",
-        "index",
-        "sparse",
-        "images",
-        "x",
-        "y",
-        "features",
-    ]
+    (
+        *("T", "array", "at", "data", "dt", "features", "iat", "iloc", "images", "index", "loc", "real"),
+        *("sparse", "str", "values", "x", "y"),
+    )
 )
 
 

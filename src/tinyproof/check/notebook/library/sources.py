@@ -21,17 +21,10 @@ from tinyproof.check.notebook.library.facts.fact import Argument, Makes, Shape
 _SIZES = {"mnist": (60_000, 10_000), "fashion_mnist": (60_000, 10_000), "cifar10": (50_000, 10_000)}
 _SIZES |= {"cifar100": (50_000, 10_000), "imdb": (25_000, 25_000)}
 # Arguments of a generator of pictures that change them at random.
-RANDOM = [
-    "rotation_range",
-    "width_shift_range",
-    "height_shift_range",
-    "shear_range",
-    "zoom_range",
-    "horizontal_flip",
-    "vertical_flip",
-    "brightness_range",
-    "channel_shift_range",
-]
+RANDOM = (
+    *("brightness_range", "channel_shift_range", "height_shift_range", "horizontal_flip"),
+    *("rotation_range", "shear_range", "vertical_flip", "width_shift_range", "zoom_range"),
+)
 
 
 def given(args: list[Value], kwargs: Mapping[str, Value], argument: Argument | None) -> Value | None:
