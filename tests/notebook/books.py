@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 STYLES = Path(__file__).parent / "styles"
+FRAMEWORKS = Path(__file__).parent / "frameworks"
 
 
 def write(text: str, folder: Path, name: str = "S7.ipynb", version: int = 4) -> Path:
@@ -83,7 +84,8 @@ def _book(cells: list[dict[str, Any]], version: int) -> dict[str, Any]:
 
 def style(name: str) -> str:
     """The text of one of the right notebooks."""
-    return (STYLES / f"{name}.txt").read_text()
+    path = STYLES / f"{name}.txt"
+    return (path if path.exists() else FRAMEWORKS / path.name).read_text()
 
 
 def line_of(text: str, piece: str) -> tuple[int, int]:

@@ -21,13 +21,15 @@ NAMES = (
     "parameter-count target-not-met test-set-chooses normalisation-differs unshuffled-training unused-layer "
     "output-width warm-start cells-out-of-order log-not-from-this-code train-mode-accuracy no-seed evaluation-mode "
     "zero-grad accuracy-plateau figure-changed likelihood-of-scores "
-    "loss-not-a-number run-stopped"
+    "loss-not-a-number run-stopped fitted-before-split resampled-before-split "
+    "metric-arguments-swapped called-test wrong-network-saved running-average "
+    "evaluation-disagrees"
 )
 
 
 def broken(rule: Rule) -> str:
     """The right notebook with the example's lines put in, line by line where there are as many."""
-    text = style("functions")
+    text = style(rule.style)
     right, wrong = rule.right.split("\n"), rule.wrong.split("\n")
     if rule.name == "run-stopped":  # its log goes on below the last line of the right one
         wrong = [*wrong[: len(right) - 1], "\n".join(wrong[len(right) - 1 :])]
@@ -57,7 +59,7 @@ def test_the_wrong_example_is_named_and_the_right_one_is_not(rule: Rule, tmp_pat
         wrong, right = (with_counts(text, tmp_path / f"{i}.ipynb") for i, text in enumerate((rule.wrong, rule.right)))
     else:
         wrong = write(broken(rule), tmp_path / "wrong")
-        right = write(style("functions"), tmp_path / "right")
+        right = write(style(rule.style), tmp_path / "right")
     named = [finding for finding in audit_notebook(wrong).findings if finding.rule == rule.name]
     assert named
     assert all(finding.why == rule.why and finding.fix for finding in named)

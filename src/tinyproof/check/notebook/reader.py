@@ -8,8 +8,11 @@ from tinyproof.check.notebook.interpreter.expressions import evaluate
 from tinyproof.check.notebook.interpreter.machine import FindModule, Machine, Meaning
 from tinyproof.check.notebook.interpreter.statements import execute
 from tinyproof.check.notebook.library.foreign import call_foreign
+from tinyproof.check.notebook.library.passes import note_pass
 
-_MEANING = Meaning(evaluate=evaluate, call=call_value, foreign=call_foreign, bind=bind, execute=execute)
+_MEANING = Meaning(
+    evaluate=evaluate, call=call_value, foreign=call_foreign, bind=bind, execute=execute, passed=note_pass
+)
 
 
 def reader(find_module: FindModule, find_file: FindModule | None = None) -> Machine:

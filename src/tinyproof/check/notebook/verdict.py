@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 from tinyproof.check.finding import Finding, Status
 from tinyproof.check.notebook.interpreter.events import Pass
-from tinyproof.check.notebook.library.loaders import Split, dataset_of, overlap
+from tinyproof.check.notebook.library.loaders import Split, dataset_of, overlap, rows_behind
+from tinyproof.check.notebook.measured import fits, measured, spoken
 from tinyproof.check.notebook.rules import claims
 from tinyproof.check.notebook.rules.rule import percent
+from tinyproof.check.notebook.said import quoted_lines, right_lines, settled
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.prose import Claim
 
@@ -76,11 +78,22 @@ def unsupported(study: Study, findings: Sequence[Finding]) -> bool:
 def nothing_to_judge(study: Study) -> str:
     """What there is instead of a measurement; empty where something may be measured."""
     events = study.events
-    if study.evaluations or events.hidden or events.unread or events.exhausted or events.missing_modules:
+    if (
+        study.evaluations
+        or measured(study)
+        or events.hidden
+        or events.unread
+        or events.exhausted
+        or events.missing_modules
+    ):
         return ""
     printed = any(e.test_accuracy or e.train_accuracy or e.other_accuracy for run in study.runs for e in run.epochs)
     claimed = any(claim.kind == "accuracy" and not claim.elsewhere for claim in study.claims)
     text = "\n".join("\n".join(lines) for lines in study.sources.values())
+    watched = re.sub(r"metrics\s*=\s*\[[^\]]*\]|history\[[^\]]*\]|\baccuracy=|import .*", "", text)
+    tested = any(run.test_accuracies for run in study.runs)
+    if fits(study) and not claimed and not tested and not _MEASURING.search(watched):
+        return "a model is fitted, and nothing is measured but on the rows that it learns from"
     if printed or claimed or _MEASURING.search(text):
         return ""
     if study.trainings:
@@ -95,6 +108,8 @@ def open_question(study: Study) -> str:
         return "the program is too long to be read to its end, and what it measures on in the end stays open"
     if _named(study):
         return _changed_training(study)
+    if settled(study):
+        return ""
     if events.hidden:
         place = events.hidden[0]
         return f"code that is not read may change what is measured on ({place}: {study.line(place)[:60]})"
@@ -107,11 +122,15 @@ def open_question(study: Study) -> str:
         return (
             f"what it measures on may be in a module that is not here: {', '.join(missing[:3])}{_from_the_log(study)}"
         )
+    if measured(study):
+        return f"which rows {spoken(measured(study)[-1])} measures on could not be read{_from_the_log(study)}"
     if events.unread:
         return f"a piece of code could not be read ({events.unread[0]}), and what it measures on stays open"
-    if not events.passes and not study.runs:
+    if not events.passes and not study.runs and not events.uses:
         return "nothing that trains or measures was found in it"
     if not study.evaluations:
+        if fits(study):
+            return f"a model is fitted, and what measures it was not found in the code{_from_the_log(study)}"
         return f"no loop that measures an accuracy was found in the code{_from_the_log(study)}"
     return f"which images the accuracy is measured on could not be read from the code{_from_the_log(study)}"
 
@@ -150,11 +169,16 @@ def checked_lines(study: Study, findings: Sequence[Finding]) -> list[str]:
         return []
     lines: dict[str, str] = {}
     for turn, split in _named(study):
+        if rows_behind(turn.loader) is not None:
+            continue  # said in more detail below
         lines.setdefault(
             _where(study, split), f"{_what(study, turn)} is measured on {_where(study, split)} ({turn.place})"
         )
     test = [line for where, line in lines.items() if where.endswith("test set")]
-    return [*(test[:1] or list(lines.values())[:2]), *confirmed(study)]
+    quoted = quoted_lines(study)
+    told = {line.partition(" is ")[0] for line in quoted}
+    rest = [line for line in confirmed(study) if line.partition(" is ")[0] not in told]
+    return [*(test[:1] or list(lines.values())[:2]), *right_lines(study), *quoted, *rest]
 
 
 def _what(study: Study, turn: Pass) -> str:

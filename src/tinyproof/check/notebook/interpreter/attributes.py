@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from tinyproof.check.notebook.interpreter import row_expressions
 from tinyproof.check.notebook.interpreter.imports import normal
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.rows import Parts, Rows
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Choice,
@@ -40,6 +42,11 @@ def attribute(machine: Machine, owner: Value, name: str, node: ast.AST, scope: S
         return Unknown(name) if path in machine.patched else Name(path)
     if isinstance(owner, Namespace):
         return owner.scope.names.get(name, Method(owner, name))
+    if isinstance(owner, Rows):
+        found = row_expressions.attribute(machine, owner, name, node, scope)
+        return found if found is not None else Method(owner, name)
+    if isinstance(owner, Parts) and name in owner.items:
+        return owner.items[name]
     if isinstance(owner, ModuleValue):
         return owner.scope.names.get(name, Unknown(name))
     if isinstance(owner, Object):
@@ -50,6 +57,10 @@ def attribute(machine: Machine, owner: Value, name: str, node: ast.AST, scope: S
     if isinstance(owner, Made):
         if name in owner.attrs:
             return owner.attrs[name]
+        if name in ("best_estimator_", "model", "model_", "module") and owner.path.startswith(
+            ("sklearn.", "scikeras.")
+        ):
+            return owner
         if owner.short == "SimpleNamespace" and name in owner.kwargs:
             return owner.kwargs[name]
         return _of_made(owner, name, machine, node, scope)
@@ -87,6 +98,8 @@ def _of_object(machine: Machine, owner: Object, name: str, node: ast.AST, scope:
 
 def _of_made(owner: Made, name: str, machine: Machine, node: ast.AST, scope: Scope) -> Value:
     place = machine.place(node, scope)
+    if name in ("best_score_", "oob_score_") and id(owner) in machine.events.learned:
+        return row_expressions.held_out_within(machine, owner, name, place)
     if owner.path == "builtins.get_ipython" and name in ("user_ns", "user_global_ns"):
         return Namespace(scope.module)
     if name == "__dict__":

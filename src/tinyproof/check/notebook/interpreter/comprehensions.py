@@ -42,6 +42,7 @@ def comprehension(
     for _ in range(entered):
         turn = machine.passes.pop()
         turn.counted = turn.counted or isinstance(value, Quantity)
+        machine.meaning.passed(machine, turn)
     return Map({}, whole=False) if isinstance(node, ast.DictComp) else Seq([value], whole=False)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.rows import Fit
+from tinyproof.check.notebook.interpreter.uses import Use
 from tinyproof.check.notebook.interpreter.values import Flow, Function, Made, Object, Quantity, Value
 
 Mode = Literal["train", "eval", "unknown"]
@@ -182,6 +184,9 @@ class Events:
     batches_added: list[CodePlace] = field(default_factory=list)
     tampered: list[Tampered] = field(default_factory=list)
     seeds: list[CodePlace] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    learned: dict[int, tuple[Fit, ...]] = field(default_factory=dict)
+    dropped: list[tuple[Made, CodePlace]] = field(default_factory=list)
     exhausted: bool = False
 
 

@@ -7,11 +7,13 @@ import builtins
 from collections.abc import Callable
 
 from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter import row_expressions
 from tinyproof.check.notebook.interpreter.attributes import OF_DATA_PATHS, attribute
 from tinyproof.check.notebook.interpreter.calls import call
 from tinyproof.check.notebook.interpreter.comprehensions import comprehension
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import binary_node, boolean, compare, conditional, unary
+from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
     MAX_ITEMS,
     Batch,
@@ -69,7 +71,8 @@ def lookup(name: str, scope: Scope) -> Value:
     if name == "__name__":
         return Const("__main__") if scope.module.cell is not None or scope.module.main else Const(scope.file)
     known = [star for star in stars if star != "?"]
-    if known and "?" not in stars:
+    # What else is imported whole, and is not here, seldom brings names of fastai anew.
+    if known and ("?" not in stars or known[-1].startswith("fastai.")):
         return Name(f"{known[-1]}.{name}")
     return Unknown(name)
 
@@ -123,6 +126,8 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
     if isinstance(owner, Name) and owner.path == "sys.modules":
         key = constant(evaluate(machine, node.slice, scope))
         return Namespace(scope.module) if key == "__main__" else Unknown()
+    if isinstance(owner, Rows):
+        return row_expressions.subscript(machine, owner, node.slice, scope)
     index = Unknown() if isinstance(node.slice, ast.Slice) else evaluate(machine, node.slice, scope)
     return join([_element(option, index, isinstance(node.slice, ast.Slice)) for option in options(owner)])
 
@@ -162,9 +167,14 @@ _NOWHERE = CodePlace("")
 
 
 def _formatted(machine: Machine, node: ast.JoinedStr, scope: Scope) -> Value:
-    for part in node.values:
-        if isinstance(part, ast.FormattedValue):
-            evaluate(machine, part.value, scope)
+    parts = [
+        evaluate(machine, part.value if isinstance(part, ast.FormattedValue) else part, scope) for part in node.values
+    ]
+    plain = all(not isinstance(part, ast.FormattedValue) or part.format_spec is None for part in node.values)
+    if plain and all(isinstance(part, Const) for part in parts):
+        return Const("".join(str(constant(part)) for part in parts)[:2_000])
+    if any("/" in str(constant(part)) for part in parts if isinstance(part, Const)):
+        return Made("(path)", parts, {}, machine.place(node, scope))
     return Unknown()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
     CHANGED,
     Batch,
@@ -141,6 +142,8 @@ def _loader(value: Value) -> Value | None:
     if isinstance(value, Object):
         inside = [v for v in value.attrs.values() if isinstance(v, Made) and v.short.endswith("DataLoader")]
         return inside[0] if len(inside) == 1 else Unknown()
+    if isinstance(value, Rows) and value.side == "both":
+        return value
     return value if isinstance(value, Unknown) else None
 
 
@@ -165,7 +168,7 @@ def element(value: Value) -> Value:
         return Batch(value.loader, "part")
     if isinstance(value, Seq) and value.items:
         return value.items[0]
-    if isinstance(value, Flow | Quantity):
+    if isinstance(value, Flow | Quantity | Rows):
         return value
     return Unknown()
 

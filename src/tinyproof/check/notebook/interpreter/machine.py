@@ -74,6 +74,7 @@ class Meaning:
     foreign: Callable[[Machine, Value, list[Value], dict[str, Value], ast.AST, Scope, bool], Value]
     bind: Callable[[Machine, ast.expr, Value, Scope], None]
     execute: Callable[[Machine, list[ast.stmt], Scope], bool]
+    passed: Callable[[Machine, Pass], None]
 
 
 class Machine:

@@ -6,9 +6,11 @@ import ast
 from collections.abc import Callable
 from functools import partial
 
+from tinyproof.check.notebook.interpreter import row_expressions
 from tinyproof.check.notebook.interpreter.events import Average, Tampered
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.quantities import add, divide, multiply
+from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Choice,
@@ -55,6 +57,10 @@ def binary_node(machine: Machine, node: ast.BinOp, scope: Scope) -> Value:
 
 def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:
     """left op right."""
+    if isinstance(left, Choice) and isinstance(left.options[0], Rows):
+        return join([binary(machine, op, option, right, node, scope) for option in left.options])
+    if isinstance(left, Rows) or isinstance(right, Rows):
+        return row_expressions.binary(machine, op, left, right, node, scope)
     flows = [side for side in (left, right) if isinstance(side, Flow)]
     if flows and not any(isinstance(side, Quantity) for side in (left, right)):
         return _joined_flows(machine, flows, node, scope)
@@ -67,6 +73,8 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
         if isinstance(left, Seq) or isinstance(right, Seq):
             return _repeated(left, right)
         return multiply(left, right)
+    if isinstance(op, ast.Div) and (isinstance(constant(right), str) or _is_path(left)):
+        return Made("(path)", [left, right], {}, machine.place(node, scope))
     if isinstance(op, ast.Div | ast.FloorDiv):
         return _quotient(machine, op, left, right, node, scope)
     a, b = number(left), number(right)
@@ -102,6 +110,10 @@ def _quotient(machine: Machine, op: ast.operator, left: Value, right: Value, nod
     return result
 
 
+def _is_path(value: Value) -> bool:
+    return isinstance(value, Made) and value.path in ("(path)", "pathlib.Path", "os.path.join")
+
+
 def _repeated(left: Value, right: Value) -> Value:
     sequence, times = (left, right) if isinstance(left, Seq) else (right, left)
     count = constant(times)
@@ -124,6 +136,8 @@ def unary(machine: Machine, node: ast.UnaryOp, scope: Scope) -> Value:
     if isinstance(node.op, ast.Not):
         known = truth(value)
         return Unknown() if known is None else Const(not known)
+    if isinstance(value, Rows):
+        return row_expressions.inverted(value) or value if isinstance(node.op, ast.Invert) else value
     known_number = number(value)
     if isinstance(node.op, ast.USub) and known_number is not None:
         return Const(-known_number if isinstance(constant(value), float) else -int(known_number))
@@ -152,6 +166,9 @@ def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
     right, op = rights[0], node.ops[0]
     if isinstance(op, ast.Eq | ast.NotEq) and (isinstance(left, Flow) or isinstance(right, Flow)):
         return hits(machine, left, right, machine.place(node, scope))
+    if isinstance(left, Rows) or isinstance(right, Rows):
+        found = row_expressions.compare(machine, op, left, right, machine.place(node, scope))
+        return found if found is not None else Unknown()
     if isinstance(op, ast.Is | ast.IsNot) and constant(right) is None and isinstance(right, Const):
         if isinstance(left, Const):
             return Const((left.value is None) == isinstance(op, ast.Is))
@@ -191,6 +208,9 @@ def hits(machine: Machine, left: Value, right: Value, place: object) -> Value:
     if machine.passes:
         machine.passes[-1].hits = True
     loader = source.loader if isinstance(source, Batch) else None
+    if isinstance(loader, Rows) and isinstance(flow, Flow) and flow.model is not None and not machine.passes:
+        loader = row_expressions.guesses(machine, flow.model, loader)
+        return Quantity("hits", "each", "final", loader)
     return Quantity("hits", "each", "batch", loader, None, machine.passes[-1] if machine.passes else None)
 
 

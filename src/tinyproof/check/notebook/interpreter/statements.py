@@ -14,6 +14,7 @@ from tinyproof.check.notebook.interpreter.loops import Turn, turns
 from tinyproof.check.notebook.interpreter.machine import Machine, merged_modes
 from tinyproof.check.notebook.interpreter.operators import binary, truth
 from tinyproof.check.notebook.interpreter.quantities import add
+from tinyproof.check.notebook.interpreter.row_expressions import counted
 from tinyproof.check.notebook.interpreter.values import (
     Class,
     Const,
@@ -42,7 +43,9 @@ def execute(machine: Machine, statements: list[ast.stmt], scope: Scope) -> bool:
 
 
 def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> bool:
-    evaluate(machine, node.value, scope)
+    value = evaluate(machine, node.value, scope)
+    if isinstance(value, Made) and value.path.startswith("keras.layers.") and isinstance(node.value, ast.Call):
+        machine.events.dropped.append((value, machine.place(node, scope)))
     return False
 
 
@@ -111,7 +114,10 @@ def _tampering(machine: Machine, node: ast.AugAssign, before: Value, change: Val
 
 def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
     figure = _figure_compared(machine, node.test, scope)
-    known = truth(evaluate(machine, node.test, scope))
+    tested = evaluate(machine, node.test, scope)
+    if isinstance(tested, Quantity) and any(isinstance(part, ast.AugAssign) for part in node.body):
+        counted(machine, tested, machine.place(node, scope))
+    known = truth(tested)
     if figure is not None and saves_something(node.body):
         machine.events.choices.append(Choosing(figure, machine.place(node, scope)))
     elif figure is not None and machine.loops and not machine.passes and _breaks(node.body):
@@ -203,7 +209,7 @@ class _entered:
 
     def __exit__(self, *_: object) -> None:
         if self.turn.loader is not None:
-            self.machine.passes.pop()
+            self.machine.meaning.passed(self.machine, self.machine.passes.pop())
         else:
             self.machine.loops.pop()
 

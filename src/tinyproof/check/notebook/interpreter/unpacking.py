@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Choice,
@@ -30,6 +31,8 @@ def items_of(machine: Machine, value: Value, count: int) -> list[Value]:
         return [Quantity("images", "unknown", "batch"), *(Unknown() for _ in range(count - 1))]
     if isinstance(value, Made) and value.path == "torch.utils.data.random_split":
         return [Made(value.path, [*value.args, Const(i)], value.kwargs, value.place) for i in range(count)]
+    if isinstance(value, Rows) and value.side == "both" and count == 2:
+        return [value.turned("x"), value.turned("y")]
     if isinstance(value, Flow):
         return [value] * count
     return [Unknown() for _ in range(count)]

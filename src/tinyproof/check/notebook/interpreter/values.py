@@ -17,6 +17,10 @@ from tinyproof.check.finding import CodePlace
 class Value:
     """The root of all values; compared by identity."""
 
+    def same_as(self, other: Value) -> bool:
+        """Whether a choice between the two is no choice."""
+        return self is other
+
 
 @dataclass(eq=False)
 class Unknown(Value):
@@ -273,8 +277,9 @@ def is_optimiser(value: Value) -> bool:
 def call_it(value: Value, name: str) -> None:
     """Note that a name (a variable, an attribute, the key of a dict) stands for a value."""
     for option in options(value):
-        if isinstance(option, Made | Object) and name not in option.names:
-            option.names.append(name)
+        names = getattr(option, "names", None)
+        if isinstance(names, list) and name not in names:
+            names.append(name)
 
 
 def options(value: Value) -> list[Value]:
@@ -293,7 +298,7 @@ def join(values: list[Value]) -> Value:
     kept: list[Value] = []
     for value in values:
         for option in options(value):
-            if not any(option is other or same_constant(option, other) for other in kept):
+            if not any(option.same_as(other) or same_constant(option, other) for other in kept):
                 kept.append(option)
     if not kept:
         return Unknown()

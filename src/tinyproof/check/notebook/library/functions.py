@@ -10,6 +10,7 @@ from tinyproof.check.notebook.interpreter.loops import element, wrapped
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import hits
 from tinyproof.check.notebook.interpreter.quantities import total_of
+from tinyproof.check.notebook.interpreter.row_expressions import counted
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Class,
@@ -33,7 +34,9 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
+from tinyproof.check.notebook.library import array_calls, figure_labels, frameworks
 from tinyproof.check.notebook.library.dynamic import CALLS
+from tinyproof.check.notebook.library.passes import note_extreme
 from tinyproof.check.notebook.library.tensors import (
     apply_functional,
     apply_unknown,
@@ -45,6 +48,7 @@ from tinyproof.check.notebook.library.tensors import (
 _SAME = frozenset(
     [
         "builtins.float",
+        "tensorflow.cast",
         "builtins.int",
         "builtins.round",
         "builtins.abs",
@@ -70,9 +74,12 @@ _SAME = frozenset(
         "torch.round",
     ]
 )
+_EQUALS = frozenset(("torch.eq", "numpy.equal", "tensorflow.equal", "tensorflow.math.equal"))
 _SEEDS = frozenset(("manual_seed", "seed_everything", "set_seed", "manual_seed_all"))
-_SUMS = frozenset(("builtins.sum", "numpy.sum", "torch.sum"))
-_MEANS = frozenset(("numpy.mean", "torch.mean", "statistics.mean", "numpy.average", "statistics.fmean"))
+_SUMS = frozenset(("builtins.sum", "numpy.sum", "torch.sum", "numpy.count_nonzero", "tensorflow.reduce_sum"))
+_MEANS = frozenset(
+    ("tensorflow.reduce_mean", "numpy.mean", "torch.mean", "statistics.mean", "numpy.average", "statistics.fmean")
+)
 
 
 def call_library(
@@ -92,6 +99,9 @@ def call_library(
     dynamic = CALLS.get(path)
     if dynamic is not None:
         return dynamic(machine, args, kwargs, node, scope)
+    known = frameworks.call_function(machine, path, args, kwargs, node, scope)
+    if known is not None:
+        return known
     if path in _SAME and args:
         return args[0]
     if short in _SEEDS:
@@ -99,6 +109,10 @@ def call_library(
         return Unknown()
     if path in _SUMS or path in _MEANS:
         return _summed(path in _MEANS, args, kwargs, machine, node, scope)
+    if short == "argmax" and args and machine.events.uses:
+        note_extreme(machine, args[0], machine.place(node, scope))
+    if path == "builtins.print" and machine.events.uses:
+        figure_labels.note(machine, node, scope)
     handler = _BUILTINS.get(path)
     if handler is not None:
         result = handler(machine, args, kwargs)
@@ -107,7 +121,11 @@ def call_library(
     if path in ("torch.max", "torch.topk", "torch.min") and args and isinstance(args[0], Flow) and len(args) > 1:
         picked = apply_functional(machine, "argmax", args[:1], {}, machine.place(node, scope))
         return Seq([args[0], picked])
-    if path in ("torch.eq", "numpy.equal") and len(args) > 1 and any(is_tensor(arg) for arg in args):
+    if (
+        path in ("torch.eq", "numpy.equal", "tensorflow.equal", "tensorflow.math.equal")
+        and len(args) > 1
+        and any(is_tensor(arg) for arg in args)
+    ):
         return hits(machine, args[0], args[1], machine.place(node, scope))
     if short == "accuracy_score" and args:
         if machine.passes:
@@ -115,15 +133,34 @@ def call_library(
         return Quantity("accuracy", "mean", "batch" if machine.passes else "final")
     if _is_tensor_function(path) and first_tensor(args, kwargs) is not None:
         return apply_functional(machine, short, args, kwargs, machine.place(node, scope))
+    of_rows = _of_rows(machine, path, args, kwargs, node, scope)
+    if of_rows is not None:
+        return of_rows
     if path.partition(".")[0] not in LIBRARIES:
         return apply_unknown(machine, Name(path), args, kwargs, node, scope)
     made = Made(path, args, kwargs, machine.place(node, scope), open_kwargs=is_open)
     return machine.made(made) if not path.startswith("builtins.") else made
 
 
+_ARRAYS = frozenset(("numpy", "torch", "tensorflow", "pandas", "jax", "scipy", "cupy"))
+
+
+def _of_rows(
+    machine: Machine, path: str, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
+) -> Value | None:
+    if path.partition(".")[0] not in _ARRAYS:
+        return None
+    drawn = array_calls.order(path, args, machine.place(node, scope))
+    if drawn is not None:
+        return drawn
+    return array_calls.numpy_function(machine, path, args, kwargs, node, scope)
+
+
 def _is_tensor_function(path: str) -> bool:
     head, _, name = path.rpartition(".")
-    return (head in ("torch.nn.functional", "torch", "torch.special") and name.islower()) or head == "numpy"
+    if head in ("torch.nn.functional", "torch", "torch.special", "tensorflow", "tensorflow.nn", "tensorflow.math"):
+        return name.islower()
+    return head == "numpy"
 
 
 def _summed(
@@ -133,6 +170,7 @@ def _summed(
         return Unknown()
     for option in options(args[0]):
         if isinstance(option, Quantity):
+            counted(machine, option, machine.place(node, scope))
             return as_batch_sum(option, mean)
         if isinstance(option, Flow):
             place = machine.place(node, scope)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tinyproof.check.notebook.interpreter.attributes import library_bases
+from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
     THINNED,
     Choice,
@@ -23,6 +24,9 @@ from tinyproof.check.notebook.interpreter.values import (
     constant,
     options,
 )
+from tinyproof.check.notebook.library import facts
+from tinyproof.check.notebook.library.facts.fact import Holds
+from tinyproof.check.notebook.library.sources import make
 
 Kind = Literal["train", "test", "part", "mixed", "unknown"]
 
@@ -128,6 +132,8 @@ def split_of_loader(loader: Value, altered: set[int]) -> Split:
 def _split_of_loader(loader: Value, altered: set[int]) -> Split:
     if isinstance(loader, Made) and loader.path == "itertools.chain":
         return Split("mixed", "", loader, parts=tuple(split_of_loader(arg, altered) for arg in loader.args[:20]))
+    if isinstance(loader, Rows):
+        return _split_of_rows(loader, None)
     data = dataset_of(loader)
     if data is None or id(loader) in altered or not isinstance(loader, Made):
         return UNKNOWN
@@ -154,8 +160,13 @@ def split_of(data: Value, altered: set[int], depth: int = 0) -> Split:
         return UNKNOWN
     if isinstance(data, Object):
         return _split_of_object(data, altered, depth)
+    if isinstance(data, Rows):
+        return _split_of_rows(data, None)
     if not isinstance(data, Made):
         return UNKNOWN
+    held = held_rows(data)
+    if held is not None:
+        return _split_of_rows(held, data)
     if data.path.startswith("torchvision.datasets."):
         return _split_of_library(data, data.short, data)
     if data.short in ("Subset", "random_split"):
@@ -175,6 +186,41 @@ def split_of(data: Value, altered: set[int], depth: int = 0) -> Split:
         if kind in ("train", "test"):
             return Split("train" if kind == "train" else "test", "", data)
     return UNKNOWN
+
+
+def _split_of_rows(rows: Rows, root: Made | None) -> Split:
+    """Rows of one kind of source: whole, or a part of it."""
+    kinds = {path.root.kind for path in rows.paths}
+    if len(kinds) != 1:
+        return Split("mixed", "", root)
+    kind = kinds.pop()
+    if kind == "validation" or any(path.cuts for path in rows.paths):
+        return Split("part", "", root, kind if kind in ("train", "test") else "unknown")
+    return Split(kind, "", root) if kind in ("train", "test") else Split("unknown", "", root)
+
+
+def held_rows(data: Made) -> Rows | None:
+    """The rows that a data set object of a library holds, where a fact tells."""
+    for fact in facts.of_function(data.path):
+        if isinstance(fact, Holds) and not data.open_kwargs:
+            made = make(fact, data.path, data.args, data.kwargs, data.place)
+            return made if isinstance(made, Rows) else None
+    return None
+
+
+def rows_behind(loader: Value) -> Rows | None:
+    """The rows that a loop over a loader goes through: its own, or those of the data set that it was made from."""
+    if isinstance(loader, Rows):
+        return loader
+    data = dataset_of(loader)
+    if data is None or (isinstance(loader, Made) and {"sampler", "batch_sampler"} & set(loader.kwargs)):
+        return None
+    if isinstance(data, Rows):
+        return data
+    if isinstance(data, Object):
+        inside = [value for value in data.attrs.values() if isinstance(value, Rows)]
+        return inside[0] if inside and all(rows.paths == inside[0].paths for rows in inside) else None
+    return held_rows(data) if isinstance(data, Made) else None
 
 
 def _split_of_library(data: Made, name: str, root: Made | Object) -> Split:
@@ -207,6 +253,9 @@ def _split_of_object(data: Object, altered: set[int], depth: int) -> Split:
                 kwargs = {str(k): v for k, v in named.items.items()} if isinstance(named, Map) else {}
             call = Made(path, args, kwargs, data.place)
             return _split_of_library(call, call.short, data)
+    own = [value for value in data.attrs.values() if isinstance(value, Rows)]
+    if own and all(rows.paths == own[0].paths for rows in own):
+        return _split_of_rows(own[0], None)
     inside: dict[int, Split] = {}
     for value in (*data.attrs.values(), *data.args, *data.kwargs.values()):
         if isinstance(value, Made | Object) and value is not data:

@@ -7,6 +7,9 @@ import ast
 from tinyproof.check.notebook.interpreter.events import Mode, SchedulerStep
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import hits
+from tinyproof.check.notebook.interpreter.row_expressions import counted
+from tinyproof.check.notebook.interpreter.rows import Parts, Rows
+from tinyproof.check.notebook.interpreter.uses import Running
 from tinyproof.check.notebook.interpreter.values import (
     CHANGED,
     PARTS_PATH,
@@ -31,8 +34,10 @@ from tinyproof.check.notebook.interpreter.values import (
     one_map,
     options,
 )
+from tinyproof.check.notebook.library import array_calls, frameworks
 from tinyproof.check.notebook.library.dynamic import of_namespace, of_shell
 from tinyproof.check.notebook.library.functions import as_batch_sum
+from tinyproof.check.notebook.library.passes import note_backward, note_extreme
 from tinyproof.check.notebook.library.tensors import apply_functional, apply_unknown, is_tensor
 
 _SAME = frozenset(
@@ -99,6 +104,13 @@ def call_method(
     """owner.name(...) for a value whose class is not the notebook's own."""
     owner, name = method.owner, method.name
     _learning(machine, owner, name, args, kwargs, node, scope)
+    if name == "index" and isinstance(owner, Seq):
+        note_extreme(machine, owner, machine.place(node, scope))
+    known = frameworks.call_method(machine, owner, name, args, kwargs, node, scope)
+    if known is not None:
+        return known
+    if isinstance(owner, Rows):
+        return array_calls.method(machine, owner, name, args, kwargs, node, scope)
     if isinstance(owner, Flow):
         return _of_flow(machine, owner, name, args, kwargs, node, scope)
     if isinstance(owner, Quantity):
@@ -107,6 +119,8 @@ def call_method(
         return _of_batch(machine, owner, name, args, node, scope)
     if isinstance(owner, Seq):
         return _of_list(machine, owner, name, args)
+    if isinstance(owner, Parts) and name not in ("get", "items", "keys", "values"):
+        return owner  # the same parts, changed: map, rename_column, with_format
     if isinstance(owner, Map):
         return _of_map(owner, name, args, kwargs)
     if isinstance(owner, Object):
@@ -136,7 +150,11 @@ def _learning(
 ) -> None:
     """backward(), step() and zero_grad() of anything."""
     place = machine.place(node, scope)
+    if name in ("apply_gradients", "minimize"):
+        for turn in machine.passes:
+            turn.backward, turn.zeroed = turn.backward or place, True
     if name in ("backward", "manual_backward"):
+        note_backward(machine, owner, place)
         for turn in machine.passes:
             turn.backward = turn.backward or place
     elif name in ("zero_grad", "optimizer_zero_grad", "zero_"):
@@ -175,6 +193,7 @@ def _of_flow(
 
 def _of_quantity(machine: Machine, owner: Quantity, name: str, args: list[Value], node: ast.AST, scope: Scope) -> Value:
     if name in ("sum", "mean"):
+        counted(machine, owner, machine.place(node, scope))
         return as_batch_sum(owner, name == "mean")
     if name in ("backward", "all", "any"):
         return Unknown()
@@ -284,6 +303,10 @@ def _of_object(
     _mode(machine, owner, name, args, kwargs)
     if name == "forward":
         return machine.call_value(owner, args, kwargs, node, scope)
+    if name == "log" and len(args) > 1 and machine.passes and machine.passes[-1].framework:
+        if isinstance(args[1], Made) and args[1].path == "(computed)":
+            machine.events.uses.append(Running(machine.place(node, scope)))
+        return Const(None)
     if name in ("add_module", "register_module") and len(args) == 2:
         key = constant(args[0])
         if isinstance(key, str):
@@ -314,6 +337,16 @@ def _of_made(
         if name in _PARTS:
             return Made(PARTS_PATH, [owner], {}, machine.place(node, scope))
         return owner if name in _OF_MODEL else Unknown()
+    if owner.path.startswith("fastai.") and name in ("to_fp16", "to_native_fp16", "to_fp32", "load", "unfreeze", "to"):
+        return owner
+    if name == "add" and owner.path.startswith("keras") and args:
+        owner.args.append(args[0])
+        return Const(None)
+    if name == "compile" and owner.path.startswith("keras"):
+        owner.attrs["(optimizer)"] = args[0] if args else kwargs.get("optimizer", Unknown())
+        return Const(None)
+    if name == "compute" and owner.path.startswith("torchmetrics") and not args:
+        return Made("(computed)", [owner], {}, machine.place(node, scope))
     if name == "parse_args":
         return Unknown("args")
     if owner.path == "builtins.get_ipython":

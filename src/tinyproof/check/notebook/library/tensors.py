@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.attributes import find_member
 from tinyproof.check.notebook.interpreter.events import Impossible, LossCall, Seen, Softmax
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.rows import Rows, Step
 from tinyproof.check.notebook.interpreter.values import (
     Batch,
     Choice,
@@ -29,6 +31,7 @@ from tinyproof.check.notebook.interpreter.values import (
     join,
     options,
 )
+from tinyproof.check.notebook.library import keras_graph
 
 LOSSES = frozenset(
     [
@@ -62,10 +65,16 @@ def first_tensor(args: list[Value], kwargs: dict[str, Value]) -> Flow | Batch | 
     return None
 
 
+def as_batch(value: Value) -> Value:
+    """Rows that go into a network as one batch."""
+    return Batch(value, "part") if isinstance(value, Rows) else value
+
+
 def apply_network(
     machine: Machine, model: Object, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
 ) -> Value:
     """A network of the notebook's own applied to its arguments: its forward, walked through once."""
+    args = [as_batch(arg) for arg in args]
     tensor = first_tensor(args, kwargs)
     if tensor is None:
         return Flow((), model, None, certain=False)
@@ -136,6 +145,14 @@ def apply_made(
         if any(is_tensor(arg) for arg in given):
             return take_loss(machine, made.path, made.kwargs, given, place)
         return Unknown()
+    if made.path.startswith("keras.") and args and isinstance(args[0], Rows):
+        return _keras_of_rows(machine, made, args[0])
+    if made.path.startswith("keras.") and any(keras_graph.is_tensor(arg) for arg in args):
+        return keras_graph.applied(machine, made, args, kwargs, place)
+    if made.path.startswith("keras.metrics") and machine.passes:
+        machine.passes[-1].counted = True
+    if made.path.startswith(("torch.nn.", "torchvision.models")):
+        args = [as_batch(arg) for arg in args]
     tensor = first_tensor(args, kwargs)
     if tensor is None:
         return Unknown()
@@ -145,6 +162,14 @@ def apply_made(
             tensor = Flow((), made, tensor)
         return apply_layer(machine, made, tensor, place, node, scope)
     return apply_unknown(machine, made, args, kwargs, node, scope)
+
+
+def _keras_of_rows(machine: Machine, made: Made, rows: Rows) -> Value:
+    """A Keras network's answers; a layer's changes."""
+    if made.short in ("Sequential", "Model", "load_model") or id(made) in machine.events.learned:
+        fits = machine.events.learned.get(id(made), ())
+        return replace(rows, side="scores", model=made, fits=fits, names=[])
+    return rows.after(Step("opaque", made.short))
 
 
 def apply_layer(machine: Machine, layer: Made, flow: Flow, place: CodePlace, node: ast.AST, scope: Scope) -> Value:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from tinyproof.check.notebook.rules import (
+    callbacks,
     claims,
+    disagreements,
     losses,
     measuring,
     networks,
     plateaus,
     record,
+    row_rules,
     runs,
     schedules,
     softmaxes,
@@ -33,6 +36,9 @@ _MODULES = (
     runs,
     claims,
     targets,
+    row_rules,
+    callbacks,
+    disagreements,
 )
 CATALOGUE: dict[str, Rule] = {name: rule for module in _MODULES for name, rule in module.RULES.items()}
 

@@ -99,6 +99,8 @@ def _shown(epoch: Epoch) -> str:
 def _impossible_loss(study: Study) -> Iterator[Finding]:
     """From the log alone, where the code leaves it open which loss it is and what divides it."""
     known = [event for event in study.events.losses if event.turn is not None and not event.turn.trains]
+    if study.events.learned:
+        return  # the framework averages the loss itself
     if study.events.averages or any(not event.path.endswith(_LIKELIHOOD) for event in known):
         return
     text = "\n".join("\n".join(lines) for lines in study.sources.values())

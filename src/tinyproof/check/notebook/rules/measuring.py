@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch
@@ -11,6 +12,7 @@ from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.values import Made, Object
 from tinyproof.check.notebook.library.loaders import Split, overlap, pieces
 from tinyproof.check.notebook.library.modules import switches_mode
+from tinyproof.check.notebook.rules.held_out import measured_on_learned
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
 
@@ -49,7 +51,8 @@ def _is_test_pass(study: Study, turn: Pass) -> bool:
 
 def evaluates_on_training_data(study: Study) -> Iterator[Finding]:
     """Code first; the log alone where the code does not say."""
-    found = list(once_per_place(_trained_on(study)))
+    rule = RULES["evaluates-on-training-data"]
+    found = list(once_per_place(chain(_trained_on(study), measured_on_learned(rule, study))))
     yield from found
     if not found:
         yield from _counted_over_training_set(study)

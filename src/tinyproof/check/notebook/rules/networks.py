@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import Finding, Severity
 from tinyproof.check.notebook.interpreter.attributes import find_member
@@ -13,6 +14,7 @@ from tinyproof.check.notebook.library.modules import kind_of, loaded_attributes,
 from tinyproof.check.notebook.library.parameters import has_weights
 from tinyproof.check.notebook.rules.plateaus import plateau
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
+from tinyproof.check.notebook.rules.unused_keras_layers import layers_left_lying
 from tinyproof.check.notebook.study import Study
 
 _LIKELIHOOD = ("nll_loss", "cross_entropy", "NLLLoss", "CrossEntropyLoss")
@@ -170,7 +172,7 @@ def unused_layer(study: Study) -> Iterator[Finding]:
                     effect="its weights count as parameters and are never trained",
                 )
 
-    yield from once_per_place(found())
+    yield from once_per_place(chain(found(), layers_left_lying(RULES["unused-layer"], study)))
 
 
 def _unwritten(cls: Class) -> bool:

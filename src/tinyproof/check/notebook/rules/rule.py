@@ -16,7 +16,7 @@ class Rule:
 
     `severity`: the usual one; a finding may be milder. `reads`: what settles it (code, log, text). `wrong` and
     `right`: the same lines of a notebook with and without the fault, executed as tests. `needs_reader`: the finding
-    is a note that a person has to judge.
+    is a note that a person has to judge. `style`: the kind of notebook that the example stands in.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Rule:
     right: str
     check: Callable[[Study], Iterator[Finding]]
     needs_reader: bool = False
+    style: str = "functions"
 
     def finding(
         self,

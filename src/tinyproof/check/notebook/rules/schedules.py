@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.events import SchedulerStep, epoch_loops
@@ -17,13 +18,15 @@ from tinyproof.check.notebook.interpreter.values import (
     options,
 )
 from tinyproof.check.notebook.library.loaders import argument
+from tinyproof.check.notebook.rules.callbacks import plateau_cannot_reduce
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
 
 
 def scheduler_without_effect(study: Study) -> Iterator[Finding]:
     """Built and never stepped, first change after the last epoch, fed the wrong figure, or counting other steps."""
-    yield from once_per_place(_idle_schedulers(study))
+    rule = RULES["scheduler-without-effect"]
+    yield from once_per_place(chain(_idle_schedulers(study), plateau_cannot_reduce(rule, study)))
 
 
 def _idle_schedulers(study: Study) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.attributes import library_bases
@@ -17,13 +18,15 @@ from tinyproof.check.notebook.interpreter.values import (
     options,
 )
 from tinyproof.check.notebook.library.loaders import argument
+from tinyproof.check.notebook.rules.chosen import rows_choose
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
 
 
 def test_set_chooses(study: Study) -> Iterator[Finding]:
     """A rate or a checkpoint that depends on a figure measured on the test set."""
-    yield from once_per_place(_choices(study))
+    rule = RULES["test-set-chooses"]
+    yield from once_per_place(chain(_choices(study), rows_choose(rule, study)))
 
 
 def _choices(study: Study) -> Iterator[Finding]:

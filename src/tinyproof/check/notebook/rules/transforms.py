@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.values import Made, Value, options
 from tinyproof.check.notebook.library.image_transforms import normalisation, random_step, steps_of, transform_of
 from tinyproof.check.notebook.library.loaders import Split, dataset_of
+from tinyproof.check.notebook.rules.prepared import answers_in_other_units, changed_at_random, other_units
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place
 from tinyproof.check.notebook.rules.thresholds import OTHER_SETS_STATISTICS, SAME_NORMALISATION
 from tinyproof.check.notebook.study import Study
@@ -15,7 +17,8 @@ from tinyproof.check.notebook.study import Study
 
 def augmented_test_set(study: Study) -> Iterator[Finding]:
     """Random changes in the transform of the images that the test pass goes over."""
-    yield from once_per_place(_augmented(study))
+    rule = RULES["augmented-test-set"]
+    yield from once_per_place(chain(_augmented(study), changed_at_random(rule, study)))
 
 
 def _augmented(study: Study) -> Iterator[Finding]:
@@ -79,7 +82,8 @@ def _random_steps(loader: Value) -> list[Made] | None:
 
 def normalisation_differs(study: Study) -> Iterator[Finding]:
     """Mean and deviation of the test transform against those of the training transform."""
-    yield from once_per_place(_normalised(study))
+    rule = RULES["normalisation-differs"]
+    yield from once_per_place(chain(_normalised(study), other_units(rule, study), answers_in_other_units(rule, study)))
 
 
 def _normalised(study: Study) -> Iterator[Finding]:

@@ -1,0 +1,111 @@
+"""The words that a print statement puts beside a measured figure."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.uses import Measured
+from tinyproof.check.notebook.interpreter.values import Quantity, Scope, Seq, Value, options
+
+_GAP = re.compile(r"\{[^{}]*\}|%[-+ #0]*\d*(?:\.\d+)?[sdfgeri]")
+
+
+def note(machine: Machine, node: ast.AST, scope: Scope) -> None:
+    """Give the words of a print statement to the figures in it, each the words before it."""
+    if not isinstance(node, ast.Call):
+        return
+    words = ""
+    for text, part in _pieces(node.args):
+        words = text or words
+        if part is None:
+            continue
+        for inner in _looked_up(part):
+            if isinstance(inner, ast.Name | ast.Subscript):
+                for use in _figures(machine, machine.evaluate(inner, scope)):
+                    _label(use, words)
+            elif isinstance(inner, ast.Call) and getattr(inner.func, "attr", "") == "compute":
+                _label_loop(machine, node, scope, words)
+            elif isinstance(inner, ast.Call):
+                _label_call(machine, inner, scope, words)
+
+
+def _looked_up(part: ast.expr) -> Iterator[ast.AST]:
+    """The parts of an expression, an element of a variable (`score[1]`) in place of the variable."""
+    if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name) and isinstance(part.slice, ast.Constant):
+        yield part
+        return
+    yield part
+    for child in ast.iter_child_nodes(part):
+        if isinstance(child, ast.expr):
+            yield from _looked_up(child)
+
+
+def _pieces(args: list[ast.expr]) -> Iterator[tuple[str, ast.expr | None]]:
+    """The words of what is printed, and the expressions behind them, in order."""
+    for arg in args:
+        if isinstance(arg, ast.Constant) and isinstance(arg.value, str):
+            yield arg.value, None
+        elif isinstance(arg, ast.JoinedStr):
+            for part in arg.values:
+                if isinstance(part, ast.Constant):
+                    yield str(part.value), None
+                elif isinstance(part, ast.FormattedValue):
+                    yield "", part.value
+        elif isinstance(arg, ast.BinOp) and isinstance(arg.op, ast.Mod) and isinstance(arg.left, ast.Constant):
+            values = arg.right.elts if isinstance(arg.right, ast.Tuple) else [arg.right]
+            yield from _filled(str(arg.left.value), values)
+        elif isinstance(arg, ast.BinOp) and isinstance(arg.op, ast.Add):
+            yield from _pieces([arg.left, arg.right])
+        elif (
+            isinstance(arg, ast.Call)
+            and isinstance(arg.func, ast.Attribute)
+            and arg.func.attr == "format"
+            and isinstance(arg.func.value, ast.Constant)
+        ):
+            yield from _filled(str(arg.func.value.value), arg.args)
+        else:
+            yield "", arg
+
+
+def _filled(template: str, values: list[ast.expr]) -> Iterator[tuple[str, ast.expr | None]]:
+    segments = _GAP.split(template)
+    for index, value in enumerate(values):
+        yield (segments[index] if index < len(segments) else ""), value
+
+
+def _label_call(machine: Machine, node: ast.Call, scope: Scope, words: str) -> None:
+    place = machine.place(node, scope)
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    for use in machine.events.uses[-8:]:
+        if isinstance(use, Measured) and use.place == place and name == use.name:
+            _label(use, words)
+
+
+def _label_loop(machine: Machine, node: ast.AST, scope: Scope, words: str) -> None:
+    """`print("...", metric.compute())` after the loop of the same cell that fed the metric."""
+    last = machine.events.uses[-1]
+    if isinstance(last, Measured) and last.name == "loop" and not machine.frames:
+        if last.place.cell == machine.place(node, scope).cell:
+            _label(last, words)
+
+
+def _label(use: Measured, words: str) -> None:
+    text = words.strip()
+    if text and text not in use.labels and len(use.labels) < 4:
+        use.labels.append(text)
+
+
+def _figures(machine: Machine, value: Value) -> list[Measured]:
+    found: list[Measured] = []
+    for option in options(value):
+        if isinstance(option, Quantity) and isinstance(option.turn, Measured):
+            found.extend([option.turn] if option.kind == "accuracy" else [])
+        elif isinstance(option, Quantity) and option.kind == "accuracy" and option.loader is not None:
+            loops = [use for use in machine.events.uses[-8:] if isinstance(use, Measured)]
+            found.extend(use for use in loops[-1:] if use.loader is option.loader)
+        elif isinstance(option, Seq):
+            found.extend(figure for item in option.items[-1:] for figure in _figures(machine, item))
+    return found

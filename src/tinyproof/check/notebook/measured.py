@@ -1,0 +1,140 @@
+"""Measurements on rows: which rows, held out or learned from, under which name, with which printed figure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.relations import Relation, relation
+from tinyproof.check.notebook.interpreter.rows import Fit, Path, Rows
+from tinyproof.check.notebook.interpreter.uses import Chosen, Measured
+from tinyproof.check.notebook.library.row_words import described
+from tinyproof.check.notebook.study import Study
+
+Called = Literal["train", "validation", "test", ""]
+
+_TRAIN = re.compile(r"(?<![a-z])train(?:ing|ed)?(?![a-z])|(?<![a-z])in[- ]sample")
+_TEST = re.compile(r"(?<![a-z])(?:test(?:ing)?|tst|unseen|held[- ]out)(?![a-z])")
+_VALID = re.compile(r"(?<![a-z])(?:val|valid|validation|dev)(?![a-z])")
+_STRINGS = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'")
+_UNSUPERVISED = re.compile(
+    r"\.(?:cluster|mixture|decomposition|manifold|outlier|covariance)\.|IsolationForest|OneClass"
+)
+
+
+def measured(study: Study) -> list[Measured]:
+    """Every measurement on rows, in order; those of models that need no labels left out."""
+    found = [use for use in study.events.uses if isinstance(use, Measured)]
+    return [use for use in found if not _UNSUPERVISED.search(getattr(use.model, "path", ""))]
+
+
+def fits(study: Study) -> list[Fit]:
+    return [use for use in study.events.uses if isinstance(use, Fit)]
+
+
+def choices(study: Study) -> list[Chosen]:
+    return [use for use in study.events.uses if isinstance(use, Chosen)]
+
+
+def learned(done: tuple[Fit, ...]) -> tuple[Path, ...]:
+    """The rows that a model learned from; none where one fit is not known."""
+    if not done or any(fit.rows is None for fit in done):
+        return ()
+    return tuple(dict.fromkeys(path for fit in done if fit.rows is not None for path in fit.rows.paths))
+
+
+def to_learned(use: Measured) -> Relation:
+    """How the measured rows lie to those that the model learned from."""
+    return "apart" if use.crossed else relation(use.rows.paths, learned(use.fits))
+
+
+def held_out_by_name(rows: Rows) -> bool:
+    """Whether the rows come from a test set, or from the part that a split holds out."""
+    return all(
+        path.root.kind in ("test", "validation")
+        or any(cut.kind == "split" and cut.part != "train" for cut in path.cuts)
+        for path in rows.paths
+    )
+
+
+def _cut_off(path: Path) -> bool:
+    return any(cut.kind == "split" and cut.part != "train" for cut in path.cuts)
+
+
+def is_test(rows: Rows) -> bool:
+    """Whether all the rows are a test set, or a part of it that no split cut off for choosing."""
+    return all(path.root.kind == "test" and not any(c.kind == "split" for c in path.cuts) for path in rows.paths)
+
+
+def is_training(rows: Rows) -> bool:
+    """Whether all the rows are a training set, whole."""
+    return all(path.root.kind == "train" and not path.cuts for path in rows.paths)
+
+
+def decided(use: Measured) -> bool:
+    """Whether it is known which rows were measured on, as far as the question goes."""
+    if to_learned(use) != "unknown":
+        return True
+    return (not use.fits and all(path.root.kind != "all" for path in use.rows.paths)) or held_out_by_name(use.rows)
+
+
+def words_of(text: str) -> Called:
+    """What a text calls a figure: train, validation, test, or nothing (also where it says several).
+
+    >>> words_of("Test accuracy:"), words_of("train_acc"), words_of("train and test"), words_of("latest")
+    ('test', 'train', '', '')
+    """
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower()
+    found: list[Called] = []
+    for name, pattern in (("train", _TRAIN), ("validation", _VALID), ("test", _TEST)):
+        if pattern.search(text):
+            found.append(name)  # type: ignore[arg-type]
+    return found[0] if len(found) == 1 else ""
+
+
+def called(study: Study, use: Measured) -> Called:
+    """What the figure is called: by the words printed with it, else by the names that it is given."""
+    line = study.line(use.at)
+    target = re.match(r"([\w\s,.\[\]'\"()]+?)=(?!=)", line)
+    given = words_of(target[1]) if target else ""
+    for text in [*use.labels, " ".join(a or b for a, b in _STRINGS.findall(line))]:
+        word = words_of(text)
+        if word:
+            return word if given in ("", word) else ""
+    return given
+
+
+def names_say(rows: Rows) -> Called:
+    """What the variables that hold the rows are called."""
+    found = {words_of(name) for name in rows.names} - {""}
+    return found.pop() if len(found) == 1 else ""
+
+
+def where(place: CodePlace) -> str:
+    return str(place)
+
+
+def mistaken_for_test(study: Study, use: Measured) -> bool:
+    """Whether a validation part is called a test while a test set is there that nothing is measured on."""
+    parts = [cut.part for path in use.rows.paths for cut in path.cuts if cut.kind == "split"]
+    of_training = bool(parts) and all(path.root.kind == "train" for path in use.rows.paths)
+    kept_apart = all(path.root.kind == "validation" for path in use.rows.paths)
+    if not (of_training or kept_apart) or to_learned(use) in ("inside", "contains", "overlaps"):
+        return False
+    if called(study, use) != "test" or names_say(use.rows) == "test":
+        return False
+    tests = [value for value in study.scope.names.values() if isinstance(value, Rows) and is_test(value)]
+    done = [other.rows.paths for other in measured(study)]
+    return bool(tests) and not any(paths == test.paths for test in tests for paths in done)
+
+
+def spoken(use: Measured) -> str:
+    """The measurement in a sentence: the call as it is written."""
+    if use.name == "==":
+        return "the comparison of guesses with labels"
+    return f"the loop over `{use.text.removeprefix('for ... in ')}`" if use.name == "loop" else f"`{use.text}`"
+
+
+def on(use: Measured) -> str:
+    return described(use.rows)

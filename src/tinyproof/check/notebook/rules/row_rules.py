@@ -1,0 +1,163 @@
+"""Rules about rows in any framework: what was prepared before the split, what is called a test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tinyproof.check.finding import Finding
+from tinyproof.check.notebook.interpreter.uses import Saved
+from tinyproof.check.notebook.interpreter.values import Made, Value
+from tinyproof.check.notebook.library.row_words import described
+from tinyproof.check.notebook.measured import measured, mistaken_for_test, spoken
+from tinyproof.check.notebook.rules.other_rows import with_arguments_swapped, with_test_rows
+from tinyproof.check.notebook.rules.prepared import copied_before_split, seen_before_split
+from tinyproof.check.notebook.rules.rule import Rule, once_per_place
+from tinyproof.check.notebook.study import Study
+
+
+def fitted_before_split(study: Study) -> Iterator[Finding]:
+    """A scaler that has seen the held-out rows."""
+    yield from seen_before_split(RULES["fitted-before-split"], study)
+
+
+def resampled_before_split(study: Study) -> Iterator[Finding]:
+    """Copies of held-out rows among those learned from."""
+    yield from copied_before_split(RULES["resampled-before-split"], study)
+
+
+def arguments_swapped(study: Study) -> Iterator[Finding]:
+    """The guesses where the truth belongs."""
+
+    def found() -> Iterator[Finding]:
+        for use in measured(study):
+            if use.swapped:
+                yield RULES["metric-arguments-swapped"].finding(
+                    use.at,
+                    f"{spoken(use)}: the guesses stand where the truth belongs",
+                    says=study.line(use.at),
+                    should_say=with_arguments_swapped(study, use),
+                    effect="precision and recall change places, and so does everything that is not symmetric",
+                )
+
+    yield from once_per_place(found())
+
+
+def called_test(study: Study) -> Iterator[Finding]:
+    """A figure on a part of the training set that is called a test, where there is a test set."""
+
+    def found() -> Iterator[Finding]:
+        for use in measured(study):
+            if mistaken_for_test(study, use):
+                yield RULES["called-test"].finding(
+                    use.at,
+                    f"{spoken(use)} is called a test and measures on {described(use.rows)}",
+                    says=study.line(use.at),
+                    should_say=with_test_rows(study, use),
+                    effect="the test set is there, and nothing is measured on it",
+                )
+
+    yield from once_per_place(found())
+
+
+def wrong_network(study: Study) -> Iterator[Finding]:
+    """A network is saved under the name of another one of the notebook."""
+    models = _models(study)
+
+    def found() -> Iterator[Finding]:
+        for use in study.events.uses:
+            if not isinstance(use, Saved) or not isinstance(use.model, Made):
+                continue
+            stem = re.sub(r"\.\w+$", "", use.file.replace("\\", "/").rpartition("/")[2]).lower()
+            others = [n for n, m in models.items() if m is not use.model and _in(n, stem)]
+            if others and not any(_in(name, stem) for name in use.model.names):
+                yield RULES["wrong-network-saved"].finding(
+                    use.place,
+                    f"{use.file} is named after {others[0]}, and another network is saved in it",
+                    says=study.line(use.place),
+                    should_say=re.sub(r"^(\s*)\w+(?=\.save)", rf"\g<1>{others[0]}", study.line(use.place)),
+                    effect=f"what is measured of {use.file} later is not {others[0]}",
+                )
+
+    yield from once_per_place(found())
+
+
+def _in(name: str, stem: str) -> bool:
+    """Whether a name that is no common word stands in a file's name as a word."""
+    plain = name.lower()
+    return plain not in ("model", "net", "network", "m", "clf") and bool(
+        re.search(rf"(?<![a-z0-9]){re.escape(plain)}(?![a-z0-9])", stem)
+    )
+
+
+def _models(study: Study) -> dict[str, Made]:
+    """The networks of the notebook by their variables."""
+    learned = study.events.learned
+    found: dict[str, Value] = {n: v for n, v in study.scope.names.items() if id(v) in learned}
+    return {name: value for name, value in found.items() if isinstance(value, Made)}
+
+
+_LIST = (
+    Rule(
+        "fitted-before-split",
+        "warning",
+        "A scaler learned from the rows it is tested on",
+        "What is fitted on all rows knows the held-out ones; what is fitted again on them gives them other units.",
+        "Split first; fit on the training part alone, and transform both parts with that (a pipeline does it).",
+        "code",
+        "X = scaler.fit_transform(X)\nX_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)\n"
+        "X_train, X_test = scaler.fit_transform(X_train), scaler.transform(X_test)",
+        fitted_before_split,
+        style="sklearn",
+    ),
+    Rule(
+        "resampled-before-split",
+        "error",
+        "Rows were multiplied before the split",
+        "A copy or a blend of a held-out row among the rows learned from gives its answer away.",
+        "Split first, and resample the training part alone.",
+        "code",
+        "X, y = SMOTE().fit_resample(X, y)\nX_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)",
+        resampled_before_split,
+        style="sklearn",
+    ),
+    Rule(
+        "metric-arguments-swapped",
+        "warning",
+        "Guesses and truth are swapped",
+        "Precision is right guesses among the guesses, recall right guesses among the truth.",
+        "Give the truth first, the guesses second.",
+        "code",
+        "print('precision', precision_score(guess, y_test, average='macro'))",
+        "print('precision', precision_score(y_test, guess, average='macro'))",
+        arguments_swapped,
+        style="sklearn",
+    ),
+    Rule(
+        "called-test",
+        "warning",
+        "Called a test, measured on a part of the training set",
+        "A validation part that was looked at while choosing is not new; the test set is there for the final figure.",
+        "Measure the final figure on the test set, or call it a validation figure.",
+        "code",
+        "print('Test accuracy:', model.evaluate(x_val, y_val)[1])",
+        "print('Test accuracy:', model.evaluate(x_test, y_test)[1])",
+        called_test,
+        style="keras",
+    ),
+    Rule(
+        "wrong-network-saved",
+        "warning",
+        "A network is saved under another one's name",
+        "A file is known by its name: who loads it measures another network than he thinks.",
+        "Save the network that the file is named after.",
+        "code",
+        "small.save('big.keras')",
+        "big.save('big.keras')",
+        wrong_network,
+        style="keras",
+    ),
+)
+RULES = {rule.name: rule for rule in _LIST}
