@@ -146,6 +146,10 @@ def test_reasons_name_what_is_not_here_or_not_read(tmp_path: Path) -> None:
     )
     chainer = "# %%\nimport chainer\nmodel = chainer.links.Classifier(net)\nmodel.learn(accuracy=True)\n"
     assert judged(tmp_path / "two", text=chainer).problem == "written with Chainer, which is not read"
+    fits = "# %%\nmodel = given()\nmodel.fit(x, y)\nprint('accuracy', model.score(x, y))\n"
+    assert (
+        judged(tmp_path / "three", text=fits).problem == "it trains or measures by calls of a library that are not read"
+    )
 
 
 ENGINE = style("script").removeprefix("# %% script\n")

@@ -127,6 +127,9 @@ def open_question(study: Study) -> str:
     if events.unread:
         return f"a piece of code could not be read ({events.unread[0]}), and what it measures on stays open"
     if not events.passes and not study.runs and not events.uses:
+        text = "\n".join("\n".join(lines) for lines in study.sources.values())
+        if re.search(r"\.(?:fit|score|evaluate|predict)\(", text):
+            return "it trains or measures by calls of a library that are not read"
         return "nothing that trains or measures was found in it"
     if not study.evaluations:
         if fits(study):
