@@ -12,15 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tinyproof.core.table import Column, Table
+from tinyproof.network.budget import table as budget_table
 from tinyproof.prove import comparison, proof, published_claims, reproduction
 from tinyproof.show.compare_page import side_names
-from tinyproof.show.prove_page import answer_text, verdict_line
+from tinyproof.show.prove_page import summary_table, verdict_line
 
 
 def show_proof(folder: Path) -> str:
     """As `tinyproof prove` ends, without the runs one by one."""
     found = proof.load(folder)
-    return f"{answer_text(found)}\n\n{verdict_line(found)}"
+    tables = [summary_table(found), *([budget_table(found.checks)] if found.checks else [])]
+    return "\n\n".join([*(table.text() for table in tables), verdict_line(found)])
 
 
 def show_comparisons(*folders: Path) -> str:
