@@ -197,7 +197,7 @@ def every_second(w: str, r: int) -> str:
     return BASE.ref(w, r - 1) if r % 2 else f"{BASE.ref(w, r - 1)}-{BASE.rate_cell}*({both})"
 
 
-UNDECIDED: dict[str, Callable[[], Cells]] = {
+OTHERWISE: dict[str, Callable[[], Cells]] = {
     "momentum": momentum,
     "weight decay": lambda: {
         **updates(lambda w, r: f"{BASE.ref(w, r - 1)}-{BASE.rate_cell}*({slope(w, r - 1)}+$U$3*{BASE.ref(w, r - 1)})"),
@@ -205,10 +205,20 @@ UNDECIDED: dict[str, Callable[[], Cells]] = {
         (3, 21): 0.01,
     },
     "an update every second row": lambda: updates(every_second),
+}  # fmt: skip
+
+UNDECIDED: dict[str, Callable[[], Cells]] = {
     "forward only": lambda: {
         place: held for place, held in without(*(f"dE/d{w}" for w in BASE.weights)).items() if place[0] <= BASE.first
     },
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", OTHERWISE)
+def test_what_is_trained_otherwise_is_right_too(layout: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, OTHERWISE[layout]())
+    assert report.status == "right"
+    assert any("follow the gradient" in line for line in report.checked)
 
 
 @pytest.mark.parametrize("layout", UNDECIDED)

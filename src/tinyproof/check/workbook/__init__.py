@@ -78,7 +78,9 @@ def audit_book(book: Book, shown: str) -> FileReport:
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake], divided: Divided) -> list[str]:
     """What could not be told, one line a reason."""
     if not audits and not divided.learns and not divided.problems:
-        return [_no_table(grid)]
+        reason = _no_table(grid)
+        still = "nothing is trained: no cell is another cell plus a change that depends on it"
+        return [f"{reason}; {still}" if divided.still else reason]
     found: dict[str, None] = {}
     for sheet, text in divided.problems:
         found[f'sheet "{one_line(grid.sheet(sheet).name, 60)}": {one_line(text, 300)}'] = None

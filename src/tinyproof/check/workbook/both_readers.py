@@ -28,6 +28,7 @@ class Divided:
     problems: list[tuple[int, str]]
     checked: list[tuple[int, str]]
     learns: bool
+    still: bool
 
 
 def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: GraphVerdict) -> Divided:
@@ -38,7 +39,10 @@ def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: G
     course = {
         sheet for sheet, own in by_sheet.items()
         if all(is_course(audit) for audit in own) or (all(_unread_only(a) for a in own) and _doubted(verdict, sheet))
-    }  # fmt: skip
+    } - verdict.spread  # fmt: skip
+    told = {m.sheet for m in verdict.mistakes} | {sheet for sheet, right in verdict.right.items() if right}
+    knows = {sheet for sheet, own in by_sheet.items() if any(a.judge and a.network.parameters for a in own)}
+    course |= knows - told - verdict.spread  # the graph cannot tell: what the first reader understood of it stands
     graphs = {sheet for sheet in verdict.right if sheet not in course}
     kept = [audit for audit in audits if audit.table.sheet not in graphs]
     if verdict.right and not course:  # a table that is no training stands beside one that was judged
@@ -47,7 +51,12 @@ def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: G
     problems = [(sheet, text) for sheet, texts in verdict.problems.items() if sheet not in course for text in texts]
     checked = [(sheet, line) for sheet, lines in verdict.checked.items() if sheet in graphs for line in lines]
     return Divided(
-        kept, [*own, *[m for m in verdict.mistakes if m.sheet in graphs]], problems, checked, bool(verdict.right)
+        kept,
+        [*own, *[m for m in verdict.mistakes if m.sheet in graphs]],
+        problems,
+        checked,
+        bool(verdict.right),
+        verdict.still,
     )
 
 
@@ -76,6 +85,8 @@ def _doubted(verdict: GraphVerdict, sheet: int) -> bool:
 
 def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict) -> bool:
     """An accusation of a formula that the graph contradicts, or in a table that was not understood."""
-    if mistake.kind not in FORMULA_KINDS or mistake.severity != "error":
+    if mistake.severity != "error":
         return False
-    return mistake.sheet not in course or verdict.right.get(mistake.sheet, False)
+    if mistake.sheet not in course and verdict.right and not mistake.kind.startswith("pasted"):
+        return True
+    return mistake.kind in FORMULA_KINDS and (mistake.sheet not in course or verdict.right.get(mistake.sheet, False))

@@ -99,10 +99,13 @@ def study(net: Net) -> Study | None:
     samples = STEPPED if is_stepped(cut_order, depends) else PLAIN
     wide = has_thresholds(cut_order, depends)
     values = draw(cut_order, random, held, samples, 7, wide=wide)
+    unread = [cell for cell in net.graph.opaque if depends[cell]]
+    values[unread] = np.nan  # what is made of the parameters in a way that is not read
     final = cut_order.compute(values)
     change = final[successor] - values[parameter]
     if np.isfinite(change).all(axis=1).mean() < 0.7:
         again = draw(cut_order, random, held, samples, 7, positive=True, wide=wide)
+        again[unread] = np.nan
         final_again = cut_order.compute(again)
         change_again = final_again[successor] - again[parameter]
         if np.isfinite(change_again).all(axis=1).mean() > np.isfinite(change).all(axis=1).mean():
@@ -229,8 +232,18 @@ def _choose(found: Study) -> None:
         found.kinds[t], found.chosen[t] = kind, chosen
         found.gradient[mine] = gradient[mine]
     found.match = match(found.change, found.gradient)
+    _both_ways(found)
     _decayed(found)
     assert len(found.match.ok) == size
+
+
+def _both_ways(found: Study) -> None:
+    """A parameter that goes up in one step and down in the next follows nothing: chance made it look so."""
+    for lineage in np.unique(found.lineage):
+        own = np.flatnonzero((found.lineage == lineage) & found.match.ok)
+        up = int((found.match.rate[own] < 0).sum())
+        if len(own) >= 3 and min(up, len(own) - up) > 0.2 * len(own):
+            found.match.ok[own] = False
 
 
 def _decayed(found: Study) -> None:

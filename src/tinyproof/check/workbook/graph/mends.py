@@ -21,6 +21,7 @@ from tinyproof.check.workbook.understand.grid import Place
 
 MOST_MENDS = 8
 MOST_ODD = 40
+MOST_CELLS_JUDGED = 60_000  # cells judged again in trials, all trials together
 
 
 @dataclass
@@ -107,14 +108,14 @@ def _rate_ok(found: Study, graph: SheetGraph, update: int) -> bool:
 def _odd_cells(found: Study, suspects: Suspects, wrong: set[int]) -> tuple[list[Mend], set[int]]:
     """Cells that say something else than the cells around them, where saying the same makes updates right."""
     left = set(wrong) | set(suspects.lost.values())
-    odd = _odd(found, left, suspects)
+    odd = _odd(found, left, suspects) if len(suspects.lost) <= MOST_ODD else {}
     if not odd:
         return [], set(wrong)
     everything = dict(odd)
     mends: list[Mend] = []
     after = _wrong_after(found, everything, wrong, suspects)
     if after is None or len(after) >= len(left):
-        singles = list(odd.items())[:10]
+        singles = list(odd.items())[: max(1, min(10, MOST_CELLS_JUDGED // found.net.size))]
         for cell, meaning in singles:
             after = _wrong_after(found, {cell: meaning}, wrong, suspects)
             if after is not None and len(after) < len(left) and after <= left:
@@ -123,7 +124,8 @@ def _odd_cells(found: Study, suspects: Suspects, wrong: set[int]) -> tuple[list[
         return mends, left & wrong
     solved = left - after
     needed = dict(everything)
-    for cell in list(everything):  # only those without which it is not right
+    few = found.net.size * len(everything) <= 10 * MOST_CELLS_JUDGED
+    for cell in list(everything) if few else []:  # only those without which it is not right
         rest = {c: m for c, m in needed.items() if c != cell}
         without = _wrong_after(found, rest, wrong, suspects) if rest else left
         if without is not None and without <= after:

@@ -97,7 +97,7 @@ def follow_states(found: Study) -> None:
     for training in found.trainings():
         mine = np.flatnonzero(found.training == training)
         direct = int(found.match.ok[mine].sum())
-        if direct == len(mine):
+        if direct == len(mine) or not _carries(found, mine):
             continue
         before = found.kinds[training], found.chosen[training]
         if 2 * direct <= len(mine):
@@ -106,6 +106,12 @@ def follow_states(found: Study) -> None:
         if int(found.match.ok[mine].sum()) <= direct and before != (found.kinds[training], found.chosen[training]):
             if before[1]:
                 follow(found, training, *before)
+
+
+def _carries(found: Study, mine: np.ndarray) -> bool:
+    """Whether something besides the parameters goes from step to step: such steps hang together."""
+    pairs = {(int(found.step[update]), int(found.lineage[update])) for update in mine}
+    return len(pairs) < len(mine)
 
 
 def _choose_by_state(found: Study, training: int, mine: np.ndarray) -> None:
@@ -124,7 +130,8 @@ def _choose_by_state(found: Study, training: int, mine: np.ndarray) -> None:
 
 def _accept(found: Study, mine: np.ndarray) -> None:
     held: dict[int, list[Source]] = {}
-    for update in mine[found.match.seen[mine] & ~found.match.ok[mine]]:
+    plain = match(found.change[mine], found.gradient[mine]).ok  # a multiple of the gradient needs no state
+    for update in mine[found.match.seen[mine] & ~found.match.ok[mine] & ~plain]:
         sources = gradient_sources(found, int(update), found.gradient[update])
         if sources:
             held[int(update)] = sources

@@ -160,4 +160,36 @@ def find_updates(net: Net) -> tuple[list[Update], Order]:
     one: dict[int, Update] = {}
     for update in kept:
         one.setdefault(update.successor, update)
+    for update in _like_them(finder, list(one.values())):
+        one.setdefault(update.successor, update)
     return list(one.values()), whole
+
+
+def _like_them(finder: _Finder, updates: list[Update]) -> list[Update]:
+    """Cells that are carried on like a parameter and lead to what the parameters lead to, although their change does
+    not depend on themselves: what a mistake makes of an update."""
+    net, whole = finder.net, finder.whole
+    if not updates:
+        return []
+    cut = np.zeros(net.size, dtype=bool)
+    cut[[c for u in updates for c in (u.parameter, u.successor)]] = True
+    shorter = order(net, cut)
+    moved = shorter.reach(np.flatnonzero(cut))
+    reads = [finder.reads(u.successor) for u in updates]
+    cone = shorter.reach(np.concatenate(reads), upwards=True)
+    used = moved & cone
+    found = []
+    for cell, meaning in net.graph.meaning.items():
+        if net.form_of[cell] < 0 or cut[cell] or isinstance(meaning.expr, Var):
+            continue
+        for bare in _bare(meaning.expr)[:2]:
+            parameter = int(net.canon[meaning.refs[bare]])
+            rest = [int(net.canon[ref]) for name, ref in meaning.refs.items() if name != bare]
+            if cut[parameter] or not moved[rest].any() or not cone[parameter]:
+                continue
+            others = [c for c in whole.down.after(np.array([parameter])) if c != cell and used[c]]
+            roles = roles_of(net, whole, cell)
+            if others and (not roles or roles & roles_of(net, whole, parameter)):
+                found.append(Update(parameter, cell, bare))
+                break
+    return [u for u in found if any(v.parameter == u.successor or v.successor == u.parameter for v in found)]

@@ -27,14 +27,19 @@ ENOUGH = 0.5  # the part of a training that must follow its objective before any
 
 @dataclass
 class GraphVerdict:
-    """`sheets`: those that a training stands on -> is everything there right. `problems`: what could not be told, by
-    sheet. `checked`: what was compared and is right, one line each, by sheet."""
+    """`problems`, `checked`: what could not be told, what was compared and is right, one line each, by sheet.
+
+    `right`: the sheets that a training stands on -> is everything there right. `spread`: those whose training goes over
+    several sheets. `still`: there are formulas, and no cell is another cell plus a change that depends on it.
+    """
 
     mistakes: list[Mistake] = field(default_factory=list)
     problems: dict[int, list[str]] = field(default_factory=dict)
     checked: dict[int, list[str]] = field(default_factory=dict)
     right: dict[int, bool] = field(default_factory=dict)
+    spread: set[int] = field(default_factory=set)
     formulas: int = 0
+    still: bool = False
 
     def problem(self, sheet: int, text: str) -> None:
         own = self.problems.setdefault(sheet, [])
@@ -53,6 +58,7 @@ def judge_graph(grid: Grid) -> GraphVerdict:
     verdict.formulas = graph.formulas
     answer = judged(graph)
     if answer is None:
+        verdict.still = graph.formulas > 0
         return verdict
     found, suspects = answer
     explained = explain(found, suspects) if suspects.wrong or suspects.lost else Explained([], [], suspects)
@@ -66,6 +72,7 @@ def _training(
 ) -> None:
     mine = np.flatnonzero(found.training == training)
     sheets = sorted({graph.places[found.successor[u]].sheet for u in mine})
+    sheets = sorted({*sheets, *(graph.places[found.parameter[u]].sheet for u in mine)})
     home = sheets[0]
     follows = mine[found.match.ok[mine]]
     wrong = [u for u in mine if int(u) in suspects.wrong]
@@ -90,6 +97,8 @@ def _training(
     if unread:
         verdict.problem(home, _not_read(graph, found, unread[0]))
     right = len(verdict.mistakes) == before and not wrong and not unread and len(follows) > 0
+    if len(sheets) > 1:
+        verdict.spread.update(sheets)
     for sheet in sheets:
         verdict.right[sheet] = verdict.right.get(sheet, True) and right
     if len(follows):
@@ -198,7 +207,7 @@ def _unexplained(
         by_lineage.setdefault(int(found.lineage[update]), []).append(update)
     for own in list(by_lineage.values())[:12]:
         first = int(found.successor[own[0]])
-        if share < ENOUGH:
+        if share < ENOUGH or found.kinds[int(found.training[own[0]])] == "shown":  # which value is meant is a guess
             verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
             continue
         cells = [

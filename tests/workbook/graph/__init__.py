@@ -1,0 +1,1 @@
+"""Workbooks that learn in any layout: made small, judged as a graph of cells."""
