@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
-from tinyproof.check.workbook.both_readers import Divided, divide
+from tinyproof.check.workbook.both_readers import Divided, course_sheets, divide
 from tinyproof.check.workbook.graph.verdict import judge_graph
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
@@ -63,7 +63,8 @@ def audit_book(book: Book, shown: str) -> FileReport:
     pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]
     mistakes += [*pasted, *check_labels(grid, audits, shown), *check_charts(grid, audits)]
-    divided = divide(audits, mistakes, judge_graph(grid))
+    others = sorted(set(range(len(book.sheets))) - course_sheets(audits))
+    divided = divide(audits, mistakes, judge_graph(grid, others))
     audits, mistakes = divided.audits, divided.mistakes
     problems = _problems(grid, audits, mistakes, divided)
     findings = to_findings(grid, mistakes)

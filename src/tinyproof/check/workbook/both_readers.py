@@ -36,10 +36,10 @@ def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: G
     by_sheet: dict[int, list[TableAudit]] = {}
     for audit in audits:
         by_sheet.setdefault(audit.table.sheet, []).append(audit)
-    course = {
-        sheet for sheet, own in by_sheet.items()
-        if all(is_course(audit) for audit in own) or (all(_unread_only(a) for a in own) and _doubted(verdict, sheet))
-    } - verdict.spread  # fmt: skip
+    course = course_sheets(audits)
+    course |= {
+        sheet for sheet, own in by_sheet.items() if all(_unread_only(a) for a in own) and _doubted(verdict, sheet)
+    } - verdict.spread
     told = {m.sheet for m in verdict.mistakes} | {sheet for sheet, right in verdict.right.items() if right}
     knows = {sheet for sheet, own in by_sheet.items() if any(a.judge and a.network.parameters for a in own)}
     course |= knows - told - verdict.spread  # the graph cannot tell: what the first reader understood of it stands
@@ -48,7 +48,11 @@ def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: G
     if verdict.right and not course:  # a table that is no training stands beside one that was judged
         kept = [audit for audit in kept if not audit.problem]
     own = [m for m in mistakes if m.sheet not in graphs and not _untrue(m, course, verdict)]
-    problems = [(sheet, text) for sheet, texts in verdict.problems.items() if sheet not in course for text in texts]
+    # A sheet without a table that shows one step of the judged training, for a place that is chosen, trains nothing.
+    shown = verdict.unread - set(by_sheet) if course else set()
+    problems = [
+        (sheet, text) for sheet, texts in verdict.problems.items() if sheet not in course | shown for text in texts
+    ]
     checked = [(sheet, line) for sheet, lines in verdict.checked.items() if sheet in graphs for line in lines]
     return Divided(
         kept,
@@ -58,6 +62,12 @@ def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: G
         bool(verdict.right),
         verdict.still,
     )
+
+
+def course_sheets(audits: Sequence[TableAudit]) -> set[int]:
+    """The sheets on which every table was understood wholly as a training in the course's layout."""
+    others = {audit.table.sheet for audit in audits if not is_course(audit)}
+    return {audit.table.sheet for audit in audits} - others
 
 
 def is_course(audit: TableAudit) -> bool:

@@ -125,14 +125,17 @@ class _Finder:
         return found
 
 
-def roles_of(net: Net, whole: Order, cell: int, most: int = 400) -> set[tuple[int, int]]:
-    """How a cell is read: the forms and the slots."""
-    found = set()
-    for reader in np.unique(whole.down.after(np.array([cell])))[:most]:
-        form = int(net.form_of[reader])
-        if form >= 0:
-            for slot in np.flatnonzero(net.forms[form].reads[net.row_of[reader]] == cell):
-                found.add((form, int(slot)))
+Roles = dict[int, set[tuple[int, int]]]
+
+
+def roles_in(net: Net) -> Roles:
+    """How each cell is read: the forms and the slots."""
+    found: Roles = {}
+    for number, form in enumerate(net.forms):
+        reads = np.asarray(form.reads)
+        for slot in range(reads.shape[1]):
+            for cell in np.unique(reads[:, slot]).tolist():
+                found.setdefault(cell, set()).add((number, slot))
     return found
 
 
@@ -141,7 +144,8 @@ def find_updates(net: Net) -> tuple[list[Update], Order]:
     finder = _Finder(net)
     candidates = finder.candidates()
     whole = finder.whole
-    roles = {cell: roles_of(net, whole, cell) for cell in {c for u in candidates for c in (u.parameter, u.successor)}}
+    known = roles_in(net)
+    roles = {cell: known.get(cell, set()) for cell in {c for u in candidates for c in (u.parameter, u.successor)}}
     read = {u.successor for u in candidates if roles[u.successor]}
     kept = [u for u in candidates if u.successor not in read or roles[u.successor] & roles[u.parameter]]
     going = {u.parameter for u in kept if u.successor in read}
@@ -160,12 +164,12 @@ def find_updates(net: Net) -> tuple[list[Update], Order]:
     one: dict[int, Update] = {}
     for update in kept:
         one.setdefault(update.successor, update)
-    for update in _like_them(finder, list(one.values())):
+    for update in _like_them(finder, known, list(one.values())):
         one.setdefault(update.successor, update)
     return list(one.values()), whole
 
 
-def _like_them(finder: _Finder, updates: list[Update]) -> list[Update]:
+def _like_them(finder: _Finder, roles: Roles, updates: list[Update]) -> list[Update]:
     """Cells that are carried on like a parameter and lead to what the parameters lead to, although their change does
     not depend on themselves: what a mistake makes of an update."""
     net, whole = finder.net, finder.whole
@@ -187,9 +191,9 @@ def _like_them(finder: _Finder, updates: list[Update]) -> list[Update]:
             rest = [int(net.canon[ref]) for name, ref in meaning.refs.items() if name != bare]
             if cut[parameter] or not moved[rest].any() or not cone[parameter]:
                 continue
-            others = [c for c in whole.down.after(np.array([parameter])) if c != cell and used[c]]
-            roles = roles_of(net, whole, cell)
-            if others and (not roles or roles & roles_of(net, whole, parameter)):
+            readers = whole.down.after(np.array([parameter]))
+            own = roles.get(cell, set())
+            if used[readers[readers != cell]].any() and (not own or own & roles.get(parameter, set())):
                 found.append(Update(parameter, cell, bare))
                 break
     return [u for u in found if any(v.parameter == u.successor or v.successor == u.parameter for v in found)]

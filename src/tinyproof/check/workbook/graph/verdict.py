@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +23,7 @@ OBJECTIVES = {
     "shown": "a value that the sheet shows",
 }
 LEAST = 0.25  # and where a tried mend makes all the rest follow
-ENOUGH = 0.5  # the part of a training that must follow its objective before anything in it is called wrong
+ENOUGH = 0.5  # of a training: more must follow its objective before anything in it is called wrong
 
 
 @dataclass
@@ -30,7 +31,8 @@ class GraphVerdict:
     """`problems`, `checked`: what could not be told, what was compared and is right, one line each, by sheet.
 
     `right`: the sheets that a training stands on -> is everything there right. `spread`: those whose training goes over
-    several sheets. `still`: there are formulas, and no cell is another cell plus a change that depends on it.
+    several sheets. `unread`: those with a training of which no change could be read. `still`: there are formulas, and
+    no cell is another cell plus a change that depends on it.
     """
 
     mistakes: list[Mistake] = field(default_factory=list)
@@ -38,6 +40,7 @@ class GraphVerdict:
     checked: dict[int, list[str]] = field(default_factory=dict)
     right: dict[int, bool] = field(default_factory=dict)
     spread: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
     formulas: int = 0
     still: bool = False
 
@@ -47,11 +50,11 @@ class GraphVerdict:
             own.append(text)
 
 
-def judge_graph(grid: Grid) -> GraphVerdict:
-    """Judge every training of the workbook."""
+def judge_graph(grid: Grid, sheets: Sequence[int] | None = None) -> GraphVerdict:
+    """Judge every training of the workbook; of some sheets: what these read of the others is given."""
     verdict = GraphVerdict()
     try:
-        graph = read_graph(grid)
+        graph = read_graph(grid, sheets)
     except NotUnderstood as problem:
         verdict.problem(0, str(problem))
         return verdict
@@ -79,7 +82,7 @@ def _training(
     mends = [mend for mend in explained.mends if any(found.training[u] == training for u in mend.updates)]
     healed = {u for mend in mends for u in mend.updates}
     opened = [int(u) for u in wrong if int(u) not in healed]
-    strong = len(follows) >= ENOUGH * len(mine)
+    strong = len(follows) > ENOUGH * len(mine)
     before = len(verdict.mistakes)
     if training in suspects.ascends and found.kinds[training] != "shown":
         verdict.mistakes.append(_ascent(graph, found, mine))
@@ -94,6 +97,8 @@ def _training(
         if found.training[update] == training and not any(cell in mend.cells for mend in mends):
             verdict.mistakes.append(_lost(graph, found, cell))
     unread = [u for u in suspects.unread if found.training[u] == training]
+    if len(unread) == len(mine):
+        verdict.unread.add(home)
     if unread:
         verdict.problem(home, _not_read(graph, found, unread[0]))
     right = len(verdict.mistakes) == before and not wrong and not unread and len(follows) > 0
@@ -207,7 +212,7 @@ def _unexplained(
         by_lineage.setdefault(int(found.lineage[update]), []).append(update)
     for own in list(by_lineage.values())[:12]:
         first = int(found.successor[own[0]])
-        if share < ENOUGH or found.kinds[int(found.training[own[0]])] == "shown":  # which value is meant is a guess
+        if share <= ENOUGH or found.kinds[int(found.training[own[0]])] == "shown":  # which value is meant is a guess
             verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
             continue
         cells = [
