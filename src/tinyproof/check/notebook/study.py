@@ -106,13 +106,13 @@ def study(
         document,
         machine.events,
         scope,
-        sources,
-        log,
-        claims,
-        _whole_networks(machine.events),
-        outputs,
-        _outside(blocks),
-        readmes,
+        sources=sources,
+        log=log,
+        claims=claims,
+        networks=_whole_networks(machine.events),
+        outputs=outputs,
+        outside_attributes=_outside(blocks),
+        readmes=readmes,
         steps_not_reached=_steps_not_reached(machine, [*blocks, *surroundings.blocks()]),
     )
 
@@ -126,7 +126,7 @@ def study_text(document: Document, logs: Iterable[Log]) -> Study:
         frozenset(figure for log in logs for figure in log.figures),
     )
     read = tuple(read_claims(document.name, [(None, document.cells[0].source)]))
-    return Study(document, Events(), Scope(document.name), {}, joined, read, [], {})
+    return Study(document, Events(), Scope(document.name), sources={}, log=joined, claims=read, networks=[], outputs={})
 
 
 def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
-from tinyproof.check.workbook.both_readers import Divided, course_sheets, divide
+from tinyproof.check.workbook.both_readers import Divided, accused_sheets, course_sheets, divide
 from tinyproof.check.workbook.graph.verdict import judge_graph
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
@@ -63,8 +63,11 @@ def audit_book(book: Book, shown: str) -> FileReport:
     pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]
     mistakes += [*pasted, *check_labels(grid, audits, shown), *check_charts(grid, audits)]
-    others = sorted(set(range(len(book.sheets))) - course_sheets(audits))
-    divided = divide(audits, mistakes, judge_graph(grid, others))
+    course = course_sheets(audits)
+    doubted = sorted(course & accused_sheets(mistakes))
+    second = judge_graph(grid, doubted, mends=False).right if doubted else {}
+    others = sorted(set(range(len(book.sheets))) - course)
+    divided = divide(audits, mistakes, judge_graph(grid, others), second)
     audits, mistakes = divided.audits, divided.mistakes
     problems = _problems(grid, audits, mistakes, divided)
     findings = to_findings(grid, mistakes)
@@ -73,7 +76,16 @@ def audit_book(book: Book, shown: str) -> FileReport:
     checked = (*what_is_right(grid, audits), *graph_lines, *remarks, *book.remarks)
     problem = "; ".join(problems)
     views = sheet_views(grid, audits, mistakes)
-    return FileReport(shown, "workbook", status, findings, checked, problem, fingerprint(grid), views)
+    return FileReport(
+        shown,
+        "workbook",
+        status=status,
+        findings=findings,
+        checked=checked,
+        problem=problem,
+        fingerprint=fingerprint(grid),
+        views=views,
+    )
 
 
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake], divided: Divided) -> list[str]:

@@ -8,7 +8,7 @@ accuses nobody; where every change follows its gradient, a formula is not called
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyproof.check.workbook.graph.verdict import GraphVerdict
@@ -31,8 +31,11 @@ class Divided:
     still: bool
 
 
-def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: GraphVerdict) -> Divided:
-    """Each sheet to the reader that understands it."""
+def divide(
+    audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: GraphVerdict, second: Mapping[int, bool]
+) -> Divided:
+    """Each sheet to the reader that understands it. `second`: whether the graph finds right what a table's reader
+    accuses."""
     by_sheet: dict[int, list[TableAudit]] = {}
     for audit in audits:
         by_sheet.setdefault(audit.table.sheet, []).append(audit)
@@ -47,7 +50,7 @@ def divide(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: G
     kept = [audit for audit in audits if audit.table.sheet not in graphs]
     if verdict.right and not course:  # a table that is no training stands beside one that was judged
         kept = [audit for audit in kept if not audit.problem]
-    own = [m for m in mistakes if m.sheet not in graphs and not _untrue(m, course, verdict)]
+    own = [m for m in mistakes if m.sheet not in graphs and not _untrue(m, course, verdict, second)]
     # A sheet without a table that shows one step of the judged training, for a place that is chosen, trains nothing.
     shown = verdict.unread - set(by_sheet) if course else set()
     problems = [
@@ -68,6 +71,11 @@ def course_sheets(audits: Sequence[TableAudit]) -> set[int]:
     """The sheets on which every table was understood wholly as a training in the course's layout."""
     others = {audit.table.sheet for audit in audits if not is_course(audit)}
     return {audit.table.sheet for audit in audits} - others
+
+
+def accused_sheets(mistakes: Sequence[Mistake]) -> set[int]:
+    """The sheets on which a formula is called wrong: the graph is asked for a second opinion."""
+    return {m.sheet for m in mistakes if m.severity == "error" and m.kind in FORMULA_KINDS}
 
 
 def is_course(audit: TableAudit) -> bool:
@@ -93,10 +101,12 @@ def _doubted(verdict: GraphVerdict, sheet: int) -> bool:
     return wrong or not verdict.right.get(sheet, False) or bool(verdict.problems.get(sheet))
 
 
-def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict) -> bool:
+def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict, second: Mapping[int, bool]) -> bool:
     """An accusation of a formula that the graph contradicts, or in a table that was not understood."""
     if mistake.severity != "error":
         return False
     if mistake.sheet not in course and verdict.right and not mistake.kind.startswith("pasted"):
         return True
-    return mistake.kind in FORMULA_KINDS and (mistake.sheet not in course or verdict.right.get(mistake.sheet, False))
+    return mistake.kind in FORMULA_KINDS and (
+        mistake.sheet not in course or {**verdict.right, **second}.get(mistake.sheet, False)
+    )

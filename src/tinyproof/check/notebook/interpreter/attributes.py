@@ -88,7 +88,14 @@ def _of_object(machine: Machine, owner: Object, name: str, node: ast.AST, scope:
             return member
         owned: Value = owner.cls if member.kind == "class" else owner
         bound = Function(
-            member.node, member.scope, member.name, member.cell, owned, member.no_grad, "plain", member.home
+            member.node,
+            member.scope,
+            name=member.name,
+            cell=member.cell,
+            owner=owned,
+            no_grad=member.no_grad,
+            kind="plain",
+            home=member.home,
         )
         if member.kind == "property":
             return machine.call_value(bound, [], {}, node, scope)

@@ -35,7 +35,9 @@ def call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
     function = machine.evaluate(node.func, scope)
     args = _arguments(machine, node, scope)
     kwargs, is_open = _keywords(machine, node, scope)
-    ways = [partial(call_value, machine, option, args, kwargs, node, scope, is_open) for option in options(function)]
+    ways = [
+        partial(call_value, machine, option, args, kwargs, node, scope, is_open=is_open) for option in options(function)
+    ]
     return join(machine.alternatives(ways))
 
 
@@ -92,7 +94,14 @@ def call_value(
 
 def _bound(function: Function, owner: Value) -> Function:
     return Function(
-        function.node, function.scope, function.name, function.cell, owner, function.no_grad, "plain", function.home
+        function.node,
+        function.scope,
+        name=function.name,
+        cell=function.cell,
+        owner=owner,
+        no_grad=function.no_grad,
+        kind="plain",
+        home=function.home,
     )
 
 

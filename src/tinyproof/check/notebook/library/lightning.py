@@ -56,7 +56,18 @@ def call(
     if method.name == "fit":
         machine.loops.append(Loop(machine.place(node, scope), int(epochs) if epochs is not None else None))
     for step, maker, keywords, position in _STEPS[method.name]:
-        loader = _loader(machine, module, data, maker, keywords, position, args, kwargs, node, scope)
+        loader = _loader(
+            machine,
+            module,
+            data=data,
+            maker=maker,
+            keywords=keywords,
+            position=position,
+            args=args,
+            kwargs=kwargs,
+            node=node,
+            scope=scope,
+        )
         if loader is not None:
             _run(machine, module, step, loader, node, scope)
     if method.name == "fit":
@@ -123,7 +134,16 @@ def _call_member(
     if not isinstance(member, Function):
         return None
     count = len(member.node.args.args) - 1
-    bound = Function(member.node, member.scope, member.name, member.cell, owner, member.no_grad, "plain", member.home)
+    bound = Function(
+        member.node,
+        member.scope,
+        name=member.name,
+        cell=member.cell,
+        owner=owner,
+        no_grad=member.no_grad,
+        kind="plain",
+        home=member.home,
+    )
     return machine.call_value(bound, [*args, *(Unknown() for _ in range(count))][:count], {}, node, scope)
 
 

@@ -65,18 +65,20 @@ _LIST = (
     Rule(
         "running-average",
         "error",
-        "Running figures are averaged",
-        "A metric that is updated and computed in each step holds all images so far; the mean of such figures is none "
+        title="Running figures are averaged",
+        why="A metric that is updated and computed in each step holds all images so far; the mean of "
+        "such figures is none "
         "of the whole set.",
-        "Log the metric object (self.log('test_acc', self.accuracy)), or compute it once, at the end of the epoch.",
-        "code",
-        "import pytorch_lightning as pl, torchmetrics\n"
+        mend="Log the metric object (self.log('test_acc', self.accuracy)), or compute it once, at "
+        "the end of the epoch.",
+        reads="code",
+        wrong="import pytorch_lightning as pl, torchmetrics\n"
         "        self.learning_rate, self.right = learning_rate, torchmetrics.Accuracy('multiclass', num_classes=10)\n"
         "        self.right.update(scores, y); self.log('test_acc', self.right.compute())",
-        "import pytorch_lightning as pl\n"
+        right="import pytorch_lightning as pl\n"
         "        self.learning_rate = learning_rate\n"
         "        self.log('test_acc', accuracy, prog_bar=True)",
-        running_average,
+        check=running_average,
         style="lightning",
     ),
 )

@@ -53,14 +53,15 @@ _LIST = (
     Rule(
         "evaluation-disagrees",
         "warning",
-        "The text quotes an epoch, the evaluation printed another figure",
-        "The figure of an epoch is of validation rows, or of a part of the test set; the evaluation at the end is the "
+        title="The text quotes an epoch, the evaluation printed another figure",
+        why="The figure of an epoch is of validation rows, or of a part of the test set; the "
+        "evaluation at the end is the "
         "one that counts.",
-        "Quote the figure that the evaluation printed.",
-        "text against log",
-        "Result: 98.35 % test accuracy.",
-        "Result: 98.29 % test accuracy.",
-        evaluation_disagrees,
+        mend="Quote the figure that the evaluation printed.",
+        reads="text against log",
+        wrong="Result: 98.35 % test accuracy.",
+        right="Result: 98.29 % test accuracy.",
+        check=evaluation_disagrees,
         style="keras",
     ),
 )

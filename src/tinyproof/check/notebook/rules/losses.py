@@ -152,26 +152,27 @@ _LIST = (
     Rule(
         "loss-misnormalised",
         "error",
-        "The average loss is wrong by the batch size",
-        "The loss functions of torch give a mean over the batch; a sum of means has to be divided by the number of "
+        title="The average loss is wrong by the batch size",
+        why="The loss functions of torch give a mean over the batch; a sum of means has to be divided by the number of "
         "batches, a sum over images by the number of images.",
-        "Either take the loss with reduction='sum' and divide by len(loader.dataset), or keep the mean and divide by "
+        mend="Either take the loss with reduction='sum' and divide by len(loader.dataset), or keep "
+        "the mean and divide by "
         "len(loader).",
-        "code, or the log alone",
-        "            loss_sum += F.nll_loss(output, target).item()  # sum up batch loss",
-        "            loss_sum += F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
-        loss_misnormalised,
+        reads="code, or the log alone",
+        wrong="            loss_sum += F.nll_loss(output, target).item()  # sum up batch loss",
+        right="            loss_sum += F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
+        check=loss_misnormalised,
     ),
     Rule(
         "loss-overwritten",
         "error",
-        "Only the last batch's loss counts",
-        "An assignment in the loop forgets the batches before.",
-        "Add the losses up: += in place of =.",
-        "code",
-        "            loss_sum = F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
-        "            loss_sum += F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
-        loss_overwritten,
+        title="Only the last batch's loss counts",
+        why="An assignment in the loop forgets the batches before.",
+        mend="Add the losses up: += in place of =.",
+        reads="code",
+        wrong="            loss_sum = F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
+        right="            loss_sum += F.nll_loss(output, target, reduction='sum').item()  # sum up batch loss",
+        check=loss_overwritten,
     ),
 )
 RULES = {rule.name: rule for rule in _LIST}

@@ -58,20 +58,22 @@ _LIST = (
     Rule(
         "accuracy-plateau",
         "warning",
-        "The accuracy sticks where dead classes leave it",
-        "An accuracy of 9.80 or 11.35 % is the share of one digit; levels near 60, 70, 80 and 90 % that do not move "
+        title="The accuracy sticks where dead classes leave it",
+        why="An accuracy of 9.80 or 11.35 % is the share of one digit; levels near 60, 70, 80 and 90 "
+        "% that do not move "
         "are the sum of the classes that are left.",
-        "Look for an activation on the class scores, a rate that is too high, or labels that do not fit; train again.",
-        "log",
-        "Test set: Average loss: 2.3015, Accuracy: 1135/10000 (11.35%)\n"
+        mend="Look for an activation on the class scores, a rate that is too high, or labels that do "
+        "not fit; train again.",
+        reads="log",
+        wrong="Test set: Average loss: 2.3015, Accuracy: 1135/10000 (11.35%)\n"
         "Test set: Average loss: 2.3011, Accuracy: 1135/10000 (11.35%)\n"
         "Test set: Average loss: 2.3010, Accuracy: 1135/10000 (11.35%)\n"
         "Test set: Average loss: 2.3010, Accuracy: 1135/10000 (11.35%)",
-        "Test set: Average loss: 0.0712, Accuracy: 9779/10000 (97.79%)\n"
+        right="Test set: Average loss: 0.0712, Accuracy: 9779/10000 (97.79%)\n"
         "Test set: Average loss: 0.0486, Accuracy: 9841/10000 (98.41%)\n"
         "Test set: Average loss: 0.0352, Accuracy: 9893/10000 (98.93%)\n"
         "Test set: Average loss: 0.0361, Accuracy: 9885/10000 (98.85%)",
-        accuracy_plateau,
+        check=accuracy_plateau,
     ),
 )
 RULES = {rule.name: rule for rule in _LIST}

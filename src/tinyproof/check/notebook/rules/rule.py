@@ -47,14 +47,14 @@ class Rule:
         return Finding(
             self.name,
             severity or self.severity,
-            place,
-            message,
-            says,
-            should_say,
-            self.why,
-            should_say or fix or self.mend,
-            effect,
-            tuple(line for line in evidence if line),
+            place=place,
+            message=message,
+            says=says,
+            should_say=should_say,
+            why=self.why,
+            fix=should_say or fix or self.mend,
+            effect=effect,
+            evidence=tuple(line for line in evidence if line),
         )
 
 

@@ -178,14 +178,14 @@ _LIST = (
     Rule(
         "scheduler-without-effect",
         "warning",
-        "The scheduler never changes the rate",
-        "A scheduler acts when step() is called, and StepLR only after step_size of these calls.",
-        "Call scheduler.step() once per epoch after training (one-cycle: after every batch); choose step_size below "
-        "the number of epochs.",
-        "code; the rate in the log",
-        "scheduler = StepLR(optimizer, step_size=6, gamma=0.1)",
-        "scheduler = StepLR(optimizer, step_size=2, gamma=0.1)",
-        scheduler_without_effect,
+        title="The scheduler never changes the rate",
+        why="A scheduler acts when step() is called, and StepLR only after step_size of these calls.",
+        mend="Call scheduler.step() once per epoch after training (one-cycle: after every batch); choose step_size "
+        "below the number of epochs.",
+        reads="code; the rate in the log",
+        wrong="scheduler = StepLR(optimizer, step_size=6, gamma=0.1)",
+        right="scheduler = StepLR(optimizer, step_size=2, gamma=0.1)",
+        check=scheduler_without_effect,
     ),
 )
 RULES = {rule.name: rule for rule in _LIST}

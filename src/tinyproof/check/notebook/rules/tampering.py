@@ -45,13 +45,13 @@ _LIST = (
     Rule(
         "figure-changed",
         "error",
-        "A measured figure is changed before it is printed",
-        "An accuracy is the number of right answers divided by the number of images, and nothing else.",
-        "Print what was counted; keep the best of several epochs under a name that says so.",
-        "code",
-        "    loss_sum /= len(test_loader.dataset)\n    correct += 25\n    test_losses",
-        "    loss_sum /= len(test_loader.dataset)\n    test_losses",
-        figure_changed,
+        title="A measured figure is changed before it is printed",
+        why="An accuracy is the number of right answers divided by the number of images, and nothing else.",
+        mend="Print what was counted; keep the best of several epochs under a name that says so.",
+        reads="code",
+        wrong="    loss_sum /= len(test_loader.dataset)\n    correct += 25\n    test_losses",
+        right="    loss_sum /= len(test_loader.dataset)\n    test_losses",
+        check=figure_changed,
     ),
 )
 RULES = {rule.name: rule for rule in _LIST}

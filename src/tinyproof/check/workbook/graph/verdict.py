@@ -50,8 +50,10 @@ class GraphVerdict:
             own.append(text)
 
 
-def judge_graph(grid: Grid, sheets: Sequence[int] | None = None) -> GraphVerdict:
-    """Judge every training of the workbook; of some sheets: what these read of the others is given."""
+def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = True) -> GraphVerdict:
+    """Judge every training of the workbook; of some sheets: what these read of the others is given. `mends`: look for
+    the wrong cells too, not only whether something is wrong.
+    """
     verdict = GraphVerdict()
     try:
         graph = read_graph(grid, sheets)
@@ -64,7 +66,7 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None) -> GraphVerdict
         verdict.still = graph.formulas > 0
         return verdict
     found, suspects = answer
-    explained = explain(found, suspects) if suspects.wrong or suspects.lost else Explained([], [], suspects)
+    explained = explain(found, suspects) if mends and (suspects.wrong or suspects.lost) else Explained([], [], suspects)
     for training in found.trainings():
         _training(verdict, graph, found, suspects, explained, training)
     return verdict
