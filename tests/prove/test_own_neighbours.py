@@ -50,7 +50,7 @@ def network(folder: Path, width: int = 6) -> str:
 
 def asks(model: str, **changed: Any) -> Ask:
     asked = {"seeds": 2, "dataset": "digits", "target": 20.0, "engine": "torch", "device": "cpu", "threads": 1}
-    return Ask(model, SHORT, **{**asked, "processes": 1, **changed})
+    return Ask(model=model, recipe=SHORT, **{**asked, "processes": 1, **changed})
 
 
 @pytest.fixture(scope="module")

@@ -208,7 +208,9 @@ def test_another_file_than_the_recorded_one_is_not_its_network(copy: Path, tmp_p
     other = tmp_path / "tiny.py"
     other.write_text(Path(TINY.rpartition(":")[0]).read_text() + "# changed\n")
     broken = verify(copy, weights=False, model=f"{other}:Tiny").broken
-    assert {"not the file that the record names" in line.found for line in broken} == {True}
+    assert {
+        "is not the network that the record names by its digest: tiny.py has changed" in line.found for line in broken
+    } == {True}
 
 
 def test_a_path_that_a_record_names_is_not_opened(copy: Path, tmp_path: Path) -> None:

@@ -277,7 +277,7 @@ def test_a_compiled_part_is_followed_as_it_is_written() -> None:
 
 
 def test_following_a_network_does_not_import_torch_s_compiler() -> None:
-    work = "import sys; from tinyproof.cnn import anatomy, nets; anatomy.summary(nets.build('fast'))"
+    work = "import sys; from tinyproof.network import anatomy, nets; anatomy.summary(nets.build('fast'))"
     done = subprocess.run(
         [sys.executable, "-c", f"{work}; print(*sys.modules)"], capture_output=True, text=True, check=True, timeout=120
     )

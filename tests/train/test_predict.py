@@ -142,18 +142,18 @@ def test_16_bits_a_pixel_are_the_same_picture(seven: np.ndarray, tmp_path: Path)
 
 def test_a_record_does_not_decide_which_file_is_run(digits: Dataset, tmp_path: Path) -> None:
     """A run of one's own network: predicted and reported only with the file that the user names."""
+    mark = tmp_path / "it ran"
     source = (
         "from pathlib import Path\nfrom tinyproof.network.nets import S6Net19k\n\n\nclass Own(S6Net19k):\n    pass\n"
     )
-    (tmp_path / "own.py").write_text(source)
+    (tmp_path / "own.py").write_text(f"{source}\n\nPath({str(mark)!r}).touch()\n")
     model = f"{tmp_path / 'own.py'}:Own"
     few = subset(digits, 64, 16)
     done = train(
         model, recipe=replace(named("digits"), epochs=1), dataset=few, out=tmp_path / "run", engine="torch",
         device="cpu", threads=1, quiet=True,
     )  # fmt: skip
-    mark = tmp_path / "it ran"
-    (tmp_path / "own.py").write_text(f"{source}\n\nPath({str(mark)!r}).touch()\n")
+    mark.unlink()
     image = saved(tmp_path / "a.png", np.pad(digits.test_images[0], 4))
     with pytest.raises(InputError, match=r"a network of this package \(name the file with --model"):
         predict(done.folder, image)

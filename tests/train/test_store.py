@@ -15,7 +15,7 @@ import pytest
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.data.dataset import Dataset
-from tinyproof.train import store
+from tinyproof.train import arrays, store
 from tinyproof.train.loop import train
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import Predictions, Run
@@ -56,7 +56,7 @@ def test_a_pickle_in_an_npz_is_not_executed(copy: Path, monkeypatch: pytest.Monk
 
 
 def test_a_bomb_is_not_unpacked(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_ARRAY_BYTES", 1_000_000)
+    monkeypatch.setattr(arrays, "MOST_BYTES", 1_000_000)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("predicted.npy", bytes(20_000_000))

@@ -73,8 +73,9 @@ def _train(work: Work, seed: int) -> bool:
     if store.finished(place) or proof.failure(place):
         return False
     dataset = declared_data(work)
+    ended_elsewhere = False  # while this process was getting ready
     try:
-        train(
+        ended_elsewhere = train(
             declared.model,
             declared.recipe,
             dataset,
@@ -89,14 +90,14 @@ def _train(work: Work, seed: int) -> bool:
             files=declared.files,
             after_epoch=_looks(work, seed, place, dataset),
             listener=_listener(work, place),
-        )
+        ).reused
     except store.Busy:
         return False
     except Diverged as error:
         proof.write_failure(place, str(error))
     with contextlib.suppress(OSError):
         (place / PROGRESS).unlink(missing_ok=True)
-    return True
+    return not ended_elsewhere
 
 
 def _listener(work: Work, place: Path) -> Listener:

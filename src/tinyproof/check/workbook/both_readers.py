@@ -74,8 +74,12 @@ def course_sheets(audits: Sequence[TableAudit]) -> set[int]:
 
 
 def accused_sheets(mistakes: Sequence[Mistake]) -> set[int]:
-    """The sheets on which a formula is called wrong: the graph is asked for a second opinion."""
-    return {m.sheet for m in mistakes if m.severity == "error" and m.kind in FORMULA_KINDS}
+    """The sheets on which several columns are called wrong: then the reader may be, and the graph is asked too."""
+    accused: dict[int, set[str]] = {}
+    for mistake in mistakes:
+        if mistake.severity == "error" and mistake.kind in FORMULA_KINDS:
+            accused.setdefault(mistake.sheet, set()).add(mistake.column)
+    return {sheet for sheet, columns in accused.items() if len(columns) > 1}
 
 
 def is_course(audit: TableAudit) -> bool:

@@ -94,7 +94,7 @@ def _between(found: Study, ok: np.ndarray, usual: dict[int, float], result: Susp
     shared = max(sets, key=lambda own: len(sets[own]))
     values = [usual[one] for one in sets[shared]]
     common = float(np.median(values))
-    agree = [one for one in sets[shared] if abs(usual[one] / common - 1) < NEAR]
+    agree = [one for one in sets[shared] if abs(usual[one] - common) < NEAR * abs(common)]
     if not shared or 2 * len(agree) <= len(cells):
         return
     typed = np.array(found.net.graph.typed)[sorted(shared)]
