@@ -102,7 +102,7 @@ def _doubted(verdict: GraphVerdict, sheet: int) -> bool:
     """Whether the graph does not simply call a sheet right: it may have read the formula as little as the first reader,
     which knows what depends on it."""
     wrong = any(mistake.sheet == sheet and mistake.severity == "error" for mistake in verdict.mistakes)
-    return wrong or not verdict.right.get(sheet, False) or bool(verdict.problems.get(sheet))
+    return wrong or sheet in verdict.rounded or not verdict.right.get(sheet, False) or bool(verdict.problems.get(sheet))
 
 
 def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict, second: Mapping[int, bool]) -> bool:

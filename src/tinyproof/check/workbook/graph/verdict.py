@@ -31,8 +31,9 @@ class GraphVerdict:
     """`problems`, `checked`: what could not be told, what was compared and is right, one line each, by sheet.
 
     `right`: the sheets that a training stands on -> is everything there right. `spread`: those whose training goes over
-    several sheets. `unread`: those with a training of which no change could be read. `still`: there are formulas, and
-    no cell is another cell plus a change that depends on it.
+    several sheets. `unread`: those with a training of which no change could be read. `rounded`: those
+    with a ROUND, which is read as if it were not there. `still`: there are formulas, and no cell is another cell plus a
+    change that depends on it.
     """
 
     mistakes: list[Mistake] = field(default_factory=list)
@@ -41,6 +42,7 @@ class GraphVerdict:
     right: dict[int, bool] = field(default_factory=dict)
     spread: set[int] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
+    rounded: set[int] = field(default_factory=set)
     formulas: int = 0
     still: bool = False
 
@@ -61,6 +63,7 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = T
         verdict.problem(0, str(problem))
         return verdict
     verdict.formulas = graph.formulas
+    verdict.rounded = {graph.places[cell].sheet for cell in graph.rounds}
     answer = judged(graph)
     if answer is None:
         verdict.still = graph.formulas > 0
