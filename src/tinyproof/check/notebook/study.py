@@ -10,9 +10,11 @@ from pathlib import Path
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.logs import Log, Run, read_log
 from tinyproof.check.notebook.interpreter.events import Events, Pass
+from tinyproof.check.notebook.interpreter.flows import Flow
 from tinyproof.check.notebook.interpreter.machine import Block, Machine
-from tinyproof.check.notebook.interpreter.values import Class, Flow, Made, Object, Scope, Value, options
-from tinyproof.check.notebook.library.loaders import Split, split_of_loader
+from tinyproof.check.notebook.interpreter.values import Class, Made, Object, Scope, Value, options
+from tinyproof.check.notebook.library.loaders import split_of_loader
+from tinyproof.check.notebook.library.splits import Split
 from tinyproof.check.notebook.library.tensors import apply_network
 from tinyproof.check.notebook.read.clean import parse_cell
 from tinyproof.check.notebook.read.document import Document

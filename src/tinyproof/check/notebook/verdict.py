@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from tinyproof.check.finding import Finding, Status
 from tinyproof.check.notebook.interpreter.events import Pass
-from tinyproof.check.notebook.library.loaders import Split, dataset_of, overlap, rows_behind
+from tinyproof.check.notebook.library.loaders import dataset_of, rows_behind
+from tinyproof.check.notebook.library.splits import Split, overlap
 from tinyproof.check.notebook.measured import fits, measured, spoken
 from tinyproof.check.notebook.rules import claims
 from tinyproof.check.notebook.rules.rule import percent

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.notebook.interpreter import row_expressions
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.notebook.interpreter.imports import normal
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Parts, Rows
 from tinyproof.check.notebook.interpreter.values import (
-    Batch,
     Choice,
     Class,
-    Flow,
     Function,
     Made,
     Method,
@@ -20,7 +19,6 @@ from tinyproof.check.notebook.interpreter.values import (
     Name,
     Namespace,
     Object,
-    Quantity,
     Scope,
     Unknown,
     Value,
@@ -64,6 +62,10 @@ def attribute(machine: Machine, owner: Value, name: str, node: ast.AST, scope: S
         if owner.short == "SimpleNamespace" and name in owner.kwargs:
             return owner.kwargs[name]
         return _of_made(owner, name, machine, node, scope)
+    return _of_tensor(machine, owner, name, node, scope)
+
+
+def _of_tensor(machine: Machine, owner: Value, name: str, node: ast.AST, scope: Scope) -> Value:
     if isinstance(owner, Unknown) and name in _OF_LOADER:
         return Made("." + name, [owner], {}, machine.place(node, scope))
     if isinstance(owner, Flow | Quantity | Batch):

@@ -6,6 +6,7 @@ import ast
 
 from tinyproof.check.notebook.interpreter.attributes import OF_DATA_PATHS
 from tinyproof.check.notebook.interpreter.events import Overwritten
+from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.unpacking import items_of
 from tinyproof.check.notebook.interpreter.values import (
@@ -16,7 +17,6 @@ from tinyproof.check.notebook.interpreter.values import (
     Name,
     Namespace,
     Object,
-    Quantity,
     Scope,
     Seq,
     Value,
@@ -42,44 +42,51 @@ def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope, accumul
     if isinstance(target, ast.Name):
         _bind_name(machine, target, value, scope, accumulated)
     elif isinstance(target, ast.Attribute):
-        owner = machine.evaluate(target.value, scope)
-        for option in options(owner):
-            if isinstance(option, Object):
-                old = option.attrs.get(target.attr)
-                option.attrs[target.attr] = join([old, value]) if machine.doubt and old is not None else value
-                option.attr_places.setdefault(target.attr, machine.place(target, scope))
-                call_it(value, target.attr)
-            elif isinstance(option, Made):
-                _of_made(machine, option, target.attr, value)
-            elif isinstance(option, Namespace):
-                option.scope.names[target.attr] = value
-                call_it(value, target.attr)
-            elif isinstance(option, Name):
-                _patch(machine, option.path, target.attr)
-            if target.attr == "grad" or target.attr == "requires_grad":
-                for turn in machine.passes:
-                    turn.zeroed = turn.zeroed or target.attr == "grad"
+        for option in options(machine.evaluate(target.value, scope)):
+            _bind_attribute(machine, target, option, value, scope)
     elif isinstance(target, ast.Subscript):
-        owner = machine.evaluate(target.value, scope)
-        key = constant(machine.evaluate(target.slice, scope))
-        for option in options(owner):
-            if isinstance(option, Namespace) and isinstance(key, str):
-                option.scope.names[key] = value
-                call_it(value, key)
-            elif isinstance(option, Namespace):
-                machine.forget(option.scope, target)
-            elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
-                machine.alter(option)
-            elif isinstance(option, Map) and isinstance(key, str | int):
-                option.items[key] = value
-                if isinstance(key, str):
-                    call_it(value, key)
-            elif isinstance(option, (Map, Seq)):
-                option.whole = False
+        _bind_element(machine, target, value, scope)
     elif isinstance(target, ast.Tuple | ast.List):
         parts = items_of(machine, value, len(target.elts))
         for element, part in zip(target.elts, parts, strict=False):
             bind(machine, element.value if isinstance(element, ast.Starred) else element, part, scope)
+
+
+def _bind_attribute(machine: Machine, target: ast.Attribute, option: Value, value: Value, scope: Scope) -> None:
+    if isinstance(option, Object):
+        old = option.attrs.get(target.attr)
+        option.attrs[target.attr] = join([old, value]) if machine.doubt and old is not None else value
+        option.attr_places.setdefault(target.attr, machine.place(target, scope))
+        call_it(value, target.attr)
+    elif isinstance(option, Made):
+        _of_made(machine, option, target.attr, value)
+    elif isinstance(option, Namespace):
+        option.scope.names[target.attr] = value
+        call_it(value, target.attr)
+    elif isinstance(option, Name):
+        _patch(machine, option.path, target.attr)
+    if target.attr == "grad" or target.attr == "requires_grad":
+        for turn in machine.passes:
+            turn.zeroed = turn.zeroed or target.attr == "grad"
+
+
+def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: Scope) -> None:
+    owner = machine.evaluate(target.value, scope)
+    key = constant(machine.evaluate(target.slice, scope))
+    for option in options(owner):
+        if isinstance(option, Namespace) and isinstance(key, str):
+            option.scope.names[key] = value
+            call_it(value, key)
+        elif isinstance(option, Namespace):
+            machine.forget(option.scope, target)
+        elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
+            machine.alter(option)
+        elif isinstance(option, Map) and isinstance(key, str | int):
+            option.items[key] = value
+            if isinstance(key, str):
+                call_it(value, key)
+        elif isinstance(option, (Map, Seq)):
+            option.whole = False
 
 
 def _of_made(machine: Machine, owner: Made, name: str, value: Value) -> None:

@@ -7,9 +7,9 @@ from functools import partial
 
 from tinyproof.check.notebook.interpreter.attributes import find_member, is_network, library_bases
 from tinyproof.check.notebook.interpreter.events import Frame, Impossible
-from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine, merged_modes
+from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine
+from tinyproof.check.notebook.interpreter.maps import ABSENT, mapped, one_map
 from tinyproof.check.notebook.interpreter.values import (
-    ABSENT,
     MAX_ITEMS,
     Class,
     Const,
@@ -22,10 +22,9 @@ from tinyproof.check.notebook.interpreter.values import (
     Unknown,
     Value,
     join,
-    mapped,
-    one_map,
     options,
 )
+from tinyproof.check.notebook.interpreter.ways import merged_modes
 
 
 def call(machine: Machine, node: ast.Call, scope: Scope) -> Value:

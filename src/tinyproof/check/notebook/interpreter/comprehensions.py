@@ -5,17 +5,10 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.loops import element, loader_of, turns
 from tinyproof.check.notebook.interpreter.machine import Machine
-from tinyproof.check.notebook.interpreter.values import (
-    Map,
-    Quantity,
-    Scope,
-    Seq,
-    Value,
-    call_it,
-    constant,
-)
+from tinyproof.check.notebook.interpreter.values import Map, Scope, Seq, Value, call_it, constant
 
 
 def comprehension(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.flows import Flow, Quantity
 from tinyproof.check.notebook.interpreter.rows import Fit
 from tinyproof.check.notebook.interpreter.uses import Use
-from tinyproof.check.notebook.interpreter.values import Flow, Function, Made, Object, Quantity, Value
+from tinyproof.check.notebook.interpreter.values import Function, Made, Object, Value
 
 Mode = Literal["train", "eval", "unknown"]
 

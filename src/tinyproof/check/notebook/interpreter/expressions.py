@@ -11,21 +11,19 @@ from tinyproof.check.notebook.interpreter import row_expressions
 from tinyproof.check.notebook.interpreter.attributes import OF_DATA_PATHS, attribute
 from tinyproof.check.notebook.interpreter.calls import call
 from tinyproof.check.notebook.interpreter.comprehensions import comprehension
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Op, Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.maps import one_map
 from tinyproof.check.notebook.interpreter.operators import binary_node, boolean, compare, conditional, unary
 from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
     MAX_ITEMS,
-    Batch,
     Const,
-    Flow,
     Function,
     Made,
     Map,
     Name,
     Namespace,
-    Op,
-    Quantity,
     Scope,
     Seq,
     Unknown,
@@ -33,7 +31,6 @@ from tinyproof.check.notebook.interpreter.values import (
     call_it,
     constant,
     join,
-    one_map,
     options,
 )
 

@@ -7,119 +7,30 @@ import sys
 
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.values import ModuleValue, Name, Namespace, Scope, Unknown
+from tinyproof.core.word_sets import words
 
 # The roots of which the facts about libraries speak.
-_FRAMEWORKS = frozenset(
-    (
-        *("absl", "accelerate", "bokeh", "boto3", "catboost", "category_encoders", "cuml", "datasets"),
-        *("diffusers", "evaluate", "fastai", "fastbook", "fastcore", "fastdot", "fastkaggle", "flax"),
-        *("gdown", "gensim", "gradio", "gzip", "h5py", "huggingface_hub", "ignite", "imblearn", "ipywidgets"),
-        *("jax", "joblib", "kaggle", "keras", "librosa", "lightgbm", "mediapy", "medmnist", "mlxtend"),
-        *("nbdev", "nltk", "optax", "optimum", "peft", "pickle", "polars", "sagemaker", "scikeras"),
-        *("seaborn", "sentencepiece", "skopt", "skorch", "soundfile", "sympy", "tensorflow"),
-        *("tensorflow_datasets", "tensorflow_docs", "tensorflow_hub", "tensorflow_text", "tf_keras"),
-        *("tokenizers", "tpot", "transformers", "umap", "xgboost"),
-    )
+_FRAMEWORKS = words(
+    """
+    absl accelerate bokeh boto3 catboost category_encoders cuml datasets diffusers evaluate fastai fastbook
+    fastcore fastdot fastkaggle flax gdown gensim gradio gzip h5py huggingface_hub ignite imblearn ipywidgets
+    jax joblib kaggle keras librosa lightgbm mediapy medmnist mlxtend nbdev nltk optax optimum peft pickle
+    polars sagemaker scikeras seaborn sentencepiece skopt skorch soundfile sympy tensorflow tensorflow_datasets
+    tensorflow_docs tensorflow_hub tensorflow_text tf_keras tokenizers tpot transformers umap xgboost
+    """
 )
 # Libraries whose names are known well enough to read calls of them; anything else missing is unknown.
-LIBRARIES = (
-    frozenset(
-        [
-            "torch",
-            "torchvision",
-            "torchaudio",
-            "torchtext",
-            "tqdm",
-            "numpy",
-            "pandas",
-            "matplotlib",
-            "seaborn",
-            "sklearn",
-            "scipy",
-            "PIL",
-            "cv2",
-            "albumentations",
-            "torchsummary",
-            "torchinfo",
-            "torchmetrics",
-            "pytorch_lightning",
-            "lightning",
-            "lightning_fabric",
-            "torch_lr_finder",
-            "tensorboardX",
-            "wandb",
-            "os",
-            "sys",
-            "time",
-            "math",
-            "random",
-            "copy",
-            "collections",
-            "functools",
-            "itertools",
-            "json",
-            "pickle",
-            "argparse",
-            "datetime",
-            "types",
-            "typing",
-            "pathlib",
-            "IPython",
-            "google",
-            "dataclasses",
-            "logging",
-            "warnings",
-            "glob",
-            "shutil",
-            "requests",
-            "builtins",
-            "__future__",
-            "string",
-            "re",
-            "abc",
-            "enum",
-            "io",
-            "contextlib",
-            "operator",
-            "pprint",
-            "statistics",
-            "subprocess",
-            "gzip",
-            "struct",
-            "urllib",
-            "zipfile",
-            "tarfile",
-            "csv",
-            "yaml",
-            "rich",
-            "plotly",
-            "torchviz",
-            "graphviz",
-            "ptflops",
-            "thop",
-            "netron",
-            "onnx",
-            "fastprogress",
-            "imgaug",
-            "skimage",
-            "imageio",
-            "torch_optimizer",
-            "hashlib",
-            "inspect",
-            "tempfile",
-            "platform",
-            "gc",
-            "psutil",
-            "multiprocessing",
-            "concurrent",
-            "threading",
-            "tabulate",
-            "prettytable",
-            "termcolor",
-            "colorama",
-        ]
-    )
-    | _FRAMEWORKS
+LIBRARIES = _FRAMEWORKS | words(
+    """
+    torch torchvision torchaudio torchtext tqdm numpy pandas matplotlib seaborn sklearn scipy PIL cv2
+    albumentations torchsummary torchinfo torchmetrics pytorch_lightning lightning lightning_fabric
+    torch_lr_finder tensorboardX wandb os sys time math random copy collections functools itertools json
+    pickle argparse datetime types typing pathlib IPython google dataclasses logging warnings glob
+    shutil requests builtins __future__ string re abc enum io contextlib operator pprint statistics
+    subprocess gzip struct urllib zipfile tarfile csv yaml rich plotly torchviz graphviz ptflops thop
+    netron onnx fastprogress imgaug skimage imageio torch_optimizer hashlib inspect tempfile platform gc
+    psutil multiprocessing concurrent threading tabulate prettytable termcolor colorama
+    """
 )
 # Names that torch and torchvision are commonly asked for under another root.
 _ALIASES = {

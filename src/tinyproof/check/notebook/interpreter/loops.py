@@ -6,18 +6,17 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tinyproof.check.notebook.interpreter.events import Loop, Pass
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
     CHANGED,
-    Batch,
     Choice,
     Const,
-    Flow,
     Made,
     Map,
     Object,
-    Quantity,
     Scope,
     Seq,
     Unknown,
@@ -25,30 +24,13 @@ from tinyproof.check.notebook.interpreter.values import (
     number,
     options,
 )
+from tinyproof.core.word_sets import words
 
-WRAPPERS = frozenset(
-    (
-        "tqdm",
-        "tqdm_notebook",
-        "trange",
-        "tnrange",
-        "notebook_tqdm",
-        "progress_bar",
-        "track",
-        "iter",
-        "list",
-        "tuple",
-        "islice",
-        "prefetch",
-        "reversed",
-        "sorted",
-        "Bar",
-        "progressbar",
-        "tnrange",
-        "master_bar",
-        "auto",
-        "Progbar",
-    )
+WRAPPERS = words(
+    """
+    tqdm tqdm_notebook trange tnrange notebook_tqdm progress_bar track iter list tuple islice prefetch reversed
+    sorted Bar progressbar master_bar auto Progbar
+    """
 )
 _FEW = 8
 
@@ -190,3 +172,27 @@ def turn_count(value: Value) -> int | None:
     if inner is not None:
         return turn_count(inner)
     return turn_count(value.args[0]) if value.path == "builtins.enumerate" and value.args else None
+
+
+class entered:
+    """The pass or loop of one turn, on the machine's stack while its body is walked."""
+
+    def __init__(self, machine: Machine, turn: Turn, node: ast.For | ast.AsyncFor | ast.While, scope: Scope) -> None:
+        self.machine, self.turn = machine, turn
+        self.place = machine.place(node, scope)
+        self.text = turn.text
+
+    def __enter__(self) -> None:
+        machine = self.machine
+        if self.turn.loader is not None:
+            turn = Pass(self.turn.loader, self.place, self.text, tuple(machine.frames), tuple(machine.loops))
+            machine.passes.append(turn)
+            machine.events.passes.append(turn)
+        else:
+            machine.loops.append(Loop(self.place, self.turn.count, self.turn.listed))
+
+    def __exit__(self, *_: object) -> None:
+        if self.turn.loader is not None:
+            self.machine.meaning.passed(self.machine, self.machine.passes.pop())
+        else:
+            self.machine.loops.pop()

@@ -24,6 +24,7 @@ from tinyproof.check.notebook.interpreter.values import (
     Value,
     options,
 )
+from tinyproof.check.notebook.interpreter.ways import merged_modes
 
 MAX_STEPS = 120_000
 MAX_DEPTH = 24
@@ -43,19 +44,6 @@ class Block:
     unread: tuple[int, ...] = ()
     unread_names: tuple[str, ...] = ()
     too_long: bool = False
-
-
-def merged_modes(ways: Sequence[dict[int, Mode]]) -> dict[int, Mode]:
-    """The modes after several ways of which one was taken: known where all agree; a network begins in training mode.
-
-    >>> merged_modes([{1: "eval", 2: "eval"}, {1: "eval"}])
-    {1: 'eval', 2: 'unknown'}
-    """
-    merged: dict[int, Mode] = {}
-    for key in dict.fromkeys(key for modes in ways for key in modes):
-        found = {modes.get(key, "train") for modes in ways}
-        merged[key] = found.pop() if len(found) == 1 else "unknown"
-    return merged
 
 
 FindModule = Callable[[str, str], "tuple[str, tuple[Block, ...]] | None"]

@@ -8,20 +8,17 @@ from functools import partial
 
 from tinyproof.check.notebook.interpreter import row_expressions
 from tinyproof.check.notebook.interpreter.events import Average, Tampered
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Op, Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.quantities import add, divide, multiply
 from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import (
-    Batch,
     Choice,
     Const,
-    Flow,
     Function,
     Made,
     Map,
     Object,
-    Op,
-    Quantity,
     Scope,
     Seq,
     Unknown,

@@ -6,19 +6,8 @@ batches (means) or of images (sums) it is the average loss; crosswise it is wron
 
 from __future__ import annotations
 
-from tinyproof.check.notebook.interpreter.values import (
-    Const,
-    Flow,
-    Map,
-    Quantity,
-    QuantityKind,
-    Scale,
-    Seq,
-    Unknown,
-    Value,
-    number,
-    options,
-)
+from tinyproof.check.notebook.interpreter.flows import Flow, Quantity, QuantityKind, Scale
+from tinyproof.check.notebook.interpreter.values import Const, Map, Seq, Unknown, Value, number, options
 
 
 def add(one: Value, other: Value, accumulate: bool = False) -> Value:

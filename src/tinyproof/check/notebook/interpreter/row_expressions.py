@@ -6,21 +6,12 @@ import ast
 from dataclasses import replace
 
 from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.relations import relation
 from tinyproof.check.notebook.interpreter.rows import Cut, Path, Root, Rows, Step, kind_of_words
 from tinyproof.check.notebook.interpreter.uses import Measured
-from tinyproof.check.notebook.interpreter.values import (
-    Const,
-    Made,
-    Quantity,
-    Scope,
-    Seq,
-    Unknown,
-    Value,
-    constant,
-    number,
-)
+from tinyproof.check.notebook.interpreter.values import Const, Made, Scope, Seq, Unknown, Value, constant, number
 
 _KEPT = frozenset(
     (

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Rows
-from tinyproof.check.notebook.interpreter.values import (
-    Batch,
-    Choice,
-    Const,
-    Flow,
-    Made,
-    Quantity,
-    Seq,
-    Unknown,
-    Value,
-    join,
-)
+from tinyproof.check.notebook.interpreter.values import Choice, Const, Made, Seq, Unknown, Value, join
 
 
 def items_of(machine: Machine, value: Value, count: int) -> list[Value]:

@@ -179,72 +179,6 @@ class Method(Value):
     name: str
 
 
-@dataclass(frozen=True)
-class Op:
-    """One operation on a tensor on its way through the network: its name, its layer, where it stands."""
-
-    name: str
-    place: CodePlace
-    layer: Made | None = None
-    args: tuple[Value, ...] = ()
-    kwargs: tuple[tuple[str, Value], ...] = ()
-    text: str = ""
-
-    def keyword(self, name: str) -> Value | None:
-        return dict(self.kwargs).get(name)
-
-
-@dataclass(eq=False)
-class Flow(Value):
-    """A tensor inside or behind a network: the operations it went through. `source`: the batch it began as.
-
-    `straight` is False where branches were joined, so that shapes cannot be followed.
-    """
-
-    ops: tuple[Op, ...] = ()
-    model: Value | None = None
-    source: Value | None = None
-    straight: bool = True
-    certain: bool = True
-
-
-@dataclass(eq=False)
-class Batch(Value):
-    """What one turn of a loop over a loader gives: the whole batch, or a part of it (images, labels)."""
-
-    loader: Value
-    part: Literal["batch", "part"] = "batch"
-
-
-QuantityKind = Literal["loss", "hits", "images", "batches", "accuracy"]
-Scale = Literal["mean", "sum", "each", "unknown"]
-Reach = Literal["batch", "total", "final"]
-
-
-@dataclass(eq=False)
-class Quantity(Value):
-    """A figure in the making.
-
-    loss: `scale` says whether a batch gives its mean or its sum; `reach` whether it is one batch's, the total over
-    batches, or the final average. hits: right answers, likewise. images, batches: a number of them, of one batch or
-    in total. accuracy: hits divided by images.
-    """
-
-    kind: QuantityKind
-    scale: Scale = "unknown"
-    reach: Reach = "batch"
-    loader: Value | None = None
-    place: CodePlace | None = None
-    turn: object | None = None
-
-
-def mapped(items: dict[str | int, Value], more: dict[str, Value], whole: bool = True) -> Map:
-    """A dict with keyword arguments added."""
-    both = dict(items)
-    both.update(more.items())
-    return Map(both, whole)
-
-
 # What a loop over the weights or layers of a network goes through: no images.
 PARTS_PATH = ".parts"
 
@@ -253,25 +187,6 @@ CHANGED = "(changed)"
 
 # The mark of a data set that was reduced to some of its own images.
 THINNED = "(thinned)"
-
-# Stands for "perhaps not given": one of two dicts of keyword arguments has the key, the other has not.
-ABSENT = Unknown("(not given)")
-
-
-def one_map(value: Value) -> Map:
-    """One dict for the several that a value may be: each key with all its values; not whole if some is no dict."""
-    maps = [option for option in options(value) if isinstance(option, Map)]
-    keys = dict.fromkeys(key for m in maps for key in m.items)
-    whole = len(maps) == len(options(value)) and all(m.whole for m in maps)
-    return Map({key: join([m.items.get(key, ABSENT) for m in maps]) for key in keys}, whole)
-
-
-def is_scheduler(value: Value) -> bool:
-    return isinstance(value, Made) and ".lr_scheduler." in value.path
-
-
-def is_optimiser(value: Value) -> bool:
-    return isinstance(value, Made) and value.path.startswith("torch.optim.") and not is_scheduler(value)
 
 
 def call_it(value: Value, name: str) -> None:

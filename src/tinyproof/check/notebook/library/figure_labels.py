@@ -6,9 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.uses import Measured
-from tinyproof.check.notebook.interpreter.values import Quantity, Scope, Seq, Value, options
+from tinyproof.check.notebook.interpreter.values import Scope, Seq, Value, options
 
 _GAP = re.compile(r"\{[^{}]*\}|%[-+ #0]*\d*(?:\.\d+)?[sdfgeri]")
 

@@ -6,23 +6,14 @@ import ast
 from dataclasses import dataclass, replace
 
 from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import truth
 from tinyproof.check.notebook.interpreter.relations import relation
 from tinyproof.check.notebook.interpreter.row_expressions import guesses
 from tinyproof.check.notebook.interpreter.rows import Cut, Fit, Parts, Rows, rows_in
 from tinyproof.check.notebook.interpreter.uses import Answered, Chosen, Measured
-from tinyproof.check.notebook.interpreter.values import (
-    Const,
-    Made,
-    Quantity,
-    Scope,
-    Seq,
-    Unknown,
-    Value,
-    constant,
-    options,
-)
+from tinyproof.check.notebook.interpreter.values import Const, Made, Scope, Seq, Unknown, Value, constant, options
 from tinyproof.check.notebook.library import facts
 from tinyproof.check.notebook.library.facts.fact import Chooses, Compares, Crosses, Fits, Measures, Predicts
 from tinyproof.check.notebook.library.sources import given, opaque

@@ -6,21 +6,11 @@ import ast
 from collections.abc import Callable
 
 from tinyproof.check.notebook.interpreter.attributes import library_bases
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Cut, Parts, Rows, Step, rows_in, union
 from tinyproof.check.notebook.interpreter.uses import Saved
-from tinyproof.check.notebook.interpreter.values import (
-    Batch,
-    Const,
-    Flow,
-    Made,
-    Object,
-    Scope,
-    Seq,
-    Unknown,
-    Value,
-    constant,
-)
+from tinyproof.check.notebook.interpreter.values import Const, Made, Object, Scope, Seq, Unknown, Value, constant
 from tinyproof.check.notebook.library import facts
 from tinyproof.check.notebook.library.facts.fact import (
     Compares,

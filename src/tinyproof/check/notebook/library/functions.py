@@ -4,75 +4,28 @@ from __future__ import annotations
 
 import ast
 
-from tinyproof.check.notebook.interpreter.attributes import library_bases
+from tinyproof.check.notebook.interpreter.flows import Flow, Quantity, QuantityKind, first_tensor, is_tensor
 from tinyproof.check.notebook.interpreter.imports import LIBRARIES, normal
-from tinyproof.check.notebook.interpreter.loops import element, wrapped
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.operators import hits
 from tinyproof.check.notebook.interpreter.quantities import total_of
 from tinyproof.check.notebook.interpreter.row_expressions import counted
-from tinyproof.check.notebook.interpreter.values import (
-    Batch,
-    Class,
-    Const,
-    Flow,
-    Made,
-    Map,
-    Method,
-    Name,
-    Object,
-    Quantity,
-    QuantityKind,
-    Scope,
-    Seq,
-    Unknown,
-    Value,
-    constant,
-    join,
-    mapped,
-    number,
-    one_map,
-    options,
-)
+from tinyproof.check.notebook.interpreter.values import Made, Name, Scope, Seq, Unknown, Value, options
 from tinyproof.check.notebook.library import array_calls, figure_labels, frameworks
+from tinyproof.check.notebook.library.builtin_functions import BUILTINS
 from tinyproof.check.notebook.library.dynamic import CALLS
 from tinyproof.check.notebook.library.passes import note_extreme
-from tinyproof.check.notebook.library.tensors import (
-    apply_functional,
-    apply_unknown,
-    first_tensor,
-    is_tensor,
-)
+from tinyproof.check.notebook.library.tensors import apply_functional, apply_unknown
+from tinyproof.core.word_sets import words
 
 # Functions that give back the figure or tensor they are given.
-_SAME = frozenset(
-    [
-        "builtins.float",
-        "tensorflow.cast",
-        "builtins.int",
-        "builtins.round",
-        "builtins.abs",
-        "numpy.array",
-        "numpy.asarray",
-        "numpy.squeeze",
-        "numpy.float32",
-        "torch.squeeze",
-        "torch.tensor",
-        "torch.Tensor",
-        "torch.as_tensor",
-        "copy.copy",
-        "copy.deepcopy",
-        "numpy.round",
-        "torch.stack",
-        "torch.unsqueeze",
-        "torch.clone",
-        "torch.jit.script",
-        "torch.compile",
-        "torch.nn.DataParallel",
-        "torch.autograd.Variable",
-        "torch.nn.parallel.DistributedDataParallel",
-        "torch.round",
-    ]
+_SAME = words(
+    """
+    builtins.float tensorflow.cast builtins.int builtins.round builtins.abs numpy.array numpy.asarray
+    numpy.squeeze numpy.float32 torch.squeeze torch.tensor torch.Tensor torch.as_tensor copy.copy copy.deepcopy
+    numpy.round torch.stack torch.unsqueeze torch.clone torch.jit.script torch.compile torch.nn.DataParallel
+    torch.autograd.Variable torch.nn.parallel.DistributedDataParallel torch.round
+    """
 )
 _EQUALS = frozenset(("torch.eq", "numpy.equal", "tensorflow.equal", "tensorflow.math.equal"))
 _SEEDS = frozenset(("manual_seed", "seed_everything", "set_seed", "manual_seed_all"))
@@ -113,19 +66,29 @@ def call_library(
         note_extreme(machine, args[0], machine.place(node, scope))
     if path == "builtins.print" and machine.events.uses:
         figure_labels.note(machine, node, scope)
-    handler = _BUILTINS.get(path)
+    handler = BUILTINS.get(path)
     if handler is not None:
         result = handler(machine, args, kwargs)
         if result is not None:
             return result
+    return _of_tensors(machine, path, args, kwargs, node, scope, is_open)
+
+
+def _of_tensors(
+    machine: Machine,
+    path: str,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    node: ast.AST,
+    scope: Scope,
+    is_open: bool,
+) -> Value:
+    """What is left: tensors, rows, something not known, or an object that is made."""
+    short = path.rpartition(".")[2]
     if path in ("torch.max", "torch.topk", "torch.min") and args and isinstance(args[0], Flow) and len(args) > 1:
         picked = apply_functional(machine, "argmax", args[:1], {}, machine.place(node, scope))
         return Seq([args[0], picked])
-    if (
-        path in ("torch.eq", "numpy.equal", "tensorflow.equal", "tensorflow.math.equal")
-        and len(args) > 1
-        and any(is_tensor(arg) for arg in args)
-    ):
+    if path in _EQUALS and len(args) > 1 and any(is_tensor(arg) for arg in args):
         return hits(machine, args[0], args[1], machine.place(node, scope))
     if short == "accuracy_score" and args:
         if machine.passes:
@@ -190,120 +153,3 @@ def as_batch_sum(figure: Quantity, mean: bool) -> Quantity:
         return figure
     kind: QuantityKind = "accuracy" if figure.kind == "hits" and mean else figure.kind
     return Quantity(kind, "mean" if mean else "sum", figure.reach, figure.loader, figure.place, figure.turn)
-
-
-def _len(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    return join([_length(option) for option in options(args[0])]) if args else None
-
-
-def _length(value: Value) -> Value:
-    if isinstance(value, Seq | Map) and value.whole:
-        return Const(len(value.items))
-    if isinstance(value, Batch | Flow):
-        return Quantity("images", "unknown", "batch")
-    if isinstance(value, Made):
-        if value.path in (".dataset", ".sampler", ".data", ".targets"):
-            return Quantity("images", "unknown", "total", value.args[0])
-        if value.short.endswith("DataLoader"):
-            return Quantity("batches", "unknown", "total", value)
-        if "datasets" in value.path or value.path.startswith("torch.utils.data."):
-            return Quantity("images", "unknown", "total", value)
-        inner = wrapped(value)
-        return _length(inner) if inner is not None else Unknown()
-    if isinstance(value, Unknown) and ("loader" in value.name.lower() or value.name.lower().endswith("_dl")):
-        return Quantity("batches", "unknown", "total", value)
-    return Unknown()
-
-
-def _list(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    if not args:
-        return Seq([])
-    if isinstance(args[0], Seq):
-        return Seq(list(args[0].items), args[0].whole)
-    return None
-
-
-def _dict(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    base = args[0] if args else Map({})
-    given = one_map(base)
-    return mapped(given.items, kwargs, given.whole)
-
-
-def _extreme(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    values = args[0].items if len(args) == 1 and isinstance(args[0], Seq) else args
-    figures = [value for value in values if isinstance(value, Quantity)]
-    if figures:
-        return figures[-1]
-    return None
-
-
-def _getattr(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    name = constant(args[1]) if len(args) > 1 else None
-    owner = args[0] if args else None
-    if isinstance(owner, Name) and isinstance(name, str):
-        return Name(normal(f"{owner.path}.{name}"))
-    if isinstance(owner, Object) and isinstance(name, str) and name in owner.attrs:
-        machine.events.called.add(id(owner.attrs[name]))
-        return owner.attrs[name]
-    if name in ("train", "eval") and isinstance(owner, Object | Made) and len(args) == 2:
-        return Method(owner, name)
-    if isinstance(owner, Object):
-        for value in owner.attrs.values():
-            machine.events.called.add(id(value))
-    if owner is not None and not isinstance(name, str):
-        machine.set_mode(owner, "unknown")  # perhaps its train or eval
-    return Unknown()
-
-
-def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    return element(args[0]) if args else None
-
-
-def _isinstance(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    if len(args) != 2 or not isinstance(args[0], Object | Made):
-        return Unknown()
-    owner, asked = args
-    if isinstance(owner, Object) and isinstance(asked, Class):
-        return Const(True) if owner.cls is asked else Unknown()
-    if isinstance(asked, Name) and asked.path == "torch.nn.Module":
-        bases = library_bases(owner.cls) if isinstance(owner, Object) else [getattr(owner, "path", "")]
-        if any(path.startswith(("torch.nn.", "torchvision.models.")) for path in bases):
-            return Const(True)
-    return Unknown()
-
-
-def _map(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    return Seq([], whole=False)
-
-
-def _pow(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    return Unknown()
-
-
-def _print(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    return Const(None)
-
-
-def _ceil(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    known = number(args[0]) if args else None
-    if known is not None:
-        return Const(-int(-known // 1))
-    return args[0] if args else None
-
-
-_BUILTINS = {
-    "builtins.len": _len,
-    "builtins.list": _list,
-    "builtins.tuple": _list,
-    "builtins.dict": _dict,
-    "collections.defaultdict": _map,
-    "builtins.max": _extreme,
-    "builtins.min": _extreme,
-    "builtins.getattr": _getattr,
-    "builtins.next": _next,
-    "builtins.isinstance": _isinstance,
-    "builtins.map": _map,
-    "builtins.pow": _pow,
-    "builtins.print": _print,
-    "math.ceil": _ceil,
-}

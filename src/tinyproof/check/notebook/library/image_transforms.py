@@ -6,7 +6,8 @@ Everything answers with None where the text does not settle it.
 from __future__ import annotations
 
 from tinyproof.check.notebook.interpreter.values import Const, Function, Made, Object, Seq, Unknown, Value, number
-from tinyproof.check.notebook.library.loaders import WITH_TRAIN_FLAG, argument, dataset_of
+from tinyproof.check.notebook.library.loaders import argument, dataset_of
+from tinyproof.check.notebook.library.splits import WITH_TRAIN_FLAG
 
 _RANDOM = (
     "AutoAugment RandAugment TrivialAugmentWide AugMix ElasticTransform ColorJitter HorizontalFlip VerticalFlip "

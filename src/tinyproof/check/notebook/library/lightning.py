@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from tinyproof.check.notebook.interpreter.attributes import find_member, library_bases
 from tinyproof.check.notebook.interpreter.events import Loop, Pass, SchedulerStep, Seen
+from tinyproof.check.notebook.interpreter.flows import Batch
 from tinyproof.check.notebook.interpreter.machine import Machine
+from tinyproof.check.notebook.interpreter.optimisers import is_scheduler
 from tinyproof.check.notebook.interpreter.values import (
-    Batch,
     Function,
     Made,
     Map,
@@ -20,7 +21,6 @@ from tinyproof.check.notebook.interpreter.values import (
     Unknown,
     Value,
     constant,
-    is_scheduler,
     number,
     options,
 )

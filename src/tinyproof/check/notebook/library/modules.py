@@ -7,18 +7,8 @@ import math
 from dataclasses import dataclass
 
 from tinyproof.check.notebook.interpreter.attributes import library_bases
-from tinyproof.check.notebook.interpreter.values import (
-    Class,
-    Const,
-    Flow,
-    Made,
-    Object,
-    Op,
-    Seq,
-    Value,
-    constant,
-    number,
-)
+from tinyproof.check.notebook.interpreter.flows import Flow, Op
+from tinyproof.check.notebook.interpreter.values import Class, Const, Made, Object, Seq, Value, constant, number
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.tensors import sequential_children
 

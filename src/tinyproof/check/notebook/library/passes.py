@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Fit, Rows
 from tinyproof.check.notebook.interpreter.uses import Answered, Chosen, Measured
-from tinyproof.check.notebook.interpreter.values import Quantity, Seq, Value
+from tinyproof.check.notebook.interpreter.values import Seq, Value
 from tinyproof.check.notebook.library.loaders import rows_behind
 
 

@@ -7,15 +7,7 @@ from collections.abc import Mapping
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.rows import Cut, Parts, Path, Root, Rows, Side, Step, kind_of_words
-from tinyproof.check.notebook.interpreter.values import (
-    Const,
-    Made,
-    Seq,
-    Unknown,
-    Value,
-    constant,
-    number,
-)
+from tinyproof.check.notebook.interpreter.values import Const, Made, Seq, Unknown, Value, constant, number
 from tinyproof.check.notebook.library.facts.fact import Argument, Makes, Shape
 
 _SIZES = {"mnist": (60_000, 10_000), "fashion_mnist": (60_000, 10_000), "cifar10": (50_000, 10_000)}

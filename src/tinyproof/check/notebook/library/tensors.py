@@ -7,62 +7,30 @@ from dataclasses import replace
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.attributes import find_member
-from tinyproof.check.notebook.interpreter.events import Impossible, LossCall, Seen, Softmax
+from tinyproof.check.notebook.interpreter.events import Impossible, Seen, Softmax
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Op, Quantity, first_tensor, is_tensor
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Rows, Step
 from tinyproof.check.notebook.interpreter.values import (
-    Batch,
     Choice,
     Const,
-    Flow,
     Function,
     Made,
     Map,
     Name,
     Object,
-    Op,
-    Quantity,
-    Scale,
     Scope,
     Seq,
     Unknown,
     Value,
-    constant,
     join,
     options,
 )
 from tinyproof.check.notebook.library import keras_graph
+from tinyproof.check.notebook.library.loss_calls import LOSSES, WHEN_MADE, take_loss
 
-LOSSES = frozenset(
-    [
-        "nll_loss",
-        "cross_entropy",
-        "mse_loss",
-        "l1_loss",
-        "binary_cross_entropy",
-        "binary_cross_entropy_with_logits",
-        "kl_div",
-        "smooth_l1_loss",
-        "multi_margin_loss",
-    ]
-)
 SOFTMAXES = frozenset(("softmax", "log_softmax", "Softmax", "LogSoftmax"))
-# What the loss classes of torch.nn take when they are made; given in the call, it raises.
-_WHEN_MADE = ("reduction", "size_average", "reduce", "ignore_index", "label_smoothing", "pos_weight")
 MAX_OPS = 400
-
-
-def is_tensor(value: Value) -> bool:
-    return any(isinstance(option, Flow | Batch) for option in options(value))
-
-
-def first_tensor(args: list[Value], kwargs: dict[str, Value]) -> Flow | Batch | None:
-    """The first argument that is a batch or comes from one."""
-    for value in (*args, *kwargs.values()):
-        for option in options(value):
-            if isinstance(option, Flow | Batch):
-                return option
-    return None
 
 
 def as_batch(value: Value) -> Value:
@@ -135,7 +103,7 @@ def apply_made(
     if made.path == "functools.partial" and made.args:
         return machine.call_value(made.args[0], [*made.args[1:], *args], {**made.kwargs, **kwargs}, node, scope)
     if made.path.startswith("torch.nn.") and (made.short.endswith("Loss") or made.short == "CrossEntropyLoss"):
-        wrong = next((name for name in kwargs if name in _WHEN_MADE), None)
+        wrong = next((name for name in kwargs if name in WHEN_MADE), None)
         if wrong is not None:
             machine.events.impossible.append(
                 Impossible(place, f"{made.short} takes {wrong} when it is made, not when it is called")
@@ -246,37 +214,6 @@ def _note_softmax(
     dimension = kwargs.get("dim", rest[0] if rest else None)
     none = isinstance(dimension, Const) and dimension.value is None
     machine.events.softmaxes.append(Softmax(name, dimension is not None and not none, dimension, place, flow))
-
-
-def take_loss(machine: Machine, path: str, kwargs: dict[str, Value], args: list[Value], place: CodePlace) -> Quantity:
-    """The loss of one batch."""
-    turn = machine.passes[-1] if machine.passes else None
-    loader: Value | None = None
-    for value in args:
-        for option in options(value):
-            if isinstance(option, Flow):
-                machine.events.losses.append(LossCall(path, option, place, turn))
-                if isinstance(option.source, Batch):
-                    loader = option.source.loader
-    if turn is not None:
-        turn.loss = True
-    return Quantity("loss", reduction(kwargs), "batch", loader, place, turn)
-
-
-def reduction(kwargs: dict[str, Value]) -> Scale:
-    """What a loss function gives for a batch, from its keyword arguments."""
-    known = kwargs.get("reduction")
-    if known is not None:
-        word = constant(known)
-        return {"mean": "mean", "sum": "sum", "none": "each"}.get(str(word), "unknown")  # type: ignore[return-value]
-    for old, scale in (("size_average", "sum"), ("reduce", "each")):
-        if old in kwargs:
-            answer = constant(kwargs[old])
-            if answer is False:
-                return "sum" if scale == "sum" else "each"
-            if answer is not True:
-                return "unknown"
-    return "mean"
 
 
 def apply_unknown(

@@ -15,22 +15,15 @@ from tinyproof.check.notebook.interpreter.machine import Block
 from tinyproof.check.notebook.read.clean import parse_cell
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.core.errors import DataError
+from tinyproof.core.word_sets import words
 
 MAX_FILES = 20_000
 MAX_DEPTH = 8
 MAX_MODULES = 200
-_SKIPPED = frozenset(
-    (
-        ".git",
-        ".ipynb_checkpoints",
-        "__pycache__",
-        "node_modules",
-        ".venv",
-        "venv",
-        ".tox",
-        "site-packages",
-        ".mypy_cache",
-    )
+_SKIPPED = words(
+    """
+    .git .ipynb_checkpoints __pycache__ node_modules .venv venv .tox site-packages .mypy_cache
+    """
 )
 
 

@@ -10,8 +10,8 @@ from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch
 from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.values import Made, Object
-from tinyproof.check.notebook.library.loaders import Split, overlap, pieces
 from tinyproof.check.notebook.library.modules import switches_mode
+from tinyproof.check.notebook.library.splits import Split, overlap, pieces
 from tinyproof.check.notebook.rules.held_out import measured_on_learned
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study

@@ -8,10 +8,12 @@ from itertools import chain
 
 from tinyproof.check.finding import Finding, Severity
 from tinyproof.check.notebook.interpreter.attributes import find_member
-from tinyproof.check.notebook.interpreter.values import Class, Flow, Function, Made, Object, Op, Unknown, Value, number
-from tinyproof.check.notebook.library.loaders import WITH_TRAIN_FLAG, argument
+from tinyproof.check.notebook.interpreter.flows import Flow, Op
+from tinyproof.check.notebook.interpreter.values import Class, Function, Made, Object, Unknown, Value, number
+from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.modules import kind_of, loaded_attributes, output_width, tail_of
 from tinyproof.check.notebook.library.parameters import has_weights
+from tinyproof.check.notebook.library.splits import WITH_TRAIN_FLAG
 from tinyproof.check.notebook.rules.plateaus import plateau
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.rules.unused_keras_layers import layers_left_lying

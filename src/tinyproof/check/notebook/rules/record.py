@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
 from tinyproof.check.notebook.interpreter.events import Pass, epoch_loops
-from tinyproof.check.notebook.interpreter.values import Made, is_optimiser, is_scheduler, number, options
+from tinyproof.check.notebook.interpreter.optimisers import is_optimiser, is_scheduler
+from tinyproof.check.notebook.interpreter.values import Made, number, options
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.parameters import parameter_count
 from tinyproof.check.notebook.rules import thresholds as limits

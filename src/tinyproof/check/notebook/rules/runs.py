@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch, Run
 from tinyproof.check.notebook.interpreter.events import LossCall, epoch_loops
-from tinyproof.check.notebook.interpreter.values import is_scheduler
+from tinyproof.check.notebook.interpreter.optimisers import is_scheduler
 from tinyproof.check.notebook.library.modules import tail_of
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.rules.schedules import first_change

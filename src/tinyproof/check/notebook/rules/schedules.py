@@ -8,15 +8,9 @@ from itertools import chain
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.events import SchedulerStep, epoch_loops
-from tinyproof.check.notebook.interpreter.values import (
-    Made,
-    Quantity,
-    Seq,
-    constant,
-    is_scheduler,
-    number,
-    options,
-)
+from tinyproof.check.notebook.interpreter.flows import Quantity
+from tinyproof.check.notebook.interpreter.optimisers import is_scheduler
+from tinyproof.check.notebook.interpreter.values import Made, Seq, constant, number, options
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.rules.callbacks import plateau_cannot_reduce
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place

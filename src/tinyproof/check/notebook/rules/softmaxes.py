@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.values import Flow, constant
+from tinyproof.check.notebook.interpreter.flows import Flow
+from tinyproof.check.notebook.interpreter.values import constant
 from tinyproof.check.notebook.library.modules import kind_of
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study

@@ -8,15 +8,8 @@ from itertools import chain
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.attributes import library_bases
-from tinyproof.check.notebook.interpreter.values import (
-    Choice,
-    Const,
-    Made,
-    Object,
-    Quantity,
-    Unknown,
-    options,
-)
+from tinyproof.check.notebook.interpreter.flows import Quantity
+from tinyproof.check.notebook.interpreter.values import Choice, Const, Made, Object, Unknown, options
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.rules.chosen import rows_choose
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place

@@ -8,7 +8,8 @@ from itertools import chain
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.values import Made, Value, options
 from tinyproof.check.notebook.library.image_transforms import normalisation, random_step, steps_of, transform_of
-from tinyproof.check.notebook.library.loaders import Split, dataset_of
+from tinyproof.check.notebook.library.loaders import dataset_of
+from tinyproof.check.notebook.library.splits import Split
 from tinyproof.check.notebook.rules.prepared import answers_in_other_units, changed_at_random, other_units
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place
 from tinyproof.check.notebook.rules.thresholds import OTHER_SETS_STATISTICS, SAME_NORMALISATION
