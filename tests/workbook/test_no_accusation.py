@@ -248,3 +248,22 @@ def test_a_sheet_is_understood_wholly_or_left_to_others(tmp_path: Path) -> None:
     assert not understood(line())
     assert not understood(examples_in_blocks())
     assert not understood({(1, 1): "=1+1"})
+
+
+def running_square(slope: str = "*(1-E{r})") -> Cells:
+    """The change is the gradient divided by the root of a running mean of its square, which stands before it."""
+    heads = ["i1", "t1", "w1", "o1", "a_o1", "E1", "square", "slope"]
+    cells: Cells = {(1, 1): "learning rate", (1, 2): 0.1, **{(3, col): head for col, head in enumerate(heads, 1)}}
+    for r in range(4, 13):
+        cells |= {(r, 1): 0.6, (r, 2): 0.9, (r, 3): 0.3 if r == 4 else f"=C{r - 1}-$B$1*H{r - 1}/SQRT(G{r - 1})"}
+        cells |= {(r, 4): f"=A{r}*C{r}", (r, 5): f"=1/(1+EXP(-D{r}))", (r, 6): f"=0.5*(B{r}-E{r})^2"}
+        cells |= {(r, 7): f"=0.1*H{r}^2" if r == 4 else f"=0.9*G{r - 1}+0.1*H{r}^2"}
+        cells |= {(r, 8): f"=(E{r}-B{r})*E{r}{slope.format(r=r)}*A{r}"}
+    return cells
+
+
+@pytest.mark.parametrize(("slope", "status"), [("*(1-E{r})", "right"), ("", "wrong")])
+def test_a_second_column_that_an_update_reads_is_no_gradient_of_anything(
+    slope: str, status: str, tmp_path: Path
+) -> None:
+    assert judged(tmp_path, running_square(slope)).status == status

@@ -101,7 +101,9 @@ def _with_exchanged_headings(
     found: dict[int, str] = {}
     for col in judge.network.parameters:
         main = columns[col].main
-        read = [place[0] for n in names(main.expr) if (place := column_of(n))] if main and main.expr is not None else []
+        read = (
+            [place.col for n in names(main.expr) if (place := column_of(n))] if main and main.expr is not None else []
+        )
         slopes = [roles.names[c] for c in read if roles.kinds[c] == "gradient"]
         if len(slopes) == 1 and slopes[0].startswith("dE/d") and slopes[0] != f"dE/d{roles.names[col]}":
             found[col] = slopes[0].removeprefix("dE/d")

@@ -9,7 +9,7 @@ from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.understand.grid import address
 from tinyproof.check.workbook.understand.meaning import order
-from tinyproof.check.workbook.understand.patterns import column_of, current
+from tinyproof.check.workbook.understand.patterns import InTable, column_of, current
 
 Node = tuple[int, int]  # row position, column
 
@@ -59,9 +59,9 @@ def _possible(judge: Judge) -> bool:
                 place = column_of(name)
                 if place is None:
                     continue
-                if place[1] == "":
+                if place.here:
                     reads.setdefault(current(col), set()).add(name)
-                elif not place[1].startswith("-") and (place[1][0] == "+" or int(place[1][1:]) >= pattern.first):
+                elif place.offset > 0 or (place.fixed or 0) >= pattern.first:
                     return True
     return bool(order({name: total(Var(n) for n in sorted(used)) for name, used in reads.items()})[1])
 
@@ -78,9 +78,9 @@ def _graph(judge: Judge) -> dict[Node, list[Node]]:
     return graph
 
 
-def _targets(places: list[tuple[int, str]], now: int, positions: dict[int, int]) -> Iterator[Node]:
-    for col, where in places:
-        yield (positions[int(where[1:])] if where.startswith("$") else now + int(where or 0)), col
+def _targets(places: list[InTable], now: int, positions: dict[int, int]) -> Iterator[Node]:
+    for place in places:
+        yield (now + place.offset if place.fixed is None else positions[place.fixed]), place.col
 
 
 def _on_a_circle(graph: dict[Node, list[Node]]) -> set[Node]:

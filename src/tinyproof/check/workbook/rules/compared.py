@@ -22,7 +22,7 @@ def compared_columns(judge: Judge, updates: list[Update], rate: RateCell | None)
     found = slopes | steps | _forward(judge, trained)
     found |= _read_by(judge, found)
     inside = column_of(rate.name) if rate is not None else None
-    return found | ({inside[0]} if inside is not None else set())
+    return found | ({inside.col} if inside is not None else set())
 
 
 def _judged_gradient(judge: Judge, col: int) -> bool:
@@ -48,7 +48,7 @@ def _forward(judge: Judge, trained: set[int]) -> set[int]:
                 needed.add(name)
                 waiting.append(name)
     places = [place for name in needed if name in reads and (place := column_of(name)) is not None]
-    return {place[0] for place in places} - judge.network.unread
+    return {place.col for place in places} - judge.network.unread
 
 
 def _read_by(judge: Judge, cols: set[int]) -> set[int]:
@@ -58,9 +58,9 @@ def _read_by(judge: Judge, cols: set[int]) -> set[int]:
         main = judge.columns[waiting.pop()].main
         for name in names(main.expr) if main is not None and main.expr is not None else ():
             place = column_of(name)
-            if place is None or place[0] in seen or place[0] in judge.network.unread:
+            if place is None or place.col in seen or place.col in judge.network.unread:
                 continue
-            if judge.roles.kinds.get(place[0]) in ("input", "target", "given", "rate", "helper", "derivative"):
-                seen.add(place[0])
-                waiting.append(place[0])
+            if judge.roles.kinds.get(place.col) in ("input", "target", "given", "rate", "helper", "derivative"):
+                seen.add(place.col)
+                waiting.append(place.col)
     return seen

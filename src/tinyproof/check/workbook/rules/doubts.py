@@ -12,7 +12,7 @@ from tinyproof.backprop.expr import Expr, Num, names
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.rates import Update
-from tinyproof.check.workbook.understand.patterns import column_of, current
+from tinyproof.check.workbook.understand.patterns import InTable, column_of, current
 from tinyproof.check.workbook.understand.roles import FORWARD
 
 
@@ -42,10 +42,10 @@ def _state(judge: Judge) -> str:
 
 def _carries(expr: Expr, col: int) -> bool:
     """Whether a formula reads another row of another column; a copy from above and a counter do not."""
-    other = [place for name in names(expr) if (place := column_of(name)) is not None and place[1] != ""]
+    other = [place for name in names(expr) if (place := column_of(name)) is not None and not place.here]
     if not other or isinstance(expr, Num):
         return False
-    return any(place[0] != col for place in other)
+    return any(place.col != col for place in other)
 
 
 def _read_by_the_training(judge: Judge) -> set[str]:
@@ -59,7 +59,7 @@ def _read_by_the_training(judge: Judge) -> set[str]:
         seen.add(col)
         main = judge.columns[col].main
         used = names(main.expr) if main is not None and main.expr is not None else ()
-        waiting += [place[0] for name in used if (place := column_of(name)) is not None]
+        waiting += [place.col for name in used if (place := column_of(name)) is not None]
     return {current(col) for col in seen}
 
 
@@ -70,7 +70,7 @@ def _batch(judge: Judge) -> str:
     for col in cols:
         main = judge.columns[col].main
         places = [column_of(name) for name in names(main.expr)] if main is not None and main.expr is not None else []
-        if any(place is not None and _elsewhere(judge, *place) for place in places):
+        if any(place is not None and _elsewhere(judge, place) for place in places):
             far.append(col)
     if far and 2 * len(far) >= len(cols):
         return f"{judge.roles.names[far[0]]} reads other rows: a step has several rows here (a batch of examples)"
@@ -81,11 +81,12 @@ def _batch(judge: Judge) -> str:
     return ""
 
 
-def _elsewhere(judge: Judge, col: int, where: str) -> bool:
+def _elsewhere(judge: Judge, place: InTable) -> bool:
     """Whether a forward formula reads a row that is not its own; given numbers may stand once, and be read with `$`."""
-    if where.startswith("$"):
-        return judge.roles.kinds.get(col) not in ("input", "target", "given") and bool(judge.columns[col].patterns)
-    return where not in ("", "-1")
+    if place.fixed is not None:
+        given = judge.roles.kinds.get(place.col) in ("input", "target", "given")
+        return not given and bool(judge.columns[place.col].patterns)
+    return not (place.here or place.above)
 
 
 def _scattered(judge: Judge, found: list[Mistake]) -> str:

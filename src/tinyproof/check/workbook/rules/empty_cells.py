@@ -41,12 +41,12 @@ def _rows_read(judge: Judge, col: int) -> set[int]:
         for pattern in columns.patterns:
             for name in names(pattern.expr) if pattern.expr is not None else ():
                 place = column_of(name)
-                if place is None or place[0] != col:
+                if place is None or place.col != col:
                     continue
-                if place[1].startswith("$"):
-                    found.add(int(place[1][1:]))
+                if place.fixed is not None:
+                    found.add(place.fixed)
                     continue
-                places = [position[row] + int(place[1] or 0) for row in pattern.rows]
+                places = [position[row] + place.offset for row in pattern.rows]
                 found |= {rows[at] for at in places if 0 <= at < len(rows)}
     return found
 

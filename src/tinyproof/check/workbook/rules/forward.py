@@ -138,7 +138,7 @@ def _is_update(judge: Judge, col: int, expr: Expr) -> bool:
 
 def _is_gradient(judge: Judge, name: str) -> bool:
     place = column_of(name)
-    return place is not None and judge.roles.kinds.get(place[0]) == "gradient"
+    return place is not None and judge.roles.kinds.get(place.col) == "gradient"
 
 
 def _copy_of(judge: Judge, col: int, expr: Expr) -> str:

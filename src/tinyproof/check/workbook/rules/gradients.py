@@ -19,7 +19,7 @@ from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.reasons import describe, gradient_reason
 from tinyproof.check.workbook.thresholds import MOST_ROWS, SAME_THROUGH_HELPERS
 from tinyproof.check.workbook.understand.meaning import same, value
-from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current
+from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.roles import forward_pattern
 from tinyproof.check.workbook.understand.trained_network import gradient_of
 
@@ -143,7 +143,7 @@ def _first_wrong(judge: Judge, blamed: dict[int, np.ndarray]) -> dict[int, np.nd
 
 def _helpers_of(judge: Judge, expr: Expr) -> list[int]:
     places = [column_of(name) for name in names(expr)]
-    return [p[0] for p in places if p and p[1] == "" and judge.roles.kinds.get(p[0]) in ("helper", "derivative")]
+    return [p.col for p in places if p and p.here and judge.roles.kinds.get(p.col) in ("helper", "derivative")]
 
 
 def _needed(judge: Judge, helper: int, users: list[tuple[Expr, np.ndarray]]) -> np.ndarray | None:
@@ -244,7 +244,7 @@ def _odd_helpers(judge: Judge, blamed: dict[int, np.ndarray]) -> list[Mistake]:
         if helper in blamed or main is None or main.expr is None or not read or not _in_most_rows(judge, helper, main):
             continue
         right = judge.says(main.expr)
-        starts = any((column_of(name) or (0, ""))[1] for name in names(main.expr))
+        starts = any(elsewhere(name) for name in names(main.expr))
         for pattern in judge.columns[helper].patterns:
             if pattern is main or pattern.expr is None or (starts and pattern.first == judge.table.rows[0]):
                 continue  # the first row starts what the others go on with

@@ -38,7 +38,7 @@ def _note(judge: Judge, col: int, name: str) -> Mistake:
 
 def _own(settled: Mapping[int, str], name: str) -> str:
     place = column_of(name)
-    return settled.get(place[0], "") if place is not None else ""
+    return settled.get(place.col, "") if place is not None else ""
 
 
 def _acts(judge: Judge, settled: Mapping[int, str]) -> list[tuple[int, str]]:

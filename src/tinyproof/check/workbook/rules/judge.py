@@ -48,8 +48,8 @@ class Judge:
 
     def _value(self, name: str) -> np.ndarray:
         place = column_of(name)
-        if place is not None and place[1]:
-            col = place[0]
+        if place is not None and not place.here:
+            col = place.col
             known = self.values.get(current(col))
             leaf = self.roles.kinds.get(col) in ("input", "target", "given", "rate")
             if leaf and known is not None and is_constant(self.columns[col]):
@@ -96,18 +96,13 @@ class Judge:
         place = column_of(name)
         if place is None:
             return self.outside(name)
-        col, where = place
-        own = self.roles.names.get(col, name)
-        if where == "":
+        own = self.roles.names.get(place.col, name)
+        if place.here:
             return own
-        if where == "-1":
-            return f"{own}[row before]"
-        if where.startswith("$"):
-            return f"{own}[row {where[1:]}]"
-        rows = abs(int(where))
-        return (
-            f"{own}[{rows} rows {'before' if where.startswith('-') else 'after'}]" if rows > 1 else f"{own}[row after]"
-        )
+        if place.fixed is not None:
+            return f"{own}[row {place.fixed}]"
+        rows, side = abs(place.offset), "before" if place.offset < 0 else "after"
+        return f"{own}[{rows} rows {side}]" if rows > 1 else f"{own}[row {side}]"
 
     def outside(self, name: str) -> str:
         """A cell outside the table as one writes it: without the sheet where it is the table's own."""
@@ -124,13 +119,11 @@ class Judge:
         """The cell that a variable means in a row, with `$` where the author had it (or it stands outside)."""
         place = column_of(name)
         if place is not None:
-            col, where = place
             rows = self.table.rows
-            position = rows.index(row)
-            if where.startswith("$"):
-                return f"{address(1, col)[:-1]}${where[1:]}"
-            position = min(max(position + int(where or 0), 0), len(rows) - 1)
-            return address(rows[position], col)
+            if place.fixed is not None:
+                return f"{address(1, place.col)[:-1]}${place.fixed}"
+            position = min(max(rows.index(row) + place.offset, 0), len(rows) - 1)
+            return address(rows[position], place.col)
         sheet, _, cell = name.rpartition("!")
         match = re.fullmatch(r"([A-Z]+)(\d+)", cell)
         fixed = f"${match[1]}${match[2]}" if match else cell
@@ -174,8 +167,7 @@ class Judge:
     def chain_rule(self, parameter: int) -> Expr:
         """The right gradient written out, in variables of the row."""
         name = gradient_name(self.network.loss, current(parameter))
-        equations = self.network.gradients[""]
-        return written_out(equations, [name])[0].expr
+        return written_out(self.network.backward, [name])[0].expr
 
     # Typed constants ---------------------------------------------------------------------------------------------
 
@@ -185,7 +177,7 @@ class Judge:
         if place is None:
             return None
         for row in self.table.rows[:2]:
-            number = self.grid.number(Place(self.table.sheet, row, place[0]))
+            number = self.grid.number(Place(self.table.sheet, row, place.col))
             if number is not None:
                 return number
         return None

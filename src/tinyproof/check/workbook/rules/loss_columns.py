@@ -182,7 +182,7 @@ def _first_unit_everywhere(judge: Judge) -> dict[str, Expr]:
         a, b = (current(judge.roles.named(name) or 0) for name in (first, other))
         for col in judge.network.parameters:
             name = gradient_name(judge.network.loss, current(col))
-            expr = written_out(judge.network.gradients[""], [name])[0].expr
+            expr = written_out(judge.network.backward, [name])[0].expr
             net = judge.roles.named(other.removeprefix("a_"))
             own = judge.network.equation(current(net)) if net is not None else None
             if own is not None and current(col) in repr(own) and first.endswith("1"):

@@ -55,12 +55,10 @@ def _values(judge: Judge, name: str, at: np.ndarray, numbers: Numbers) -> np.nda
         cell = place_of(judge, name)
         number = judge.grid.number(cell) if cell is not None else None
         return np.full(at.shape, 0.0 if number is None else number)
-    col, where = place
-    column = numbers[col]
-    if where.startswith("$"):
-        index = judge.table.position[int(where[1:])]
-        return np.full(at.shape, column[index])
-    shifted = at + int(where or 0)
+    column = numbers[place.col]
+    if place.fixed is not None:
+        return np.full(at.shape, column[judge.table.position[place.fixed]])
+    shifted = at + place.offset
     inside = (shifted >= 0) & (shifted < len(column))
     return np.where(inside, column[np.clip(shifted, 0, len(column) - 1)], math.nan)
 
@@ -92,7 +90,7 @@ def _plan(judge: Judge) -> list[int]:
     reads: dict[str, Expr] = {}
     for col, columns in judge.columns.items():
         used = {name for p in columns.patterns if p.expr is not None for name in names(p.expr)}
-        own_row = [name for name in used if (column_of(name) or (0, "outside"))[1] == "" and name != current(col)]
+        own_row = [name for name in used if (place := column_of(name)) and place.here and place.col != col]
         reads[current(col)] = total(Var(name) for name in sorted(own_row))
     ordered, looped = order(reads)
-    return [(column_of(name) or (0, ""))[0] for name in (*[e.name for e in ordered], *looped)]
+    return [place.col for name in (*[e.name for e in ordered], *looped) if (place := column_of(name))]

@@ -29,7 +29,7 @@ def rate_mistakes(judge: Judge, update: Update, rate: RateCell | None) -> list[M
     worth = _worth(judge, update, name, rows[0])
     own = judge.roles.names[update.col]
     inside = column_of(name)
-    what = f"a cell of {judge.roles.names.get(inside[0], 'the table')}" if inside else "another cell"
+    what = f"a cell of {judge.roles.names.get(inside.col, 'the table')}" if inside else "another cell"
     message = f"{own} takes {cell} ({what}) for the learning rate, not {judge.outside(rate.name)}"
     if wrong_rows:
         message += f": {'it is empty' if worth is None else f'{worth:.6g}'} instead of {_shown(rate.value)}"
@@ -79,7 +79,7 @@ _FIXED = _Fixed()
 
 def _same_column(a: str, b: str) -> bool:
     first, second = column_of(a), column_of(b)
-    return first is not None and second is not None and first[0] == second[0]
+    return first is not None and second is not None and first.col == second.col
 
 
 def _blank_rate(judge: Judge, update: Update, name: str) -> Mistake:
@@ -104,12 +104,11 @@ def _place(judge: Judge, update: Update, name: str, row: int) -> Place | None:
     inside = column_of(name)
     if inside is None:
         return place_of(judge, name)
-    col, where = inside
     rows = judge.table.rows
-    if where.startswith("$"):
-        return Place(judge.table.sheet, int(where[1:]), col)
-    position = rows.index(row) + int(where or 0)
-    return Place(judge.table.sheet, rows[position], col) if 0 <= position < len(rows) else None
+    if inside.fixed is not None:
+        return Place(judge.table.sheet, inside.fixed, inside.col)
+    position = rows.index(row) + inside.offset
+    return Place(judge.table.sheet, rows[position], inside.col) if 0 <= position < len(rows) else None
 
 
 def _worth(judge: Judge, update: Update, name: str, row: int) -> float | None:

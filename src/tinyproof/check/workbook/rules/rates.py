@@ -97,12 +97,12 @@ def written_out(judge: Judge, expr: Expr) -> Expr:
         swap: dict[str, Expr] = {}
         for name in names(expr):
             place = column_of(name)
-            if place is None or judge.roles.kinds.get(place[0]) not in ("helper", "derivative"):
+            if place is None or judge.roles.kinds.get(place.col) not in ("helper", "derivative"):
                 continue
-            pattern = forward_pattern(judge.columns[place[0]])
-            if pattern is None or pattern.expr is None or place[1] not in ("", "-1"):
+            pattern = forward_pattern(judge.columns[place.col])
+            if pattern is None or pattern.expr is None or not (place.here or place.above):
                 continue
-            meaning = pattern.expr if place[1] == "" else _one_row_up(pattern.expr)
+            meaning = pattern.expr if place.here else _one_row_up(pattern.expr)
             if meaning is not None:
                 swap[name] = meaning
         if not swap:
@@ -116,9 +116,9 @@ def _one_row_up(expr: Expr) -> Expr | None:
     for name in names(expr):
         place = column_of(name)
         if place is not None:
-            if place[1] not in ("", "-1"):
+            if not (place.here or place.above):
                 return None
-            moved[name] = Var(f"@{place[0]}[{'-1' if place[1] == '' else '-2'}]")
+            moved[name] = Var(before(place.col, 1 - place.offset))
     return substitute(expr, moved)
 
 
@@ -145,7 +145,7 @@ def find_rate(judge: Judge, updates: list[Update]) -> RateCell | None:
 
 def _may_be_rate(judge: Judge, name: str) -> bool:
     place = column_of(name)
-    return place is None or judge.roles.kinds.get(place[0]) in ("rate", "given", "helper")
+    return place is None or judge.roles.kinds.get(place.col) in ("rate", "given", "helper")
 
 
 def _number_of(judge: Judge, name: str) -> float | None:
@@ -157,7 +157,7 @@ def place_of(judge: Judge, name: str) -> Place | None:
     """The cell of an outside variable, or the first cell of a column's."""
     inside = column_of(name)
     if inside is not None:
-        return Place(judge.table.sheet, judge.table.rows[0], inside[0])
+        return Place(judge.table.sheet, judge.table.rows[0], inside.col)
     return place_outside(judge.grid, name)
 
 

@@ -68,7 +68,7 @@ def _variable_reason(judge: Judge, own: str, net: str, act: str, source: str, re
 
 def _kind(judge: Judge, expr: Expr) -> str:
     place = column_of(expr.name) if isinstance(expr, Var) else None
-    return judge.roles.kinds.get(place[0], "") if place else ""
+    return judge.roles.kinds.get(place.col, "") if place else ""
 
 
 def _path(judge: Judge, parameter: int) -> tuple[str, str, str] | None:

@@ -11,7 +11,8 @@ from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.rates import place_of
 from tinyproof.check.workbook.understand.grid import Place
-from tinyproof.check.workbook.understand.patterns import column_of, current
+from tinyproof.check.workbook.understand.patterns import InTable, column_of, current
+from tinyproof.check.workbook.understand.trained_network import gradient_of
 
 MAX_STEPS = 2_000
 Row = dict[str, float]
@@ -25,12 +26,12 @@ class Run:
     first_row: int
     rows: list[Row] = field(default_factory=list)
 
-    def get(self, col: int, where: str, now: int) -> float:
-        """A column's number in the row `now` or another one; nan where there is none (yet)."""
-        at = now if where == "" else int(where[1:]) - self.first_row if where.startswith("$") else now + int(where)
+    def get(self, place: InTable, now: int) -> float:
+        """A column's number, seen from the row `now`; nan where there is none (yet)."""
+        at = now + place.offset if place.fixed is None else place.fixed - self.first_row
         if not 0 <= at < len(self.rows):
             return math.nan
-        return self.rows[at].get(current(col), math.nan)
+        return self.rows[at].get(current(place.col), math.nan)
 
 
 def compiled(expr: Expr, outside: Mapping[str, float]) -> Compiled:
@@ -55,10 +56,9 @@ def _variable(name: str, outside: Mapping[str, float]) -> Compiled:
         return lambda run, now: number
     if place is None:  # a gradient on the way, or the loss where no column holds it
         return lambda run, now: run.rows[now].get(name, math.nan)
-    col, where = place
-    if where == "":
+    if place.here:
         return lambda run, now: run.rows[now].get(name, math.nan)
-    return lambda run, now: run.get(col, where, now)
+    return lambda run, now: run.get(place, now)
 
 
 def _function(f: str, args: list[Compiled]) -> Compiled:
@@ -124,7 +124,7 @@ def prepare(judge: Judge, wrong: Mapping[str, Expr] | None = None) -> Training:
     swap = dict(wrong or {})
     network, outside = judge.network, outside_numbers(judge)
     forward = tuple((e.name, compiled(swap.get(e.name, e.expr), outside)) for e in network.equations)
-    gradients = tuple((e.name, compiled(swap.get(e.name, e.expr), outside)) for e in network.gradients[""])
+    gradients = tuple((e.name, compiled(swap.get(e.name, e.expr), outside)) for e in network.backward)
     leaves = tuple(judge.roles.of("input", "target", "given"))
     return Training(forward, gradients, network.loss, leaves, tuple(network.parameters))
 
@@ -164,7 +164,7 @@ def train(
         for name, function in (*training.forward, *training.gradients):
             row[name] = function(run, now)
         for col in judge.roles.of("gradient"):
-            parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
+            parameter = gradient_of(judge.network, col)
             if parameter is not None:
                 row[current(col)] = row.get(gradient_name(training.loss, current(parameter)), math.nan)
     return run

@@ -16,8 +16,9 @@ from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, digits
 from tinyproof.check.workbook.rules.rate_cells import gradient_column
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.thresholds import FEWEST_GIVENS, MOST_ROUNDING, MOST_SLIPS, PASTED, USUAL_PART
-from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current
+from tinyproof.check.workbook.understand.patterns import Pattern, before, current, elsewhere
 from tinyproof.check.workbook.understand.roles import FORWARD
+from tinyproof.check.workbook.understand.trained_network import gradient_of
 
 
 def check_pasted(audit: TableAudit) -> list[Mistake]:
@@ -32,7 +33,7 @@ def check_pasted(audit: TableAudit) -> list[Mistake]:
         typed = judge.columns[col].typed
         first = judge.table.rows[0]
         right = right_formula(judge, audit, col)
-        start = right is not None and any((column_of(name) or (0, ""))[1] for name in names(right))
+        start = right is not None and any(elsewhere(name) for name in names(right))
         rows = [row for row in typed if not (start and row == first)]
         if rows and right is not None:
             numbers = numbers or (stored, anew(judge, stored))
@@ -84,10 +85,10 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
     if kind in FORWARD:
         return judge.network.equation(current(col))
     if kind == "gradient":
-        parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
-        if parameter not in judge.network.parameters or parameter in judge.network.tainted:
+        parameter = gradient_of(judge.network, col)
+        if parameter is None or parameter in judge.network.tainted:
             return None
-        return written_out(judge.network.gradients[""], [gradient_name(judge.network.loss, current(parameter))])[0].expr
+        return written_out(judge.network.backward, [gradient_name(judge.network.loss, current(parameter))])[0].expr
     if col in judge.network.parameters:
         update = next((u for u in audit.updates if u.col == col and (u.rate or u.number)), None)
         gradient = gradient_column(judge, col)

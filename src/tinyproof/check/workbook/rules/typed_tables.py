@@ -21,8 +21,8 @@ from tinyproof.check.workbook.rules.rates import labelled_rates
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.thresholds import MOST_WRONG_TYPED
 from tinyproof.check.workbook.understand.grid import Grid
-from tinyproof.check.workbook.understand.patterns import before, column_of, current
-from tinyproof.check.workbook.understand.trained_network import Network
+from tinyproof.check.workbook.understand.patterns import before, column_of, current, elsewhere
+from tinyproof.check.workbook.understand.trained_network import Network, gradient_of
 
 TRIALS = 12
 
@@ -55,7 +55,7 @@ def _judge_by(grid: Grid, audit: TableAudit, model: TableAudit) -> None:
     found: list[Mistake] = []
     checked: list[int] = []
     for col, right, wrong in _formulas(judge, model, swap, rates[0].name if rates else ""):
-        start = 1 if any((column_of(name) or (0, ""))[1] for name in names(right)) else 0
+        start = 1 if any(elsewhere(name) for name in names(right)) else 0
         rows = list(range(start, len(table.rows)))
         bad = [row for row, fits in zip(rows, _fits(judge, col, right, rows, numbers), strict=True) if not fits]
         checked.append(col)
@@ -88,10 +88,10 @@ def _formulas(
     for equation in judge.network.equations:
         place = column_of(equation.name)
         if place is not None:
-            yield place[0], equation.expr, None
-    chain = judge.network.gradients[""]
+            yield place.col, equation.expr, None
+    chain = judge.network.backward
     for col in judge.roles.of("gradient"):
-        parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
+        parameter = gradient_of(judge.network, col)
         if parameter is None:
             continue
         right = written_out(chain, [gradient_name(judge.network.loss, current(parameter))])[0].expr

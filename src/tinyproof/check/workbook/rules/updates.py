@@ -15,7 +15,8 @@ from tinyproof.check.workbook.rules.rates import RateCell, Update, find_rate, re
 from tinyproof.check.workbook.rules.reasons import describe
 from tinyproof.check.workbook.rules.repair import Repair, find_repair
 from tinyproof.check.workbook.understand.meaning import same, value
-from tinyproof.check.workbook.understand.patterns import before, column_of, current
+from tinyproof.check.workbook.understand.patterns import InTable, before, column_of, current
+from tinyproof.check.workbook.understand.trained_network import gradient_of
 
 
 def check_updates(judge: Judge) -> tuple[list[Mistake], RateCell | None, list[Update]]:
@@ -112,15 +113,15 @@ def _another_method(judge: Judge, update: Update) -> bool:
     """Whether an update has parts that plain gradient descent has not: a velocity, a decay, a sum over rows."""
     if update.rate is not None or update.number is not None:
         return False
-    outside, own, offsets = set[str](), gradient_column(judge, update.col), set[str]()
+    outside, own, offsets = set[str](), gradient_column(judge, update.col), set[InTable]()
     for name in names(update.expr):
         place = column_of(name)
         if place is None:
             outside.add(name)
-        elif judge.roles.kinds.get(place[0]) in ("helper", "derivative", "given"):
+        elif judge.roles.kinds.get(place.col) in ("helper", "derivative", "given"):
             return True
-        elif place[0] == own:
-            offsets.add(place[1])
+        elif place.col == own:
+            offsets.add(place)
     return len(outside) > 1 or len(offsets) > 1
 
 
@@ -158,7 +159,7 @@ def _repair(judge: Judge, update: Update, rate: RateCell | None) -> tuple[Repair
     right, expr = step(judge, update.col), update.expr
     cols = [*judge.network.parameters, *judge.roles.of("gradient")]
     words = [before(c) for c in cols if before(c) in judge.values]
-    candidates = [n for n in names(expr) if column_of(n) is None or (column_of(n) or (0, ""))[1] not in ("-1", "")]
+    candidates = [n for n in names(expr) if (place := column_of(n)) is None or not (place.here or place.above)]
     wanted = rate.name if rate is not None else None
     for name in dict.fromkeys([*([wanted] if wanted else []), *candidates, "rate"]):
         trial = substitute(expr, {name: Var("rate")})
@@ -184,7 +185,7 @@ def ascends(judge: Judge, updates: list[Update]) -> bool:
     if not gradients or not updates:
         return False
     for col in gradients:
-        parameter = judge.roles.named(judge.roles.names[col].removeprefix("dE/d"))
+        parameter = gradient_of(judge.network, col)
         main = judge.columns[col].main
         if parameter is None or main is None or main.expr is None:
             return False

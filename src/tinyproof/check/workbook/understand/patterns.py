@@ -6,16 +6,42 @@ Inside an expression the columns are variables: `@23` is column 23 in the same r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tinyproof.backprop.expr import Expr, Num, Var, substitute
 from tinyproof.check.workbook.read.formula import Ref, parse_cell
 from tinyproof.check.workbook.understand.grid import Grid, Place, Template
 from tinyproof.check.workbook.understand.tables import Table
 
-_VARIABLE = re.compile(r"@(\d+)(?:\[(\$?)([+-]?\d+)\])?")
+
+class InTable(str):
+    """The variable of a column: in the same row, `offset` rows on, or in the row `fixed` of the sheet.
+
+    It is a string, as the name of every variable is, and it knows what it stands for.
+    """
+
+    __slots__ = ("col", "fixed", "offset")
+    col: int
+    offset: int
+    fixed: int | None
+
+    def __new__(cls, col: int, offset: int = 0, fixed: int | None = None) -> InTable:
+        where = f"[${fixed}]" if fixed is not None else f"[{offset:+d}]" if offset else ""
+        made = super().__new__(cls, f"@{col}{where}")
+        made.col, made.offset, made.fixed = col, offset, fixed
+        return made
+
+    @property
+    def here(self) -> bool:
+        """Whether it looks at the same row."""
+        return self.offset == 0 and self.fixed is None
+
+    @property
+    def above(self) -> bool:
+        """Whether it looks at the row before."""
+        return self.offset == -1
 
 
 @dataclass(frozen=True)
@@ -51,24 +77,30 @@ class ColumnPatterns:
         return max(self.patterns, key=lambda pattern: len(pattern.rows), default=None)
 
 
+@lru_cache(maxsize=20_000)
 def current(col: int) -> str:
     """The variable of a column in the same row."""
-    return f"@{col}"
+    return InTable(col)
 
 
+@lru_cache(maxsize=20_000)
 def before(col: int, rows: int = 1) -> str:
-    """The variable of a column some rows before."""
-    return f"@{col}[-{rows}]"
+    """The variable of a column some rows before.
 
-
-def column_of(name: str) -> tuple[int, str] | None:
-    """The column that a variable means and where it looks ("" same row, "-1" the row before, "$33"); None outside.
-
-    >>> column_of("@23[-1]")
-    (23, '-1')
+    >>> before(23)
+    '@23[-1]'
     """
-    match = _VARIABLE.fullmatch(name)
-    return (int(match[1]), (match[2] or "") + (match[3] or "")) if match else None
+    return InTable(col, -rows)
+
+
+def column_of(name: str) -> InTable | None:
+    """The column that a variable means and where it looks; None for a cell outside the table."""
+    return name if isinstance(name, InTable) else None
+
+
+def elsewhere(name: str) -> bool:
+    """Whether a variable is a column's, and looks at another row."""
+    return isinstance(name, InTable) and not name.here
 
 
 def place_outside(grid: Grid, name: str) -> Place | None:
@@ -130,9 +162,9 @@ def _names(
         if distance == 0:
             names[name] = current(target.col)
         elif ref.row_fixed and distance != -1:
-            names[name] = f"@{target.col}[${target.row}]"
+            names[name] = InTable(target.col, fixed=target.row)
         else:
-            names[name] = f"@{target.col}[{distance:+d}]"
+            names[name] = InTable(target.col, distance)
         # A relative reference that leaves the table somewhere, or a fixed one that is passed, changes its meaning.
         steady = steady and not ref.row_fixed and distance in (0, -1)
     return names, steady

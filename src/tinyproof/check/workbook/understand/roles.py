@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tinyproof.backprop.expr import Expr, Num, Var, names
 from tinyproof.check.workbook.understand.grid import address
-from tinyproof.check.workbook.understand.patterns import ColumnPatterns, Pattern, before, column_of, current
+from tinyproof.check.workbook.understand.patterns import ColumnPatterns, Pattern, before, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.structure import activation, terms
 from tinyproof.check.workbook.understand.tables import Table
 
@@ -36,7 +36,7 @@ def forward_pattern(columns: ColumnPatterns) -> Pattern | None:
 
 
 def _looks_back(expr: Expr) -> bool:
-    return any(column_of(name) is not None and column_of(name)[1] not in ("",) for name in names(expr))  # type: ignore[index]
+    return any(elsewhere(name) for name in names(expr))
 
 
 def find_roles(table: Table, columns: dict[int, ColumnPatterns]) -> Roles:
@@ -71,7 +71,7 @@ def _kind(table: Table, columns: ColumnPatterns) -> str:
 
 def _is_own(name: str, col: int) -> bool:
     found = column_of(name)
-    return found is None or found[0] == col
+    return found is None or found.col == col
 
 
 def _by_use(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
@@ -114,10 +114,10 @@ def _velocities(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) 
 def _gradients_and_losses(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
     """Unheaded columns that updates read are gradients; functions of an output and a typed column are losses."""
     read_back = {
-        place[0]
+        place.col
         for col in roles.of("weight", "bias")
         for p in columns[col].patterns if p.expr is not None and before(col) in names(p.expr)
-        for name in names(p.expr) if (place := column_of(name)) and place[1] == "-1" and place[0] != col
+        for name in names(p.expr) if (place := column_of(name)) and place.above and place.col != col
     }  # fmt: skip
     bare = [col for col in roles.of("helper") if col not in table.words]
     for col in bare:
@@ -148,9 +148,9 @@ def _name_by_use(columns: dict[int, ColumnPatterns], roles: Roles, taken: set[st
         for name in names(main.expr) if main is not None and main.expr is not None else ():
             place = column_of(name)
             own = f"dE/d{roles.names.get(col, '?')}"
-            if place and place[1] == "-1" and roles.kinds.get(place[0]) == "gradient" and place[0] not in roles.names:
+            if place and place.above and roles.kinds.get(place.col) == "gradient" and place.col not in roles.names:
                 if own not in taken:
-                    roles.names[place[0]] = own
+                    roles.names[place.col] = own
                     taken.add(own)
     weights = {current(col) for col in parameters}
     inputs = {current(col) for col in roles.of("input")}
@@ -159,7 +159,7 @@ def _name_by_use(columns: dict[int, ColumnPatterns], roles: Roles, taken: set[st
         if col in roles.names or pattern is None or pattern.expr is None:
             continue
         used = set(names(pattern.expr)) - weights
-        nets = [roles.names.get((column_of(name) or (0, ""))[0], "") for name in used]
+        nets = [roles.names.get(place.col, "") if (place := column_of(name)) else "" for name in used]
         if roles.kinds[col] == "net":
             letter = "h" if used & inputs else "o"
             found = next(f"{letter}{n}" for n in range(1, 10_000) if f"{letter}{n}" not in taken)

@@ -72,7 +72,8 @@ class Templates:
         suffix = example.group() if example else ""
         feeding = Counter[str]()
         for name, count in fed.items():
-            col = (column_of(name) or (0, ""))[0]
+            inside = column_of(name)
+            col = inside.col if inside else 0
             place = unit(self.roles.names.get(col, ""))
             kind = self.roles.kinds.get(col, "")
             if kind in ("act", "net") and place and place[0] != layer:
@@ -107,7 +108,7 @@ class Templates:
 
     def _can_be_bias(self, name: str) -> bool:
         place = column_of(name)
-        return place is None or self.roles.kinds.get(place[0]) in ("bias", "given")
+        return place is None or self.roles.kinds.get(place.col) in ("bias", "given")
 
     def numbering(self) -> dict[int, dict[str, str]]:
         """Source -> weight for each unit when the weights are numbered unit by unit, if most formulas agree."""
@@ -134,7 +135,7 @@ class Templates:
         for _ in range(len(self.layers) + 1):
             for layer in self.layers:
                 own = self.sources(layer)
-                places = [unit(self.roles.names[(column_of(s) or (0, ""))[0]]) for s in own]
+                places = [unit(self.roles.names[inside.col]) for s in own if (inside := column_of(s))]
                 depth[layer] = 1 + max((depth.get(p[0], 0) for p in places if p and p[0] != layer), default=0)
         return sorted(self.layers.items(), key=lambda item: depth[item[0]])
 
@@ -185,7 +186,7 @@ class Templates:
 
     def _is_net(self, name: str) -> bool:
         place = column_of(name)
-        return place is not None and self.roles.kinds.get(place[0]) == "net"
+        return place is not None and self.roles.kinds.get(place.col) == "net"
 
     def losses(self) -> dict[str, Expr]:
         """Each loss in the form of the others, with its own target and output."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +17,13 @@ from tinyproof.backprop.diff import backward, gradient_name
 from tinyproof.backprop.expr import Equation, Expr, Var, evaluate_all, names, substitute, total
 from tinyproof.check.workbook.thresholds import MOST_FIXES, SAMPLES
 from tinyproof.check.workbook.understand.meaning import Random, Values, equal, order, same, value
-from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, current, is_constant
+from tinyproof.check.workbook.understand.patterns import (
+    ColumnPatterns,
+    before,
+    column_of,
+    current,
+    is_constant,
+)
 from tinyproof.check.workbook.understand.roles import FORWARD, Roles, forward_pattern
 from tinyproof.check.workbook.understand.structure import LOSSES, simpler
 from tinyproof.check.workbook.understand.tables import Table
@@ -44,7 +51,11 @@ class Network:
     misfits: int = 0
     unread: frozenset[int] = frozenset()
     tainted: dict[int, int] = field(default_factory=dict)
-    gradients: dict[str, list[Equation]] = field(default_factory=dict)
+
+    @cached_property
+    def backward(self) -> list[Equation]:
+        """The gradient of every quantity on the way from the parameters to the loss."""
+        return backward(self.equations, [current(col) for col in self.parameters])
 
     @property
     def loss(self) -> str:
@@ -110,8 +121,8 @@ def forward_as_written(roles: Roles, columns: dict[int, ColumnPatterns]) -> dict
         found[current(col)] = pattern.expr
         for name in names(pattern.expr):
             place = column_of(name)
-            if place and place[1] == "" and roles.kinds.get(place[0]) == "helper":
-                waiting.append(place[0])
+            if place and place.here and roles.kinds.get(place.col) == "helper":
+                waiting.append(place.col)
     return found
 
 
@@ -161,8 +172,7 @@ def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
     """
     random = Random()
     forward = {e.name for e in network.equations}
-    wanted = [current(col) for col in network.parameters]
-    back = network.gradients.setdefault("", backward(network.equations, wanted))
+    back = network.backward
     past = _leaves(network, random, forward, "[-1]", {})
     past = _unknown_slopes(network, random, "[-1]", evaluate_all([*network.equations, *back], past))
     gradients = {col: _column(past, gradient_name(network.loss, current(col))) for col in network.parameters}
@@ -173,7 +183,8 @@ def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
     now = _unknown_slopes(network, random, "", evaluate_all([*network.equations, *back], now))
     values: Values = {name: _column(now, name) for name in now}
     for name, drawn in past.items():
-        values[f"{name}[-1]" if name.startswith("@") else f"{name}@past"] = np.asarray(drawn)
+        place = column_of(name)
+        values[before(place.col) if place and place.here else f"{name}@past"] = np.asarray(drawn)
     values["rate"] = rate
     return values, gradients
 
@@ -199,12 +210,12 @@ def _leaves(network: Network, random: Random, forward: set[str], tag: str, past:
     for name in sorted(needed):
         place = column_of(name)
         steady = place is None or (
-            network.roles.kinds.get(place[0]) not in ("weight", "bias") and _steady(network, place[0])
+            network.roles.kinds.get(place.col) not in ("weight", "bias") and _steady(network, place.col)
         )
         if steady and name in past:
             drawn[name] = past[name]
             continue
-        kind = network.roles.kinds.get(place[0], "") if place else ""
+        kind = network.roles.kinds.get(place.col, "") if place else ""
         low, high = (0.1, 0.9) if kind == "target" else (-1.4, 1.4)
         drawn[name] = random(name + ("" if steady else tag), low, high)
     return drawn
@@ -263,12 +274,13 @@ def with_helpers(network: Network, values: Values) -> Values:
     return known
 
 
-def _shifted(exprs: dict[str, Expr]) -> dict[str, Expr]:
+def _shifted(exprs: Mapping[str, Expr]) -> dict[str, Expr]:
     """The helpers in this row and in the row before, in an order in which they can be evaluated."""
     both = dict(exprs)
     for name, expr in exprs.items():
-        moved = {used: Var(f"{used}[-1]") for used in names(expr) if column_of(used) and column_of(used)[1] == ""}  # type: ignore[index]
-        if not any(column_of(used) and column_of(used)[1] for used in names(expr)):  # type: ignore[index]
-            both[f"{name}[-1]"] = substitute(expr, moved)
+        places = [place for used in names(expr) if (place := column_of(used))]
+        own = column_of(name)
+        if own and all(place.here for place in places):
+            both[before(own.col)] = substitute(expr, {place: Var(before(place.col)) for place in places})
     ordered, _ = order(both)
     return {e.name: e.expr for e in ordered}

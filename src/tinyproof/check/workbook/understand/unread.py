@@ -57,8 +57,9 @@ def _below(start: set[str], reads: Mapping[str, set[str]], columns: Mapping[int,
         place = column_of(name)
         if name in reads:
             waiting += reads[name]
-        elif place is not None and place[1] == "" and place[0] in columns:
-            waiting += [n for p in columns[place[0]].patterns for n in p.reads if (column_of(n) or (0, "x"))[1] == ""]
+        elif place is not None and place.here and place.col in columns:
+            reads_of = [n for p in columns[place.col].patterns for n in p.reads]
+            waiting += [n for n in reads_of if (there := column_of(n)) and there.here]
     return seen
 
 
@@ -71,12 +72,12 @@ def unknown_through(
     while waiting:
         name = waiting.pop()
         place = column_of(name)
-        if name in seen or place is None or roles.kinds.get(place[0]) not in ("helper", "derivative"):
+        if name in seen or place is None or roles.kinds.get(place.col) not in ("helper", "derivative"):
             continue
         seen.add(name)
-        if place[0] in unread:
-            return place[0]
-        pattern = forward_pattern(columns[place[0]])
+        if place.col in unread:
+            return place.col
+        pattern = forward_pattern(columns[place.col])
         if pattern is not None and pattern.expr is not None:
             waiting += names(pattern.expr)
     return None
