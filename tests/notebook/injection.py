@@ -4,7 +4,7 @@
     python -m tests.notebook.injection --missed   and each one that was not found at its line
 
 A file of `injected/` is a notebook (see `books`) and its faults, written by somebody who had not read the rules. After
-`# %% fault WHAT IT IS`: `- ` the right text, which stands once, `+ ` what takes its place, `@ ` another line at which the
+`# %% fault WHAT IT IS`: `- ` the right text, which stands once, `+ ` what takes its place, `@ ` another line where the
 fault may be told (the changed line always counts), `#2` where the changed line stands twice and the second is meant.
 """
 

@@ -1,4 +1,4 @@
-"""Faults put into notebooks of 25 hands by somebody who had not read the rules: what is found, and nothing on the right."""
+"""Faults put into notebooks of 25 hands by somebody who had not read the rules, and nothing said on the right ones."""
 
 from __future__ import annotations
 
