@@ -13,7 +13,7 @@ from tinyproof.check.notebook.interpreter.events import Events, Pass
 from tinyproof.check.notebook.interpreter.flows import Flow
 from tinyproof.check.notebook.interpreter.machine import Block, Machine
 from tinyproof.check.notebook.interpreter.values import Class, Made, Object, Scope, Value, options
-from tinyproof.check.notebook.library.loaders import split_of_loader
+from tinyproof.check.notebook.library.loaders import split_of, split_of_loader
 from tinyproof.check.notebook.library.splits import Split
 from tinyproof.check.notebook.library.tensors import apply_network
 from tinyproof.check.notebook.read.clean import parse_cell
@@ -49,6 +49,10 @@ class Study:
 
     def split(self, loader: Value) -> Split:
         return split_of_loader(loader, self.events.altered)
+
+    def split_of_data(self, data: Value) -> Split:
+        """Which images a data set holds."""
+        return split_of(data, self.events.altered)
 
     def line(self, place: CodePlace | None) -> str:
         """The text of a line of code, without its margin and comment-free; empty where there is none."""

@@ -59,3 +59,11 @@ def figure_compared(machine: Machine, test: ast.expr, scope: Scope) -> Quantity 
                             if value.reach in ("final", "total"):
                                 return value
     return None
+
+
+def one_more_batch(machine: Machine, node: ast.AugAssign, before: Value, change: Value) -> Quantity | None:
+    """`n += 1` in each turn of a loop over batches counts batches."""
+    turn = machine.passes[-1] if machine.passes else None
+    if turn is None or number(change) != 1 or number(before) != 0 or not any(node is part for part in turn.each):
+        return None
+    return Quantity("batches", "unknown", "total", turn.loader)

@@ -54,7 +54,10 @@ class Seen:
 
 @dataclass(eq=False)
 class Pass:
-    """One loop over a loader. `loops`: the loops around it, outermost first. `frames`: the calls it stands in."""
+    """One loop over a loader. `loops`: the loops around it, outermost first. `frames`: the calls it stands in.
+
+    `each`: the statements that every turn comes to. `labels`: the words printed beside its accuracy.
+    """
 
     loader: Value
     place: CodePlace
@@ -72,6 +75,8 @@ class Pass:
     sums_loss: bool = False
     escaped: bool = False
     framework: bool = False
+    each: tuple[ast.stmt, ...] = ()
+    labels: list[str] = field(default_factory=list)
 
     @property
     def trains(self) -> bool:
@@ -121,12 +126,16 @@ class Impossible:
 
 @dataclass(frozen=True)
 class Tampered:
-    """A measured figure was changed by a number: `how` is added, maximum or divided; `number`: by which."""
+    """A measured figure was changed by a number: `how` is added, maximum or divided; `number`: by which.
+
+    counted: right answers were divided by `count`, a number of images or batches.
+    """
 
     figure: Quantity
-    how: Literal["added", "maximum", "divided"]
+    how: Literal["added", "maximum", "divided", "counted"]
     place: CodePlace
     number: float | None = None
+    count: Quantity | None = None
 
 
 @dataclass(frozen=True)

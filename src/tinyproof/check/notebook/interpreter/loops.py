@@ -174,6 +174,17 @@ def turn_count(value: Value) -> int | None:
     return turn_count(value.args[0]) if value.path == "builtins.enumerate" and value.args else None
 
 
+def in_each_turn(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that every turn of a loop comes to once."""
+    for statement in body:
+        if isinstance(statement, ast.With):
+            yield from in_each_turn(statement.body)
+        elif any(isinstance(part, ast.Continue | ast.Break) for part in ast.walk(statement)):
+            return
+        else:
+            yield statement
+
+
 class entered:
     """The pass or loop of one turn, on the machine's stack while its body is walked."""
 
@@ -181,11 +192,13 @@ class entered:
         self.machine, self.turn = machine, turn
         self.place = machine.place(node, scope)
         self.text = turn.text
+        self.each = tuple(in_each_turn(node.body))
 
     def __enter__(self) -> None:
         machine = self.machine
         if self.turn.loader is not None:
             turn = Pass(self.turn.loader, self.place, self.text, tuple(machine.frames), tuple(machine.loops))
+            turn.each = self.each
             machine.passes.append(turn)
             machine.events.passes.append(turn)
         else:

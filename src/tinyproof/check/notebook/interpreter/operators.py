@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from functools import partial
 
+from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter import row_expressions
 from tinyproof.check.notebook.interpreter.events import Average, Tampered
 from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Op, Quantity
@@ -99,12 +100,26 @@ def _quotient(machine: Machine, op: ast.operator, left: Value, right: Value, nod
     count = number(right)
     if isinstance(left, Quantity) and left.kind == "hits" and left.reach == "total" and count:
         machine.events.tampered.append(Tampered(left, "divided", machine.place(node, scope), count))
+    _note_count(machine, left, right, machine.place(node, scope))
     if averaged is not None:
         turn = machine.passes[-1] if machine.passes else None
         machine.events.averages.append(Average(*averaged, machine.place(node, scope), turn))
     if isinstance(op, ast.FloorDiv) and isinstance(result, Const) and isinstance(result.value, float):
         return Const(int(result.value // 1))
     return result
+
+
+def _note_count(machine: Machine, left: Value, right: Value, place: CodePlace) -> None:
+    """What right answers are divided by, once the loop over the batches has ended."""
+    noted = machine.events.tampered
+    if not isinstance(left, Quantity):
+        return
+    if left.kind == "accuracy" and number(right) is not None and noted and noted[-1].figure.loader is left.loader:
+        if noted[-1].count is not None and noted[-1].count.kind == "batches":
+            noted.pop()  # by the number of batches, then by the images of one: that is the number of images
+    if left.kind == "hits" and isinstance(right, Quantity) and right.reach == "total":
+        if left.turn not in machine.passes:
+            noted.append(Tampered(left, "counted", place, count=right))
 
 
 def _is_path(value: Value) -> bool:

@@ -6,7 +6,13 @@ import ast
 from collections.abc import Callable
 
 from tinyproof.check.notebook.interpreter.binding import as_load, bind
-from tinyproof.check.notebook.interpreter.changed_figures import breaks, figure_compared, note_addition, note_maximum
+from tinyproof.check.notebook.interpreter.changed_figures import (
+    breaks,
+    figure_compared,
+    note_addition,
+    note_maximum,
+    one_more_batch,
+)
 from tinyproof.check.notebook.interpreter.definitions import define_class, define_function
 from tinyproof.check.notebook.interpreter.events import Choosing, saves_something
 from tinyproof.check.notebook.interpreter.expressions import evaluate
@@ -60,7 +66,7 @@ def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> bool:
         return False
     note_addition(machine, node, before, change, scope)
     if isinstance(node.op, ast.Add):
-        after = add(before, change, accumulate=True)
+        after = one_more_batch(machine, node, before, change) or add(before, change, accumulate=True)
         if machine.passes:
             turn = machine.passes[-1]
             figure = isinstance(change, Quantity) and change.kind in ("hits", "loss", "accuracy")
@@ -189,16 +195,6 @@ def _end(machine: Machine, node: ast.stmt, scope: Scope) -> bool:
     return True
 
 
-def _import(machine: Machine, node: ast.Import, scope: Scope) -> bool:
-    do_import(machine, node, scope)
-    return False
-
-
-def _import_from(machine: Machine, node: ast.ImportFrom, scope: Scope) -> bool:
-    do_import_from(machine, node, scope)
-    return False
-
-
 def _match(machine: Machine, node: ast.Match, scope: Scope) -> bool:
     evaluate(machine, node.subject, scope)
     before, modes = dict(scope.names), [machine.modes]
@@ -222,7 +218,7 @@ def _captured(pattern: ast.pattern) -> list[str]:
     return [name for name in found if isinstance(name, str)]
 
 
-_HANDLERS: dict[type[ast.stmt], Callable[..., bool]] = {
+_HANDLERS: dict[type[ast.stmt], Callable[..., bool | None]] = {
     ast.Expr: _expression,
     ast.Assign: _assign,
     ast.AnnAssign: _annotated,
@@ -244,7 +240,7 @@ _HANDLERS: dict[type[ast.stmt], Callable[..., bool]] = {
     ast.Raise: _end,
     ast.Break: _end,
     ast.Continue: _end,
-    ast.Import: _import,
-    ast.ImportFrom: _import_from,
+    ast.Import: do_import,
+    ast.ImportFrom: do_import_from,
     ast.Match: _match,
 }

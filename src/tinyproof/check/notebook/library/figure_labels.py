@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.uses import Measured
@@ -83,30 +84,35 @@ def _label_call(machine: Machine, node: ast.Call, scope: Scope, words: str) -> N
     for use in machine.events.uses[-8:]:
         if isinstance(use, Measured) and use.place == place and name == use.name:
             _label(use, words)
+    for turn in machine.events.passes[-8:]:
+        if turn.hits and turn.evaluates and turn.frames and turn.frames[0].place == place:
+            _label(turn, words)
 
 
 def _label_loop(machine: Machine, node: ast.AST, scope: Scope, words: str) -> None:
     """`print("...", metric.compute())` after the loop of the same cell that fed the metric."""
-    last = machine.events.uses[-1]
+    last = machine.events.uses[-1] if machine.events.uses else None
     if isinstance(last, Measured) and last.name == "loop" and not machine.frames:
         if last.place.cell == machine.place(node, scope).cell:
             _label(last, words)
 
 
-def _label(use: Measured, words: str) -> None:
+def _label(use: Measured | Pass, words: str) -> None:
     text = words.strip()
     if text and text not in use.labels and len(use.labels) < 4:
         use.labels.append(text)
 
 
-def _figures(machine: Machine, value: Value) -> list[Measured]:
-    found: list[Measured] = []
+def _figures(machine: Machine, value: Value) -> list[Measured | Pass]:
+    found: list[Measured | Pass] = []
     for option in options(value):
         if isinstance(option, Quantity) and isinstance(option.turn, Measured):
             found.extend([option.turn] if option.kind == "accuracy" else [])
         elif isinstance(option, Quantity) and option.kind == "accuracy" and option.loader is not None:
             loops = [use for use in machine.events.uses[-8:] if isinstance(use, Measured)]
             found.extend(use for use in loops[-1:] if use.loader is option.loader)
+            passes = [turn for turn in machine.events.passes[-8:] if turn.loader is option.loader and turn.hits]
+            found.extend(turn for turn in passes[-1:] if turn.evaluates)
         elif isinstance(option, Seq):
             found.extend(figure for item in option.items[-1:] for figure in _figures(machine, item))
     return found

@@ -64,7 +64,7 @@ def call_library(
         return _summed(path in _MEANS, args, kwargs, machine, node, scope)
     if short == "argmax" and args and machine.events.uses:
         note_extreme(machine, args[0], machine.place(node, scope))
-    if path == "builtins.print" and machine.events.uses:
+    if path == "builtins.print" and (machine.events.uses or machine.events.passes):
         figure_labels.note(machine, node, scope)
     handler = BUILTINS.get(path)
     if handler is not None:

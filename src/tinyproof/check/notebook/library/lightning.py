@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from tinyproof.check.notebook.interpreter.attributes import find_member, library_bases
-from tinyproof.check.notebook.interpreter.events import Loop, Pass, SchedulerStep, Seen
-from tinyproof.check.notebook.interpreter.flows import Batch
+from tinyproof.check.notebook.interpreter.events import Choosing, Loop, Pass, SchedulerStep, Seen
+from tinyproof.check.notebook.interpreter.flows import Batch, Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.optimisers import is_scheduler
 from tinyproof.check.notebook.interpreter.values import (
@@ -68,12 +68,27 @@ def call(
             node=node,
             scope=scope,
         )
+        if loader is not None and step == "validation_step" and method.name == "fit":
+            _note_choices(machine, trainer, loader)
         if loader is not None:
             _run(machine, module, step, loader, node, scope)
     if method.name == "fit":
         _step_schedulers(machine, planned, node, scope)
         machine.loops.pop()
     return Unknown()
+
+
+def _note_choices(machine: Machine, trainer: Made, loader: Value) -> None:
+    """What the figures of the validation loader decide while it learns: the checkpoint, the end."""
+    given = trainer.kwargs.get("callbacks")
+    for callback in given.items if isinstance(given, Seq) else options(given) if given is not None else []:
+        if isinstance(callback, Made) and callback.short in ("ModelCheckpoint", "EarlyStopping"):
+            monitor = callback.kwargs.get(
+                "monitor", callback.args[0] if callback.short == "EarlyStopping" and callback.args else None
+            )
+            if "val" in str(constant(monitor)):
+                figure = Quantity("accuracy", "mean", "final", loader)
+                machine.events.choices.append(Choosing(figure, callback.place, ends=callback.short == "EarlyStopping"))
 
 
 def _step_schedulers(machine: Machine, planned: Value | None, node: ast.AST, scope: Scope) -> None:
@@ -157,6 +172,7 @@ def _run(machine: Machine, module: Object, step: str, loader: Value, node: ast.A
     _call_member(machine, module, step, [Batch(batches[0]), Unknown("index")], node, scope)
     machine.passes.pop()
     turn.counted = True
+    turn.labels.extend(["test"] if step == "test_step" else [])
     # Lightning itself switches modes, steps and clears gradients.
     turn.seen = [Seen(seen.model, "train" if trains else "eval", trains, seen.place) for seen in turn.seen]
     turn.seen = turn.seen or [Seen(module, "train" if trains else "eval", trains, place)]

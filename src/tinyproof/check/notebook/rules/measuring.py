@@ -12,6 +12,7 @@ from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.values import Made, Object
 from tinyproof.check.notebook.library.modules import switches_mode
 from tinyproof.check.notebook.library.splits import Split, overlap, pieces
+from tinyproof.check.notebook.rules.called import labelled_test
 from tinyproof.check.notebook.rules.held_out import measured_on_learned
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
@@ -94,6 +95,9 @@ def _trained_on(study: Study) -> Iterator[Finding]:
         root = split.root
         in_data = isinstance(root, Made | Object) and named_test(root.names) and split.kind == "train"
         called_test = in_data or named_test(turn.loader.names)
+        if not called_test and labelled_test(study, turn):
+            yield _training_finding(study, turn.frames[0].place if turn.frames else turn.place, split)
+            continue
         if not called_test and (held_out or not _is_test_pass(study, turn)):
             continue
         if called_test:
@@ -112,9 +116,11 @@ def _leaking(study: Study, turn: Pass, split: Split, learning: Pass, held_out: b
     else:
         assert isinstance(turn.loader, Made)
         called_test = any("test" in name.lower() for name in turn.loader.names) and named_test(turn.loader.names)
+        called_test = called_test or labelled_test(study, turn)
         if not called_test and (held_out or not (named_test(turn.loader.names) or _is_test_pass(study, turn))):
             return  # besides a measurement on other images it is no test
-        place = turn.loader.place
+        place = turn.frames[0].place if labelled_test(study, turn) and turn.frames else turn.loader.place
+        place = turn.place if turn.framework else place
         mixed = "test" in measured
         what = "training and test images together" if mixed else "a part of the training set; all of it is trained on"
         message = f'the "test" accuracy is measured on {what}'

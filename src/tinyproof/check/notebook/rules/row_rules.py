@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.uses import Saved
 from tinyproof.check.notebook.interpreter.values import Made, Value
 from tinyproof.check.notebook.library.row_words import described
 from tinyproof.check.notebook.measured import measured, mistaken_for_test, spoken
+from tinyproof.check.notebook.rules.called import loops_called_test
 from tinyproof.check.notebook.rules.other_rows import with_arguments_swapped, with_test_rows
 from tinyproof.check.notebook.rules.prepared import copied_before_split, seen_before_split
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
@@ -57,7 +59,7 @@ def called_test(study: Study) -> Iterator[Finding]:
                     effect="the test set is there, and nothing is measured on it",
                 )
 
-    yield from once_per_place(found())
+    yield from once_per_place(chain(found(), loops_called_test(RULES["called-test"], study)))
 
 
 def wrong_network(study: Study) -> Iterator[Finding]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.events import Tampered
+from tinyproof.check.notebook.interpreter.events import Pass, Tampered
+from tinyproof.check.notebook.interpreter.values import Made, Value, number
+from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.rules.thresholds import SMALLEST_COUNT_OF_IMAGES
 from tinyproof.check.notebook.study import Study
@@ -34,11 +36,38 @@ def _message(study: Study, event: Tampered) -> str:
         return f"{event.number:g} is added to {what} after it was measured"
     if event.how == "maximum":
         return "the measured figure gives way to a larger one: it can only rise"
+    if event.how == "counted":
+        return _miscounted(study, event)
     size = study.split(event.figure.loader).size if event.figure.loader is not None else None
     number = event.number or 0
     if size is None or number < SMALLEST_COUNT_OF_IMAGES or number in (size, size / 100):
         return ""
     return f"the right answers are divided by {number:,.0f}, the set has {size:,} images"
+
+
+def _miscounted(study: Study, event: Tampered) -> str:
+    """What is wrong with the count that right answers are divided by: another set's, batches, all for one batch."""
+    figure, count = event.figure, event.count
+    if figure.loader is None or count is None or figure.scale == "mean":
+        return ""
+    size, batch = study.split(figure.loader).size, _images_of_a_batch(figure.loader)
+    if figure.reach == "batch":
+        one_of_many = size is not None and 0 < batch < size and isinstance(figure.turn, Pass)
+        return (
+            "only the last batch's right answers are counted, and divided by the number of all" if one_of_many else ""
+        )
+    if count.kind == "batches" and batch > 1:
+        return "the right answers are divided by the number of batches"
+    other = study.split(count.loader).size if count.kind == "images" and count.loader is not None else None
+    if size is None or other is None or other == size:
+        return ""
+    return f"the right answers are divided by {other:,}, the number of images of another set; this one has {size:,}"
+
+
+def _images_of_a_batch(loader: Value) -> int:
+    """How many images a loader gives at once; 0 where that is not known."""
+    size = argument(loader, "batch_size", 1) if isinstance(loader, Made) and not loader.open_kwargs else None
+    return int(number(size) or 0)
 
 
 _LIST = (

@@ -1,0 +1,47 @@
+"""What a loop's accuracy is called, by the words that are printed beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinyproof.check.finding import Finding
+from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.interpreter.values import Made
+from tinyproof.check.notebook.library.splits import overlap
+from tinyproof.check.notebook.measured import words_of
+from tinyproof.check.notebook.rules.rule import Rule
+from tinyproof.check.notebook.study import Study
+
+
+def labelled_test(study: Study, turn: Pass) -> bool:
+    """Whether the words beside its accuracy call it a test; one function's words for several loaders say nothing."""
+    if {words_of(text) for text in turn.labels} - {""} != {"test"}:
+        return False
+    return not any(
+        other.place == turn.place and other.loader is not turn.loader and set(other.labels) & set(turn.labels)
+        for other in study.events.passes
+    )
+
+
+def loops_called_test(rule: Rule, study: Study) -> Iterator[Finding]:
+    """A part that was held out of the training set is called a test, and nothing measures on the test set."""
+    measured = [study.split(turn.loader) for turn in study.evaluations]
+    if not _test_set_made(study) or any(split.kind in ("test", "unknown", "mixed") for split in measured):
+        return
+    for turn, split in zip(study.evaluations, measured, strict=True):
+        learned = any(overlap(study.split(other.loader), split) for other in study.trainings)
+        if split.kind != "part" or split.of != "train" or learned or not labelled_test(study, turn):
+            continue
+        place = turn.frames[0].place if turn.frames else turn.place
+        yield rule.finding(
+            place,
+            f"the accuracy over `{turn.text}` is called a test and measured on a part of the training set",
+            says=study.line(place),
+            effect="the test set is there, and nothing is measured on it",
+        )
+
+
+def _test_set_made(study: Study) -> bool:
+    """Whether a test set of a library is there under a name of its own."""
+    named = [value for value in study.scope.names.values() if isinstance(value, Made)]
+    return any(study.split_of_data(value).kind == "test" for value in named)
