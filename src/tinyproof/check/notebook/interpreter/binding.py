@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.notebook.interpreter.attributes import OF_DATA_PATHS
-from tinyproof.check.notebook.interpreter.events import Overwritten
+from tinyproof.check.notebook.interpreter.events import Loop, Overwritten, Pass
 from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.unpacking import items_of
@@ -66,7 +66,8 @@ def _bind_attribute(machine: Machine, target: ast.Attribute, option: Value, valu
     elif isinstance(option, Name):
         _patch(machine, option.path, target.attr)
     if target.attr == "grad" or target.attr == "requires_grad":
-        for turn in machine.passes:
+        around: tuple[Pass | Loop, ...] = (*machine.passes, *machine.loops)
+        for turn in around:
             turn.zeroed = turn.zeroed or target.attr == "grad"
 
 

@@ -20,12 +20,18 @@ Mode = Literal["train", "eval", "unknown"]
 class Loop:
     """A loop that is not over a loader; `count`: how many turns, where the text says so.
 
-    `listed`: it goes over a few things that are written out, and stands for one of its turns.
+    `listed`: it goes over a few things that are written out, and stands for one of its turns. `around`: the loops
+    that it stands in. `backward`, `optimiser`: a gradient is taken in its turns, where, and a step done by which
+    optimiser; `zeroed`: gradients are cleared in it.
     """
 
     place: CodePlace
     count: int | None
     listed: bool = False
+    around: tuple[Loop, ...] = ()
+    backward: CodePlace | None = None
+    optimiser: Value | None = None
+    zeroed: bool = False
 
 
 def epoch_loops(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
@@ -175,6 +181,8 @@ class Events:
     """All of them, in the order of reading."""
 
     passes: list[Pass] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    answered: dict[int, tuple[Mode, CodePlace]] = field(default_factory=dict)  # of networks: their last answer to rows
     losses: list[LossCall] = field(default_factory=list)
     averages: list[Average] = field(default_factory=list)
     overwritten: list[Overwritten] = field(default_factory=list)
@@ -196,6 +204,7 @@ class Events:
     seeds: list[CodePlace] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     learned: dict[int, tuple[Fit, ...]] = field(default_factory=dict)
+    compiled: list[tuple[Value, Value | None, CodePlace]] = field(default_factory=list)
     dropped: list[tuple[Made, CodePlace]] = field(default_factory=list)
     exhausted: bool = False
 

@@ -202,7 +202,8 @@ class entered:
             machine.passes.append(turn)
             machine.events.passes.append(turn)
         else:
-            machine.loops.append(Loop(self.place, self.turn.count, self.turn.listed))
+            machine.loops.append(Loop(self.place, self.turn.count, self.turn.listed, tuple(machine.loops)))
+            machine.events.loops.append(machine.loops[-1])
 
     def __exit__(self, *_: object) -> None:
         if self.turn.loader is not None:

@@ -178,6 +178,8 @@ def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
     right, op = rights[0], node.ops[0]
     if isinstance(op, ast.Eq | ast.NotEq) and (isinstance(left, Flow) or isinstance(right, Flow)):
         return hits(machine, left, right, machine.place(node, scope))
+    if isinstance(op, ast.Gt | ast.GtE) and isinstance(left, Flow) and number(right) is not None:
+        return left  # scores against a threshold: still what the network says
     if isinstance(left, Rows) or isinstance(right, Rows):
         found = row_expressions.compare(machine, op, left, right, machine.place(node, scope))
         return found if found is not None else Unknown()

@@ -15,8 +15,8 @@ class Measured:
 
     `name`: the function or method; `text`: the call as it is written. `fits`: what the model had learned from by then.
     `crossed`: the rows are held out from each fit by the function itself. `labels`: the words printed beside the
-    figure. `repeated`: inside a loop. `swapped`: the guesses were given where the truth belongs. `mode`: of a network
-    that works differently in training. `run`: the place whose output shows it, that of the outermost call.
+    figure. `repeated`: inside a loop. `swapped`: the guesses were given where the truth belongs. `mode`: of the
+    network when it answered, `answers`: where that was. `run`: the place whose output shows it, of the outermost call.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Measured:
     swapped: bool = False
     training: bool = False
     mode: str = "unknown"
+    answers: CodePlace | None = None
     loader: Value | None = None
     run: CodePlace = field(default_factory=lambda: CodePlace(""))
     labels: list[str] = field(default_factory=list)

@@ -103,12 +103,18 @@ def _label(use: Measured | Pass, words: str) -> None:
         use.labels.append(text)
 
 
+def _counts(figure: Quantity) -> bool:
+    """Whether it is an accuracy, or the right answers of all batches that are divided where they are printed."""
+    counted = figure.kind == "accuracy" or (figure.kind == "hits" and figure.reach != "batch")
+    return counted and figure.loader is not None
+
+
 def _figures(machine: Machine, value: Value) -> list[Measured | Pass]:
     found: list[Measured | Pass] = []
     for option in options(value):
         if isinstance(option, Quantity) and isinstance(option.turn, Measured):
             found.extend([option.turn] if option.kind == "accuracy" else [])
-        elif isinstance(option, Quantity) and option.kind == "accuracy" and option.loader is not None:
+        elif isinstance(option, Quantity) and _counts(option):
             loops = [use for use in machine.events.uses[-8:] if isinstance(use, Measured)]
             found.extend(use for use in loops[-1:] if use.loader is option.loader)
             passes = [turn for turn in machine.events.passes[-8:] if turn.loader is option.loader and turn.hits]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tinyproof.check.notebook.interpreter.events import SchedulerStep
+from tinyproof.check.notebook.interpreter.events import Loop, Pass, SchedulerStep
 from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Quantity, is_tensor
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.maps import mapped, one_map
@@ -95,16 +95,18 @@ def _learning(
 ) -> None:
     """backward(), step() and zero_grad() of anything."""
     place = machine.place(node, scope)
+    around: tuple[Pass | Loop, ...] = (*machine.passes, *machine.loops)
     if name in ("apply_gradients", "minimize"):
         for turn in machine.passes:
             turn.backward, turn.zeroed = turn.backward or place, True
     if name in ("backward", "manual_backward"):
         note_backward(machine, owner, place)
-        for turn in machine.passes:
-            turn.backward = turn.backward or place
+        innermost: tuple[Pass | Loop, ...] = (*machine.passes, *machine.loops[-1:])
+        for one in innermost:
+            one.backward = one.backward or place
     elif name in ("zero_grad", "optimizer_zero_grad", "zero_"):
-        for turn in machine.passes:
-            turn.zeroed = True
+        for one in around:
+            one.zeroed = True
     elif name == "step":
         stepped = [option for value in (owner, *args) for option in options(value)]
         for option in stepped:
@@ -117,6 +119,8 @@ def _learning(
                 machine.events.steps.append(SchedulerStep(option, values, loops, turn_now, place, after))
             elif is_optimiser(option) and machine.passes:
                 machine.passes[-1].steps.append((option, place))
+            elif is_optimiser(option) and machine.loops:
+                machine.loops[-1].optimiser = option
 
 
 def _of_flow(

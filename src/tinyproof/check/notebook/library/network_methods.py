@@ -128,6 +128,9 @@ def of_made(
         return Const(None)
     if name == "compile" and owner.path.startswith("keras"):
         owner.attrs["(optimizer)"] = args[0] if args else kwargs.get("optimizer", Unknown())
+        loss = kwargs.get("loss", args[1] if len(args) > 1 else None)
+        place = loss.place if isinstance(loss, Made) else machine.place(node, scope)
+        machine.events.compiled.append((owner, loss, place))
         return Const(None)
     if name == "compute" and owner.path.startswith("torchmetrics") and not args:
         return Made("(computed)", [owner], {}, machine.place(node, scope))

@@ -89,6 +89,8 @@ def _walk_forward(
 
 def _see(machine: Machine, model: Value, tensor: Flow | Batch, place: CodePlace) -> None:
     """Note in the running passes that the network was applied to a batch (not when it is a part of another)."""
+    if isinstance(tensor, Batch) and isinstance(tensor.loader, Rows) and not machine.passes:
+        machine.events.answered[id(model)] = (machine.mode(model), place)
     if isinstance(tensor, Batch) or (tensor.model is None and not tensor.ops and tensor.source is not None):
         for turn in machine.passes:
             turn.seen.append(Seen(model, machine.mode(model), machine.no_grad == 0, place))

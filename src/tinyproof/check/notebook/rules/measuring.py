@@ -14,6 +14,7 @@ from tinyproof.check.notebook.library.modules import switches_mode
 from tinyproof.check.notebook.library.splits import Split, overlap, pieces
 from tinyproof.check.notebook.rules.called import labelled_test
 from tinyproof.check.notebook.rules.held_out import measured_on_learned
+from tinyproof.check.notebook.rules.modes import arrays_in_training_mode
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
 
@@ -224,7 +225,8 @@ def _counted_over_training_set(study: Study) -> Iterator[Finding]:
 
 def evaluation_mode(study: Study) -> Iterator[Finding]:
     """A pass that measures while dropout and batch normalisation work as in training, or while gradients are kept."""
-    yield from once_per_place(_in_training_mode(study))
+    in_mode = arrays_in_training_mode(RULES["evaluation-mode"], study)
+    yield from once_per_place(chain(_in_training_mode(study), in_mode))
 
 
 def _in_training_mode(study: Study) -> Iterator[Finding]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch, Run
 from tinyproof.check.notebook.interpreter.events import LossCall, epoch_loops
 from tinyproof.check.notebook.interpreter.optimisers import is_scheduler
 from tinyproof.check.notebook.library.modules import tail_of
+from tinyproof.check.notebook.rules.keras_losses import scores_for_probabilities
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.rules.schedules import first_change
 from tinyproof.check.notebook.rules.thresholds import FEWEST_EPOCHS_OF_A_WHOLE_LOG
@@ -87,7 +89,8 @@ def loss_not_a_number(study: Study) -> Iterator[Finding]:
 
 def likelihood_of_scores(study: Study) -> Iterator[Finding]:
     """nll_loss of what is no logarithm of a probability; by the log where the code leaves it open."""
-    found = list(once_per_place(_raw_likelihoods(study)))
+    rule = RULES["likelihood-of-scores"]
+    found = list(once_per_place(chain(_raw_likelihoods(study), scores_for_probabilities(rule, study))))
     yield from found
     text = "\n".join("\n".join(lines) for lines in study.sources.values())
     if found or not re.search(r"nll_loss|NLLLoss", text) or re.search(r"GaussianNLL|ELBO|elbo|kl_div|density", text):

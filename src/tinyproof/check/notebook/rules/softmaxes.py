@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.flows import Flow
 from tinyproof.check.notebook.interpreter.values import constant
 from tinyproof.check.notebook.library.modules import kind_of
+from tinyproof.check.notebook.rules.keras_losses import scores_taken_twice, softmax_of_one
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
 
@@ -37,7 +39,7 @@ def softmax_dimension(study: Study) -> Iterator[Finding]:
                     effect="the answer for an image depends on the other images of its batch",
                 )
 
-    yield from once_per_place(found())
+    yield from once_per_place(chain(found(), softmax_of_one(rule, study)))
 
 
 def _batched(flow: Flow) -> bool:
@@ -75,7 +77,23 @@ def double_softmax(study: Study) -> Iterator[Finding]:
                 evidence=(f"{study.line(ends[-1].place)} ({ends[-1].place})",),
             )
 
-    yield from once_per_place(found())
+    yield from once_per_place(chain(found(), _double_sigmoid(rule, study), scores_taken_twice(rule, study)))
+
+
+def _double_sigmoid(rule: Rule, study: Study) -> Iterator[Finding]:
+    """The binary cross-entropy with logits takes a sigmoid itself."""
+    for event in study.events.losses:
+        ends = [op for op in event.scores.ops if kind_of(op) not in ("neutral", "dropout")]
+        if not event.path.endswith(("_with_logits", "BCEWithLogitsLoss")) or not event.scores.certain or not ends:
+            continue
+        if ends[-1].name.lower() == "sigmoid":
+            yield rule.finding(
+                event.place,
+                "the binary cross-entropy with logits is taken of what has been through a sigmoid already",
+                says=study.line(event.place),
+                effect="the loss cannot fall below about 0.31 for the right answer, and its gradients are weak",
+                evidence=(f"{study.line(ends[-1].place)} ({ends[-1].place})",),
+            )
 
 
 _LIST = (

@@ -105,8 +105,25 @@ def zero_grad(study: Study) -> Iterator[Finding]:
                 should_say="optimizer.zero_grad()  # before backward()",
                 effect="the network learns from stale gradients, as with a momentum of one",
             )
+        yield from _never_cleared(study)
 
     yield from once_per_place(found())
+
+
+def _never_cleared(study: Study) -> Iterator[Finding]:
+    """Loops over batches of arrays, without a loader, and over epochs of all rows at once."""
+    for loop in study.events.loops:
+        cleared = any(around.zeroed for around in (loop, *loop.around))
+        if loop.backward is None or loop.optimiser is None or cleared or loop.count == 1:
+            continue
+        if id(loop.optimiser) not in study.events.escaped and not study.events.missing_modules:
+            yield RULES["zero-grad"].finding(
+                loop.backward,
+                "gradients are not cleared: each update uses the sum over all turns of the loop so far",
+                says=study.line(loop.backward),
+                should_say="optimizer.zero_grad()  # before backward()",
+                effect="the network learns from stale gradients, as with a momentum of one",
+            )
 
 
 def no_seed(study: Study) -> Iterator[Finding]:
