@@ -27,10 +27,12 @@ def match(change: Array, gradient: Array) -> Match:
     with np.errstate(all="ignore"):
         gg = (g * g).sum(axis=1)
         rate = np.where(gg > 0, -(c * g).sum(axis=1) / np.where(gg > 0, gg, 1), np.nan)
-        size = np.maximum(np.abs(c).max(axis=1), np.abs(np.nan_to_num(rate)) * np.abs(g).max(axis=1))
-        off = np.abs(c + np.nan_to_num(rate)[:, None] * g).max(axis=1)
-        lively = (np.abs(g) > 1e-9 * np.abs(g).max(axis=1, keepdims=True)).sum(axis=1)
-        moves = np.abs(c).max(axis=1) > 0
+        known, tall, steep = np.nan_to_num(rate), np.abs(c).max(axis=1), np.abs(g)
+        highest = steep.max(axis=1)
+        size = np.maximum(tall, np.abs(known) * highest)
+        off = np.abs(c + known[:, None] * g).max(axis=1)
+        lively = (steep > 1e-9 * highest[:, None]).sum(axis=1)
+        moves = tall > 0
     seen = (good.sum(axis=1) >= max(3, change.shape[1] // 2)) & ((lively >= 2) | (moves & (lively == 0)))
     ok = seen & (off <= CLOSE * size) & moves & (lively >= 2)
     return Match(ok, seen, rate)

@@ -61,6 +61,8 @@ class Study:
     residuals: list[Residual] = field(default_factory=list)
     forward: np.ndarray | None = None
     states: dict[int, int] = field(default_factory=dict)  # update -> the cell that holds its gradient
+    ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient
+    parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)
 
     def trainings(self) -> list[int]:
         return [int(t) for t in np.unique(self.training)]

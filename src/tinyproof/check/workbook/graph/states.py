@@ -7,6 +7,8 @@ parameter, or from numbers that are not trained.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from tinyproof.check.workbook.graph.agree import match
@@ -17,6 +19,7 @@ from tinyproof.check.workbook.graph.tape import Array, Tape, forward
 MOST_CELLS = 250  # looked at on the way from one change back to its gradient
 MOST_PARTS = 24  # formulas that are taken apart for it
 MOST_LINEAGES = 80
+MOST_STEPS = 400  # of a formula that is taken apart
 
 
 Source = tuple[int, tuple[int, ...]]  # a cell, and what its formula reads besides the gradient
@@ -27,47 +30,75 @@ def gradient_sources(found: Study, update: int, gradient: Array) -> list[Source]
 
     Of those that hold it the one nearest to the parameters, first; then each formula that has it as a part.
     """
-    net = found.net
-    start = int(found.successor[update])
-    bare = int(found.parameter[update])
-    front = [int(c) for c in net.forms[net.form_of[start]].reads[net.row_of[start]] if int(c) != bare]
-    seen = dict.fromkeys(front)
+    layers = _way_back(found, update)
+    cells = [cell for layer in layers for cell in layer]
+    held = dict(zip(cells, match(found.values[cells], _rows(gradient, len(cells))).ok.tolist(), strict=True))
+    seen: list[int] = list(layers[0])
     deepest: int | None = None
-    while front and len(seen) < MOST_CELLS:
-        held = match(found.values[front], np.broadcast_to(gradient, (len(front), len(gradient))))
-        exact = [cell for cell, ok in zip(front, held.ok, strict=True) if ok]
+    for layer, following in pairwise(layers):
+        exact = [cell for cell in layer if held[cell]]
         deepest = exact[0] if exact else deepest
-        following: dict[int, None] = {}
-        for cell in front:
-            if net.form_of[cell] >= 0 and not found.order.cut[cell]:
-                following.update(dict.fromkeys(int(c) for c in net.forms[net.form_of[cell]].reads[net.row_of[cell]]))
-        front = [cell for cell in following if cell not in seen]
-        seen.update(dict.fromkeys(front))
+        seen += following
         if deepest is not None and not exact:
             break
     sources: list[Source] = [] if deepest is None else [(deepest, ())]
-    for cell in list(seen)[:MOST_PARTS]:
+    for cell in seen[:MOST_PARTS]:
         rest = _inside(found, cell, gradient)
         if rest is not None and cell != deepest:
             sources.append((cell, rest))
     return sources
 
 
+def _rows(gradient: Array, count: int) -> Array:
+    return np.broadcast_to(gradient, (count, len(gradient)))
+
+
+def _way_back(found: Study, update: int) -> list[list[int]]:
+    """The cells on the way of an update back to the parameters, layer by layer; the last layer only ends the way."""
+    known = found.ways.get(update)
+    if known is not None:
+        return known
+    bare = int(found.parameter[update])
+    front = list(dict.fromkeys(c for c in _reads(found, int(found.successor[update])) if c != bare))
+    layers, seen = [front], set(front)
+    while front and len(seen) < MOST_CELLS:
+        inner = [cell for cell in front if not found.order.cut[cell]]
+        front = [cell for cell in dict.fromkeys(c for one in inner for c in _reads(found, one)) if cell not in seen]
+        seen.update(front)
+        layers.append(front)
+    found.ways[update] = layers
+    return layers
+
+
 def _inside(found: Study, cell: int, gradient: Array) -> tuple[int, ...] | None:
     """What a formula reads besides the part of it that is the gradient; None where no part is."""
-    net = found.net
-    if net.form_of[cell] < 0 or found.order.cut[cell] or not found.depends[cell]:
+    places, values = _parts_of(found, cell)
+    if not places:
         return None
-    form = net.forms[net.form_of[cell]]
-    if len(form.tape.steps) > 400:
+    ok = match(values, _rows(gradient, len(places))).ok
+    if not ok.any():
         return None
-    reads = form.reads[net.row_of[cell]]
-    steps = forward(form.tape, found.values[reads][:, None, :])
-    for place, value in enumerate(steps[:-1]):
-        if form.tape.below[place] and form.tape.steps[place][0] != "var":
-            if match(np.broadcast_to(value, (1, len(gradient))), gradient[None]).ok[0]:
-                return tuple(int(reads[slot]) for slot in _besides(form.tape, place))
-    return None
+    form = found.net.forms[found.net.form_of[cell]]
+    reads = form.reads[found.net.row_of[cell]]
+    return tuple(int(reads[slot]) for slot in _besides(form.tape, places[int(np.argmax(ok))]))
+
+
+def _parts_of(found: Study, cell: int) -> tuple[list[int], Array]:
+    """The parts of a formula that could be a gradient: where on its tape, and what they are worth."""
+    known = found.parts.get(cell)
+    if known is not None:
+        return known
+    net, places, values = found.net, list[int](), np.zeros((0, found.values.shape[1]))
+    if net.form_of[cell] >= 0 and not found.order.cut[cell] and found.depends[cell]:
+        form = net.forms[net.form_of[cell]]
+        tape = form.tape
+        if len(tape.steps) <= MOST_STEPS:
+            places = [p for p, step in enumerate(tape.steps[:-1]) if tape.below[p] and step[0] != "var"]
+        if places:
+            steps = forward(tape, found.values[form.reads[net.row_of[cell]]][:, None, :])
+            values = np.concatenate([np.broadcast_to(steps[p], (1, values.shape[1])) for p in places])
+    found.parts[cell] = places, values
+    return places, values
 
 
 def _besides(tape: Tape, part: int) -> set[int]:
