@@ -207,7 +207,15 @@ def names(expr: Expr) -> tuple[str, ...]:
     >>> names(Var("b") * Var("a") + Var("b"))
     ('b', 'a')
     """
-    return tuple(dict.fromkeys(node.name for node in walk(expr) if isinstance(node, Var)))
+    found: dict[str, None] = {}
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Var):
+            found[node.name] = None
+        elif isinstance(node, Call):
+            stack += node.args[::-1]
+    return tuple(found)
 
 
 def walk(expr: Expr) -> Iterator[Expr]:

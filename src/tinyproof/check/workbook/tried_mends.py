@@ -80,6 +80,4 @@ def _copy(grid: Grid, audit: TableAudit, mended: dict[tuple[int, int], Cell]) ->
     sheet = grid.sheet(audit.table.sheet)
     sheets = list(grid.book.sheets)
     sheets[audit.table.sheet] = replace(sheet, cells={**sheet.cells, **mended})
-    copy = Grid(replace(grid.book, sheets=tuple(sheets)))
-    copy.templates, copy.repairs = grid.templates, grid.repairs  # what was read and tried is not read and tried again
-    return copy
+    return grid.of(replace(grid.book, sheets=tuple(sheets)))

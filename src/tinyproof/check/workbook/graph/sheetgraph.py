@@ -18,7 +18,7 @@ from tinyproof.check.workbook.graph.tape import Tape, record
 from tinyproof.check.workbook.read.cells import Cell
 from tinyproof.check.workbook.read.formula import REFERENCE, Ref, column_number, parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
-from tinyproof.check.workbook.understand.grid import Grid, Place, address, relative
+from tinyproof.check.workbook.understand.grid import Grid, Place, address
 
 MAX_SLOTS = 6_000_000  # references in all, ranges counted cell by cell
 MAX_CELLS = 600_000
@@ -33,7 +33,7 @@ class Form:
     reads: np.ndarray
 
 
-@dataclass
+@dataclass(slots=True)
 class Meaning:
     """What one cell says: its expression over names, the cell each name is, and the key it shares when filled."""
 
@@ -60,12 +60,15 @@ class SheetGraph:
 
     def cell(self, place: Place) -> int:
         known = self.number.get(place)
-        if known is None:
-            known = self.number[place] = len(self.places)
-            self.places.append(place)
-            number = self.grid.number(place)
-            self.typed.append(np.nan if number is None else number)
-        return known
+        return self.add(place) if known is None else known
+
+    def add(self, place: Place) -> int:
+        """The number of a cell that has none yet."""
+        new = self.number[place] = len(self.places)
+        self.places.append(place)
+        number = self.grid.number(place)
+        self.typed.append(np.nan if number is None else number)
+        return new
 
     def name(self, cell: int) -> str:
         place = self.places[cell]
@@ -106,6 +109,7 @@ class _Reader:
     def __init__(self, graph: SheetGraph) -> None:
         self.graph, self.grid = graph, graph.grid
         self.templates: dict[object, _Template] = {}
+        self.named: dict[int, tuple[Expr, list[tuple[str, Ref]]]] = {}
         self.slots = 0
 
     def sheet(self, index: int) -> None:
@@ -134,9 +138,7 @@ class _Reader:
 
     def plain(self, place: Place, cell: Cell) -> None:
         assert cell.formula is not None
-        key: object = relative(cell.formula, cell.from_row, cell.from_col)
-        if self.grid.book.names:
-            key = key, place.sheet
+        key = self.grid.key(cell, place.sheet)
         template = self.templates.get(key)
         if template is None:
             template = self.templates[key] = self.parse(cell, place.sheet)
@@ -218,18 +220,18 @@ class _Reader:
     ) -> None:
         refs: dict[str, int] = {}
         down, across = (0, 0) if fixed else (place.row - origin[0], place.col - origin[1])
-        for name in names(expr):
-            ref = parsed.refs[name]
+        number = self.graph.number
+        for name, ref in self.reads(expr, parsed):
             row = ref.row if ref.row_fixed else ref.row + down
             col = ref.col if ref.col_fixed else ref.col + across
-            sheet = place.sheet
-            if ref.sheet:
-                found = self.grid.find(ref.sheet)
-                sheet = place.sheet if found is None else found
+            sheet: int | None = place.sheet
+            if ref.sheet and (sheet := self.grid.find(ref.sheet)) is None:
+                sheet = place.sheet
             if row < 1 or col < 1:
                 self.graph.opaque[me] = "it reads a cell outside the sheet"
                 return
-            refs[name] = self.graph.cell(Place(sheet, row, col))
+            known = number.get((sheet, row, col))  # type: ignore[call-overload]
+            refs[name] = self.graph.add(Place(sheet or 0, row, col)) if known is None else known
         self.slots += len(refs)
         if self.slots > MAX_SLOTS or len(self.graph.places) > MAX_CELLS:
             raise NotUnderstood("the formulas read more cells than can be followed")
@@ -238,6 +240,13 @@ class _Reader:
         self.graph.meaning[me] = Meaning(expr, refs, key, origin)
         if parsed.rounds:
             self.graph.rounds.add(me)
+
+    def reads(self, expr: Expr, parsed: Sheetful) -> list[tuple[str, Ref]]:
+        """The names in an expression and what they refer to, found once for all cells that share it."""
+        known = self.named.get(id(expr))
+        if known is None:
+            known = self.named[id(expr)] = expr, [(name, parsed.refs[name]) for name in names(expr)]
+        return known[1]
 
     def unread(self, me: int, place: Place, cell: Cell, problem: str) -> None:
         self.graph.opaque[me] = problem

@@ -69,6 +69,7 @@ class _Finder:
         self.net, self.graph = net, net.graph
         self.whole = order(net)
         self.level = np.where(self.whole.level < 0, 10**9, self.whole.level)
+        self.read_here = net.form_of >= 0
 
     def reads(self, cell: int) -> np.ndarray:
         form = self.net.form_of[cell]
@@ -83,21 +84,17 @@ class _Finder:
         parts = [part for sign, part in terms(meaning.expr)]
         if sum(bare in names(part) for part in parts) > 1 and len(parts) > 1:
             return True
-        front = [int(self.net.canon[ref]) for name, ref in meaning.refs.items() if name != bare]
-        floor = self.level[parameter]
-        seen = set(front)
-        while front and len(seen) < MAX_VISITED:
-            following = []
-            for one in front:
-                if one == parameter:
-                    return True
-                if self.level[one] > floor or self.level[one] == 10**9:
-                    for read in self.reads(one):
-                        if int(read) not in seen:
-                            seen.add(int(read))
-                            following.append(int(read))
-            front = following
-        return parameter in seen
+        front = np.unique(self.net.canon[[ref for name, ref in meaning.refs.items() if name != bare]].astype(int))
+        high = self.read_here & ((self.level > self.level[parameter]) | (self.level == 10**9))
+        seen = np.zeros(self.net.size, dtype=bool)
+        seen[front] = True
+        visited = len(front)
+        while len(front) and visited < MAX_VISITED and not seen[parameter]:
+            front = np.unique(self.whole.up.after(front[high[front]]))
+            front = front[~seen[front]]
+            seen[front] = True
+            visited += len(front)
+        return bool(seen[parameter])
 
     def candidates(self) -> list[Update]:
         by_key: dict[object, list[int]] = {}
@@ -125,18 +122,22 @@ class _Finder:
         return found
 
 
-Roles = dict[int, set[tuple[int, int]]]
+class Roles:
+    """How each cell is read: in which slots of which forms, each a number."""
 
+    def __init__(self, net: Net) -> None:
+        pairs, first = [np.zeros((0, 2), dtype=int)], 0
+        for form in net.forms:
+            cells = form.reads.ravel()
+            slots = first + np.tile(np.arange(form.tape.slots), len(form.cells))
+            pairs.append(np.stack([cells, slots], axis=1))
+            first += form.tape.slots
+        key = np.unique(np.concatenate(pairs) @ np.array([first + 1, 1]))
+        self.slots = (key % (first + 1)).tolist()
+        self.start = np.searchsorted(key // (first + 1), np.arange(net.size + 1)).tolist()
 
-def roles_in(net: Net) -> Roles:
-    """How each cell is read: the forms and the slots."""
-    found: Roles = {}
-    for number, form in enumerate(net.forms):
-        reads = np.asarray(form.reads)
-        for slot in range(reads.shape[1]):
-            for cell in np.unique(reads[:, slot]).tolist():
-                found.setdefault(cell, set()).add((number, slot))
-    return found
+    def of(self, cell: int) -> set[int]:
+        return set(self.slots[self.start[cell] : self.start[cell + 1]])
 
 
 def find_updates(net: Net) -> tuple[list[Update], Order]:
@@ -144,8 +145,8 @@ def find_updates(net: Net) -> tuple[list[Update], Order]:
     finder = _Finder(net)
     candidates = finder.candidates()
     whole = finder.whole
-    known = roles_in(net)
-    roles = {cell: known.get(cell, set()) for cell in {c for u in candidates for c in (u.parameter, u.successor)}}
+    known = Roles(net)
+    roles = {cell: known.of(cell) for cell in {c for u in candidates for c in (u.parameter, u.successor)}}
     read = {u.successor for u in candidates if roles[u.successor]}
     kept = [u for u in candidates if u.successor not in read or roles[u.successor] & roles[u.parameter]]
     going = {u.parameter for u in kept if u.successor in read}
@@ -182,18 +183,23 @@ def _like_them(finder: _Finder, roles: Roles, updates: list[Update]) -> list[Upd
     reads = [finder.reads(u.successor) for u in updates]
     cone = shorter.reach(np.concatenate(reads), upwards=True)
     used = moved & cone
-    found = []
+    free = (cone & ~cut)[net.canon].tolist()  # what could be the parameter, and what a change could depend on
+    alive = moved[net.canon].tolist()
+    found, bares = [], dict[int, list[str]]()
+    todo = ((net.form_of >= 0) & ~cut).tolist()
     for cell, meaning in net.graph.meaning.items():
-        if net.form_of[cell] < 0 or cut[cell] or isinstance(meaning.expr, Var):
+        if not todo[cell] or isinstance(meaning.expr, Var):
             continue
-        for bare in _bare(meaning.expr)[:2]:
-            parameter = int(net.canon[meaning.refs[bare]])
-            rest = [int(net.canon[ref]) for name, ref in meaning.refs.items() if name != bare]
-            if cut[parameter] or not moved[rest].any() or not cone[parameter]:
+        known = bares.get(id(meaning.expr))
+        if known is None:
+            known = bares[id(meaning.expr)] = _bare(meaning.expr)[:2]
+        for bare in known:
+            if not free[meaning.refs[bare]] or not any(alive[r] for name, r in meaning.refs.items() if name != bare):
                 continue
+            parameter = int(net.canon[meaning.refs[bare]])
             readers = whole.down.after(np.array([parameter]))
-            own = roles.get(cell, set())
-            if used[readers[readers != cell]].any() and (not own or own & roles.get(parameter, set())):
+            own = roles.of(cell)
+            if used[readers[readers != cell]].any() and (not own or own & roles.of(parameter)):
                 found.append(Update(parameter, cell, bare))
                 break
     return [u for u in found if any(v.parameter == u.successor or v.successor == u.parameter for v in found)]

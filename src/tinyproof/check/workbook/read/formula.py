@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from openpyxl.formula.tokenizer import Token, Tokenizer, TokenizerError
 from openpyxl.utils import get_column_letter
@@ -128,6 +129,7 @@ def parse_cell(text: str) -> Ref | None:
     return Ref("", row, col, bool(row_fixed), bool(col_fixed))
 
 
+@lru_cache(maxsize=20_000)
 def column_number(letters: str) -> int:
     """`AA` is 27.
 

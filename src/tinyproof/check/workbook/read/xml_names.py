@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -47,6 +48,7 @@ def read_chart(tree: Any, sheet: str) -> Chart:
     return Chart(sheet, one_line(text_of(title), 200) if title is not None else "", tuple(series))
 
 
+@lru_cache(maxsize=4_096)
 def local_name(tag: object) -> str:
     """`c` for `{http://..}c`."""
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""

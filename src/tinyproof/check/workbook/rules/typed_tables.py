@@ -8,7 +8,7 @@ table gives.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,15 +52,16 @@ def _judge_by(grid: Grid, audit: TableAudit, model: TableAudit) -> None:
     judge = Judge(grid, network)
     rates = labelled_rates(judge)
     numbers = cached(judge)
+    typed = _Typed.of(numbers)
     found: list[Mistake] = []
     checked: list[int] = []
     for col, right, wrong in _formulas(judge, model, swap, rates[0].name if rates else ""):
         start = 1 if any(elsewhere(name) for name in names(right)) else 0
         rows = list(range(start, len(table.rows)))
-        bad = [row for row, fits in zip(rows, _fits(judge, col, right, rows, numbers), strict=True) if not fits]
+        bad = [row for row, fits in zip(rows, _fits(judge, col, right, rows, typed), strict=True) if not fits]
         checked.append(col)
         if bad:
-            found.append(_mistake(judge, col, right, wrong, bad, numbers))
+            found.append(_mistake(judge, col, right, wrong, bad, typed))
     if not checked or len(found) > MOST_WRONG_TYPED * len(checked):
         return  # another network, or other numbers: nothing can be said
     found = _standing_still(judge, found, numbers)
@@ -101,27 +102,43 @@ def _formulas(
             yield parameter, Var(before(parameter)) - Var(rate) * Var(before(col)), None
 
 
-def _fits(judge: Judge, col: int, expr: Expr, rows: list[int], numbers: Numbers) -> np.ndarray:
+@dataclass(frozen=True)
+class _Typed:
+    """A table's numbers, what rounding may have taken from each, and the table with that put back at random."""
+
+    numbers: Numbers
+    rounding: Numbers
+    moved: tuple[Numbers, ...]
+
+    @staticmethod
+    def of(numbers: Numbers) -> _Typed:
+        generator = np.random.default_rng(3)
+        rounding = {c: np.array([digits_of(x) if np.isfinite(x) else 0.0 for x in own]) for c, own in numbers.items()}
+        moved = tuple(
+            {c: own + rounding[c] * generator.choice([-1.0, 1.0], len(own)) for c, own in numbers.items()}
+            for _ in range(TRIALS)
+        )
+        return _Typed(numbers, rounding, moved)
+
+
+def _fits(judge: Judge, col: int, expr: Expr, rows: list[int], table: _Typed) -> np.ndarray:
     """Where the typed number is what the formula gives, within what rounding in it and beside it allows."""
-    given = on_rows(judge, expr, rows, numbers)
-    generator = np.random.default_rng(3)
+    given = on_rows(judge, expr, rows, table.numbers)
     room = np.zeros(len(rows))
-    rounding = {c: np.array([digits_of(x) if np.isfinite(x) else 0.0 for x in column]) for c, column in numbers.items()}
-    for _ in range(TRIALS):
-        moved = {c: column + rounding[c] * generator.choice([-1.0, 1.0], len(column)) for c, column in numbers.items()}
+    for moved in table.moved:
         room = np.maximum(room, np.abs(on_rows(judge, expr, rows, moved) - given))
-    typed = numbers[col][rows]
-    allowed = 1.5 * room + 1.01 * rounding[col][rows] + 1e-9 * np.abs(given) + 1e-12
+    typed = table.numbers[col][rows]
+    allowed = 1.5 * room + 1.01 * table.rounding[col][rows] + 1e-9 * np.abs(given) + 1e-12
     return np.asarray(~np.isfinite(typed) | ~np.isfinite(given) | (np.abs(typed - given) <= allowed))
 
 
-def _mistake(judge: Judge, col: int, right: Expr, wrong: Expr | None, bad: list[int], numbers: Numbers) -> Mistake:
+def _mistake(judge: Judge, col: int, right: Expr, wrong: Expr | None, bad: list[int], table: _Typed) -> Mistake:
     name = judge.roles.names[col]
     rows = tuple(judge.table.rows[position] for position in bad)
     message = f"{name} has typed numbers that are not what the right formula gives from those beside them"
-    if wrong is not None and np.all(_fits(judge, col, wrong, bad, numbers)):
+    if wrong is not None and np.all(_fits(judge, col, wrong, bad, table)):
         message = f"{name} has typed numbers, and they are those of the wrong formula in the workbook's other table"
-    typed, given = numbers[col][bad[0]], on_rows(judge, right, bad[:1], numbers)[0]
+    typed, given = table.numbers[col][bad[0]], on_rows(judge, right, bad[:1], table.numbers)[0]
     return Mistake(
         kind="pasted-values",
         severity="error",

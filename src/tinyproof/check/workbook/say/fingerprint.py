@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
-from tinyproof.check.workbook.read.cells import Cell, ReadSheet
+from tinyproof.check.workbook.read.cells import ReadSheet
 from tinyproof.check.workbook.read.formula import REFERENCE, column_number
 from tinyproof.check.workbook.thresholds import LEAST_FORMULAS
 from tinyproof.check.workbook.understand.grid import Grid
@@ -25,20 +24,23 @@ def fingerprint(grid: Grid) -> str:
 
 
 def _formulas(sheet: ReadSheet) -> set[str]:
-    places = [place for place, cell in sheet.cells.items() if cell.formula is not None]
-    if not places:
+    formulas = [(place, cell) for place, cell in sheet.cells.items() if cell.formula is not None]
+    if not formulas:
         return set()
-    top, left = min(row for row, _ in places), min(col for _, col in places)
-    return {f"{col - left} {_relative(sheet.cells[row, col], top, left)}" for row, col in places}
+    top, left = min(row for (row, _), _ in formulas), min(col for (_, col), _ in formulas)
+    written = {(col - left, cell.formula or "", cell.from_row, cell.from_col) for (_, col), cell in formulas}
+    return {f"{col} {_relative(text, (row, own), top, left)}" for col, text, row, own in written}
 
 
-def _relative(cell: Cell, top: int, left: int) -> str:
-    """The formula with relative references as offsets, and fixed ones counted from the first formula of the sheet."""
-
-    def offset(match: re.Match[str]) -> str:
-        col_fixed, letters, row_fixed, digits = match.groups()
+def _relative(text: str, at: tuple[int, int], top: int, left: int) -> str:
+    """A formula written at a cell with relative references as offsets, and fixed ones counted from the first formula of
+    the sheet."""
+    pieces = REFERENCE.split("".join(text.split()))
+    parts = [pieces[0]]
+    for start in range(1, len(pieces), 5):
+        col_fixed, letters, row_fixed, digits, after = pieces[start : start + 5]
         row, col = int(digits), column_number(letters)
-        down = f"R{row - top}" if row_fixed else f"R[{row - cell.from_row}]"
-        return down + (f"C{col - left}" if col_fixed else f"C[{col - cell.from_col}]")
-
-    return REFERENCE.sub(offset, "".join((cell.formula or "").split())).upper()
+        parts.append(f"R{row - top}" if row_fixed else f"R[{row - at[0]}]")
+        parts.append(f"C{col - left}" if col_fixed else f"C[{col - at[1]}]")
+        parts.append(after)
+    return "".join(parts).upper()

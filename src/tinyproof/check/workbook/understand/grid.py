@@ -19,7 +19,6 @@ from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PLAIN = re.compile(r"=\s*([+-]?\d*\.?\d+)\s*")
-_COLUMNS: dict[str, int] = {}
 
 
 class Place(NamedTuple):
@@ -56,11 +55,16 @@ class Grid:
     book: Book
     templates: dict[object, Template] = field(default_factory=dict)
     by_name: dict[str, int] = field(default_factory=dict)
+    _keys: dict[tuple[str, int, int], object] = field(default_factory=dict)
     _names: dict[int, dict[str, str]] = field(default_factory=dict)
     repairs: dict[object, Any] = field(default_factory=dict)  # what `judge` found out, for the other sheets
 
     def __post_init__(self) -> None:
         self.by_name = {sheet.name.lower(): index for index, sheet in reversed(list(enumerate(self.book.sheets)))}
+
+    def of(self, book: Book) -> Grid:
+        """Another state of the workbook: what was read and tried is not read and tried again."""
+        return Grid(book, self.templates, repairs=self.repairs, _keys=self._keys)
 
     def sheet(self, index: int) -> ReadSheet:
         return self.book.sheets[index]
@@ -97,12 +101,19 @@ class Grid:
             self._names[sheet] = found
         return self._names[sheet]
 
+    def key(self, cell: Cell, sheet: int) -> object:
+        """What formula cells that say the same have in common."""
+        assert cell.formula is not None
+        written = cell.formula, cell.from_row, cell.from_col
+        key = self._keys.get(written)
+        if key is None:
+            key = self._keys[written] = relative(*written)
+        return (key, sheet) if self.book.names else key
+
     def template(self, cell: Cell, sheet: int) -> tuple[object, Template]:
         """The key and the meaning of a formula cell; cells of one column with one key say the same."""
         assert cell.formula is not None
-        key: object = relative(cell.formula, cell.from_row, cell.from_col)
-        if self.book.names:
-            key = key, sheet
+        key = self.key(cell, sheet)
         found = self.templates.get(key)
         if found is None:
             found = self.templates[key] = self._read(cell, sheet)
@@ -145,16 +156,15 @@ def relative(text: str, row: int, col: int) -> object:
     >>> relative("=E34-$G$31*X34", 35, 5) == relative("=E35-$G$31*X35", 36, 5)
     True
     """
-
-    def offset(match: re.Match[str]) -> str:
-        col_fixed, letters, row_fixed, digits = match.groups()
-        number = _COLUMNS.get(letters)
-        if number is None:
-            number = _COLUMNS[letters] = column_number(letters)
-        across = f"C{number}" if col_fixed else f"C[{number - col}]"
-        return (f"R{digits}" if row_fixed else f"R[{int(digits) - row}]") + across
-
-    shifted = REFERENCE.sub(offset, text)
+    pieces = REFERENCE.split(text)  # text, then for each reference: $, letters, $, digits, text
+    parts = [pieces[0]]
+    for at in range(1, len(pieces), 5):
+        col_fixed, letters, row_fixed, digits, after = pieces[at : at + 5]
+        number = column_number(letters)
+        parts.append(f"R{digits}" if row_fixed else f"R[{int(digits) - row}]")
+        parts.append(f"C{number}" if col_fixed else f"C[{number - col}]")
+        parts.append(after)
+    shifted = "".join(parts)
     if "'" in text or '"' in text:
         return shifted, tuple(_QUOTED.findall(text))
     return shifted
