@@ -300,20 +300,20 @@ def build(graph: SheetGraph) -> Net:
     canon = np.arange(size)
     for copy in graph.copies:
         canon[copy] = graph.source(copy)
-    groups: dict[tuple[int, ...] | object, tuple[Tape, list[int], list[list[int]]]] = {}
-    tapes: dict[tuple[int, tuple[str, ...]], Tape] = {}
-    keep: list[Expr] = []
+    groups: dict[tuple[object, ...], tuple[Tape, list[int], list[int]]] = {}
+    shared: dict[
+        tuple[int, tuple[str, ...]], tuple[Tape, list[int], list[int]]
+    ] = {}  # by formulas, which `graph` keeps
     for cell, meaning in graph.meaning.items():
         if cell in graph.copies and canon[cell] != cell:
             continue
-        cache = id(meaning.expr), tuple(meaning.refs)
-        tape = tapes.get(cache)
-        if tape is None:
-            tape = tapes[cache] = record(meaning.expr, {name: i for i, name in enumerate(meaning.refs)})
-            keep.append(meaning.expr)
-        held = groups.setdefault(tape.steps, (tape, [], []))
+        same = id(meaning.expr), tuple(meaning.refs)
+        held = shared.get(same)
+        if held is None:
+            tape = record(meaning.expr, {name: i for i, name in enumerate(meaning.refs)})
+            held = shared[same] = groups.setdefault(tape.steps, (tape, [], []))
         held[1].append(cell)
-        held[2].append(list(meaning.refs.values()))
+        held[2].extend(meaning.refs.values())
     forms: list[Form] = []
     form_of, row_of = np.full(size, -1), np.zeros(size, dtype=int)
     src, dst = [], []

@@ -165,8 +165,8 @@ def labelled_rates(judge: Judge) -> list[RateCell]:
     """Cells with a number beside or below a text that names the learning rate; the nearest above the table first."""
     sheet, top = judge.table.sheet, judge.table.header or judge.table.rows[0]
     found = []
-    for (row, col), cell in judge.grid.sheet(sheet).cells.items():
-        if cell.kind != "s" or not isinstance(cell.value, str) or not is_rate_word(cell.value):
+    for row, col, text in judge.grid.texts(sheet):
+        if not is_rate_word(text):
             continue
         if row in judge.table.rows or (row == judge.table.header and col in judge.table.cols):
             continue
@@ -176,7 +176,7 @@ def labelled_rates(judge: Judge) -> list[RateCell]:
             number = judge.grid.number(place)
             if number is not None:
                 distance = abs(top - row) + (1000 if row > top else 0)
-                found.append((distance, RateCell(judge.grid.outside_name(place), number, cell.value, place)))
+                found.append((distance, RateCell(judge.grid.outside_name(place), number, text, place)))
                 break
             if judge.grid.text(place) and not is_rate_word(judge.grid.text(place)):
                 break

@@ -56,6 +56,7 @@ class Grid:
     templates: dict[object, Template] = field(default_factory=dict)
     by_name: dict[str, int] = field(default_factory=dict)
     _keys: dict[tuple[str, int, int], object] = field(default_factory=dict)
+    _texts: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
     _names: dict[int, dict[str, str]] = field(default_factory=dict)
     repairs: dict[object, Any] = field(default_factory=dict)  # what `judge` found out, for the other sheets
 
@@ -91,6 +92,17 @@ class Grid:
         """The text of a cell, "" for numbers and empty cells."""
         cell = self.cell(place)
         return cell.value if cell is not None and isinstance(cell.value, str) and cell.kind == "s" else ""
+
+    def texts(self, sheet: int) -> list[tuple[int, int, str]]:
+        """The cells of a sheet that hold a text: row, column, text."""
+        if sheet not in self._texts:
+            cells = self.sheet(sheet).cells
+            self._texts[sheet] = [
+                (row, col, cell.value)
+                for (row, col), cell in cells.items()
+                if cell.kind == "s" and isinstance(cell.value, str)
+            ]
+        return self._texts[sheet]
 
     def names_on(self, sheet: int) -> dict[str, str]:
         """Defined names as a sheet sees them: its own before the workbook's."""
