@@ -21,6 +21,8 @@ def claims(text: str) -> list[Claim]:
         ("Target: 99.4% test accuracy", 99.4, "test", True, False, False, None),
         ("The goal is to get more than 99.4% accuracy", 99.4, "", True, False, False, None),
         ("Accuracy 0.9941 on the test set", 99.41, "test", False, False, False, None),
+        ("- Final **test accuracy = 0.8317**, close to the validation", 83.17, "test", False, False, True, None),
+        ("It came to 0.7725 test accuracy.", 77.25, "test", False, False, False, None),
         ("| Model | 99.46 % test acc |", 99.46, "test", False, False, False, None),
     ],
 )

@@ -18,7 +18,13 @@ MAX_LINE_CHARACTERS = 4_000
 _LINK = re.compile(r"!\[[^\]]{0,300}\]\([^)]{0,2000}\)|\]\([^)]{0,2000}\)|https?://\S{1,2000}|<[^>]{0,500}>")
 _PERCENT = re.compile(r"(?<![\d.,])(\d{2,3}(?:\.\d{1,4})?)\s{0,2}(?:%|percent\b|per cent\b)")
 _BARE = re.compile(r"(?<![\d.,/])((?:9\d|100)\.\d{1,3})(?![\d%]|\s{0,2}%)")
-_FRACTION = re.compile(r"(?<![\d.])(0\.9\d{1,4})(?!\d)")
+_FRACTION = re.compile(
+    r"(?<![\d.])(0\.9\d{1,4})(?!\d)"
+    # any other share, where it is called the accuracy and nothing else: "accuracy = 0.8491", "0.8491 test accuracy"
+    r"|\baccurac(?:y|ies)(?: score)?[\s*_`]{0,4}(?:[:=≈]|\b(?:of|is|was)\b)[\s*_`]{0,4}(0\.[5-8]\d{1,4})(?!\d)"
+    r"|(?<![\d.])(0\.[5-8]\d{1,4})[\s*_`]{1,4}(?:(?:test|val|validation|final)[\s*_`]{1,4})?accuracy\b",
+    re.IGNORECASE,
+)
 _PARAMETERS = re.compile(
     r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{3,9})\s{0,2}\*{0,2}\s{0,2}"
     r"(?:total |trainable |learnable |model )?param(?:eter)?s"
@@ -199,8 +205,13 @@ def _accuracies(line: str, section: str, place: CodePlace) -> Iterator[tuple[Cla
             yield claim, match.start()
     if named and not found:
         for match in _FRACTION.finditer(line):
-            for claim in _accuracy(line, match, 100 * float(match.group(1)), section, place, named):
-                yield claim, match.start()
+            for claim in _accuracy(line, match, 100 * float(_number(match)), section, place, named):
+                yield claim, match.start(match.lastindex or 0)
+
+
+def _number(match: re.Match[str]) -> str:
+    """The digits of a match: its only group that took part."""
+    return match.group(match.lastindex or 0)
 
 
 def _accuracy(
@@ -208,10 +219,12 @@ def _accuracy(
 ) -> Iterator[Claim]:
     if not 50 <= value <= 100:
         return
-    start, end = _clause(line, match.start(), match.end())
-    before, after = line[start : match.start()], line[match.end() : end]
-    decimals = len(match.group(1).partition(".")[2])
-    if value != float(match.group(1)):
+    share = value != float(_number(match))
+    at, behind = match.span(match.lastindex or 0) if share else match.span()
+    start, end = _clause(line, at, behind)
+    before, after = line[start:at], line[behind:end]
+    decimals = len(_number(match).partition(".")[2])
+    if share:
         decimals = max(0, decimals - 2)
     epochs = _EPOCH.search(before[-60:] + " " + after[:60])
     yield Claim(
