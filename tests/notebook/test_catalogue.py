@@ -20,7 +20,7 @@ NAMES = (
     "activation-on-class-scores softmax-dimension double-softmax scheduler-without-effect number-in-no-log "
     "parameter-count target-not-met test-set-chooses normalisation-differs unshuffled-training unused-layer "
     "output-width warm-start cells-out-of-order log-not-from-this-code train-mode-accuracy no-seed evaluation-mode "
-    "zero-grad accuracy-plateau figure-changed likelihood-of-scores "
+    "zero-grad accuracy-plateau figure-changed answers-of-another-batch likelihood-of-scores "
     "loss-not-a-number run-stopped fitted-before-split resampled-before-split "
     "metric-arguments-swapped called-test wrong-network-saved running-average "
     "evaluation-disagrees"

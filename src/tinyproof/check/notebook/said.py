@@ -39,6 +39,8 @@ def right_lines(study: Study) -> list[str]:
     """One line for each measurement on held-out rows: the call, the figure, the rows, the place."""
     lines: dict[str, None] = {}
     apart = [use for use in measured(study) if decided(use) and _held_out(use)]
+    looped = [(use.at, use.rows.paths) for use in apart if use.name in ("loop", "step")]
+    apart = [use for use in apart if use.name != "==" or (use.at, use.rows.paths) not in looped]
     tested = any(
         study.split(turn.loader).kind == "test" and rows_behind(turn.loader) is None for turn in study.evaluations
     )

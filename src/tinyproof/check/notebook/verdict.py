@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from tinyproof.check.finding import Finding, Status
 from tinyproof.check.notebook.interpreter.events import Pass
+from tinyproof.check.notebook.library import facts
 from tinyproof.check.notebook.library.loaders import dataset_of, rows_behind
 from tinyproof.check.notebook.library.splits import Split, overlap
 from tinyproof.check.notebook.measured import fits, measured, spoken
@@ -46,11 +47,18 @@ _ASIDE = frozenset(
 )
 # What code that measures something speaks of. Where none of these words stands, nothing is judged.
 _MEASURING = re.compile(
-    r"accurac|\bacc(?:s|_\w+)?\b|\w_acc\b|correct|\.score\(|\bf1\b|f1_|precision|recall|\bauc\b|auroc|\biou\b|\bdice\b"
-    r"|confusion|\.evaluate\(|metric|top_?[k15]\b|error_rate|\bbleu|perplexity|rmse|\bmae\b|\bmse\b|psnr|ssim|\bwer\b"
-    r"|(?:test|val(?:id(?:ation)?)?|eval|dev)_?(?:loss|err)|\.test\(|\.validate\(",
+    r"accurac|\bacc(?:s|_\w+)?\b|\w_acc\b|(?<![\"'(])\b(?:\w+_)?correct(?:s|_\w+)?\b(?!!)|\.score\(|\bf1\b|f1_|precision"
+    r"|recall|\bauc\b|auroc|\biou\b|\bdice\b|confusion|\.evaluate\(|metrics?\b|\btop_?[k15]_?acc|error_rate|\bbleu"
+    r"|perplexity|\bwer\b|(?:test|val(?:id(?:ation)?)?|eval|dev)_?(?:loss|err)|\.test\(|\.validate\(",
     re.IGNORECASE,
 )
+# Distances between numbers: a measure of a model only where a model learns.
+_DISTANCE = re.compile(r"rmse|\bmae\b|\bmse\b|psnr|ssim", re.IGNORECASE)
+_COMMENT = re.compile(r"#[^\"'\n]*$", re.MULTILINE)
+
+
+# What is measured is not what it is called: nothing is said of it being right.
+_UNTRUE = ("evaluates-on-training-data", "figure-changed", "answers-of-another-batch")
 
 
 def judge(study: Study, findings: Sequence[Finding]) -> tuple[Status, str, tuple[str, ...]]:
@@ -79,27 +87,35 @@ def unsupported(study: Study, findings: Sequence[Finding]) -> bool:
 def nothing_to_judge(study: Study) -> str:
     """What there is instead of a measurement; empty where something may be measured."""
     events = study.events
-    if (
-        study.evaluations
-        or measured(study)
-        or events.hidden
-        or events.unread
-        or events.exhausted
-        or events.missing_modules
-    ):
+    if study.evaluations or measured(study) or events.hidden or events.unread or events.exhausted:
         return ""
     printed = any(e.test_accuracy or e.train_accuracy or e.other_accuracy for run in study.runs for e in run.epochs)
-    claimed = any(claim.kind == "accuracy" and not claim.elsewhere for claim in study.claims)
-    text = "\n".join("\n".join(lines) for lines in study.sources.values())
+    claimed = any(_claims_something(study, claim) for claim in study.claims)
+    text = _COMMENT.sub("", "\n".join("\n".join(lines) for lines in study.sources.values()))
+    learns = bool(study.trainings or fits(study))
+    if events.missing_modules and (learns or study.runs or re.search(r"\.(?:fit|train)\w*\(", text)):
+        return ""  # what measures may be in what is not here
     watched = re.sub(r"metrics\s*=\s*\[[^\]]*\]|history\[[^\]]*\]|\baccuracy=|import .*", "", text)
     tested = any(run.test_accuracies for run in study.runs)
-    if fits(study) and not claimed and not tested and not _MEASURING.search(watched):
+    if fits(study) and not claimed and not tested and not _measures(watched, learns):
         return "a model is fitted, and nothing is measured but on the rows that it learns from"
-    if printed or claimed or _MEASURING.search(text):
+    if printed or claimed or _measures(text, learns):
         return ""
     if study.trainings:
         return "a network is trained, and no accuracy is measured"
     return "nothing is trained and nothing measured in it"
+
+
+def _claims_something(study: Study, claim: Claim) -> bool:
+    """Whether a text claims an accuracy of this file: by name, or in its own words where it trains something."""
+    if claim.kind != "accuracy" or claim.elsewhere:
+        return False
+    own = not claims.from_readme(study, claim)
+    return own and (claim.named or bool(study.trainings or fits(study) or not study.document.code))
+
+
+def _measures(text: str, learns: bool) -> bool:
+    return bool(_MEASURING.search(text) or (learns and _DISTANCE.search(text)))
 
 
 def open_question(study: Study) -> str:
@@ -127,6 +143,9 @@ def open_question(study: Study) -> str:
         return f"which rows {spoken(measured(study)[-1])} measures on could not be read{_from_the_log(study)}"
     if events.unread:
         return f"a piece of code could not be read ({events.unread[0]}), and what it measures on stays open"
+    unknown = _not_imported(study)
+    if unknown:
+        return f"{unknown}{_from_the_log(study)}"
     if not events.passes and not study.runs and not events.uses:
         text = "\n".join("\n".join(lines) for lines in study.sources.values())
         if re.search(r"\.(?:fit|score|evaluate|predict)\(", text):
@@ -137,6 +156,16 @@ def open_question(study: Study) -> str:
             return f"a model is fitted, and what measures it was not found in the code{_from_the_log(study)}"
         return f"no loop that measures an accuracy was found in the code{_from_the_log(study)}"
     return f"which images the accuracy is measured on could not be read from the code{_from_the_log(study)}"
+
+
+def _not_imported(study: Study) -> str:
+    """That calls of a framework stand in the code, and no import of it; empty where there are none."""
+    text = "\n".join("\n".join(lines) for lines in study.sources.values())
+    for call in dict.fromkeys(re.findall(r"\.(\w+)\(", text)):
+        found = facts.framework_of_call(call)
+        if found is not None and not any(re.search(rf"\b{root}", text) for root in found[1]):
+            return f"`{call}` is a call of {found[0]}, which is not imported here: on which rows it works stays open"
+    return ""
 
 
 def _from_the_log(study: Study) -> str:
@@ -169,7 +198,7 @@ def _changed_training(study: Study) -> str:
 
 def checked_lines(study: Study, findings: Sequence[Finding]) -> list[str]:
     """What was checked and found right, one line each."""
-    if any(finding.rule in ("evaluates-on-training-data", "figure-changed") for finding in findings):
+    if any(finding.rule in _UNTRUE for finding in findings):
         return []
     lines: dict[str, str] = {}
     for turn, split in _named(study):

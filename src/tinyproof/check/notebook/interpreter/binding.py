@@ -81,13 +81,25 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
         elif isinstance(option, Namespace):
             machine.forget(option.scope, target)
         elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
-            machine.alter(option)
+            _of_data(machine, option, value)
         elif isinstance(option, Map) and isinstance(key, str | int):
             option.items[key] = value
             if isinstance(key, str):
                 call_it(value, key)
         elif isinstance(option, (Map, Seq)):
             option.whole = False
+
+
+def _of_data(machine: Machine, part: Made, value: Value) -> None:
+    """An element of a data set's images or labels is replaced: a label by another number leaves the images there."""
+    if part.path == ".targets" and all(isinstance(option, Const) for option in options(value)):
+        owner: Value = part
+        while isinstance(owner, Made) and owner.path.startswith(".") and owner.args:
+            owner = owner.args[0]
+        if isinstance(owner, Made):
+            owner.attrs[THINNED] = Const(True)  # its classes are not those of the library any more
+        return
+    machine.alter(part)
 
 
 def _of_made(machine: Machine, owner: Made, name: str, value: Value) -> None:

@@ -86,7 +86,8 @@ def call_value(
         return instantiate(machine, function, args, kwargs, node, scope)
     if isinstance(function, Object):
         called = find_member(function.cls, "__call__")
-        if isinstance(called, Function):
+        of_flax = any(path.startswith(("flax.", "equinox.", "haiku.")) for path in library_bases(function.cls))
+        if isinstance(called, Function) and not of_flax:
             return follow(machine, _bound(called, function), args, kwargs, node, scope, is_open)
     return machine.meaning.foreign(machine, function, args, kwargs, node, scope, is_open)
 

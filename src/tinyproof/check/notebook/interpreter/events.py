@@ -11,7 +11,7 @@ from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.flows import Flow, Quantity
 from tinyproof.check.notebook.interpreter.rows import Fit
 from tinyproof.check.notebook.interpreter.uses import Use
-from tinyproof.check.notebook.interpreter.values import Function, Made, Object, Value
+from tinyproof.check.notebook.interpreter.values import Function, Made, Object, Unknown, Value
 
 Mode = Literal["train", "eval", "unknown"]
 
@@ -145,6 +145,15 @@ class Tampered:
 
 
 @dataclass(frozen=True)
+class Stale:
+    """In a loop that measures, answers for a batch of an earlier loop are compared with the labels of this one."""
+
+    place: CodePlace
+    turn: Pass
+    answers: Flow
+
+
+@dataclass(frozen=True)
 class SchedulerStep:
     """`scheduler.step(value)`: inside which loops and which pass."""
 
@@ -201,12 +210,15 @@ class Events:
     hidden: list[CodePlace] = field(default_factory=list)
     batches_added: list[CodePlace] = field(default_factory=list)
     tampered: list[Tampered] = field(default_factory=list)
+    stale: list[Stale] = field(default_factory=list)
     seeds: list[CodePlace] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     learned: dict[int, tuple[Fit, ...]] = field(default_factory=dict)
     compiled: list[tuple[Value, Value | None, CodePlace]] = field(default_factory=list)
     dropped: list[tuple[Made, CodePlace]] = field(default_factory=list)
     exhausted: bool = False
+    # Stands for the weights that no object holds, in JAX or numpy: they are handed from call to call.
+    weights: Value = field(default_factory=lambda: Unknown("weights"))
 
 
 def saves_something(body: list[ast.stmt]) -> bool:

@@ -12,6 +12,7 @@ from tinyproof.core.word_sets import words
 # The roots of which the facts about libraries speak.
 _FRAMEWORKS = words(
     """
+    array chex clu equinox haiku mpl_toolkits optuna orbax
     absl accelerate bokeh boto3 catboost category_encoders cuml datasets diffusers evaluate fastai fastbook
     fastcore fastdot fastkaggle flax gdown gensim gradio gzip h5py huggingface_hub ignite imblearn ipywidgets
     jax joblib kaggle keras librosa lightgbm mediapy medmnist mlxtend nbdev nltk optax optimum peft pickle

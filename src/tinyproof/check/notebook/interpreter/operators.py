@@ -8,7 +8,7 @@ from functools import partial
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter import row_expressions
-from tinyproof.check.notebook.interpreter.events import Average, Tampered
+from tinyproof.check.notebook.interpreter.events import Average, Pass, Stale, Tampered
 from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Op, Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.quantities import add, divide, multiply
@@ -27,6 +27,7 @@ from tinyproof.check.notebook.interpreter.values import (
     constant,
     join,
     number,
+    options,
 )
 
 
@@ -176,7 +177,7 @@ def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
     if len(rights) != 1:
         return Unknown()
     right, op = rights[0], node.ops[0]
-    if isinstance(op, ast.Eq | ast.NotEq) and (isinstance(left, Flow) or isinstance(right, Flow)):
+    if isinstance(op, ast.Eq | ast.NotEq) and (answers_in(left) or answers_in(right)):
         return hits(machine, left, right, machine.place(node, scope))
     if isinstance(op, ast.Gt | ast.GtE) and isinstance(left, Flow) and number(right) is not None:
         return left  # scores against a threshold: still what the network says
@@ -215,17 +216,54 @@ def _compared(op: ast.cmpop, left: Const, right: Const) -> Value:
         return Unknown()
 
 
+def collected(machine: Machine, values: list[Value]) -> Pass | None:
+    """The loop that collected the answers which are compared with labels now: it is there that was measured."""
+    for flow in filter(None, map(answers_in, values)):
+        loader = flow.source.loader if isinstance(flow.source, Batch) else None
+        for turn in reversed(machine.events.passes):
+            if loader is None or turn.loader is not loader or turn.trains or not turn.seen:
+                continue
+            turn.hits = True
+            if turn not in machine.passes and not turn.counted:
+                turn.counted = True
+                machine.meaning.passed(machine, turn)
+            return turn
+    return None
+
+
+def answers_in(value: Value) -> Flow | None:
+    """What a network gave, or the last of such that a list was filled with in a loop."""
+    if isinstance(value, Seq) and not value.whole:
+        return next((item for item in reversed(value.items) if isinstance(item, Flow)), None)
+    return value if isinstance(value, Flow) else None
+
+
 def hits(machine: Machine, left: Value, right: Value, place: object) -> Value:
     """The comparison of predictions with labels."""
-    flow = left if isinstance(left, Flow) else right
+    flow = answers_in(left) or answers_in(right)
     source = flow.source if isinstance(flow, Flow) else None
     if machine.passes:
         machine.passes[-1].hits = True
+        _stale(machine, flow, right if flow is answers_in(left) else left, place)
     loader = source.loader if isinstance(source, Batch) else None
     if isinstance(loader, Rows) and isinstance(flow, Flow) and flow.model is not None and not machine.passes:
         loader = row_expressions.guesses(machine, flow.model, loader)
         return Quantity("hits", "each", "final", loader)
-    return Quantity("hits", "each", "batch", loader, None, machine.passes[-1] if machine.passes else None)
+    turn = machine.passes[-1] if machine.passes else collected(machine, [left, right])
+    return Quantity("hits", "each", "batch" if machine.passes else "total", loader, None, turn)
+
+
+def _stale(machine: Machine, answers: Flow | None, labels: Value, place: object) -> None:
+    """Answers for a batch of a loop that has ended, beside labels of the batch that was answered just now."""
+    turn, labels = machine.passes[-1], options(labels)[0]
+    source = answers.source if answers is not None else None
+    if answers is None or not isinstance(source, Batch) or not isinstance(labels, Batch) or not turn.seen:
+        return
+    if labels.loader is not turn.loader or source.loader is turn.loader or not isinstance(place, CodePlace):
+        return
+    of_it = [other for other in machine.events.passes if other.loader is source.loader]
+    if of_it and not any(other in machine.passes for other in of_it):
+        machine.events.stale.append(Stale(place, turn, answers))
 
 
 def conditional(machine: Machine, node: ast.IfExp, scope: Scope) -> Value:

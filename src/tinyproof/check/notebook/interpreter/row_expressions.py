@@ -175,7 +175,8 @@ def counted(machine: Machine, figure: Quantity, place: CodePlace) -> None:
     rows = figure.loader
     if not isinstance(rows, Rows) or figure.kind != "hits" or figure.scale != "each":
         return
-    done = Measured("==", rows.model, rows, figure.place or place, "guesses == labels", rows.fits)
+    fits = rows.fits if rows.model is not None else machine.events.learned.get(id(machine.events.weights), ())
+    done = Measured("==", rows.model, rows, figure.place or place, "guesses == labels", fits)
     done.repeated = bool(machine.loops or machine.passes)
     done.run = machine.frames[0].place if machine.frames else place
     done.mode, done.answers = machine.events.answered.get(id(rows.model), ("unknown", done.place))

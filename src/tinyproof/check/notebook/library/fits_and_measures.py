@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.flows import Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
-from tinyproof.check.notebook.interpreter.operators import truth
+from tinyproof.check.notebook.interpreter.operators import collected, truth
 from tinyproof.check.notebook.interpreter.relations import relation
 from tinyproof.check.notebook.interpreter.row_expressions import guesses
 from tinyproof.check.notebook.interpreter.rows import Cut, Fit, Parts, Rows, rows_in
@@ -192,7 +192,9 @@ def compare(fact: Compares, call: Call) -> Value | None:
     first, second = rows_in(truth_given), rows_in(guess_given)
     known = [rows for rows in (first, second) if rows is not None]
     if not known:
-        return None
+        turn = collected(call.machine, [value for value in (guess_given, truth_given) if value is not None])
+        inside = turn is None or turn in call.machine.passes
+        return None if turn is None or inside else Quantity("accuracy", "mean", "final", turn.loader, call.place, turn)
     guess = next((rows for rows in known if rows.side == "scores"), None)
     rows = guess or known[0]
     if len(known) == 2 and relation(known[0].paths, known[1].paths) == "apart":

@@ -7,7 +7,7 @@ import ast
 from tinyproof.check.notebook.interpreter.attributes import is_network
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.values import Made, Method, Name, Object, Scope, Value
-from tinyproof.check.notebook.library import lightning
+from tinyproof.check.notebook.library import jax, lightning
 from tinyproof.check.notebook.library.functions import call_library
 from tinyproof.check.notebook.library.methods import call_method
 from tinyproof.check.notebook.library.tensors import apply_made, apply_network, apply_unknown
@@ -23,6 +23,9 @@ def call_foreign(
     is_open: bool,
 ) -> Value:
     """The value of the call. `is_open`: there may be further keyword arguments, which are not known."""
+    known = jax.call(machine, function, args, kwargs, node, scope)
+    if known is not None:
+        return known
     if isinstance(function, Object) and is_network(function.cls):
         return apply_network(machine, function, args, kwargs, node, scope)
     if isinstance(function, Name):

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable
 
 from tinyproof.check.notebook.interpreter.attributes import library_bases
-from tinyproof.check.notebook.interpreter.flows import Batch, Flow
+from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Cut, Parts, Rows, Step, rows_in, union
 from tinyproof.check.notebook.interpreter.uses import Saved
-from tinyproof.check.notebook.interpreter.values import Const, Made, Object, Scope, Seq, Unknown, Value, constant
+from tinyproof.check.notebook.interpreter.values import Const, Made, Map, Object, Scope, Seq, Unknown, Value, constant
 from tinyproof.check.notebook.library import facts
 from tinyproof.check.notebook.library.facts.fact import (
     Compares,
@@ -82,16 +82,29 @@ def _keeps(fact: Keeps, call: Call) -> Value | None:
             return None
         return Seq([_stepped(fact, call, rows) if rows is not None else Unknown() for rows in kept])
     value = call.args[fact.argument] if len(call.args) > fact.argument else next(iter(call.kwargs.values()), None)
-    rows = rows_in(value)
+    rows = rows_in(value) or _table(fact, call, value)
     if rows is None:
         return None
-    if isinstance(value, Seq) or fact.side == "both":
+    if isinstance(value, Seq) or fact.side == "both" or (call.name == "TensorDataset" and len(call.args) > 1):
         rows = rows.turned("both")
     rows = generated(rows, call.owner)
     subset = given(call.args, call.kwargs, fact.subset)
     if subset is not None:
         return subset_of(rows, subset)
     return _stepped(fact, call, rows)
+
+
+def _table(fact: Keeps, call: Call, value: Value | None) -> Rows | None:
+    """A table of things that were collected in lists: where they came from is not known, but each has one row."""
+    if call.name != "DataFrame" or value is None or isinstance(value, Const):
+        return None
+    listed = value.items.values() if isinstance(value, Map) else value.args if isinstance(value, Made) else [value]
+    if any(rows_in(item) is not None or isinstance(item, Flow | Quantity) for item in listed):
+        return None
+    if isinstance(value, Made) and value.path != "builtins.zip":
+        return None
+    call.machine.keep.append(value)
+    return opaque(value, "the table that is made here", call.place)
 
 
 def _stepped(fact: Keeps, call: Call, rows: Rows) -> Rows:

@@ -121,9 +121,15 @@ def _of_rows(
 
 def _is_tensor_function(path: str) -> bool:
     head, _, name = path.rpartition(".")
-    if head in ("torch.nn.functional", "torch", "torch.special", "tensorflow", "tensorflow.nn", "tensorflow.math"):
-        return name.islower()
-    return head == "numpy"
+    return head == "numpy" or (head in _TENSORS and name.islower())
+
+
+_TENSORS = frozenset(
+    (
+        *("torch.nn.functional", "torch", "torch.special", "tensorflow", "tensorflow.nn", "tensorflow.math"),
+        *("jax.nn", "jax.lax", "flax.linen", "flax.linen.activation"),
+    )
+)
 
 
 def _summed(

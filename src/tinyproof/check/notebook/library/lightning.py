@@ -178,3 +178,4 @@ def _run(machine: Machine, module: Object, step: str, loader: Value, node: ast.A
     turn.seen = turn.seen or [Seen(module, "train" if trains else "eval", trains, place)]
     if trains:
         turn.backward, turn.zeroed = place, True
+    machine.meaning.passed(machine, turn)

@@ -21,7 +21,8 @@ def note_pass(machine: Machine, turn: Pass) -> None:
     if turn.trains:
         learn(machine, model, rows, turn.place)
     elif turn.evaluates:
-        done = Measured("loop", model, rows, turn.place, f"for ... in {turn.text}", learned(machine, model))
+        name, text = ("step", turn.text) if turn.framework else ("loop", f"for ... in {turn.text}")
+        done = Measured(name, model, rows, turn.place, text, learned(machine, model))
         done.repeated = bool(machine.loops or machine.passes)
         done.run = turn.frames[0].place if turn.frames else turn.place
         done.loader = turn.loader

@@ -24,6 +24,8 @@ def _path(path: Path) -> str:
             phrase = f"{_PARTS.get(cut.part, 'a part of')} {phrase}"
         elif cut.key[:1] == ("folds",):
             phrase = f"the held-out folds of {phrase}"
+        elif cut.key[:1] == ("sample",):
+            phrase = f"{'a drawn part' if cut.part == 'yes' else 'the rest'} of {phrase}"
         elif not slices:
             slices = True
             phrase = f"a part of {phrase}" if cut.kind == "slice" else f"some of {phrase}"

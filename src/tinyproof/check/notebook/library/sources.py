@@ -57,6 +57,8 @@ def make(
     """What a call gives, by a fact; None where the fact does not hold."""
     if fact.when and constant(kwargs.get(fact.when)) is not True:
         return None
+    if owner is not None and fact.source is not None and isinstance(owner, Made) and owner.short == "open":
+        args = owner.args  # what is read from an open file comes from that file
     root = _root(fact, path, args, kwargs, place, calls)
     if fact.part is not None:
         return _parts(fact, root, args, kwargs)

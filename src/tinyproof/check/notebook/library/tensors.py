@@ -26,7 +26,7 @@ from tinyproof.check.notebook.interpreter.values import (
     join,
     options,
 )
-from tinyproof.check.notebook.library import keras_graph
+from tinyproof.check.notebook.library import frameworks, keras_graph
 from tinyproof.check.notebook.library.loss_calls import LOSSES, WHEN_MADE, take_loss
 
 SOFTMAXES = frozenset(("softmax", "log_softmax", "Softmax", "LogSoftmax"))
@@ -115,12 +115,17 @@ def apply_made(
         if any(is_tensor(arg) for arg in given):
             return take_loss(machine, made.path, made.kwargs, given, place)
         return Unknown()
+    if made.path.startswith("keras.metrics.") and len(args) > 1 and isinstance(args[1], Rows):
+        fed = "(fed)" in made.attrs  # by the loop that learns: its figure is then of both
+        known = None if fed else frameworks.call_method(machine, made, "__call__", args, kwargs, node, scope)
+        return known if known is not None else Unknown()
     if made.path.startswith("keras.") and args and isinstance(args[0], Rows):
         return _keras_of_rows(machine, made, args[0])
     if made.path.startswith("keras.") and any(keras_graph.is_tensor(arg) for arg in args):
         return keras_graph.applied(machine, made, args, kwargs, place)
     if made.path.startswith("keras.metrics") and machine.passes:
         machine.passes[-1].counted = True
+        made.attrs["(fed)"] = Const(True)
     if made.path.startswith(("torch.nn.", "torchvision.models")):
         args = [as_batch(arg) for arg in args]
     tensor = first_tensor(args, kwargs)

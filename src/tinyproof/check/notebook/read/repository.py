@@ -108,6 +108,8 @@ class Surroundings:
         except DataError:
             return None
         source = self.texts.get(shown, document.cells[0].source)
+        if re.search(rf"^\s*(?:import|from)\s+{re.escape(bare)}\b", source, re.MULTILINE):
+            return None  # a script that bears the name of the library it uses is not that library
         parsed = parse_cell(source)
         self.sources[shown] = source.split("\n")
         return shown, (Block(shown, None, parsed.statements, parsed.unread, parsed.unread_names),)
@@ -117,7 +119,8 @@ class Surroundings:
         here = (
             (self.document.path.parent / asking).parent if asking != self.document.name else self.document.path.parent
         )
-        for folder in dict.fromkeys((here, self.document.path.parent, self.root, self.document.path.parent.parent)):
+        beside, above = self.document.path.parent, self.document.path.parent.parent
+        for folder in dict.fromkeys((here, beside, self.root, above, self.root / "src")):
             for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
                 if candidate.is_file() and not candidate.is_symlink():
                     return candidate

@@ -9,7 +9,17 @@ from itertools import chain
 from tinyproof.check.finding import Finding, Severity
 from tinyproof.check.notebook.interpreter.attributes import find_member
 from tinyproof.check.notebook.interpreter.flows import Flow, Op
-from tinyproof.check.notebook.interpreter.values import Class, Function, Made, Object, Unknown, Value, number
+from tinyproof.check.notebook.interpreter.values import (
+    THINNED,
+    Class,
+    Function,
+    Made,
+    Object,
+    Seq,
+    Unknown,
+    Value,
+    number,
+)
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.modules import kind_of, loaded_attributes, output_width, tail_of
 from tinyproof.check.notebook.library.parameters import has_weights
@@ -113,6 +123,8 @@ def output_width_rule(study: Study) -> Iterator[Finding]:
     known = {WITH_TRAIN_FLAG[f][2:] for f in study.families() if f in WITH_TRAIN_FLAG}
     if len(known) != 1 or not study.families() <= WITH_TRAIN_FLAG.keys() or not _classifies(study):
         return
+    if any(_of_some_classes(made) for made in study.events.made):
+        return
     classes, shape = known.pop()
 
     def found() -> Iterator[Finding]:
@@ -134,6 +146,14 @@ def output_width_rule(study: Study) -> Iterator[Finding]:
             )
 
     yield from once_per_place(found())
+
+
+def _of_some_classes(made: Made) -> bool:
+    """Whether a data set may hold some of the classes only: it was thinned, relabelled, or picked image by image."""
+    if made.short == "Subset":
+        picked = argument(made, "indices", 1)
+        return isinstance(picked, Seq) and not picked.whole
+    return THINNED in made.attrs
 
 
 def _width(flow: Flow, shape: tuple[int, int, int]) -> tuple[int, Op] | None:

@@ -70,6 +70,25 @@ def _images_of_a_batch(loader: Value) -> int:
     return int(number(size) or 0)
 
 
+def other_answers(study: Study) -> Iterator[Finding]:
+    """A loop that measures compares its labels with what the network said of another loader's last batch."""
+
+    def found() -> Iterator[Finding]:
+        for event in study.events.stale:
+            if event.turn.trains:
+                continue
+            fresh = event.turn.seen[-1].place
+            yield RULES["answers-of-another-batch"].finding(
+                event.place,
+                "the labels are compared with answers for another batch, left over from an earlier loop",
+                says=study.line(event.place),
+                effect="the accuracy that is printed is that of chance, whatever the network has learned",
+                evidence=(f"the answers for this batch are not used: {study.line(fresh)} ({fresh})",),
+            )
+
+    yield from once_per_place(found())
+
+
 _LIST = (
     Rule(
         "figure-changed",
@@ -81,6 +100,21 @@ _LIST = (
         wrong="    loss_sum /= len(test_loader.dataset)\n    correct += 25\n    test_losses",
         right="    loss_sum /= len(test_loader.dataset)\n    test_losses",
         check=figure_changed,
+    ),
+    Rule(
+        "answers-of-another-batch",
+        "error",
+        title="Answers for another batch are compared with the labels",
+        why="A name keeps what an earlier loop gave it; a loop that measures has to use what it asked for itself.",
+        mend="Take the largest score of the output of this loop, under the name that it has there.",
+        reads="code",
+        wrong="    global scores; processed = 0\n"
+        "        train_acc.append(100 * correct / processed); scores = output\n"
+        "            pred = scores.argmax(dim=1, keepdim=True)  # the most likely class",
+        right="    processed = 0\n"
+        "        train_acc.append(100 * correct / processed)\n"
+        "            pred = output.argmax(dim=1, keepdim=True)  # the most likely class",
+        check=other_answers,
     ),
 )
 RULES = {rule.name: rule for rule in _LIST}

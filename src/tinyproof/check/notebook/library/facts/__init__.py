@@ -7,7 +7,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 from tinyproof.check.notebook.library.facts import fastai, keras, numpy, sklearn, torch, transformers
-from tinyproof.check.notebook.library.facts.fact import Fact
+from tinyproof.check.notebook.library.facts.fact import Crosses, Fact, Fits, Measures
 
 FRAMEWORKS: dict[str, tuple[Fact, ...]] = {
     "Keras, tf.data, TensorFlow Datasets": keras.FACTS,
@@ -57,3 +57,27 @@ def of_method(owner: str, method: str) -> tuple[Fact, ...]:
 def known_method(method: str) -> bool:
     """Whether any fact speaks of a method of that name."""
     return method in _methods()
+
+
+@lru_cache(maxsize=1)
+def _only_of_one() -> dict[str, str]:
+    """Names of calls that fit or measure in one framework alone, each with the framework; common words left out."""
+    homes: dict[str, set[str]] = {}
+    for framework, known in FRAMEWORKS.items():
+        for fact in known:
+            for short in fact.shorts if isinstance(fact, Fits | Measures | Crosses) else ():
+                homes.setdefault(short, set()).add(framework)
+    return {name: next(iter(found)) for name, found in homes.items() if len(found) == 1 and "_" in name.strip("_")}
+
+
+def framework_of_call(name: str) -> tuple[str, frozenset[str]] | None:
+    """The one framework that has a call of this name, and the modules that it is imported by; None for others.
+
+    >>> framework_of_call("fit_one_cycle"), framework_of_call("fit")
+    (('fastai', frozenset({'fastai'})), None)
+    """
+    framework = _only_of_one().get(name)
+    if framework is None:
+        return None
+    roots = frozenset(call.partition(".")[0] for fact in FRAMEWORKS[framework] for call in fact.calls)
+    return framework.partition(",")[0], roots

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinyproof.check.notebook.library.facts.fact import (
     NO_POSITION,
     Chooses,
+    Compares,
     Fact,
     Fits,
     Joins,
@@ -22,6 +23,12 @@ _IMAGES = "from tensorflow.keras.preprocessing.image import ImageDataGenerator\n
 _MODELS = ("keras.*",)
 
 FACTS: tuple[Fact, ...] = (
+    Compares(
+        ("keras.metrics.*",),
+        methods=("__call__",),
+        example=_NET + "net.fit(a, b)\nshare = keras.metrics.CategoricalAccuracy()\nshare(d, net.predict(c))",
+        expect=("__call__ on the test set",),
+    ),
     Makes(
         ("keras.datasets.*.load_data",),
         gives=(("train x", "train y"), ("test x", "test y")),
@@ -169,6 +176,19 @@ FACTS: tuple[Fact, ...] = (
         example=_NET + "slow = keras.callbacks.ReduceLROnPlateau()\n"
         "net.fit(a, b, validation_data=(c, d), callbacks=[slow])",
         expect=("ReduceLROnPlateau chooses the learning rate on the test set",),
+    ),
+    Makes(
+        ("tensorflow_datasets.builder",),
+        methods=("as_dataset",),
+        part=("split", 0),
+        example="import tensorflow_datasets as tfds\ndigits = tfds.builder('mnist')\n"
+        "a = tfds.as_numpy(digits.as_dataset(split='test', batch_size=-1))",
+        expect=("a: the test set",),
+    ),
+    Keeps(
+        ("tensorflow_datasets.as_numpy",),
+        example="import tensorflow_datasets as tfds\na = tfds.as_numpy(tfds.load('mnist', split='test'))",
+        expect=("a: the test set",),
     ),
     Saves(
         _MODELS,

@@ -20,6 +20,21 @@ FACTS: tuple[Fact, ...] = (
         ),
     ),
     Makes(
+        ("gzip.open",),
+        methods=("read",),
+        form="file",
+        source=("filename", 0),
+        example="import gzip\nimport numpy as np\nwith gzip.open('d/t10k-images.gz') as f:\n"
+        "    a = np.frombuffer(f.read(), np.uint8)",
+        expect=("a: the file d/t10k-images.gz",),
+    ),
+    Keeps(
+        ("array.array",),
+        argument=1,
+        example="import array\nimport gzip\na = array.array('B', gzip.open('train-images.gz').read())",
+        expect=("a: the file train-images.gz",),
+    ),
+    Makes(
         (
             "pandas.read_*",
             "numpy.loadtxt",
