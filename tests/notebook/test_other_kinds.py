@@ -138,6 +138,8 @@ for epoch in range(3):
     shares = [share(state.params, batch) for batch in tfds.as_numpy(others)]
     print('test accuracy', jnp.mean(jnp.array(shares)))
 """
+SOFTMAX = "nn.softmax(nn.Dense(10)(x.reshape((x.shape[0], -1))))"
+BY_A_NUMBER = "jnp.sum(jnp.argmax(scores(weights, x), axis=1) == y) / 9000"
 LIGHTNING = """# %%
 import pandas as pd
 import pytorch_lightning as pl
@@ -212,6 +214,8 @@ def test_a_right_notebook_is_told_what_it_measured(text: str, line: str, tmp_pat
         (ROWS, ("DataLoader(rest", "DataLoader(most"), "evaluates-on-training-data"),
         (JAX, ("step(weights, x_train, y_train)", "step(weights, x_test, y_test)"), "evaluates-on-training-data"),
         (FLAX, ("split='train'", "split='test'"), "evaluates-on-training-data"),
+        (FLAX, ("nn.Dense(10)(nn.relu(nn.Dense(30)(x.reshape((x.shape[0], -1)))))", SOFTMAX), "double-softmax"),
+        (JAX, ("jnp.mean(jnp.argmax(scores(weights, x), axis=1) == y)", BY_A_NUMBER), "figure-changed"),
         (LEAVES, ("Net(), train, valid)", "Net(), train, test)"), "test-set-chooses"),
         (DIGITS, ("guess = answer.argmax", "guess = scores.argmax"), "answers-of-another-batch"),
         (ROWS, ("guess = answer.argmax", "guess = scores.argmax"), "answers-of-another-batch"),

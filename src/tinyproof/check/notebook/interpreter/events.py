@@ -9,7 +9,7 @@ from typing import Literal
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.flows import Flow, Quantity
-from tinyproof.check.notebook.interpreter.rows import Fit
+from tinyproof.check.notebook.interpreter.rows import Fit, Rows
 from tinyproof.check.notebook.interpreter.uses import Use
 from tinyproof.check.notebook.interpreter.values import Function, Made, Object, Unknown, Value
 
@@ -218,6 +218,7 @@ class Events:
     dropped: list[tuple[Made, CodePlace]] = field(default_factory=list)
     exhausted: bool = False
     # Stands for the weights that no object holds, in JAX or numpy: they are handed from call to call.
+    asked: list[Rows] = field(default_factory=list)  # what such weights gave answers for
     weights: Value = field(default_factory=lambda: Unknown("weights"))
 
 

@@ -99,7 +99,8 @@ def _is_data(value: Value) -> bool:
 def _quotient(machine: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:
     result, averaged = divide(left, right)
     count = number(right)
-    if isinstance(left, Quantity) and left.kind == "hits" and left.reach == "total" and count:
+    summed = isinstance(left, Quantity) and (left.reach == "total" or (left.reach, left.scale) == ("final", "sum"))
+    if isinstance(left, Quantity) and left.kind == "hits" and summed and count:
         machine.events.tampered.append(Tampered(left, "divided", machine.place(node, scope), count))
     _note_count(machine, left, right, machine.place(node, scope))
     if averaged is not None:

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import ast
 
-from tinyproof.check.notebook.interpreter.attributes import library_bases
+from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.attributes import find_member, library_bases
+from tinyproof.check.notebook.interpreter.events import LossCall, Mode
+from tinyproof.check.notebook.interpreter.flows import Flow, Op
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.row_expressions import guesses
 from tinyproof.check.notebook.interpreter.rows import Rows, rows_in
-from tinyproof.check.notebook.interpreter.values import Made, Method, Name, Object, Scope, Seq, Unknown, Value
+from tinyproof.check.notebook.interpreter.values import (
+    Const,
+    Function,
+    Made,
+    Method,
+    Name,
+    Object,
+    Scope,
+    Seq,
+    Unknown,
+    Value,
+    constant,
+)
 from tinyproof.check.notebook.library.passes import learn, note_backward
 from tinyproof.check.notebook.library.tensors import apply_unknown
 
@@ -25,6 +40,9 @@ def call(
     if isinstance(function, Name) and function.path.startswith(_HOMES):
         short = function.path.rpartition(".")[2]
         return args[0] if short in _SAME and args else None
+    if isinstance(function, Name) and function.path.startswith("optax.softmax_cross_entropy"):
+        _note_loss(machine, node, scope)
+        return None
     if isinstance(function, Made) and function.path.startswith(_HOMES) and function.short in _GRADIENTS:
         return _differentiated(machine, function, args, kwargs, node, scope) if function.args else None
     if isinstance(function, Method) and len(args) + len(kwargs) > 1:
@@ -38,10 +56,11 @@ def _differentiated(
 ) -> Value:
     """The gradient of a function: the function is gone through, and what it measured is learned from."""
     place = machine.place(node, scope)
+    before = len(machine.events.asked)
     value = machine.call_value(function.args[0], args, kwargs, node, scope)
     note_backward(machine, value.items[0] if isinstance(value, Seq) and value.items else value, place)
-    rows = next((arg for arg in args if isinstance(arg, Rows) and arg.side in ("x", "both")), None)
-    if rows is not None:
+    given = [arg for arg in args if isinstance(arg, Rows) and arg.side in ("x", "both")]
+    for rows in [*given[:1], *machine.events.asked[before:]]:
         learn(machine, machine.events.weights, rows, place)
     for turn in machine.passes:
         turn.backward, turn.zeroed = turn.backward or place, True
@@ -57,6 +76,9 @@ def _applied(
     weights = machine.events.weights
     rows = rows_in(args[0] if args else next(iter(kwargs.values()), None))
     if rows is not None:
+        machine.keep.append(weights)
+        machine.events.answered[id(weights)] = (_told_mode(kwargs), machine.place(node, scope))
+        machine.events.asked.append(rows)
         return guesses(machine, weights, rows)
     return apply_unknown(machine, weights, args, kwargs, node, scope)
 
@@ -66,3 +88,34 @@ def _is_functional(value: Value) -> bool:
     if isinstance(value, Object):
         return any(path.startswith(_HOMES) for path in library_bases(value.cls))
     return isinstance(value, Made) and value.path.startswith(_HOMES)
+
+
+def _told_mode(kwargs: dict[str, Value]) -> Mode:
+    """Whether the network is told to work as in training: `training=True`, `deterministic=False`."""
+    said = {constant(kwargs[name]) for name in ("train", "training", "is_training") if name in kwargs}
+    said |= {not constant(kwargs[name]) for name in ("deterministic",) if isinstance(kwargs.get(name), Const)}
+    return "train" if said == {True} else "eval" if said == {False} else "unknown"
+
+
+def _note_loss(machine: Machine, node: ast.AST, scope: Scope) -> None:
+    """A loss that takes a softmax itself; where all networks here end in one, that is one too many."""
+    found = [made for made in machine.events.networks if isinstance(made, Object) and _is_functional(made)]
+    ends = [_softmax_at_the_end(network) for network in found]
+    if ends and all(end is not None for end in ends):
+        place = CodePlace(found[-1].cls.file, found[-1].cls.cell, ends[-1])
+        scores = Flow((Op("softmax", place),), machine.events.weights)
+        machine.events.losses.append(LossCall("cross_entropy", scores, machine.place(node, scope), None))
+
+
+def _softmax_at_the_end(network: Object) -> int | None:
+    """The line of the softmax that the network gives back; None where it gives back something else."""
+    call = find_member(network.cls, "__call__")
+    body = call.node.body if isinstance(call, Function) and isinstance(call.node, ast.FunctionDef) else []
+    last = body[-1] if body else None
+    value = last.value if isinstance(last, ast.Return) else None
+    ends = (
+        isinstance(value, ast.Call)
+        and ast.unparse(value.func).endswith("softmax")
+        and "log" not in ast.unparse(value.func)
+    )
+    return value.lineno if ends and value is not None else None

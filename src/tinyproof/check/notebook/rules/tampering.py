@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.events import Pass, Tampered
+from tinyproof.check.notebook.interpreter.rows import Rows
 from tinyproof.check.notebook.interpreter.values import Made, Value, number
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
@@ -38,11 +39,19 @@ def _message(study: Study, event: Tampered) -> str:
         return "the measured figure gives way to a larger one: it can only rise"
     if event.how == "counted":
         return _miscounted(study, event)
-    size = study.split(event.figure.loader).size if event.figure.loader is not None else None
+    size = _size(study, event.figure.loader)
     number = event.number or 0
     if size is None or number < SMALLEST_COUNT_OF_IMAGES or number in (size, size / 100):
         return ""
     return f"the right answers are divided by {number:,.0f}, the set has {size:,} images"
+
+
+def _size(study: Study, loader: Value | None) -> int | None:
+    """How many images a loader, or a whole array, has; None where that is not known."""
+    if isinstance(loader, Rows):
+        whole = loader.paths[0] if len(loader.paths) == 1 and not loader.paths[0].cuts else None
+        return whole.root.size if whole is not None else None
+    return study.split(loader).size if loader is not None else None
 
 
 def _miscounted(study: Study, event: Tampered) -> str:
