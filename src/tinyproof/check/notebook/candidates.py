@@ -129,7 +129,7 @@ def uncounted(study: Study, finding: Finding, line: str, margin: str) -> Iterato
     found = re.search(r"the set has ([\d,]+) images", finding.message)
     if found:
         yield re.sub(r"(/=?\s*)\d[\d_.]*", rf"\g<1>{found.group(1).replace(',', '')}", line)
-    else:
+    elif "divided" not in finding.message:
         yield f"# {line}"
 
 

@@ -22,7 +22,7 @@ class Loop:
 
     `listed`: it goes over a few things that are written out, and stands for one of its turns. `around`: the loops
     that it stands in. `backward`, `optimiser`: a gradient is taken in its turns, where, and a step done by which
-    optimiser; `zeroed`: gradients are cleared in it.
+    optimiser; `zeroed`: gradients are cleared in it. `switched`: the networks that are put into a mode in it.
     """
 
     place: CodePlace
@@ -32,6 +32,7 @@ class Loop:
     backward: CodePlace | None = None
     optimiser: Value | None = None
     zeroed: bool = False
+    switched: set[tuple[int, Mode]] = field(default_factory=set)
 
 
 def epoch_loops(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:

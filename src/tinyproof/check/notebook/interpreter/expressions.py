@@ -125,8 +125,10 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
         return Namespace(scope.module) if key == "__main__" else Unknown()
     if isinstance(owner, Rows):
         return row_expressions.subscript(machine, owner, node.slice, scope)
-    index = Unknown() if isinstance(node.slice, ast.Slice) else evaluate(machine, node.slice, scope)
-    return join([_element(option, index, isinstance(node.slice, ast.Slice)) for option in options(owner)])
+    is_slice = isinstance(node.slice, ast.Slice)
+    index = Const(None) if is_slice else evaluate(machine, node.slice, scope)
+    machine.keep.append(index)
+    return join([_element(option, index, is_slice) for option in options(owner)])
 
 
 def _element(owner: Value, index: Value, is_slice: bool) -> Value:
@@ -156,8 +158,16 @@ def _element(owner: Value, index: Value, is_slice: bool) -> Value:
             return Made(owner.path, owner.args, {**owner.kwargs, "split": Const(key)}, owner.place)
         return Unknown()
     if isinstance(owner, Flow):
-        return Flow((*owner.ops, Op("getitem", _NOWHERE)), owner.model, owner.source, straight=False)
+        return Flow((*owner.ops, Op("getitem", _NOWHERE)), owner.model, _source(owner, index), straight=False)
     return owner if isinstance(owner, Quantity) else Unknown()
+
+
+def _source(flow: Flow, index: Value) -> Value | None:
+    """The rows that answers are for, of which a mask or a list of places picks some: `answers[train_mask]`."""
+    whole = flow.source
+    if not isinstance(whole, Batch) or not isinstance(whole.loader, Rows) or not isinstance(index, Rows | Unknown):
+        return whole
+    return Batch(row_expressions.picked(whole.loader, index), whole.part)
 
 
 _NOWHERE = CodePlace("")

@@ -217,6 +217,8 @@ class Machine:
     def set_mode(self, model: Value, mode: Mode) -> None:
         self.keep.append(model)
         self.modes[id(model)] = mode
+        for loop in self.loops if mode != "eval" or not self.doubt else ():
+            loop.switched.add((id(model), mode))
 
     def alternatives(self, ways: Sequence[Callable[[], Value]]) -> list[Value]:
         """The values of ways of which one is taken, each walked from the same modes; then what they share."""

@@ -42,10 +42,7 @@ def subscript(machine: Machine, owner: Rows, node: ast.expr, scope: Scope) -> Va
         return owner
     index = machine.evaluate(node, scope)
     if isinstance(index, Rows) and index.side in ("index", "mask"):
-        cuts = [cut for path in index.paths for cut in path.cuts]
-        for cut in cuts:
-            owner = owner.cut(cut)
-        return owner
+        return picked(owner, index)
     if isinstance(index, Const):
         return _by_constant(machine, owner, index, node)
     if isinstance(index, Seq) and index.whole and all(isinstance(constant(item), str) for item in index.items):
@@ -54,6 +51,15 @@ def subscript(machine: Machine, owner: Rows, node: ast.expr, scope: Scope) -> Va
         return owner
     machine.keep.append(index)
     return owner.cut(Cut("filter", ("index", id(index))))
+
+
+def picked(rows: Rows, index: Value) -> Rows:
+    """The rows at some places, or those that a mask lets through."""
+    if not isinstance(index, Rows) or index.side not in ("index", "mask"):
+        return rows.cut(Cut("filter", ("index", id(index))))
+    for cut in [cut for path in index.paths for cut in path.cuts]:
+        rows = rows.cut(cut)
+    return rows
 
 
 def _by_constant(machine: Machine, owner: Rows, index: Const, node: ast.expr) -> Value:
@@ -87,7 +93,7 @@ def _sliced(machine: Machine, owner: Rows, node: ast.Slice, scope: Scope) -> Val
     if (low is None and high is None) or (low == 0 and high is None):
         return owner
     known = all(bound is None or isinstance(bound, int) for bound in (low, high))
-    if not known and (machine.loops or machine.passes):
+    if not known and (machine.passes or (machine.loops and low is not None and high is not None)):
         return owner  # the batches of a loop: together they are all rows
     return owner.cut(Cut("slice", ("slice",), low=None if low == 0 else low, high=high))
 
@@ -142,6 +148,8 @@ def compare(machine: Machine, op: ast.cmpop, left: Value, right: Value, place: C
         return None
     if isinstance(op, ast.Eq | ast.NotEq) and not isinstance(other, Const):
         return _hits(one, other, place, isinstance(op, ast.NotEq))
+    if one is left and one.side == "scores" and isinstance(op, ast.Gt | ast.GtE) and number(other) is not None:
+        return one  # scores against a threshold: a guess for each row
     root = Root(("mask", id(one), place), "all", "a mask", "rows", place)
     mask = Rows((Path(root, (Cut("filter", ("mask", id(root), place), "yes"),)),), "mask")
     machine.keep.extend((mask, one))

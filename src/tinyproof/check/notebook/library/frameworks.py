@@ -122,8 +122,16 @@ def _joins(fact: Joins, call: Call) -> Value | None:
     axis = constant(given(call.args, call.kwargs, fact.axis))
     if fact.columns or axis in (1, -1, "columns"):
         return known[0].turned("both")
+    if call.machine.loops and any(_ends_anywhere(item) for item in known):
+        return Unknown()  # all parts but one, in a loop over the parts: which they are is not known
     joined = union(known)
     return None if joined is None else joined
+
+
+def _ends_anywhere(rows: Rows) -> bool:
+    """Whether rows were cut off at a place that is not known."""
+    cuts = [path.cuts[-1] for path in rows.paths if path.cuts]
+    return any(isinstance(bound, tuple) for cut in cuts if cut.kind == "slice" for bound in (cut.low, cut.high))
 
 
 def _splits(fact: Splits, call: Call) -> Value | None:

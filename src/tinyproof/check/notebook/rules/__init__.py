@@ -8,6 +8,7 @@ from tinyproof.check.notebook.rules import (
     disagreements,
     losses,
     measuring,
+    modes,
     networks,
     plateaus,
     record,
@@ -24,6 +25,7 @@ from tinyproof.check.notebook.rules.rule import Rule
 
 _MODULES = (
     measuring,
+    modes,
     transforms,
     tampering,
     losses,

@@ -12,6 +12,7 @@ from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.values import Made, Object
 from tinyproof.check.notebook.library.modules import switches_mode
 from tinyproof.check.notebook.library.splits import Split, overlap, pieces
+from tinyproof.check.notebook.measured import words_of
 from tinyproof.check.notebook.rules.called import labelled_test
 from tinyproof.check.notebook.rules.held_out import measured_on_learned
 from tinyproof.check.notebook.rules.modes import arrays_in_training_mode
@@ -118,13 +119,15 @@ def _leaking(study: Study, turn: Pass, split: Split, learning: Pass, held_out: b
         assert isinstance(turn.loader, Made)
         called_test = any("test" in name.lower() for name in turn.loader.names) and named_test(turn.loader.names)
         called_test = called_test or labelled_test(study, turn)
-        if not called_test and (held_out or not (named_test(turn.loader.names) or _is_test_pass(study, turn))):
+        called_validation = {words_of(text) for text in turn.labels} == {"validation"}
+        named = called_validation or (named_test(turn.loader.names) or _is_test_pass(study, turn))
+        if not called_test and ((held_out and not called_validation) or not named):
             return  # besides a measurement on other images it is no test
         place = turn.frames[0].place if labelled_test(study, turn) and turn.frames else turn.loader.place
         place = turn.place if turn.framework else place
         mixed = "test" in measured
         what = "training and test images together" if mixed else "a part of the training set; all of it is trained on"
-        message = f'the "test" accuracy is measured on {what}'
+        message = f'the "{"validation" if called_validation else "test"}" accuracy is measured on {what}'
     root = split.root if measured != {"test"} else study.split(learning.loader).root
     yield RULES["evaluates-on-training-data"].finding(
         place,
