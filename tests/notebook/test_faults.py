@@ -49,7 +49,7 @@ def file_name(text: str) -> str:
 
 def test_there_are_at_least_six_styles_and_every_static_rule_is_injected() -> None:
     assert len(NAMES) >= 6
-    assert len({fault.rule for fault in FAULTS}) == 16
+    assert len({fault.rule for fault in FAULTS}) == 17
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ from functools import partial
 
 from tinyproof.check.notebook.interpreter.attributes import find_member, is_network, library_bases
 from tinyproof.check.notebook.interpreter.events import Frame, Impossible
+from tinyproof.check.notebook.interpreter.flows import BATCH, Batch
 from tinyproof.check.notebook.interpreter.machine import MAX_DEPTH, Machine
 from tinyproof.check.notebook.interpreter.maps import ABSENT, mapped, one_map
 from tinyproof.check.notebook.interpreter.values import (
@@ -66,6 +67,9 @@ def _keywords(machine: Machine, node: ast.Call, scope: Scope) -> tuple[dict[str,
         if twice is not None:
             machine.events.impossible.append(Impossible(machine.place(node, scope), f"{twice} is given twice"))
         is_open = is_open or not given.whole
+        whole = [option for option in options(value) if isinstance(option, Batch)]
+        if keyword.arg is None and whole:
+            kwargs[BATCH] = whole[0]
         kwargs.update({key: item for key, item in given.items.items() if isinstance(key, str)})
     return kwargs, is_open
 

@@ -23,6 +23,7 @@ class Loop:
     `listed`: it goes over a few things that are written out, and stands for one of its turns. `around`: the loops
     that it stands in. `backward`, `optimiser`: a gradient is taken in its turns, where, and a step done by which
     optimiser; `zeroed`: gradients are cleared in it. `switched`: the networks that are put into a mode in it.
+    `doubt`: how many open conditions it stands in.
     """
 
     place: CodePlace
@@ -33,6 +34,7 @@ class Loop:
     optimiser: Value | None = None
     zeroed: bool = False
     switched: set[tuple[int, Mode]] = field(default_factory=set)
+    doubt: int = 0
 
 
 def epoch_loops(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:

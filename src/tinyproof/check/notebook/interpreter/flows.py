@@ -38,6 +38,10 @@ class Flow(Value):
     certain: bool = True
 
 
+# The keyword under which a batch is handed on whole: `model(**batch)`.
+BATCH = "(batch)"
+
+
 @dataclass(eq=False)
 class Batch(Value):
     """What one turn of a loop over a loader gives: the whole batch, or a part of it (images, labels)."""

@@ -203,6 +203,7 @@ class entered:
             machine.events.passes.append(turn)
         else:
             machine.loops.append(Loop(self.place, self.turn.count, self.turn.listed, tuple(machine.loops)))
+            machine.loops[-1].doubt = machine.doubt
             machine.events.loops.append(machine.loops[-1])
 
     def __exit__(self, *_: object) -> None:

@@ -212,13 +212,17 @@ class Machine:
         return self._module(self.find_file(name, asking)) if self.find_file is not None else None
 
     def mode(self, model: Value) -> Mode:
-        return self.modes.get(id(model), "train" if isinstance(model, Object | Made) else "unknown")
+        usual: Mode = "train" if isinstance(model, Object | Made) else "unknown"
+        if isinstance(model, Made) and model.path.startswith("transformers."):
+            usual = "eval"  # so from_pretrained gives it
+        return self.modes.get(id(model), usual)
 
     def set_mode(self, model: Value, mode: Mode) -> None:
         self.keep.append(model)
         self.modes[id(model)] = mode
-        for loop in self.loops if mode != "eval" or not self.doubt else ():
-            loop.switched.add((id(model), mode))
+        for loop in self.loops:
+            if mode != "eval" or self.doubt == loop.doubt:  # what is done perhaps leaves no network in evaluation mode
+                loop.switched.add((id(model), mode))
 
     def alternatives(self, ways: Sequence[Callable[[], Value]]) -> list[Value]:
         """The values of ways of which one is taken, each walked from the same modes; then what they share."""

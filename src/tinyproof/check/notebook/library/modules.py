@@ -172,6 +172,8 @@ def _adaptive(size: Value | None, shape: tuple[int, ...]) -> tuple[int, ...] | N
 def switches_mode(value: Value, depth: int = 0) -> bool:
     """Whether a network holds layers that work differently in training: dropout, batch normalisation."""
     if isinstance(value, Made):
+        if value.path.startswith("transformers.") and value.short == "from_pretrained":
+            return True  # these networks hold dropout
         if value.path in ("torch.nn.Sequential", "torch.nn.ModuleList"):
             return any(switches_mode(child, depth + 1) for child in sequential_children(value)[0])
         if "Dropout" in value.short and not _drops(value):

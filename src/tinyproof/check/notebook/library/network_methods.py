@@ -115,12 +115,24 @@ def _of_layer(
     return owner if name in _OF_MODEL else Unknown()
 
 
+def _of_accelerator(name: str, args: list[Value]) -> Value:
+    """What prepare() gives is what it is given, on its device; gather() gives what all devices have."""
+    if name == "prepare":
+        return args[0] if len(args) == 1 else Seq(list(args))
+    return args[0] if args and name.startswith(("unwrap", "gather", "pad")) else Unknown(name)
+
+
 def of_made(
     machine: Machine, owner: Made, name: str, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
 ) -> Value:
     """The method of something that a library made."""
     if owner.path.startswith(("torch.nn", "torchvision.models")):
         return _of_layer(machine, owner, name, args, kwargs, node, scope)
+    if owner.path == "accelerate.Accelerator":
+        return _of_accelerator(name, args)
+    if owner.path.startswith("transformers.") and owner.short == "from_pretrained" and name in _OF_MODEL:
+        _mode(machine, owner, name, args, kwargs)
+        return owner
     if owner.path.startswith("fastai.") and name in ("to_fp16", "to_native_fp16", "to_fp32", "load", "unfreeze", "to"):
         return owner
     if name == "add" and owner.path.startswith("keras") and args:
