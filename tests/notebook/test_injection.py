@@ -10,7 +10,7 @@ import pytest
 from .injection import NAMES, accusations, judged, load
 
 # What is reached, of all faults: found at their line at least, called right at most. Never to be loosened.
-FOUND = 94
+FOUND = 100
 CALLED_RIGHT = 35
 
 
