@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinyproof.check.workbook.graph.agree import Match, match
+from tinyproof.check.workbook.graph.carried import by_place
 from tinyproof.check.workbook.graph.order import Order, order
 from tinyproof.check.workbook.graph.residuals import Residual, find_residuals, measure
 from tinyproof.check.workbook.graph.sample import PLAIN, STEPPED, draw, has_thresholds, is_stepped
@@ -17,6 +18,7 @@ from tinyproof.check.workbook.graph.tape import Array
 KINDS = ("square", "logistic", "softmax")
 MOST_ATOMS = 10
 
+Source = tuple[int, int, tuple[int, ...]]  # a cell, the step of its formula that is the gradient, what it reads besides
 Seeds = dict[int, dict[int, tuple[np.ndarray, Array]]]
 
 
@@ -60,9 +62,11 @@ class Study:
     chosen: dict[int, list[Atom]] = field(default_factory=dict)
     residuals: list[Residual] = field(default_factory=list)
     forward: np.ndarray | None = None
+    given: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))  # upstream of an output or a target
     states: dict[int, int] = field(default_factory=dict)  # update -> the cell that holds its gradient
     ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient
     parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)
+    sources: dict[int, list[Source]] = field(default_factory=dict)  # update -> where its gradient is on its way
 
     def trainings(self) -> list[int]:
         return [int(t) for t in np.unique(self.training)]
@@ -85,7 +89,8 @@ def labels(size: int, src: np.ndarray, dst: np.ndarray) -> np.ndarray:
 
 def study(net: Net) -> Study | None:
     """The trainings of the workbook; None where nothing is updated."""
-    updates, _ = find_updates(net)
+    found_updates, dropped, roles = find_updates(net)
+    updates = by_place(net, roles, found_updates, dropped)
     if not updates:
         return None
     parameter = np.array([u.parameter for u in updates])
@@ -132,6 +137,7 @@ def study(net: Net) -> Study | None:
         match=match(change, blank),
         residuals=residuals,
         forward=forward,
+        given=random,
     )
     _choose(found)
     return found
@@ -299,6 +305,11 @@ def _pick(change: Array, slopes: list[Array]) -> tuple[list[int], Array]:
 
 def _gradients(found: Study, atoms: list[Atom], kind: str) -> Array:
     """The derivative of these parts by every parameter; the parts belong to different trainings."""
+    return np.asarray(found.order.adjoints(found.values, seeds_of(found, atoms, kind))[found.parameter])
+
+
+def seeds_of(found: Study, atoms: list[Atom], kind: str) -> Seeds:
+    """Where the derivative of these parts begins, and with what."""
     dense: dict[tuple[int, int], Array] = {}
     for atom in atoms:
         for residual, rows in atom.pieces:
@@ -325,7 +336,7 @@ def _gradients(found: Study, atoms: list[Atom], kind: str) -> Array:
     for (form, step), amount in dense.items():
         rows = np.flatnonzero(np.any(amount != 0, axis=1))
         seeds.setdefault(form, {})[step] = rows, amount[rows]
-    return np.asarray(found.order.adjoints(found.values, seeds)[found.parameter])
+    return seeds
 
 
 def _atoms(found: Study) -> list[Atom]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.blame import Blame
 from tinyproof.check.workbook.graph.edits import filled_into, with_meanings
 from tinyproof.check.workbook.graph.found_training import Study, study
 from tinyproof.check.workbook.graph.order import order
@@ -16,11 +17,12 @@ from tinyproof.check.workbook.graph.search import Budget, Found, Search
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, Net, SheetGraph, build
 from tinyproof.check.workbook.graph.states import follow_states
 from tinyproof.check.workbook.graph.suspects import Suspects, find_suspects, usual_change
-from tinyproof.check.workbook.graph.tape import record
+from tinyproof.check.workbook.graph.tape import compute, record
 from tinyproof.check.workbook.understand.grid import Place
 
 MOST_MENDS = 8
 MOST_ODD = 40
+MOST_BLAMED = 60  # wrong updates that are put down to a cell
 MOST_CELLS_JUDGED = 60_000  # cells judged again in trials, all trials together
 
 
@@ -39,11 +41,13 @@ class Mend:
 
 @dataclass
 class Explained:
-    """`mends`: found, made and judged. `open`: wrong updates without a mend. The last state of the copy."""
+    """`mends`: found, made and judged. `open`: wrong updates without a mend; `blamed`: the cell that each is put down
+    to."""
 
     mends: list[Mend]
     open: list[int]
     suspects: Suspects
+    blamed: dict[int, int] = field(default_factory=dict)
 
 
 def judged(graph: SheetGraph) -> tuple[Study, Suspects] | None:
@@ -60,6 +64,7 @@ def explain(found: Study, suspects: Suspects) -> Explained:
     wrong = set(suspects.wrong)
     mends, left = _odd_cells(found, suspects, wrong)
     budget = Budget()
+    blame = Blame(found, suspects)
     given_up: set[int] = set()
     while left and len(mends) < MOST_MENDS:
         todo = [update for update in sorted(left) if int(found.lineage[update]) not in given_up]
@@ -68,13 +73,14 @@ def explain(found: Study, suspects: Suspects) -> Explained:
         lineages, counts = np.unique(found.lineage[todo], return_counts=True)
         lineage = int(lineages[np.argmax(counts)])
         own = [update for update in todo if found.lineage[update] == lineage]
-        mend = _by_search(found, suspects, own, left, budget)
+        mend = _by_search(found, suspects, own, left, budget, blame)
         if mend is None:
             given_up.add(lineage)
             continue
         mends.append(mend)
         left -= set(mend.updates)
-    return Explained(mends, sorted(left), suspects)
+    blamed = {update: blame.of(update, _trusted(found, update, left)) for update in sorted(left)[:MOST_BLAMED]}
+    return Explained(mends, sorted(left), suspects, blamed)
 
 
 def recheck(found: Study, graph: SheetGraph) -> tuple[np.ndarray, Net] | None:
@@ -160,7 +166,6 @@ def _wrong_after(found: Study, changed: dict[int, Meaning], wrong: set[int], sus
 def _odd(found: Study, left: set[int], suspects: Suspects) -> dict[int, Meaning]:
     """Cells of the steps concerned whose neighbours agree on another formula."""
     graph = found.net.graph
-    steps = {int(found.step[update]) for update in left}
     moves = _displacements(found)
     cells: dict[int, None] = dict.fromkeys(suspects.lost)
     for update in left:
@@ -176,8 +181,29 @@ def _odd(found: Study, left: set[int], suspects: Suspects) -> dict[int, Meaning]
             c < found.net.size and found.depends[found.net.canon[c]] for c in meaning.refs.values()
         ):
             odd[cell] = meaning
-    assert steps or not left
-    return odd
+    return {
+        cell: meaning
+        for cell, meaning in odd.items()
+        if _holds_numbers(graph, meaning) and not _same_number(found, cell, meaning)
+    }
+
+
+def _holds_numbers(graph: SheetGraph, meaning: Meaning) -> bool:
+    """Whether all that a formula would read holds a number: not the headings above a first row."""
+    return all(ref in graph.meaning or not np.isnan(graph.typed[ref]) for ref in meaning.refs.values())
+
+
+def _same_number(found: Study, cell: int, meaning: Meaning) -> bool:
+    """Whether a cell would hold what it holds: the first row of a column, written without the row before."""
+    if cell >= found.net.size or any(ref >= found.net.size for ref in meaning.refs.values()):
+        return False
+    values = {name: found.values[found.net.canon[ref]] for name, ref in meaning.refs.items()}
+    held = found.final[cell] if found.order.cut[cell] and found.net.form_of[cell] >= 0 else found.values[cell]
+    if cell in found.net.graph.copies:
+        held = found.values[found.net.canon[cell]]
+    with np.errstate(all="ignore"):
+        new = np.broadcast_to(compute(meaning.expr, values), held.shape)
+    return bool(np.all(np.isfinite(new)) and np.abs(new - held).max() <= 1e-9 * np.abs(held).max())
 
 
 def _other_steps(found: Study, left: set[int]) -> dict[int, Meaning]:
@@ -295,7 +321,9 @@ def _neighbours_say(graph: SheetGraph, cell: int, moves: Iterable[tuple[int, int
 # One edit for a whole group -------------------------------------------------------------------------------------------
 
 
-def _by_search(found: Study, suspects: Suspects, own: list[int], left: set[int], budget: Budget) -> Mend | None:
+def _by_search(
+    found: Study, suspects: Suspects, own: list[int], left: set[int], budget: Budget, blame: Blame
+) -> Mend | None:
     """A mend for a parameter, looked for at one of its steps and then made at all of them."""
     rep = own[len(own) // 2]
     trusted = _trusted(found, rep, left)
@@ -305,7 +333,9 @@ def _by_search(found: Study, suspects: Suspects, own: list[int], left: set[int],
         search = Search(found, rep, usual_change(found, rep, rate), budget)
         groups = search.groups(trusted)
         shared = _shared(found, rep, left)
-        groups.sort(key=lambda cells: -int(shared[cells].max()))  # what several wrong updates use comes first
+        guilty = blame.of(rep, trusted)
+        # the cell to blame first, then what several wrong updates use
+        groups.sort(key=lambda cells: (guilty not in cells, -int(shared[cells].max())))
         for natural in (True, False):
             for cells in groups:
                 edit = search.edit(cells, natural)

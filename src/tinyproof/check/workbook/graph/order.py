@@ -13,6 +13,7 @@ import numpy as np
 from tinyproof.check.workbook.graph.sheetgraph import Net
 from tinyproof.check.workbook.graph.tape import Array, backward, forward
 
+Parts = Mapping[int, Mapping[int, Array]]
 CHUNK = 3_000_000  # numbers held at once while one form is computed
 
 
@@ -70,20 +71,26 @@ class Order:
             seen[front] = True
         return seen
 
-    def compute(self, values: Array) -> Array:
-        """Fill in `values` (cells, samples), in place; returns what the formulas of the cut cells give."""
+    def compute(self, values: Array, parts: Parts | None = None) -> Array:
+        """Fill in `values` (cells, samples), in place; returns what the formulas of the cut cells give.
+
+        `parts`: cells in whose formulas some steps are taken to be other numbers.
+        """
         for group in self.groups:
-            self._run(group, values, values)
+            self._run(group, values, values, parts or {})
         final = np.full_like(values, np.nan)
         for group in self.finals:
-            self._run(group, values, final)
+            self._run(group, values, final, parts or {})
         return final
 
-    def _run(self, group: Group, values: Array, into: Array) -> None:
+    def _run(self, group: Group, values: Array, into: Array, parts: Parts) -> None:
         form = self.net.forms[group.form]
         for rows in _chunks(group.rows, form.tape.slots * values.shape[1]):
             inputs = values[form.reads[rows].T]
             into[form.cells[rows]] = forward(form.tape, inputs)[-1]
+            for i, cell in enumerate(form.cells[rows].tolist() if parts else []):
+                if cell in parts:
+                    into[cell] = forward(form.tape, inputs[:, i : i + 1], parts[cell])[-1]
 
     def adjoints(self, values: Array, seeds: Mapping[int, Mapping[int, tuple[np.ndarray, Array]]]) -> Array:
         """The derivative by every cell. `seeds`: form -> step of its tape -> (rows, adjoint of that step there)."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from tinyproof.check.workbook.graph.agree import match
-from tinyproof.check.workbook.graph.found_training import Atom, Study, follow, options
+from tinyproof.check.workbook.graph.found_training import Atom, Source, Study, follow, options
 from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.tape import Array, Tape, forward
 
@@ -22,7 +22,7 @@ MOST_LINEAGES = 80
 MOST_STEPS = 400  # of a formula that is taken apart
 
 
-Source = tuple[int, tuple[int, ...]]  # a cell, and what its formula reads besides the gradient
+WHOLE = -1  # in place of a step: the cell is the gradient
 
 
 def gradient_sources(found: Study, update: int, gradient: Array) -> list[Source]:
@@ -41,11 +41,11 @@ def gradient_sources(found: Study, update: int, gradient: Array) -> list[Source]
         seen += following
         if deepest is not None and not exact:
             break
-    sources: list[Source] = [] if deepest is None else [(deepest, ())]
-    for cell in seen[:MOST_PARTS]:
-        rest = _inside(found, cell, gradient)
-        if rest is not None and cell != deepest:
-            sources.append((cell, rest))
+    sources: list[Source] = [] if deepest is None else [(deepest, WHOLE, ())]
+    for cell in [int(found.successor[update]), *seen][:MOST_PARTS]:
+        part = _inside(found, cell, gradient)
+        if part is not None and cell != deepest:
+            sources.append((cell, *part))
     return sources
 
 
@@ -70,8 +70,8 @@ def _way_back(found: Study, update: int) -> list[list[int]]:
     return layers
 
 
-def _inside(found: Study, cell: int, gradient: Array) -> tuple[int, ...] | None:
-    """What a formula reads besides the part of it that is the gradient; None where no part is."""
+def _inside(found: Study, cell: int, gradient: Array) -> tuple[int, tuple[int, ...]] | None:
+    """The part of a formula that is the gradient, and what it reads besides; None where no part is."""
     places, values = _parts_of(found, cell)
     if not places:
         return None
@@ -80,7 +80,8 @@ def _inside(found: Study, cell: int, gradient: Array) -> tuple[int, ...] | None:
         return None
     form = found.net.forms[found.net.form_of[cell]]
     reads = form.reads[found.net.row_of[cell]]
-    return tuple(int(reads[slot]) for slot in _besides(form.tape, places[int(np.argmax(ok))]))
+    place = places[int(np.argmax(ok))]
+    return place, tuple(int(reads[slot]) for slot in _besides(form.tape, place))
 
 
 def _parts_of(found: Study, cell: int) -> tuple[list[int], Array]:
@@ -89,7 +90,7 @@ def _parts_of(found: Study, cell: int) -> tuple[list[int], Array]:
     if known is not None:
         return known
     net, places, values = found.net, list[int](), np.zeros((0, found.values.shape[1]))
-    if net.form_of[cell] >= 0 and not found.order.cut[cell] and found.depends[cell]:
+    if net.form_of[cell] >= 0 and found.depends[cell]:
         form = net.forms[net.form_of[cell]]
         tape = form.tape
         if len(tape.steps) <= MOST_STEPS:
@@ -172,6 +173,7 @@ def _accept(found: Study, mine: np.ndarray) -> None:
         sources = gradient_sources(found, int(update), found.gradient[update])  # the first step: its state is a number
         if sources:
             held[int(update)] = sources
+    found.sources.update(held)
     pure = _pure(found, held)
     sign = _descends(found, held, pure)
     for update in pure:
@@ -184,7 +186,8 @@ def _accept(found: Study, mine: np.ndarray) -> None:
 def _pure(found: Study, held: dict[int, list[Source]]) -> list[int]:
     """Updates that read the parameters through gradients of their own parameter only."""
     net = found.net
-    cells = np.unique([cell for sources in held.values() for cell, _ in sources])
+    ends = {int(found.successor[update]) for update in held}
+    cells = np.unique([cell for sources in held.values() for cell, _, _ in sources if cell not in ends]).astype(int)
     cut = found.order.cut.copy()
     cut[cells] = True
     shorter = order(net, cut)
@@ -194,13 +197,16 @@ def _pure(found: Study, held: dict[int, list[Source]]) -> list[int]:
     lineage_of = {update: int(found.lineage[update]) for update in held}
     reached: dict[int, np.ndarray] = {}
     for lineage in list(dict.fromkeys(lineage_of.values()))[:MOST_LINEAGES]:
-        own = [cell for update in held if lineage_of[update] == lineage for cell, _ in held[update]]
+        own = [cell for update in held if lineage_of[update] == lineage for cell, _, _ in held[update]]
+        own = [cell for cell in own if cell not in ends]
         reached[lineage] = shorter.reach(own)
     good = []
     for update, sources in held.items():
         bare = int(found.parameter[update])
-        reads = [c for c in _reads(found, int(found.successor[update])) if c != bare]
-        rest = [c for _, besides in sources for c in besides]
+        end = int(found.successor[update])
+        within = [besides for cell, _, besides in sources if cell == end]
+        reads = [c for c in (within[0] if within else _reads(found, end)) if c != bare]
+        rest = [c for cell, _, besides in sources for c in besides if cell != end]
         others = [mask for lineage, mask in reached.items() if lineage != lineage_of[update]]
         own_mask = reached.get(lineage_of[update])
         if own_mask is None or not own_mask[reads].any():
@@ -227,7 +233,7 @@ def _descends(found: Study, held: dict[int, list[Source]], updates: list[int]) -
     slope = found.order.adjoints(found.values, seeds)
     answer = {}
     for update in updates:
-        cell, rest = held[update][0]
+        cell, _, rest = held[update][0]
         if rest:
             continue
         with np.errstate(all="ignore"):

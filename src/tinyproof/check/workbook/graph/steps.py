@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names
-from tinyproof.check.workbook.graph.order import Order, order
+from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.sheetgraph import Net
 
 MAX_VISITED = 6_000  # cells looked at for one candidate
@@ -140,34 +141,45 @@ class Roles:
         return set(self.slots[self.start[cell] : self.start[cell + 1]])
 
 
-def find_updates(net: Net) -> tuple[list[Update], Order]:
-    """The updates of the workbook, dead ends left out."""
+def find_updates(net: Net) -> tuple[list[Update], list[Update], Roles]:
+    """The updates of the workbook, dead ends left out; candidates that are read in other places than what they start
+    from; how each cell is read."""
     finder = _Finder(net)
     candidates = finder.candidates()
-    whole = finder.whole
-    known = Roles(net)
-    roles = {cell: known.of(cell) for cell in {c for u in candidates for c in (u.parameter, u.successor)}}
-    read = {u.successor for u in candidates if roles[u.successor]}
-    kept = [u for u in candidates if u.successor not in read or roles[u.successor] & roles[u.parameter]]
-    going = {u.parameter for u in kept if u.successor in read}
-    chained = {u.successor for u in kept if u.successor in read}
-    ends = [u for u in kept if u.successor not in read]
-    kept = [u for u in kept if u.successor in read]
-    keys = {u.successor: net.graph.meaning[u.successor].key for u in ends}
-    aside = {keys[u.successor] for u in ends if u.parameter in going}  # another cell takes the parameter further
-    often: dict[int, int] = {}
-    for end in ends:
-        often[end.parameter] = often.get(end.parameter, 0) + 1
-    for end in ends:
-        dead = end.parameter in going or keys[end.successor] in aside or (kept and often[end.parameter] > 1)
-        if not dead and (not kept or end.parameter in chained or roles[end.parameter]):
-            kept.append(end)
+    roles = Roles(net)
+    read = {u.successor for u in candidates if roles.of(u.successor)}
+    linked = {u for u in candidates if roles.of(u.successor) & roles.of(u.parameter)}
+    ends = _live_ends(net, [u for u in candidates if u.successor not in read], linked, roles)
     one: dict[int, Update] = {}
-    for update in kept:
+    for update in [u for u in candidates if u in linked] + ends:
         one.setdefault(update.successor, update)
-    for update in _like_them(finder, known, list(one.values())):
+    for update in _like_them(finder, roles, list(one.values())):
         one.setdefault(update.successor, update)
-    return list(one.values()), whole
+    dropped = [u for u in candidates if u.successor in read and u not in linked]
+    return list(one.values()), dropped, roles
+
+
+def _live_ends(net: Net, ends: list[Update], linked: set[Update], roles: Roles) -> list[Update]:
+    """Successors that nothing reads and that end a training: not those that stand beside another that goes on.
+
+    A formula that elsewhere fills cells that are read is an update wherever it stands.
+    """
+    going = {u.parameter for u in linked}
+    chained = {u.successor for u in linked}
+    filling = {net.graph.meaning[u.successor].key for u in linked}
+    keys = {u.successor: net.graph.meaning[u.successor].key for u in ends}
+    aside = {keys[u.successor] for u in ends if u.parameter in going} - filling
+    often = Counter(u.parameter for u in ends)
+    kept: list[Update] = []
+    for end in ends:
+        if keys[end.successor] in filling:
+            dead = False
+        else:
+            beside = bool(linked or kept) and often[end.parameter] > 1
+            dead = end.parameter in going or keys[end.successor] in aside or beside
+        if not dead and (not (linked or kept) or end.parameter in chained or roles.of(end.parameter)):
+            kept.append(end)
+    return kept
 
 
 def _like_them(finder: _Finder, roles: Roles, updates: list[Update]) -> list[Update]:

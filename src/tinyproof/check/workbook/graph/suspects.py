@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.rate_sources import NEAR, TYPED, Rates, find_rates
 from tinyproof.check.workbook.graph.tape import Array
-
-NEAR = 1e-6
-STEEP = 1e-6
+from tinyproof.check.workbook.graph.transfer import other_rules
 
 
 @dataclass
@@ -18,30 +17,36 @@ class Suspects:
     """`wrong`: update -> the rates that it may be expected to have (none known: any). `unread`: updates that depend on
     something not read. `ascends`: trainings that go uphill. `lost`: cells that a step reads as a parameter and that no
     update fills, although their neighbours are filled by one: cell -> the update that reads it.
-    `scaled`: updates among the wrong that follow their gradient, at another rate than the rest."""
+    `scaled`: updates among the wrong that follow their gradient, at another rate than the rest. `uneven`: updates whose
+    rate is another one than that of others, where no majority says which is meant."""
 
     wrong: dict[int, list[float]] = field(default_factory=dict)
     unread: list[int] = field(default_factory=list)
     ascends: list[int] = field(default_factory=list)
     lost: dict[int, int] = field(default_factory=dict)
     scaled: set[int] = field(default_factory=set)
+    uneven: list[int] = field(default_factory=list)
 
 
 def find_suspects(found: Study) -> Suspects:
     """The updates that do not follow what their training follows."""
     result = Suspects()
+    rates = find_rates(found)
     for training in found.trainings():
         mine = np.flatnonzero(found.training == training)
         ok = mine[found.match.ok[mine]]
         _unread(found, mine, result)
-        rates = found.match.rate[ok]
-        known = rates[np.isfinite(rates)]
-        if len(known) and (known < 0).mean() > 0.5:
+        known = found.match.rate[ok][np.isfinite(found.match.rate[ok])]
+        if len(known) and (known < 0).all():
             result.ascends.append(training)
         for update in mine:
             if found.match.seen[update] and not found.match.ok[update]:
                 result.wrong[int(update)] = _expected(found, int(update), ok)
-        _other_rates(found, ok, result)
+        _other_rates(found, ok, rates, result)
+        odd, split = other_rules(found, mine)
+        result.wrong.update({update: [] for update in odd})
+        if split:
+            result.uneven.append(int(mine[0]))
         _lost(found, mine, result)
     return result
 
@@ -63,67 +68,73 @@ def _expected(found: Study, update: int, ok: np.ndarray) -> list[float]:
     return []
 
 
-def _other_rates(found: Study, ok: np.ndarray, result: Suspects) -> None:
-    """Updates that follow their gradient at a rate of their own."""
-    ok = ok[np.isfinite(found.match.rate[ok])]
-    if len(ok) < 3:
+def _other_rates(found: Study, ok: np.ndarray, rates: Rates, result: Suspects) -> None:
+    """Updates that follow their gradient, but uphill, further than the rest, or at a rate from another cell."""
+    known = ok[np.isfinite(rates.share[ok])]
+    downhill = known[rates.share[known] > 0]
+    if len(known) < 2 or not len(downhill):
         return
-    rate = found.match.rate[ok]
-    usual = {int(one): float(np.median(rate[found.lineage[ok] == one])) for one in np.unique(found.lineage[ok])}
-    relative = rate / np.array([usual[int(one)] for one in found.lineage[ok]])
-    for step in np.unique(found.step[ok]):
-        here = found.step[ok] == step
-        relative[here] /= np.median(relative[here])
-    for place in np.flatnonzero(np.abs(relative - 1) > NEAR):
-        update = int(ok[place])
-        peers = found.lineage[ok] == found.lineage[update]
-        if peers.sum() >= 3 and (np.abs(relative[peers] - 1) > NEAR).mean() < 0.5:
-            result.wrong[update] = [float(found.match.rate[update] / relative[place])]
-            result.scaled.add(update)
-    _between(found, ok, usual, result)
+    usual = _most(rates.share[downhill])
+    beside = rates.cell[downhill] != TYPED
+    from_cells = 2 * int(beside.sum()) > len(downhill)
+    for update in known:
+        share, typed = float(rates.share[update]), rates.cell[update] == TYPED
+        if share < 0:
+            result.wrong[int(update)] = [abs(float(found.match.rate[update]))]
+        elif abs(share / usual - 1) > NEAR or (typed and from_cells):
+            _further(found, int(update), downhill, rates, usual, result)
+        elif not typed:
+            _from_elsewhere(found, int(update), downhill, rates, result)
+        if int(update) in result.wrong:
+            result.scaled.add(int(update))
 
 
-def _between(found: Study, ok: np.ndarray, usual: dict[int, float], result: Suspects) -> None:
-    """Parameters that share the rate cell of the others and move faster or slower than they."""
-    if len(usual) < 3:
+def _further(found: Study, update: int, known: np.ndarray, rates: Rates, usual: float, result: Suspects) -> None:
+    """An update whose rate is not the usual one: a mistake where most agree on another, and none was chosen for it."""
+    rate, typed = found.match.rate, rates.cell[update] == TYPED
+    step = known[found.step[known] == found.step[update]]
+    same = np.abs(rate[step] / rate[update] - 1) < NEAR
+    if typed and 2 * int(same.sum()) > len(step):
+        return  # the step has a rate of its own, written in its formulas
+    agree = known[np.abs(rates.share[known] / usual - 1) < NEAR]
+    agree = agree[(rates.cell[agree] != TYPED) | (not typed) | (abs(usual / rates.share[update] - 1) > NEAR)]
+    near = agree[np.argsort(found.step[agree] != found.step[update], kind="stable")]
+    expected = [float(r) for r in rate[near] if abs(r / rate[update] - 1) > NEAR]
+    if not expected:
         return
-    cells = {one: rate_cells(found, int(ok[found.lineage[ok] == one][0])) for one in list(usual)[:60]}
-    sets: dict[frozenset[int], list[int]] = {}
-    for lineage, own in cells.items():
-        sets.setdefault(own, []).append(lineage)
-    shared = max(sets, key=lambda own: len(sets[own]))
-    values = [usual[one] for one in sets[shared]]
-    common = float(np.median(values))
-    agree = [one for one in sets[shared] if abs(usual[one] - common) < NEAR * abs(common)]
-    if not shared or 2 * len(agree) <= len(cells):
+    if 2 * len(agree) <= len(known):
+        result.uneven.append(update)
         return
-    typed = np.array(found.net.graph.typed)[sorted(shared)]
-    for lineage, own in cells.items():
-        forgets = not own and abs(usual[lineage] * float(np.prod(typed)) / common - 1) < NEAR
-        if (own == shared or forgets) and abs(usual[lineage] / common - 1) > NEAR:
-            for update in ok[found.lineage[ok] == lineage]:
-                result.wrong[int(update)] = [common]
-                result.scaled.add(int(update))
+    chosen = typed and not _plain(float(rate[update]) / expected[0]) and not _plain(float(rate[update]))
+    if not chosen:
+        result.wrong[update] = expected[:1]
 
 
-def rate_cells(found: Study, update: int) -> frozenset[int]:
-    """The typed numbers that a change is proportional to: its learning rate, wherever it stands."""
-    net, order = found.net, found.order
-    cell = int(found.successor[update])
-    form = int(net.form_of[cell])
-    ones = np.ones((1, found.values.shape[1]))
-    slope = order.adjoints(found.values, {form: {net.forms[form].tape.top: (net.row_of[[cell]], ones)}})
-    cone = order.reach(net.forms[form].reads[net.row_of[cell]], upwards=True)
-    leaves = np.flatnonzero(cone & (net.form_of < 0) & ~order.cut)
-    if found.forward is not None:
-        leaves = leaves[~found.forward[leaves]]
-    change = found.change[update]
-    good = np.isfinite(change) & (np.abs(change) > 0)
-    if not good.any():
-        return frozenset()
-    with np.errstate(all="ignore"):
-        share = slope[leaves][:, good] * found.values[leaves][:, good] / change[good]
-    return frozenset(int(c) for c, s in zip(leaves, share, strict=True) if np.all(np.abs(s - 1) < STEEP))
+def _plain(ratio: float) -> bool:
+    """A whole number, or one over it: what a lost 2, a lost mean or a lost rate leaves."""
+    size = abs(ratio)
+    size = size if size >= 1 else 1 / size
+    return size < 1000 and abs(size - round(size)) < NEAR
+
+
+def _from_elsewhere(found: Study, update: int, known: np.ndarray, rates: Rates, result: Suspects) -> None:
+    """An update that takes its rate from another cell than the others of its step, and from another one every step."""
+    step = known[(found.step[known] == found.step[update]) & (known != update)]
+    others = rates.cell[step]
+    if not len(others) or rates.cell[update] in others:
+        return
+    own = np.unique(rates.cell[known[found.lineage[known] == found.lineage[update]]])
+    usual, count = np.unique(others, return_counts=True)
+    if len(own) >= 2 and 2 * int(count.max()) > len(others):
+        like = step[others == usual[np.argmax(count)]]
+        result.wrong[update] = [float(found.match.rate[like[0]])]
+
+
+def _most(values: np.ndarray) -> float:
+    """The most frequent of the values, among equals the first."""
+    digits = np.round(values, 8 - int(np.floor(np.log10(np.median(values)))))
+    _, first, count = np.unique(digits, return_index=True, return_counts=True)
+    return float(values[first[count == count.max()].min()])
 
 
 def _lost(found: Study, mine: np.ndarray, result: Suspects) -> None:

@@ -108,14 +108,17 @@ def compute(expr: Expr, values: Mapping[str, Array]) -> Array:
     return np.asarray(FUNCTIONS[expr.function][1](*args))
 
 
-def forward(tape: Tape, inputs: Array) -> list[Array]:
-    """The value of every step; `inputs`: (slots, cells, samples)."""
+def forward(tape: Tape, inputs: Array, instead: Mapping[int, Array] | None = None) -> list[Array]:
+    """The value of every step; `inputs`: (slots, cells, samples). `instead`: what some steps are taken to be."""
+    given = instead or {}
     out: list[Array] = []
     shape = inputs.shape[1:]
     with np.errstate(all="ignore"):
-        for step in tape.steps:
+        for place, step in enumerate(tape.steps):
             kind = step[0]
-            if kind == "var":
+            if place in given:
+                out.append(given[place])
+            elif kind == "var":
                 out.append(inputs[step[1]])
             elif kind == "num":
                 out.append(np.full((1, 1), step[1]))
@@ -131,6 +134,13 @@ def forward(tape: Tape, inputs: Array) -> list[Array]:
 
 def backward(tape: Tape, values: list[Array], seeds: Mapping[int, Array], inputs: Array) -> Array:
     """The adjoint of every slot, given adjoints of some steps; the same shape as `inputs`."""
+    return backward_steps(tape, values, seeds, inputs)[0]
+
+
+def backward_steps(
+    tape: Tape, values: list[Array], seeds: Mapping[int, Array], inputs: Array
+) -> tuple[Array, list[Array | None]]:
+    """The adjoint of every slot, and that of every step (None: nothing reaches it)."""
     shape = inputs.shape[1:]
     adjoint: list[Array | None] = [None] * len(tape.steps)
     for seeded, seed in seeds.items():
@@ -157,7 +167,7 @@ def backward(tape: Tape, values: list[Array], seeds: Mapping[int, Array], inputs
                     yes, no = values[step[2]], values[step[3]]
                     give(step[1], a * np.sign(yes - no))
                 _RULES[kind](a, step[1:], values, place, give)
-    return result
+    return result, adjoint
 
 
 Give = Callable[[int, Array], None]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinyproof.check.workbook.graph.blame import together
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.mends import Explained, Mend, explain, judged
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
@@ -87,26 +88,35 @@ def _training(
     mends = [mend for mend in explained.mends if any(found.training[u] == training for u in mend.updates)]
     healed = {u for mend in mends for u in mend.updates}
     opened = [int(u) for u in wrong if int(u) not in healed]
-    strong = len(follows) > ENOUGH * len(mine)
+    right_ones = mine[[int(u) not in suspects.wrong for u in mine] & found.match.ok[mine]]
+    strong = len(right_ones) >= ENOUGH * len(mine)
     before = len(verdict.mistakes)
     if training in suspects.ascends and found.kinds[training] != "shown":
         verdict.mistakes.append(_ascent(graph, found, mine))
-    whole = len(follows) + len(healed) >= 0.9 * len(mine) and len(follows) >= LEAST * len(mine)
+    whole = len(right_ones) + len(healed) >= 0.9 * len(mine) and len(right_ones) >= LEAST * len(mine)
     if strong or whole:
         verdict.mistakes += [_mended(graph, found, mend) for mend in mends]
         if opened:
-            _unexplained(verdict, graph, found, opened, home, len(follows) / len(mine))
+            _unexplained(verdict, graph, found, explained, opened, home, len(right_ones) / len(mine))
     elif wrong:
         verdict.problem(home, _no_objective(graph, found, mine))
     for cell, update in suspects.lost.items():
-        if found.training[update] == training and not any(cell in mend.cells for mend in mends):
+        if (strong or whole) and found.training[update] == training and not any(cell in m.cells for m in mends):
             verdict.mistakes.append(_lost(graph, found, cell))
     unread = [u for u in suspects.unread if found.training[u] == training]
     if len(unread) == len(mine):
         verdict.unread.add(home)
     if unread:
         verdict.problem(home, _not_read(graph, found, unread[0]))
-    right = len(verdict.mistakes) == before and not wrong and not unread and len(follows) > 0
+    uneven = [u for u in suspects.uneven if found.training[u] == training]
+    if uneven and not wrong:
+        verdict.problem(home, _uneven(graph, found, uneven[0]))
+    lost = [u for u in suspects.lost.values() if found.training[u] == training]
+    if lost and not (strong or whole or wrong):
+        verdict.problem(home, _no_objective(graph, found, mine))
+    right = (
+        len(verdict.mistakes) == before and not wrong and not lost and not unread and not uneven and len(follows) > 0
+    )
     if len(sheets) > 1:
         verdict.spread.update(sheets)
     for sheet in sheets:
@@ -209,49 +219,43 @@ def _ascent(graph: SheetGraph, found: Study, mine: np.ndarray) -> Mistake:
 
 
 def _unexplained(
-    verdict: GraphVerdict, graph: SheetGraph, found: Study, opened: list[int], home: int, share: float
-) -> None:
+    verdict: GraphVerdict, graph: SheetGraph, found: Study, explained: Explained, opened: list[int], home: int,
+    share: float,
+) -> None:  # fmt: skip
     """Wrong updates for which no mend was found: an error where all around them is right."""
-    by_lineage: dict[int, list[int]] = {}
-    for update in opened:
-        by_lineage.setdefault(int(found.lineage[update]), []).append(update)
-    for own in list(by_lineage.values())[:12]:
-        first = int(found.successor[own[0]])
-        if share <= ENOUGH or found.kinds[int(found.training[own[0]])] == "shown":  # which value is meant is a guess
-            verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
-            continue
-        cells = [
-            int(found.successor[u]) for u in own if graph.places[found.successor[u]].sheet == graph.places[first].sheet
-        ]
-        blamed = _deepest(found, own[0])
-        what = OBJECTIVES[found.kinds[int(found.training[own[0]])]]
-        where = blamed if blamed is not None else first
-        kind = "wrong-update" if where == first else "wrong-gradient"
-        verdict.mistakes.append(Mistake(
-            kind, "error", graph.places[where].sheet, heading(graph, where) or graph.name(where),
-            f"{named(graph, first)} does not move by -k times the derivative of {what}, as the other parameters do",
-            rows=(graph.places[where].row,),
-            cells=stretches_of(graph, cells) if where == first else graph.name(where), says=says(graph, where),
-            why="on random numbers the change is no multiple of the derivative by its own parameter",
-        ))  # fmt: skip
+    first = int(found.successor[opened[0]])
+    groups = together(found, {u: explained.blamed[u] for u in opened if u in explained.blamed})
+    enough = share > ENOUGH or (share == ENOUGH and len(groups) == 1)
+    if not enough or found.kinds[int(found.training[opened[0]])] == "shown":  # which value is meant is a guess
+        verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
+        return
+    for update, cells in groups[:12]:
+        verdict.mistakes.append(_without_mend(graph, found, update, cells))
 
 
-def _deepest(found: Study, update: int) -> int | None:
-    """The gradient that an update reads and no right update does."""
-    net = found.net
-    cell = int(found.successor[update])
-    reads = [int(c) for c in net.forms[net.form_of[cell]].reads[net.row_of[cell]]]
-    own = [
-        c
-        for c in reads
-        if c != found.parameter[update] and found.depends[c] and net.form_of[c] >= 0 and not found.order.cut[c]
-    ]
-    return own[0] if len(own) == 1 else None
+def _without_mend(graph: SheetGraph, found: Study, update: int, cells: list[int]) -> Mistake:
+    cells = [c for c in cells if graph.places[c].sheet == graph.places[cells[0]].sheet]
+    where = min(cells, key=lambda c: graph.places[c])
+    what = OBJECTIVES[found.kinds[int(found.training[update])]]
+    message = (
+        f"{named(graph, where)}: {named(graph, int(found.successor[update]))} does not move by -k times the derivative "
+        f"of {what}, as the other parameters do, and all that this formula reads is right"
+    )
+    return Mistake(
+        _kind(found, where), "error", graph.places[where].sheet, heading(graph, where) or graph.name(where), message,
+        rows=(graph.places[where].row,), cells=stretches_of(graph, cells), says=says(graph, where),
+        why="on random numbers the change is no multiple of the derivative by its own parameter",
+    )  # fmt: skip
 
 
 def _no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
     some = [named(graph, int(found.successor[u])) for u in mine[:3]]
     return f"the changes of {', '.join(some)} follow no objective that the sheet shows"
+
+
+def _uneven(graph: SheetGraph, found: Study, update: int) -> str:
+    one = named(graph, int(found.successor[update]))
+    return f"the change of {one} follows its gradient at another rate than others, and no majority says which is meant"
 
 
 def _lost(graph: SheetGraph, found: Study, cell: int) -> Mistake:

@@ -187,7 +187,7 @@ def ascends(judge: Judge, updates: list[Update]) -> bool:
     for col in gradients:
         parameter = gradient_of(judge.network, col)
         main = judge.columns[col].main
-        if parameter is None or main is None or main.expr is None:
+        if parameter not in judge.network.parameters or main is None or main.expr is None:
             return False
         if not same(judge.says(main.expr), -judge.gradient(parameter)):
             return False

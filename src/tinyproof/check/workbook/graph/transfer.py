@@ -1,0 +1,161 @@
+"""Optimisers with a memory compared with each other: the same gradients in, the same changes out.
+
+Every parameter of a training has the same rule. So the gradient of each parameter is taken to be one and the same row
+of numbers, step by step; a change that differs from those of the other parameters in its step has another rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.found_training import Source, Study
+from tinyproof.check.workbook.graph.known import reads_back
+from tinyproof.check.workbook.graph.order import order
+from tinyproof.check.workbook.graph.states import WHOLE, gradient_sources
+from tinyproof.check.workbook.graph.tape import Array, forward
+
+NEAR = 1e-6
+MOST_WALKED = 500
+
+
+def other_rules(found: Study, mine: np.ndarray) -> tuple[list[int], bool]:
+    """The updates through a state whose rule is another one than that of most in their step, and whether some step has
+    no majority."""
+    known = [int(u) for u in mine if int(u) in found.sources and found.match.ok[u]]
+    if not any(u in found.states for u in known) or len({int(found.lineage[u]) for u in known}) < 2:
+        return [], False
+    if any(found.order.level[cell] < 0 for u in known for cell in _way(found, u, found.sources[u])):
+        return [], False  # a state that is carried round from the last step to the first
+    number = _numbers(found)
+    change = _evened(found, number, found.sources)[1]
+    odd, split = [], False
+    for step in sorted({number[u] for u in known}):
+        here = [u for u in known if number[u] == step]
+        groups = _alike(change[here])
+        if len(groups) < 2 or not np.isfinite(change[here]).all():
+            continue
+        most = max(groups, key=len)
+        if 2 * len(most) <= len(here):
+            split = True
+        else:
+            odd += [int(here[i]) for group in groups if group is not most for i in group]
+    return odd, split
+
+
+def _numbers(found: Study) -> dict[int, int]:
+    """The number of each update in the chain of its parameter."""
+    filled = {int(s): u for u, s in enumerate(found.successor)}
+    number: dict[int, int] = {}
+    for update in range(len(found.updates)):
+        chain = [update]
+        while chain[-1] not in number:
+            before = filled.get(int(found.parameter[chain[-1]]))
+            if before is None or before in chain:
+                number[chain[-1]] = 0
+                break
+            chain.append(before)
+        base = number[chain[-1]]
+        for distance, one in enumerate(reversed(chain)):
+            number[one] = base + distance
+    return number
+
+
+def _evened(found: Study, number: Mapping[int, int], sources: Mapping[int, list[Source]]) -> tuple[Array, Array]:
+    """All values, and each change, with the same gradients for all parameters."""
+    samples = found.values.shape[1]
+    rng = np.random.default_rng(5)
+    rows = {step: rng.uniform(0.3, 1.4, samples) for step in sorted(set(number.values()))}
+    cut, values = found.order.cut.copy(), found.values.copy()
+    parts: dict[int, dict[int, Array]] = {}
+    for update, own in sources.items():
+        for cell, step, _ in own:
+            scale = _scale(found, update, cell, step)
+            if step == WHOLE:
+                cut[cell], values[cell] = True, scale * rows[number[update]]
+            else:
+                parts[cell] = {step: np.asarray(scale * rows[number[update]])}
+    values[_beginnings(found)] = 0.5
+    held = values.copy()
+    final = order(found.net, cut).compute(values, parts)
+    values[cut] = held[cut]
+    return values, np.asarray(final[found.successor] - values[found.parameter])
+
+
+def _beginnings(found: Study) -> np.ndarray:
+    """Numbers other than 0 that stand where most formulas alike read a state: where the state of a parameter begins."""
+    begins = np.zeros(found.net.size, dtype=bool)
+    for form in found.net.forms:
+        depends = found.depends[form.reads]
+        for slot in range(form.tape.slots):
+            column = depends[:, slot]
+            if 0.5 < column.mean() < 1:
+                begins[form.reads[~column, slot]] = True
+    return np.asarray(begins & np.any(found.values != 0, axis=1))
+
+
+def odd_in_rule(found: Study, update: int, peers: list[int]) -> int | None:
+    """The cell between the gradient and the change whose number no right update of the same step has; None where the
+    gradient is in none of them."""
+    sources = {u: found.sources.get(u) or gradient_sources(found, u, found.gradient[u]) for u in [update, *peers]}
+    peers = [peer for peer in peers if sources[peer]]
+    if not peers:
+        return None
+    number = dict.fromkeys(sources, 0) if not found.sources else _numbers(found)
+    values, change = _evened(found, number, {**found.sources, **sources})
+    right = {_name(change[peer]) for peer in peers}
+    for peer in peers:
+        right.update(_name(values[c]) for c in _way(found, peer, sources[peer]))
+    cell = int(found.successor[update])
+    while True:
+        stop = {c for c, step, _ in sources[update] if step == WHOLE}
+        below = [] if cell in stop else [c for c in reads_back(found, cell) if c != found.parameter[update]]
+        fresh = [c for c in below if _name(values[c]) not in right]
+        if not fresh:
+            return cell
+        cell = fresh[0]
+
+
+def _name(row: Array) -> bytes:
+    size = float(np.abs(row).max())
+    digits = 8 - int(np.floor(np.log10(size))) if size > 0 and np.isfinite(size) else 8
+    return bytes((np.round(row, digits) + 0.0).tobytes())
+
+
+def _way(found: Study, update: int, sources: list[Source]) -> list[int]:
+    """The cells between a change and its gradient."""
+    stop = {cell for cell, step, _ in sources if step == WHOLE}
+    seen = dict.fromkeys(reads_back(found, int(found.successor[update])))
+    front = list(seen)
+    while front and len(seen) < MOST_WALKED:
+        front = [c for cell in front if cell not in stop for c in reads_back(found, cell) if c not in seen]
+        seen.update(dict.fromkeys(front))
+    return list(seen)
+
+
+def _scale(found: Study, update: int, cell: int, step: int) -> float:
+    """How many times the gradient a source is."""
+    value = found.values[cell]
+    if step != WHOLE:
+        form = found.net.forms[found.net.form_of[cell]]
+        inputs = found.values[form.reads[found.net.row_of[cell]]]
+        value = np.broadcast_to(forward(form.tape, inputs[:, None])[step], (1, len(value)))[0]
+    return float(f"{-match(value[None], found.gradient[update][None]).rate[0]:.9g}")
+
+
+def _alike(change: Array) -> list[list[int]]:
+    """Rows that are the same numbers."""
+    groups: list[list[int]] = []
+    for i, row in enumerate(change):
+        size = np.abs(row).max()
+        for group in groups:
+            with np.errstate(all="ignore"):
+                off = np.abs(change[group[0]] - row).max()
+            if off <= NEAR * max(size, np.abs(change[group[0]]).max()):
+                group.append(i)
+                break
+        else:
+            groups.append([i])
+    return groups
