@@ -315,3 +315,111 @@ def test_a_call_of_a_framework_that_is_not_imported_is_the_reason(tmp_path: Path
     assert "`fit_one_cycle` is a call of fastai" in judged(text, tmp_path).problem
     own = "# %%\ndef cross_val_score(a): return a\nprint('accuracy', cross_val_score(2))\n"
     assert "not imported" not in judged(own, tmp_path).problem
+
+
+FOLDER = (
+    TORCH
+    + """
+from torchvision.datasets import ImageFolder
+pictures = ImageFolder('leaves', transform=transforms.ToTensor())
+count = int(0.8 * len(pictures))
+most, rest = random_split(pictures, [count, len(pictures) - count])
+learning = DataLoader(most, batch_size=10, shuffle=True)
+asking = DataLoader(rest, batch_size=10)
+"""
+    + LEARN
+    + COUNT
+)
+PLACES = FOLDER.replace(
+    "most, rest = random_split(pictures, [count, len(pictures) - count])",
+    "places = torch.randperm(len(pictures))\n"
+    "most, rest = Subset(pictures, places[:count]), Subset(pictures, places[count:])",
+)
+LISTED = DIGITS.replace(
+    "        answer = net(x)\n        guess = answer.argmax(dim=1)\n        hits += (guess == y).sum().item()\n"
+    "        total += len(y)\nprint('test accuracy', hits / total)",
+    "        said.extend(net(x).argmax(dim=1).cpu().numpy())\n        true.extend(y.numpy())\n"
+    "share = accuracy_score(true, said)\nprint('test accuracy', share)",
+).replace("hits = total = 0", "said, true = [], []")
+FOLDS = """# %%
+import numpy as np
+from tensorflow import keras
+(x, y), (x_test, y_test) = keras.datasets.boston_housing.load_data()
+size = len(x) // 5
+for i in range(5):
+    x_held, y_held = x[i * size:(i + 1) * size], y[i * size:(i + 1) * size]
+    x_rest = np.concatenate([x[:i * size], x[(i + 1) * size:]])
+    y_rest = np.concatenate([y[:i * size], y[(i + 1) * size:]])
+    net = keras.Sequential([keras.layers.Dense(9, activation='relu'), keras.layers.Dense(1)])
+    net.compile('adam', 'mse', metrics=['mae'])
+    net.fit(x_rest, y_rest, epochs=9, validation_data=(x_held, y_held))
+    print('validation', net.evaluate(x_held, y_held))
+"""
+THRICE = LEAVES + "trainer.test(dataloaders=train, model=net)\ntrainer.test(dataloaders=test, model=net)\n"
+THRICE = THRICE.replace("trainer.fit(Net(), train", "net = Net()\ntrainer.fit(net, train").replace(
+    "    def configure", "    def test_step(self, batch, i):\n        self.validation_step(batch, i)\n    def configure"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (FOLDER, "on the held-out part of the folder leaves"),
+        (PLACES, "on a part of the folder leaves"),
+        (LISTED, "the accuracy is measured on the test set"),
+        (FOLDS, "`evaluate(x_held, y_held)`: on the held-out part of the training set"),
+        (THRICE, "`test_step`: on the file leaves/test.csv"),
+    ],
+    ids=["folder", "places", "listed", "folds", "thrice"],
+)
+def test_parts_drawn_picked_and_left_out_are_told_apart(text: str, line: str, tmp_path: Path) -> None:
+    report = judged(text, tmp_path)
+    assert (report.status, rules(report)) == ("right", set()), (report.problem, report.findings)
+    assert any(line in checked for checked in report.checked), report.checked
+
+
+@pytest.mark.parametrize(
+    ("text", "edit"),
+    [
+        (FOLDER, ("DataLoader(rest", "DataLoader(most")),
+        (FOLDER, ("DataLoader(most", "DataLoader(pictures")),
+        (PLACES, ("places[count:]", "places[:count]")),
+        (LISTED, ("train=False", "train=True")),
+        (FOLDS, ("net.fit(x_rest, y_rest", "net.fit(x, y")),
+        (THRICE, ("net, train, valid)", "net, test, valid)")),
+    ],
+    ids=["folder", "all of it", "places", "listed", "folds", "thrice"],
+)
+def test_rows_that_were_learned_from_are_named_once(text: str, edit: tuple[str, str], tmp_path: Path) -> None:
+    report = judged(text, tmp_path, edit)
+    found = [finding for finding in report.findings if finding.rule == "evaluates-on-training-data"]
+    assert report.status == "wrong", report.findings
+    assert len(found) == 1 or text is FOLDS, found
+
+
+def test_scaling_before_a_split_of_the_training_part_is_no_fault(tmp_path: Path) -> None:
+    text = """# %%
+from sklearn.datasets import load_wine
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+x, y = load_wine(return_X_y=True)
+x_most, x_test, y_most, y_test = train_test_split(x, y, random_state=1)
+scaler = StandardScaler()
+x_most = scaler.fit_transform(x_most)
+x_a, x_b, y_a, y_b = train_test_split(x_most, y_most, random_state=2)
+figures = []
+for c in (0.1, 1, 10):
+    figures.append(LogisticRegression(C=c).fit(x_a, y_a).score(x_b, y_b))
+best = (0.1, 1, 10)[figures.index(max(figures))]
+model = LogisticRegression(C=best).fit(x_most, y_most)
+print('test accuracy', model.score(scaler.transform(x_test), y_test))
+"""
+    assert rules(judged(text, tmp_path)) == set()
+    before = ("x_most = scaler.fit_transform(x_most)", "x_most = scaler.fit(x).transform(x_most)")
+    assert "fitted-before-split" in rules(judged(text, tmp_path / "all", before))
+
+
+def test_what_is_wished_for_is_no_claim_of_a_tutorial(tmp_path: Path) -> None:
+    text = "# %% [markdown]\nYou should reach an accuracy above 80% with a little work.\n# %%\nimport six\nprint(1)\n"
+    assert judged(text, tmp_path).status == "nothing to judge"

@@ -72,6 +72,11 @@ def is_training(rows: Rows) -> bool:
     return all(path.root.kind == "train" and not path.cuts for path in rows.paths)
 
 
+def left_to_learn_from(path: Path) -> bool:
+    """Whether the rows are what a split left for training: a part had been put aside by then."""
+    return any(cut.kind == "split" and cut.part == "train" for cut in path.cuts)
+
+
 def decided(use: Measured) -> bool:
     """Whether it is known which rows were measured on, as far as the question goes."""
     if to_learned(use) != "unknown":
@@ -97,7 +102,8 @@ def called(study: Study, use: Measured) -> Called:
     """What the figure is called: by the words printed with it, else by the names that it is given."""
     line = study.line(use.at)
     target = re.match(r"([\w\s,.\[\]'\"()]+?)=(?!=)", line)
-    given = words_of(target[1]) if target else ""
+    whole = target is not None and target[1].count("(") == target[1].count(")")  # no keyword of a call
+    given = words_of(target[1]) if target and whole else ""
     for text in [*use.labels, " ".join(a or b for a, b in _STRINGS.findall(line))]:
         word = words_of(text)
         if word:
@@ -109,6 +115,13 @@ def names_say(rows: Rows) -> Called:
     """What the variables that hold the rows are called."""
     found = {words_of(name) for name in rows.names} - {""}
     return found.pop() if len(found) == 1 else ""
+
+
+def rows_called(use: Measured) -> Called:
+    """What the variables are called that hold the measured rows, or the loader that gives them."""
+    names = getattr(use.loader, "names", []) if use.loader is not use.rows else []
+    found = {words_of(name) for name in names} - {""}
+    return names_say(use.rows) or (found.pop() if len(found) == 1 else "")
 
 
 def where(place: CodePlace) -> str:

@@ -93,7 +93,9 @@ def nothing_to_judge(study: Study) -> str:
     claimed = any(_claims_something(study, claim) for claim in study.claims)
     text = _COMMENT.sub("", "\n".join("\n".join(lines) for lines in study.sources.values()))
     learns = bool(study.trainings or fits(study))
-    if events.missing_modules and (learns or study.runs or re.search(r"\.(?:fit|train)\w*\(", text)):
+    if any(name.partition(".")[0] not in _ASIDE for name in events.missing_modules) and (
+        learns or study.runs or re.search(r"\.(?:fit|train)\w*\(", text)
+    ):
         return ""  # what measures may be in what is not here
     watched = re.sub(r"metrics\s*=\s*\[[^\]]*\]|history\[[^\]]*\]|\baccuracy=|import .*", "", text)
     tested = any(run.test_accuracies for run in study.runs)
@@ -108,7 +110,7 @@ def nothing_to_judge(study: Study) -> str:
 
 def _claims_something(study: Study, claim: Claim) -> bool:
     """Whether a text claims an accuracy of this file: by name, or in its own words where it trains something."""
-    if claim.kind != "accuracy" or claim.elsewhere:
+    if claim.kind != "accuracy" or claim.elsewhere or claim.is_target:
         return False
     own = not claims.from_readme(study, claim)
     return own and (claim.named or bool(study.trainings or fits(study) or not study.document.code))

@@ -27,6 +27,8 @@ from tinyproof.check.notebook.interpreter.values import (
 # Attributes that leave a tensor or a figure what it is.
 _SAME = frozenset(("data", "T", "real", "mT", "values"))
 _OF_LOADER = frozenset(("dataset", "sampler", "batch_sampler"))
+# What libraries for texts and graphs call the parts of a batch.
+_OF_BATCH = frozenset(("text", "label", "labels", "x", "y", "input_ids", "attention_mask", "image", "images", "target"))
 _OF_DATA = frozenset(("data", "targets", "train_data", "test_data", "train_labels", "test_labels", "transform"))
 
 
@@ -75,6 +77,8 @@ def _of_tensor(machine: Machine, owner: Value, name: str, node: ast.AST, scope: 
             return Made(".shape", [owner], {}, machine.place(node, scope))
         if name == "loss" and isinstance(owner, Flow):
             return Unknown(name)
+    if isinstance(owner, Batch) and name in _OF_BATCH:
+        return Batch(owner.loader, "part")
     if isinstance(owner, Flow) and name == "logits":
         return owner
     return Method(owner, name)

@@ -221,6 +221,7 @@ class Events:
     dropped: list[tuple[Made, CodePlace]] = field(default_factory=list)
     exhausted: bool = False
     # Stands for the weights that no object holds, in JAX or numpy: they are handed from call to call.
+    folds: list[tuple[object, ...]] = field(default_factory=list)  # made by hand: of which paths, between which bounds
     asked: list[Rows] = field(default_factory=list)  # what such weights gave answers for
     weights: Value = field(default_factory=lambda: Unknown("weights"))
 

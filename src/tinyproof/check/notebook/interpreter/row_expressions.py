@@ -94,8 +94,14 @@ def _sliced(machine: Machine, owner: Rows, node: ast.Slice, scope: Scope) -> Val
         return owner
     known = all(bound is None or isinstance(bound, int) for bound in (low, high))
     if not known and (machine.passes or (machine.loops and low is not None and high is not None)):
-        return owner  # the batches of a loop: together they are all rows
-    return owner.cut(Cut("slice", ("slice",), low=None if low == 0 else low, high=high))
+        # The batches of a loop: together they are all rows. Or a fold made by hand, which its complement will show.
+        return replace(owner, turn=(_text(node.lower), _text(node.upper)), names=[])
+    cut = owner.cut(Cut("slice", ("slice",), low=None if low == 0 else low, high=high))
+    return cut if known else replace(cut, turn=(_text(node.lower), _text(node.upper)))
+
+
+def _text(node: ast.expr | None) -> str:
+    return ast.unparse(node) if node is not None else ""
 
 
 def _bound(machine: Machine, node: ast.expr | None, scope: Scope) -> object:

@@ -95,7 +95,8 @@ class Fit:
 class Rows(Value):
     """An array, a table or a data set. `side`: images and labels, one of both, or what a model made of them.
 
-    `scores`: the model that gave them is `model`, after the fits `fits`. `names`: the variables bound to it.
+    `scores`: the model that gave them is `model`, after the fits `fits`. `names`: the variables bound to it. `turn`:
+    the bounds, as they are written, between which a loop cuts another piece out in each of its turns.
     """
 
     paths: tuple[Path, ...]
@@ -104,6 +105,7 @@ class Rows(Value):
     model: Value | None = None
     fits: tuple[Fit, ...] = ()
     names: list[str] = field(default_factory=list)
+    turn: tuple[str, str] = ("", "")
 
     def cut(self, cut: Cut) -> Rows:
         """Some of these rows."""

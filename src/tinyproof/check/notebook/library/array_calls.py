@@ -9,7 +9,7 @@ from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.row_expressions import compare, product
 from tinyproof.check.notebook.interpreter.rows import Cut, Path, Root, Rows, Step, rows_in
-from tinyproof.check.notebook.interpreter.values import Const, Scope, Unknown, Value, constant, number
+from tinyproof.check.notebook.interpreter.values import Const, Made, Scope, Unknown, Value, constant, number
 from tinyproof.check.notebook.library.facts.numpy import NOTHING, SAME, SOME
 
 _ORDERS = frozenset(("numpy.random.permutation", "torch.randperm", "jax.random.permutation"))
@@ -75,6 +75,19 @@ def _dropped(machine: Machine, owner: Rows, args: list[Value], kwargs: dict[str,
     return owner.cut(Cut("filter", ("drop", id(other))))
 
 
+def picked(whole: Rows, places: Value | None) -> Rows:
+    """The rows at certain places: those of a cut through all places, else some of them."""
+    if isinstance(places, Rows) and len(places.paths) == 1:
+        for cut in places.paths[0].cuts:
+            whole = whole.cut(cut)
+        return whole
+    bounds = [number(arg) for arg in places.args] if isinstance(places, Made) and places.short == "range" else []
+    if bounds and len(bounds) < 3 and all(bound is not None for bound in bounds):
+        low, high = (None, bounds[0]) if len(bounds) == 1 else (bounds[0] or None, bounds[1])
+        return whole.cut(Cut("slice", ("slice",), low=low if low is None else int(low), high=int(high or 0)))
+    return whole.cut(Cut("filter", ("index", id(places))))
+
+
 def order(path: str, args: list[Value], place: CodePlace) -> Value | None:
     """A random order: of rows, or of their places."""
     if path not in _ORDERS or not args:
@@ -93,6 +106,9 @@ def numpy_function(
     if rows is None:
         return None
     name = path.rpartition(".")[2]
+    if name == "Subset":
+        machine.keep.extend(args[1:])
+        return picked(rows, args[1]) if isinstance(args[0], Rows) and len(args) > 1 else None
     if name in _PRODUCTS:
         others = [arg for arg in args if not isinstance(arg, Rows) and constant(arg) is None]
         return product(rows, others[0] if others else rows, args[0] is rows)

@@ -16,6 +16,7 @@ from tinyproof.check.notebook.interpreter.uses import Answered, Chosen, Measured
 from tinyproof.check.notebook.interpreter.values import Const, Made, Scope, Seq, Unknown, Value, constant, options
 from tinyproof.check.notebook.library import facts
 from tinyproof.check.notebook.library.facts.fact import Chooses, Compares, Crosses, Fits, Measures, Predicts
+from tinyproof.check.notebook.library.hand_made_folds import held_out
 from tinyproof.check.notebook.library.sources import given, opaque
 
 
@@ -55,7 +56,7 @@ class Call:
         """The rows of an argument; those of a value of which nothing is known but itself."""
         found = rows_in(value)
         if found is not None or value is None or isinstance(value, Const):
-            return found
+            return held_out(self.machine, found)
         self.machine.keep.append(value)
         return opaque(value, "the data", self.place)
 
@@ -91,7 +92,7 @@ def _both(fact: Fits, call: Call) -> tuple[Rows | None, Rows | None]:
     if fact.of_owner is not None and isinstance(model, Made):
         return rows_in(given(model.args, model.kwargs, fact.of_owner)), rows_in(model.kwargs.get("eval_dataset"))
     rows = call.rows(given(call.args, call.kwargs, fact.x))
-    validation = rows_in(given(call.args, call.kwargs, fact.validation))
+    validation = held_out(call.machine, rows_in(given(call.args, call.kwargs, fact.validation)))
     share = given(call.args, call.kwargs, fact.share)
     if rows is not None and validation is None and isinstance(share, Const) and share.value:
         key = ("validation_split", call.place)

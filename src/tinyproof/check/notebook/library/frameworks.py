@@ -28,6 +28,7 @@ from tinyproof.check.notebook.library.facts.fact import (
     Splits,
 )
 from tinyproof.check.notebook.library.fits_and_measures import Call, compare, cross, fit, measure, predict
+from tinyproof.check.notebook.library.hand_made_folds import all_but_a_fold
 from tinyproof.check.notebook.library.sources import generated, given, make, opaque, path_text, subset_of
 
 
@@ -119,6 +120,9 @@ def _joins(fact: Joins, call: Call) -> Value | None:
     known = [item for item in rows if item is not None]
     if not known or len(known) != len(rows) or any(isinstance(item, Flow | Batch) for item in listed):
         return None
+    rest = all_but_a_fold(call.machine, known)
+    if rest is not None:
+        return rest
     axis = constant(given(call.args, call.kwargs, fact.axis))
     if fact.columns or axis in (1, -1, "columns"):
         return known[0].turned("both")

@@ -6,7 +6,7 @@ Everything answers with None (or kind 'unknown') where the text does not settle 
 from __future__ import annotations
 
 from tinyproof.check.notebook.interpreter.attributes import library_bases
-from tinyproof.check.notebook.interpreter.rows import Rows
+from tinyproof.check.notebook.interpreter.rows import Cut, Rows
 from tinyproof.check.notebook.interpreter.values import (
     Choice,
     Const,
@@ -20,6 +20,7 @@ from tinyproof.check.notebook.interpreter.values import (
     options,
 )
 from tinyproof.check.notebook.library import facts
+from tinyproof.check.notebook.library.array_calls import picked
 from tinyproof.check.notebook.library.facts.fact import Holds
 from tinyproof.check.notebook.library.sources import make
 from tinyproof.check.notebook.library.splits import UNKNOWN, WITH_TRAIN_FLAG, Split
@@ -138,12 +139,31 @@ def rows_behind(loader: Value) -> Rows | None:
     data = dataset_of(loader)
     if data is None or (isinstance(loader, Made) and {"sampler", "batch_sampler"} & set(loader.kwargs)):
         return None
+    return rows_of(data)
+
+
+def rows_of(data: Value, depth: int = 0) -> Rows | None:
+    """The rows that a data set holds; of a part that was drawn or picked from one, these; None where not known."""
     if isinstance(data, Rows):
         return data
+    if isinstance(data, Made) and data.short in ("random_split", "Subset") and data.args and depth < 6:
+        whole = rows_of(data.args[0], depth + 1)
+        if whole is None or data.short == "random_split":
+            return _drawn(whole, data) if whole is not None else None
+        return picked(whole, argument(data, "indices", 1))
     if isinstance(data, Object):
         inside = [value for value in data.attrs.values() if isinstance(value, Rows)]
         return inside[0] if inside and all(rows.paths == inside[0].paths for rows in inside) else None
     return held_rows(data) if isinstance(data, Made) else None
+
+
+def _drawn(whole: Rows, data: Made) -> Rows | None:
+    """The part of random_split that was unpacked at this place, the first of them for training."""
+    index = constant(data.args[-1]) if len(data.args) > 2 else None
+    if not isinstance(index, int):
+        return None
+    part = ("train", "held out")[index] if index < 2 else f"held out {index}"
+    return whole.cut(Cut("split", ("drawn", data.place), part))
 
 
 def _split_of_library(data: Made, name: str, root: Made | Object) -> Split:

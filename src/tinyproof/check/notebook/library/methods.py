@@ -171,7 +171,8 @@ def _of_list(machine: Machine, owner: Seq, name: str, args: list[Value]) -> Valu
             machine.passes[-1].sums_loss = machine.passes[-1].sums_loss or args[0].kind == "loss"
     elif name == "extend" and args:
         other = args[0]
-        owner.grow(other.items if isinstance(other, Seq) else [], isinstance(other, Seq) and other.whole)
+        kept: list[Value] = other.items if isinstance(other, Seq) else [other] if isinstance(other, Flow) else []
+        owner.grow(kept, isinstance(other, Seq) and other.whole)
     elif name == "insert" and len(args) > 1 and constant(args[0]) == 0:
         owner.items.insert(0, args[1])
         owner.grow([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from tinyproof.check.notebook.interpreter.events import Mode
 from tinyproof.check.notebook.interpreter.flows import Flow, Quantity, is_tensor
@@ -133,6 +134,8 @@ def of_made(
     if owner.path.startswith("transformers.") and owner.short == "from_pretrained" and name in _OF_MODEL:
         _mode(machine, owner, name, args, kwargs)
         return owner
+    if owner.path.startswith("fastai.") and re.match(r"split_|random_split|label_|transform|add_test|filter_by", name):
+        return owner  # one step of a chain that ends in the data
     if owner.path.startswith("fastai.") and name in ("to_fp16", "to_native_fp16", "to_fp32", "load", "unfreeze", "to"):
         return owner
     if name == "add" and owner.path.startswith("keras") and args:

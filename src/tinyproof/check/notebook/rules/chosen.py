@@ -8,7 +8,16 @@ from tinyproof.check.finding import Finding
 from tinyproof.check.notebook.interpreter.relations import relation
 from tinyproof.check.notebook.interpreter.uses import Chosen, Measured
 from tinyproof.check.notebook.library.row_words import described
-from tinyproof.check.notebook.measured import called, choices, is_test, measured, mistaken_for_test, names_say, spoken
+from tinyproof.check.notebook.measured import (
+    called,
+    choices,
+    is_test,
+    left_to_learn_from,
+    measured,
+    mistaken_for_test,
+    names_say,
+    spoken,
+)
 from tinyproof.check.notebook.printed_figures import figure
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
@@ -20,6 +29,8 @@ def rows_choose(rule: Rule, study: Study) -> Iterator[Finding]:
     for chosen in choices(study):
         if any(chosen.model is other.model and chosen.rows.paths == other.rows.paths for other in told):
             continue
+        if chosen.what == "the best of several" and all(left_to_learn_from(path) for path in chosen.rows.paths):
+            continue  # a part of the training part is there to choose by
         use = _measured_on(study, chosen)
         if use is None and not (is_test(chosen.rows) or _called_test(chosen)):
             continue

@@ -15,7 +15,7 @@ from tinyproof.check.notebook.measured import (
     is_training,
     learned,
     measured,
-    names_say,
+    rows_called,
     spoken,
     to_learned,
 )
@@ -38,9 +38,9 @@ def measured_on_learned(rule: Rule, study: Study) -> Iterator[Finding]:
         if lies not in ("inside", "contains", "overlaps"):
             continue
         name = called(study, use)
-        if name == "train" or (name != "test" and names_say(use.rows) == "train" and (honest or validated)):
+        if name == "train" or (name != "test" and rows_called(use) == "train" and (honest or validated)):
             continue
-        tested = name in ("test", "validation") or names_say(use.rows) in ("test", "validation")
+        tested = name in ("test", "validation") or rows_called(use) in ("test", "validation")
         if not tested and (honest or validated):
             continue
         held = _unused_part(study)

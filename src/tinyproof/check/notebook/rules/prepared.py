@@ -9,7 +9,7 @@ from tinyproof.check.notebook.interpreter.relations import relation
 from tinyproof.check.notebook.interpreter.rows import Rows, Step
 from tinyproof.check.notebook.interpreter.uses import Answered, Measured
 from tinyproof.check.notebook.library.row_words import described
-from tinyproof.check.notebook.measured import fits, measured, names_say, spoken, to_learned
+from tinyproof.check.notebook.measured import fits, left_to_learn_from, measured, names_say, spoken, to_learned
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
 
@@ -93,6 +93,8 @@ def _learned_too_much(rule: Rule, study: Study) -> Iterator[Finding]:
         for step in use.rows.steps:
             if step.kind != "fitted" or step.place is None or not step.learned:
                 continue
+            if all(left_to_learn_from(path) for path in step.learned) and not _again(step, use):
+                continue  # a part of the training part: a test part had been put aside before
             mend = ""
             if _again(step, use):
                 mend = _only_transform(study.line(step.place))

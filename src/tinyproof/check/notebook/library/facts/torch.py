@@ -42,6 +42,11 @@ FACTS: tuple[Fact, ...] = (
             "torchvision.datasets.OxfordIIITPet",
             "torchvision.datasets.Imagenette",
             "torchvision.datasets.ImageNet",
+            "torchvision.datasets.CelebA",
+            "torchvision.datasets.Country211",
+            "torchvision.datasets.FER2013",
+            "torchvision.datasets.LFWPeople",
+            "torchvision.datasets.RenderedSST2",
         ),
         part=("split", 1),
         example=_LOADERS
@@ -49,6 +54,25 @@ FACTS: tuple[Fact, ...] = (
         + "loader, tests = DataLoader(Food101('d', split='train')), DataLoader(Food101('d', split='test'))\n"
         + _LOOP,
         expect=("the loop on the training set", "the loop on the test set"),
+    ),
+    Holds(
+        (
+            "torchvision.datasets.EuroSAT",
+            "torchvision.datasets.Caltech101",
+            "torchvision.datasets.Caltech256",
+            "torchvision.datasets.SEMEION",
+            "torchvision.datasets.SUN397",
+        ),
+        gives="all both",
+        example=_LOADERS
+        + "from torch.utils.data import random_split\nfrom torchvision.datasets import EuroSAT\n"
+        + "most, rest = random_split(EuroSAT('d'), [20000, 7000])\n"
+        + "loader, tests = DataLoader(most), DataLoader(rest)\n"
+        + _LOOP,
+        expect=(
+            "the loop on the training part of the data set EuroSAT",
+            "the loop on the held-out part of the data set EuroSAT",
+        ),
     ),
     Saves(
         ("torch.save",),
