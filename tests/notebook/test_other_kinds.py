@@ -423,3 +423,38 @@ print('test accuracy', model.score(scaler.transform(x_test), y_test))
 def test_what_is_wished_for_is_no_claim_of_a_tutorial(tmp_path: Path) -> None:
     text = "# %% [markdown]\nYou should reach an accuracy above 80% with a little work.\n# %%\nimport six\nprint(1)\n"
     assert judged(text, tmp_path).status == "nothing to judge"
+
+
+COLUMNS = """# %%
+import pandas as pd
+import pylab
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+table = pd.read_csv('cars.csv')
+x, y = table.drop('sold', axis=1), table['sold']
+change = ColumnTransformer([('names', OneHotEncoder(), ['make', 'colour'])], remainder='passthrough')
+x = change.fit_transform(x)
+x_most, x_test, y_most, y_test = train_test_split(x, y, random_state=1)
+model = RandomForestClassifier(random_state=1).fit(x_most, y_most)
+print('test accuracy', model.score(x_test, y_test))
+"""
+
+
+def test_columns_of_names_may_be_encoded_before_the_split_and_numbers_not_be_scaled(tmp_path: Path) -> None:
+    assert rules(judged(COLUMNS, tmp_path / "names")) == set()
+    scaled = ("['make', 'colour'])]", "['make', 'colour']), ('size', StandardScaler(), ['doors'])]")
+    assert rules(judged(COLUMNS, tmp_path / "numbers", scaled)) == {"fitted-before-split"}
+
+
+def test_both_parts_of_a_library_set_become_arrays_at_once(tmp_path: Path) -> None:
+    both = (
+        FLAX.replace(
+            "pictures = tfds.load('mnist', split='train').batch(64)\nothers = tfds.load('mnist', split='test').batch(64)",
+            "digits = tfds.as_numpy(tfds.load('mnist', batch_size=-1))\npictures, others = digits['train'], digits['test']",
+        )
+        .replace("tfds.as_numpy(pictures)", "[pictures]")
+        .replace("tfds.as_numpy(others)", "[others]")
+    )
+    assert judged(both, tmp_path).status == "right"

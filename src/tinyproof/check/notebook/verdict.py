@@ -43,6 +43,7 @@ _ASIDE = frozenset(
         *("six", "packaging", "spacy", "nltk", "einops", "gdown", "kaggle", "opendatasets", "ipywidgets", "bokeh"),
         *("altair", "dotenv", "joblib", "h5py", "numba", "tensorboard", "pycocotools", "regex", "unidecode"),
         *("watermark", "setuptools", "pkg_resources", "attr", "attrs", "click", "cycler", "tabulate"),
+        *("pylab", "pyprind", "dill", "git", "kagglehub", "onnxruntime", "fastapi", "uvicorn", "streamlit", "mlflow"),
     )
 )
 # What code that measures something speaks of. Where none of these words stands, nothing is judged.

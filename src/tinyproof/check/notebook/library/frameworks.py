@@ -83,6 +83,8 @@ def _keeps(fact: Keeps, call: Call) -> Value | None:
             return None
         return Seq([_stepped(fact, call, rows) if rows is not None else Unknown() for rows in kept])
     value = call.args[fact.argument] if len(call.args) > fact.argument else next(iter(call.kwargs.values()), None)
+    if isinstance(value, Parts):
+        return value
     rows = rows_in(value) or _table(fact, call, value)
     if rows is None:
         return None
@@ -199,10 +201,24 @@ def _learns(fact: Learns, call: Call) -> Value | None:
     if rows is None:
         return None
     learned = owner.attrs.get("(learned)")
-    if fact.harmless:
+    if fact.harmless or _encodes_only(owner):
         return rows
     by = learned.paths if isinstance(learned, Rows) else ()
     return rows.after(Step("fitted", owner.short, by, id(owner), place=call.place))
+
+
+def _encodes_only(owner: Made) -> bool:
+    """Whether a transformer of columns holds nothing but encoders of names, which learn nothing that helps."""
+    if owner.short not in ("ColumnTransformer", "make_column_transformer"):
+        return False
+    given = owner.args[0] if owner.short == "ColumnTransformer" and owner.args else Seq(owner.args)
+    steps = owner.kwargs.get("transformers", given)
+    parts = (
+        [part for step in steps.items if isinstance(step, Seq) for part in step.items] if isinstance(steps, Seq) else []
+    )
+    makers = [part for part in parts if isinstance(part, Made)]
+    known = [fact for maker in makers for fact in facts.of_method(maker.path, "fit")[:1] if isinstance(fact, Learns)]
+    return bool(known) and len(known) == len(makers) and all(fact.harmless for fact in known)
 
 
 def _saves(fact: Saves, call: Call) -> Value | None:
