@@ -29,3 +29,22 @@ def test_as_many_faults_are_found_as_before_and_no_more_called_right(tmp_path: P
     assert len(NAMES) >= 20
     assert fates["found"] >= FOUND
     assert fates["passed"] <= CALLED_RIGHT
+
+
+@pytest.mark.parametrize(
+    ("name", "piece", "other"),
+    [
+        (
+            "lightning_module",
+            "ckpt_path='best')",
+            "ckpt_path='best')\ntrainer.test(lit, train_loader, ckpt_path='best')",
+        ),
+        ("torch_validation", "    v = score", "    print('on what is learned', score(model, dl_fit))\n    v = score"),
+        ("accelerated", "    model.train()\n", "    model.train()\n    torch.cuda.empty_cache()\n"),
+    ],
+)
+def test_what_looks_like_a_fault_is_not_accused(name: str, piece: str, other: str, tmp_path: Path) -> None:
+    right = load(name)[0]
+    assert right.count(piece) == 1
+    _, findings = accusations(right.replace(piece, other), tmp_path)
+    assert findings == []

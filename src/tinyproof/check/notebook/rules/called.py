@@ -14,11 +14,16 @@ from tinyproof.check.notebook.study import Study
 
 
 def labelled_test(study: Study, turn: Pass) -> bool:
-    """Whether the words beside its accuracy call it a test; one function's words for several loaders say nothing."""
+    """Whether the words beside its accuracy call it a test; one function's words for several loaders say nothing.
+
+    Nor does Lightning's test() of several loaders: there is no other way to see the figures of the best checkpoint.
+    """
     if {words_of(text) for text in turn.labels} - {""} != {"test"}:
         return False
     return not any(
-        other.place == turn.place and other.loader is not turn.loader and set(other.labels) & set(turn.labels)
+        (other.place == turn.place or (other.framework and turn.framework))
+        and other.loader is not turn.loader
+        and set(other.labels) & set(turn.labels)
         for other in study.events.passes
     )
 
