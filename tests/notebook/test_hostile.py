@@ -194,3 +194,36 @@ def test_torch_is_not_imported(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+GROWING = {
+    "dicts handed on": "d = {" + ", ".join(f"'k{i}': {i}" for i in range(3_000)) + "}\n"
+    "import torch\nkept = []\ndef f():\n    kept.append(torch.nn.Linear(**d))\n    kept.append({**d})\n"
+    + "f()\n"
+    * 20_000,
+    "dicts copied": "d = {'a': 1}\n" + "".join(f"d{i} = dict(d{i - 1 if i else ''}, k{i}={i})\n" for i in range(4_000)),
+    "dicts of several ways": "a = {'x': 1}\n"
+    + "".join(f"if u{i}:\n    a = {{**a, 'k{i}': a}}\n" for i in range(3_000)),
+    "lists doubled": "x = [1]\n" + "x = x + x\n" * 60 + "for i in range(40):\n    x = x + x\n",
+    "lists copied": "x = ["
+    + ", ".join(["1"] * 2_000)
+    + "]\nkept = []\ndef f():\n    kept.append([*x])\n"
+    + "f()\n" * 20_000,
+    "texts": "s = '" + "q" * 9_000 + "'\nkept = []\ndef f():\n    kept.append(s + 'z')\n" + "f()\n" * 20_000,
+    "long ranges": "a = list(range(10**12))\nb = [0] * 10**12\nc = 'x' * 10**12\nd = {i: i for i in range(10**9)}\n",
+}
+MOST_MEGABYTES = 150  # measured: 22 to 97, most of it the interpreter and this package
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_what_grows_without_end_is_bounded_in_memory(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "main.py"
+    path.write_text(GROWING[name])
+    script = (
+        "import resource, sys\nfrom pathlib import Path\nfrom tinyproof.check.notebook import audit_notebook\n"
+        "audit_notebook(Path(sys.argv[1]))\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert int(done.stdout) < MOST_MEGABYTES

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.logs import Log, Run, read_log
+from tinyproof.check.notebook.interpreter.blocks import Block
 from tinyproof.check.notebook.interpreter.events import Events, Pass
 from tinyproof.check.notebook.interpreter.flows import Flow
-from tinyproof.check.notebook.interpreter.machine import Block, Machine
+from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.values import Class, Made, Object, Scope, Value, options
 from tinyproof.check.notebook.library.loaders import split_of, split_of_loader
 from tinyproof.check.notebook.library.splits import Split

@@ -71,6 +71,7 @@ def _keywords(machine: Machine, node: ast.Call, scope: Scope) -> tuple[dict[str,
         if keyword.arg is None and whole:
             kwargs[BATCH] = whole[0]
         kwargs.update({key: item for key, item in given.items.items() if isinstance(key, str)})
+    machine.copied(len(kwargs))
     return kwargs, is_open
 
 

@@ -41,7 +41,10 @@ def evaluate(machine: Machine, node: ast.expr, scope: Scope) -> Value:
     """The value of an expression; Unknown where it cannot be known."""
     machine.tick()
     handler = _HANDLERS.get(type(node))
-    return handler(machine, node, scope) if handler is not None else Unknown()
+    value = handler(machine, node, scope) if handler is not None else Unknown()
+    if isinstance(value, Seq | Map) and not isinstance(node, ast.Name | ast.Attribute):
+        machine.copied(len(value.items))
+    return value
 
 
 def _name(machine: Machine, node: ast.Name, scope: Scope) -> Value:
@@ -105,6 +108,7 @@ def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
         value = evaluate(machine, value_node, scope)
         if key_node is None:
             given = one_map(value)
+            machine.copied(len(given.items) * len(options(value)) ** 2)  # what it costs to join them
             made.items.update(given.items)
             made.whole = made.whole and given.whole
             continue

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tinyproof.check.finding import CodePlace
+from tinyproof.check.notebook.interpreter.blocks import Block
 from tinyproof.check.notebook.interpreter.events import Events, Frame, Loop, Mode, Overwritten, Pass
 from tinyproof.check.notebook.interpreter.values import (
     Class,
@@ -27,23 +28,12 @@ from tinyproof.check.notebook.interpreter.values import (
 from tinyproof.check.notebook.interpreter.ways import merged_modes
 
 MAX_STEPS = 120_000
+ITEMS_A_STEP = 10
 MAX_DEPTH = 24
 
 
 class Exhausted(Exception):
     """The budget of steps is used up: what was seen so far stands, the rest is not known."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """The statements of one cell (or of a whole file, cell None)."""
-
-    file: str
-    cell: int | None
-    statements: tuple[ast.stmt, ...]
-    unread: tuple[int, ...] = ()
-    unread_names: tuple[str, ...] = ()
-    too_long: bool = False
 
 
 FindModule = Callable[[str, str], "tuple[str, tuple[Block, ...]] | None"]
@@ -97,6 +87,10 @@ class Machine:
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise Exhausted
+
+    def copied(self, items: int) -> None:
+        """Items of a list or dict were copied: many count as a step, so that what is kept is bounded too."""
+        self.steps += items // ITEMS_A_STEP
 
     def place(self, node: ast.AST, scope: Scope) -> CodePlace:
         return CodePlace(scope.file, scope.cell, getattr(node, "lineno", None))

@@ -36,6 +36,7 @@ class Const(Value):
     value: int | float | complex | str | bytes | bool | None
 
 
+MAX_NAMES = 100  # of a value that are kept
 MAX_ITEMS = 2_000  # of a list or tuple that are kept: what is longer is known only in part
 
 
@@ -193,7 +194,7 @@ def call_it(value: Value, name: str) -> None:
     """Note that a name (a variable, an attribute, the key of a dict) stands for a value."""
     for option in options(value):
         names = getattr(option, "names", None)
-        if isinstance(names, list) and name not in names:
+        if isinstance(names, list) and len(names) < MAX_NAMES and name not in names:
             names.append(name)
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tinyproof.check.notebook.interpreter.machine import Block
+from tinyproof.check.notebook.interpreter.blocks import Block
 from tinyproof.check.notebook.read.clean import parse_cell
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.core.errors import DataError
