@@ -449,12 +449,33 @@ def test_columns_of_names_may_be_encoded_before_the_split_and_numbers_not_be_sca
 
 
 def test_both_parts_of_a_library_set_become_arrays_at_once(tmp_path: Path) -> None:
-    both = (
-        FLAX.replace(
-            "pictures = tfds.load('mnist', split='train').batch(64)\nothers = tfds.load('mnist', split='test').batch(64)",
-            "digits = tfds.as_numpy(tfds.load('mnist', batch_size=-1))\npictures, others = digits['train'], digits['test']",
-        )
-        .replace("tfds.as_numpy(pictures)", "[pictures]")
-        .replace("tfds.as_numpy(others)", "[others]")
-    )
+    both = FLAX
+    for old, new in (
+        ("pictures = tfds.load('mnist', split='train').batch(64)", "digits = tfds.as_numpy(tfds.load('mnist'))"),
+        ("others = tfds.load('mnist', split='test').batch(64)", "pictures, others = digits['train'], digits['test']"),
+        ("tfds.as_numpy(pictures)", "[pictures]"),
+        ("tfds.as_numpy(others)", "[others]"),
+    ):
+        assert old in both
+        both = both.replace(old, new)
     assert judged(both, tmp_path).status == "right"
+
+
+LEARNING_ONLY = (
+    LEARN.replace(
+        "        opt.step()\n",
+        "        opt.step()\n        shares.append((scores.argmax(1) == y).float().mean().item())\n",
+    )
+    .replace("for epoch", "shares = []\nfor epoch")
+    .replace("net.eval()\n", "print('accuracy', sum(shares) / len(shares))\n")
+)
+
+
+@pytest.mark.parametrize("text", [DIGITS, ROWS], ids=["images", "rows"])
+def test_an_accuracy_of_the_batches_that_are_learned_from_is_no_measurement(text: str, tmp_path: Path) -> None:
+    only = text.replace(LEARN, LEARNING_ONLY).replace(COUNT, "")
+    report = judged(only, tmp_path / "only")
+    assert (report.status, report.problem[:40]) == ("nothing to judge", "the accuracy is that of the batches that"), (
+        report
+    )
+    assert judged(only + "print('test accuracy', ask(net))\n", tmp_path / "more").status == "undecided"

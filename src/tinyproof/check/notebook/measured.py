@@ -26,6 +26,7 @@ _UNSUPERVISED = re.compile(
 def measured(study: Study) -> list[Measured]:
     """Every measurement on rows, in order; those of models that need no labels left out."""
     found = [use for use in study.events.uses if isinstance(use, Measured)]
+    found = [use for use in found if use.within is None or not use.within.trains]
     return [use for use in found if not _UNSUPERVISED.search(getattr(use.model, "path", ""))]
 
 

@@ -102,11 +102,23 @@ def nothing_to_judge(study: Study) -> str:
     tested = any(run.test_accuracies for run in study.runs)
     if fits(study) and not claimed and not tested and not _measures(watched, learns):
         return "a model is fitted, and nothing is measured but on the rows that it learns from"
+    if not tested and not claimed and _only_while_learning(study, watched):
+        return "the accuracy is that of the batches that it learns from, and nothing else is measured"
     if printed or claimed or _measures(text, learns):
         return ""
     if study.trainings:
         return "a network is trained, and no accuracy is measured"
     return "nothing is trained and nothing measured in it"
+
+
+def _only_while_learning(study: Study, text: str) -> bool:
+    """Whether right answers are counted in the loops that learn, and no word speaks of another measurement."""
+    counted = any(turn.hits for turn in study.trainings)
+    text = re.sub(r"^\s*(?:from|import)\b.*$", "", text, flags=re.MULTILINE)
+    rest = re.sub(r"\b(?!\w*(?:test|val))\w*(?:acc|correct)\w*", "", text, flags=re.IGNORECASE)
+    held_out = r"(?:test|val)\w*(?:loader|\W{1,3}acc|\W{1,3}correct)|accuracy_score|\beval\(\)"
+    unseen = re.search(held_out, text, re.IGNORECASE)
+    return counted and not unseen and not _measures(rest, learns=True)
 
 
 def _claims_something(study: Study, claim: Claim) -> bool:

@@ -193,6 +193,7 @@ def counted(machine: Machine, figure: Quantity, place: CodePlace) -> None:
     done = Measured("==", rows.model, rows, figure.place or place, "guesses == labels", fits)
     done.repeated = bool(machine.loops or machine.passes)
     done.run = machine.frames[0].place if machine.frames else place
+    done.within = machine.passes[-1] if machine.passes else None
     done.mode, done.answers = machine.events.answered.get(id(rows.model), ("unknown", done.place))
     machine.events.uses.append(done)
     figure.turn = done

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.interpreter.rows import Fit, Rows
 from tinyproof.check.notebook.interpreter.values import Value
+
+
+class Turn(Protocol):
+    """A pass over a loader, as far as it matters here."""
+
+    @property
+    def trains(self) -> bool: ...
 
 
 @dataclass(eq=False)
@@ -17,6 +25,7 @@ class Measured:
     `crossed`: the rows are held out from each fit by the function itself. `labels`: the words printed beside the
     figure. `repeated`: inside a loop. `swapped`: the guesses were given where the truth belongs. `mode`: of the
     network when it answered, `answers`: where that was. `run`: the place whose output shows it, of the outermost call.
+    `within`: the loop over batches that it is taken in; where that learns, it measures nothing else.
     """
 
     name: str
@@ -34,6 +43,7 @@ class Measured:
     loader: Value | None = None
     run: CodePlace = field(default_factory=lambda: CodePlace(""))
     labels: list[str] = field(default_factory=list)
+    within: Turn | None = None
 
     @property
     def at(self) -> CodePlace:
