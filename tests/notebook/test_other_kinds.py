@@ -479,3 +479,44 @@ def test_an_accuracy_of_the_batches_that_are_learned_from_is_no_measurement(text
         report
     )
     assert judged(only + "print('test accuracy', ask(net))\n", tmp_path / "more").status == "undecided"
+
+
+BY_INDEX = """# %%
+import numpy as np
+import torch
+import torch.nn.functional as F
+torch.manual_seed(1)
+def parts(file):
+    held = np.load(file, allow_pickle=True).item()
+    return np.array(held['pictures']), np.array(held['kinds'])
+x_most, y_most = parts('d/train.npy')
+x_rest, y_rest = parts('d/val.npy')
+net = torch.nn.Linear(784, 2)
+opt = torch.optim.SGD(net.parameters(), 0.1)
+def learn():
+    hits = 0
+    for i in range(0, len(y_most), 50):
+        x, y = torch.from_numpy(x_most[i:i + 50]).float(), torch.from_numpy(y_most[i:i + 50])
+        scores = net(x)
+        loss = F.cross_entropy(scores, y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        hits += (scores.argmax(1) == y).sum().item()
+    return hits / len(y_most)
+def ask():
+    hits = 0
+    with torch.no_grad():
+        for i in range(0, len(y_rest), 50):
+            x, y = torch.from_numpy(x_rest[i:i + 50]).float(), torch.from_numpy(y_rest[i:i + 50])
+            hits += (net(x).argmax(1) == y).sum().item()
+    return hits / len(y_rest)
+for epoch in range(3):
+    print(learn(), ask())
+"""
+
+
+def test_parts_kept_in_two_archives_are_told_apart_by_their_files(tmp_path: Path) -> None:
+    report = judged(BY_INDEX, tmp_path)
+    assert (report.status, report.findings) == ("right", ()), (report.problem, report.findings)
+    assert any("the pictures of the file d/val.npy" in line for line in report.checked), report.checked

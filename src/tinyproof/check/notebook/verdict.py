@@ -70,6 +70,8 @@ def judge(study: Study, findings: Sequence[Finding]) -> tuple[Status, str, tuple
         return "wrong", problem, checked
     if unsupported(study, findings):
         return "unsupported", problem, checked
+    if not problem and not checked and not findings:
+        problem = "what is measured could not be named"
     if not problem:
         return "right", "", checked
     nothing = nothing_to_judge(study)

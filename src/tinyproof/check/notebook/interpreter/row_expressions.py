@@ -80,7 +80,8 @@ def _of_archive(owner: Rows, root: Root, key: str) -> Rows:
     """An array of an archive: its name says which part; where it does not, the array is known by its name alone."""
     kind = kind_of_words(key)
     if kind == "all":
-        return replace(owner, paths=(Path(Root((*root.key, key), "all", key, "rows", root.place)),), names=[])
+        what = f"the {key} of the file {root.what}" if root.what else key
+        return replace(owner, paths=(Path(Root((*root.key, key), root.kind, what, "rows", root.place)),), names=[])
     words = {"train": "training", "test": "test"}.get(kind, "validation")
     what = f"{words} set of the file {root.what or 'that is read here'}"
     return replace(owner, paths=(Path(Root((*root.key, kind), kind, what, "archive", root.place)),), names=[])

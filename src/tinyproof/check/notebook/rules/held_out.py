@@ -46,7 +46,7 @@ def measured_on_learned(rule: Rule, study: Study) -> Iterator[Finding]:
         held = _unused_part(study)
         if tested or held:
             yield _wrong(rule, study, use, lies, held if not tested else "")
-        elif lies == "inside" and not told:
+        elif lies == "inside" and not told and all(to_learned(other) == "inside" for other in uses):
             told = True
             yield _nothing_held_out(rule, study, use)
     yield from _validated_on_learned(rule, study)
