@@ -10,18 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from openpyxl.formula.tokenizer import Token, Tokenizer, TokenizerError
-
 from tinyproof.backprop.expr import Call, Expr, Num, Var, total
-from tinyproof.check.workbook.read.formula import (
-    _BINARY,
-    MAX_CHARACTERS,
-    MAX_DEPTH,
-    MAX_LEVELS,
-    Ref,
-    _levels,
-    parse_cell,
-)
+from tinyproof.check.workbook.read.formula import Reader, Ref, refuse_deep
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood, Range, Value, apply, operate, single
 from tinyproof.core.errors import one_line
 
@@ -56,20 +46,10 @@ def parse_matrix(
     >>> len(parse_matrix("=MMULT(A1:B2,D1:E2)").rows)
     2
     """
-    body = text[1:] if text.startswith("=") else text
-    if len(body) > MAX_CHARACTERS:
-        raise NotUnderstood(f"the formula is longer than {MAX_CHARACTERS:,} characters")
-    try:
-        tokens = [token for token in Tokenizer("=" + body).items if token.type != Token.WSPACE]
-    except (TokenizerError, IndexError, ValueError) as error:
-        raise NotUnderstood(f"the formula cannot be read: {one_line(str(error), 80)}") from error
-    reader = _Reader(tokens, defined or {}, blank, grows)
-    value = reader.expression(0)
-    if reader.position != len(tokens):
-        raise NotUnderstood(f"the formula cannot be read at {one_line(tokens[reader.position].value, 40)!r}")
-    rows = _rows(value)
-    if any(_levels(cell) > MAX_LEVELS for row in rows for cell in row[:1]):
-        raise NotUnderstood(f"the formula has more than {MAX_LEVELS} steps one inside the other")
+    reader = _Reader(text, defined, blank, grows)
+    rows = _rows(reader.value)
+    for row in rows:
+        refuse_deep(row[0])
     return Sheetful(rows, reader.refs, reader.rounds, reader.counts)
 
 
@@ -112,75 +92,21 @@ _WHOLE = _COUNTING | {"SUM", "SUMSQ", "SUMPRODUCT", "SUMXMY2", "AND", "OR"}
 _ROUNDING = {"ROUND", "FIXED"}
 
 
-class _Reader:
-    """Precedence climbing over the tokens; ranges are values."""
+class _Reader(Reader):
+    """Ranges are values, and functions work on whole ranges."""
 
-    def __init__(self, tokens: Sequence[Token], defined: Mapping[str, str], blank: Blank | None, grows: bool) -> None:
-        self.tokens, self.position, self.depth = tokens, 0, 0
-        self.defined, self.refs, self.blank = defined, dict[str, Ref](), blank
+    most_cells = MAX_RANGE_CELLS
+
+    def __init__(self, text: str, defined: Mapping[str, str] | None, blank: Blank | None, grows: bool) -> None:
+        self.blank, self.grows = blank, grows
         self.rounds = self.counts = False
-        self.grows = grows
+        super().__init__(text, defined)
 
-    def peek(self) -> Token | None:
-        return self.tokens[self.position] if self.position < len(self.tokens) else None
-
-    def expression(self, least: int) -> Value:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise NotUnderstood(f"the formula is nested more than {MAX_DEPTH} deep")
-        left = self.operand()
-        while (token := self.peek()) is not None:
-            if token.type == Token.OP_POST:
-                self.position += 1
-                left = _each(lambda x: x / Num(100.0), [left])
-                continue
-            if token.type != Token.OP_IN or token.value not in _BINARY or _BINARY[token.value] <= least:
-                break
-            self.position += 1
-            left = self.operate(token.value, left, self.expression(_BINARY[token.value]))
-        self.depth -= 1
-        return left
+    def each(self, function: Callable[[Expr], Expr], value: Value) -> Value:
+        return _each(function, [value])
 
     def operate(self, operator: str, left: Value, right: Value) -> Value:
         return _each(lambda x, y: single(operate(operator, x, y)), [left, right])
-
-    def operand(self) -> Value:
-        token = self.peek()
-        if token is None:
-            raise NotUnderstood("the formula ends too early")
-        self.position += 1
-        if token.type == Token.OP_PRE:
-            inner = self.expression(5)
-            return _each(lambda x: -x, [inner]) if token.value == "-" else inner
-        if token.type == Token.PAREN and token.subtype == Token.OPEN:
-            value = self.expression(0)
-            self.close(Token.PAREN)
-            return value
-        if token.type == Token.FUNC and token.subtype == Token.OPEN:
-            name = token.value[:-1].upper().removeprefix("_XLFN.").removeprefix("_XLWS.")
-            args = self.arguments()
-            return self.function(name, args)
-        if token.type == Token.OPERAND:
-            return self.leaf(token)
-        raise NotUnderstood(f"{one_line(token.value, 40)!r} stands where a value should be")
-
-    def close(self, kind: str) -> None:
-        token = self.peek()
-        if token is None or token.type != kind or token.subtype != Token.CLOSE:
-            raise NotUnderstood("a bracket is not closed")
-        self.position += 1
-
-    def arguments(self) -> list[Value]:
-        args: list[Value] = []
-        token = self.peek()
-        while token is not None and not (token.type == Token.FUNC and token.subtype == Token.CLOSE):
-            args.append(self.expression(0))
-            token = self.peek()
-            if token is not None and token.type == Token.SEP:
-                self.position += 1
-                token = self.peek()
-        self.close(Token.FUNC)
-        return args
 
     def function(self, name: str, args: list[Value]) -> Value:
         if name in _COUNTING:
@@ -239,56 +165,27 @@ class _Reader:
         if start.row + down < 1 or start.col + across < 1:
             raise NotUnderstood("OFFSET leaves the sheet")
         row, col, fixed = start.row + down, start.col + across, (start.row_fixed, start.col_fixed)
-        block = [[Ref("", row + i, col + j, *fixed) for j in range(width)] for i in range(height)]
-        return _range([[self.cell(ref, start.sheet) for ref in line] for line in block])
+        return _range(
+            [[self.cell(Ref(start.sheet, row + i, col + j, *fixed)) for j in range(width)] for i in range(height)]
+        )
 
-    def leaf(self, token: Token) -> Value:
-        if token.subtype == Token.NUMBER:
-            return Num(float(token.value))
-        if token.subtype == Token.LOGICAL:
-            return Num(1.0 if token.value.upper() == "TRUE" else 0.0)
-        if token.subtype == Token.RANGE:
-            return self.reference(token.value)
-        raise NotUnderstood(f"{one_line(token.value, 40)} is not a number")
+    def range(self, start: Ref, end: Ref, text: str) -> Value:
+        return _range(_rows(super().range(start, end, text)))
 
-    def reference(self, text: str) -> Value:
-        sheet, mark, cells = text.rpartition("!")
-        if mark and sheet.startswith("'"):
-            sheet = sheet[1:-1].replace("''", "'")
-        if "[" in sheet or "[" in cells:
-            raise NotUnderstood(f"{one_line(text, 60)} reads another file or a structured table")
-        first, colon, last = cells.removesuffix("#").partition(":")
-        start = parse_cell(first)
-        if start is None:
-            return self.named(text)
-        if not colon:
-            return self.cell(start, sheet)
-        end = parse_cell(last)
-        if end is None:
-            raise NotUnderstood(f"{one_line(text, 60)} is not a range of cells")
-        rows = range(min(start.row, end.row), max(start.row, end.row) + 1)
-        cols = range(min(start.col, end.col), max(start.col, end.col) + 1)
-        if len(rows) * len(cols) > MAX_RANGE_CELLS:
-            raise NotUnderstood(f"{one_line(text, 60)} has more than {MAX_RANGE_CELLS:,} cells")
+    def fixed(self, start: Ref, end: Ref, text: str) -> tuple[bool, bool]:
         if self.grows or (start.row_fixed == end.row_fixed and start.col_fixed == end.col_fixed):
-            fixed = start.row_fixed, start.col_fixed
-            return _range([[self.cell(Ref("", row, col, *fixed), sheet) for col in cols] for row in rows])
+            return start.row_fixed, start.col_fixed
         raise NotUnderstood(f"{one_line(text, 60)} grows from cell to cell")
 
-    def cell(self, ref: Ref, sheet: str) -> Var:
+    def cell(self, ref: Ref) -> Var:
         """A reference that is written with other `$` is another variable: it goes elsewhere when filled down."""
-        ref = Ref(sheet, ref.row, ref.col, ref.row_fixed, ref.col_fixed)
         name = ref.name + ("" if not (ref.row_fixed or ref.col_fixed) else f"${int(ref.row_fixed)}{int(ref.col_fixed)}")
         self.refs[name] = ref
         return Var(name)
 
-    def named(self, text: str) -> Value:
-        meaning = self.defined.get(text.lower())
-        if meaning is None or text.lower() in meaning.lower():
-            raise NotUnderstood(f"the name {one_line(text, 60)!r} is not defined")
-        inner = parse_matrix(meaning)
-        self.refs.update(inner.refs)
-        return _range(inner.rows)
+    def inside(self, meaning: str) -> tuple[Value, Mapping[str, Ref]]:
+        found = parse_matrix(meaning)
+        return _range(found.rows), found.refs
 
 
 def _constant(value: Value) -> float | None:
