@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tinyproof.check.workbook.audit_table import audit_table
 from tinyproof.check.workbook.read.cells import Cell
-from tinyproof.check.workbook.read.formula import parse_cell
+from tinyproof.check.workbook.read.references import parse_cell
 from tinyproof.check.workbook.rules.empty_cells import check_empty
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.table_audit import TableAudit

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, total
-from tinyproof.check.workbook.read.formula import Reader, Ref, refuse_deep
+from tinyproof.check.workbook.read.formula import Reader, refuse_deep
+from tinyproof.check.workbook.read.references import Ref
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood, Range, Value, apply, operate, single
 from tinyproof.core.errors import one_line
 

@@ -16,12 +16,16 @@ from tinyproof.backprop.expr import Expr, Var, names
 from tinyproof.check.workbook.graph.formulas import Sheetful, parse_matrix
 from tinyproof.check.workbook.graph.tape import Tape, record
 from tinyproof.check.workbook.read.cells import Cell
-from tinyproof.check.workbook.read.formula import REFERENCE, Ref, column_number, parse_cell
+from tinyproof.check.workbook.read.references import REFERENCE, Ref, column_number, parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 
 MAX_SLOTS = 6_000_000  # references in all, ranges counted cell by cell
 MAX_CELLS = 600_000
+MAX_ARRAY = 40_000  # cells that one array formula fills
+MAX_READ = (
+    1_500_000  # references in formulas that are read one by one: of ranges that grow, of formulas that all differ
+)
 
 
 @dataclass
@@ -110,23 +114,14 @@ class _Reader:
         self.graph, self.grid = graph, graph.grid
         self.templates: dict[object, _Template] = {}
         self.named: dict[int, tuple[Expr, list[tuple[str, Ref]]]] = {}
-        self.slots = 0
+        self.slots = self.read = 0
 
     def sheet(self, index: int) -> None:
         cells = self.grid.sheet(index).cells
-        arrays: list[tuple[int, int, int, int]] = []
-        for cell in cells.values():
-            if cell.kind == "x" and cell.array:
-                span = _span(cell.array)
-                if span is not None:
-                    arrays.append(span)
-        covered = {
-            (r, c)
-            for top, left, bottom, right in arrays
-            for r in range(top, bottom + 1)
-            for c in range(left, right + 1)
-            if (bottom - top + 1) * (right - left + 1) <= 40_000
-        }
+        spans = [_span(cell.array) for cell in cells.values() if cell.kind == "x" and cell.array]
+        if sum(_size(span) for span in spans if span is not None) > MAX_CELLS:
+            raise NotUnderstood("the array formulas fill more cells than can be followed")
+        covered = {(at.row, at.col) for span in spans if span is not None for at in _cells(index, span)}
         for (row, col), cell in cells.items():
             if cell.formula is None:
                 continue
@@ -172,9 +167,18 @@ class _Reader:
             return held is None or (held.formula is None and not isinstance(held.value, float))
 
         try:
-            return parse_matrix(text, self.grid.names_on(place.sheet), blank, grows=True), ""
+            return self.counted(parse_matrix(text, self.grid.names_on(place.sheet), blank, grows=True)), ""
         except NotUnderstood as problem:
             return None, str(problem)
+
+    def counted(self, parsed: Sheetful) -> Sheetful:
+        self.read += len(parsed.refs)
+        return parsed
+
+    def refuse_more(self) -> None:
+        """Bounded time and memory, whatever the formulas read. Raises NotUnderstood."""
+        if self.read > MAX_READ or self.slots > MAX_SLOTS or len(self.graph.places) > MAX_CELLS:
+            raise NotUnderstood("the formulas read more cells than can be followed")
 
     def array(self, place: Place, cell: Cell) -> None:
         span = _span(cell.array)
@@ -200,7 +204,7 @@ class _Reader:
         if cell.kind == "x" and not cell.array:
             return _Template(row, col, None, "it is a data table")
         try:
-            parsed = parse_matrix(cell.formula, self.grid.names_on(sheet))
+            parsed = self.counted(parse_matrix(cell.formula, self.grid.names_on(sheet)))
         except NotUnderstood as problem:
             return _Template(row, col, None, str(problem), "grows" in str(problem))
         unknown = next((r.sheet for r in parsed.refs.values() if r.sheet and self.grid.find(r.sheet) is None), None)
@@ -233,8 +237,7 @@ class _Reader:
             known = number.get((sheet, row, col))  # type: ignore[call-overload]
             refs[name] = self.graph.add(Place(sheet or 0, row, col)) if known is None else known
         self.slots += len(refs)
-        if self.slots > MAX_SLOTS or len(self.graph.places) > MAX_CELLS:
-            raise NotUnderstood("the formulas read more cells than can be followed")
+        self.refuse_more()
         if isinstance(expr, Var):
             self.graph.copies[me] = refs[expr.name]
         self.graph.meaning[me] = Meaning(expr, refs, key, origin)
@@ -250,6 +253,7 @@ class _Reader:
 
     def unread(self, me: int, place: Place, cell: Cell, problem: str) -> None:
         self.graph.opaque[me] = problem
+        self.refuse_more()
         reads = []
         down, across = place.row - cell.from_row, place.col - cell.from_col
         for match in list(REFERENCE.finditer(cell.formula or ""))[:200]:
@@ -270,7 +274,11 @@ def _span(text: str) -> tuple[int, int, int, int] | None:
     if start is None or end is None:
         return None
     span = start.row, start.col, end.row, end.col
-    return span if (span[2] - span[0] + 1) * (span[3] - span[1] + 1) <= 40_000 else None
+    return span if _size(span) <= MAX_ARRAY else None
+
+
+def _size(span: tuple[int, int, int, int]) -> int:
+    return (span[2] - span[0] + 1) * (span[3] - span[1] + 1)
 
 
 def _cells(sheet: int, span: tuple[int, int, int, int]) -> Sequence[Place]:

@@ -24,8 +24,8 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from tinyproof.check.workbook.read.formula import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.guard import PROLOG, refuse_bombs, refuse_dtd, refuse_others
+from tinyproof.check.workbook.read.references import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.xml_names import (
     Chart,
     attribute,

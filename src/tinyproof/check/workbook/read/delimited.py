@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 from tinyproof.check.workbook.read.cells import MAX_CELLS, Book, Cell, ReadSheet
-from tinyproof.check.workbook.read.formula import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.function_names import in_english
+from tinyproof.check.workbook.read.references import MAX_COLUMN, MAX_ROW
 from tinyproof.core.errors import DataError, one_line
 
 MAX_FIELD = 100_000

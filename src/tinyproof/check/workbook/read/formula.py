@@ -11,48 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from openpyxl.formula.tokenizer import Token, Tokenizer, TokenizerError
-from openpyxl.utils import get_column_letter
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var
+from tinyproof.check.workbook.read.references import MAX_CHARACTERS, MAX_RANGE_CELLS, Ref, parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood, Range, Value, apply, operate, single
 from tinyproof.core.errors import one_line
 
-MAX_CHARACTERS = 8192
 MAX_DEPTH = 60
 MAX_LEVELS = 200  # of the expression: everything that walks it recursively stays far below Python's limit
-MAX_RANGE_CELLS = 4096
-MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
-
-_CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})")
-# A reference anywhere in a formula: not inside a name or a number, not a function (LOG10 and a bracket).
-REFERENCE = re.compile(r"(?<![A-Za-z0-9_.$])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![A-Za-z0-9_(.!])")
-
 _GOOGLE = re.compile(r'IFERROR\(__xludf\.DUMMYFUNCTION\("(?P<formula>(?:[^"]|"")*)"\)\s*,.*\)', re.DOTALL)
-_ONE = r"\$?[A-Za-z]{1,3}\$?[0-9]{1,7}"
-_MENTIONED = re.compile(
-    rf"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[A-Za-z_][A-Za-z0-9_.]*))!)?"
-    rf"(?<![A-Za-z0-9_.$])(?P<first>{_ONE})(?::(?P<last>{_ONE}))?(?![A-Za-z0-9_(.!])"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A cell that a formula reads: `sheet` ("" for its own), row and column from 1, and which of them a `$` fixes."""
-
-    sheet: str
-    row: int
-    col: int
-    row_fixed: bool = False
-    col_fixed: bool = False
-
-    @property
-    def name(self) -> str:
-        """The name its variable has in the expression: `G31`, `Sheet1!G31` (without `$`)."""
-        cell = f"{get_column_letter(self.col)}{self.row}"
-        return f"{self.sheet}!{cell}" if self.sheet else cell
 
 
 @dataclass(frozen=True)
@@ -103,49 +72,6 @@ def _levels(expr: Expr) -> int:
         levels += 1
         layer = [arg for node in layer if isinstance(node, Call) for arg in node.args]
     return levels
-
-
-def rough_references(text: str) -> dict[str, Ref]:
-    """The cells that a formula mentions, also where it cannot be read; a range gives its cells, a long one its ends."""
-    found: dict[str, Ref] = {}
-    for match in _MENTIONED.finditer(text[:MAX_CHARACTERS]):
-        sheet = (match["quoted"] or "").replace("''", "'") or match["plain"] or ""
-        start, end = parse_cell(match["first"]), parse_cell(match["last"] or match["first"])
-        if start is None or end is None:
-            continue
-        rows = range(min(start.row, end.row), max(start.row, end.row) + 1)
-        cols = range(min(start.col, end.col), max(start.col, end.col) + 1)
-        if len(rows) * len(cols) > MAX_RANGE_CELLS:
-            rows, cols = rows[:: max(1, len(rows) - 1)], cols[:: max(1, len(cols) - 1)]
-        fixed = (start.row_fixed and end.row_fixed, start.col_fixed and end.col_fixed)
-        for ref in (Ref(sheet, row, col, *fixed) for row in rows for col in cols):
-            found.setdefault(ref.name, ref)
-    return found
-
-
-def parse_cell(text: str) -> Ref | None:
-    """`$G$31` as a Ref; None where it is no cell."""
-    match = _CELL.fullmatch(text)
-    if not match:
-        return None
-    col_fixed, letters, row_fixed, digits = match.groups()
-    row, col = int(digits), column_number(letters)
-    if not (1 <= row <= MAX_ROW and 1 <= col <= MAX_COLUMN):
-        return None
-    return Ref("", row, col, bool(row_fixed), bool(col_fixed))
-
-
-@lru_cache(maxsize=20_000)
-def column_number(letters: str) -> int:
-    """`AA` is 27.
-
-    >>> column_number("AA")
-    27
-    """
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 _BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5}

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, iterparse
 
 from tinyproof.check.workbook.read.cells import MAX_CELLS, MAX_SHEETS, Book, Cell, ReadSheet
-from tinyproof.check.workbook.read.formula import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.guard import PROLOG, refuse_bombs, refuse_dtd
 from tinyproof.check.workbook.read.openformula import as_excel
+from tinyproof.check.workbook.read.references import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.xml_names import MAX_SERIES, Chart, Series, local_name
 from tinyproof.core.errors import DataError, one_line
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from tinyproof.check.workbook.read.formula import column_number
+from tinyproof.check.workbook.read.references import column_number
 from tinyproof.core.errors import one_line
 
 MAX_SERIES = 500

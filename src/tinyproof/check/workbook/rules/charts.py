@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyproof.check.workbook.read.formula import parse_cell
+from tinyproof.check.workbook.read.references import parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.read.xml_names import Chart, Series
 from tinyproof.check.workbook.rules.mistake import Mistake

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from tinyproof.check.workbook.read.cells import ReadSheet
-from tinyproof.check.workbook.read.formula import REFERENCE, column_number
+from tinyproof.check.workbook.read.references import REFERENCE, column_number
 from tinyproof.check.workbook.thresholds import LEAST_FORMULAS
 from tinyproof.check.workbook.understand.grid import Grid
 

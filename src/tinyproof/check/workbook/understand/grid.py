@@ -14,7 +14,8 @@ from openpyxl.utils import get_column_letter
 
 from tinyproof.backprop.expr import Expr
 from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
-from tinyproof.check.workbook.read.formula import REFERENCE, Ref, column_number, parse, rough_references
+from tinyproof.check.workbook.read.formula import parse
+from tinyproof.check.workbook.read.references import REFERENCE, Ref, column_number, rough_references
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from tinyproof.backprop.expr import Expr, Num, Var, substitute
-from tinyproof.check.workbook.read.formula import Ref, parse_cell
+from tinyproof.check.workbook.read.references import Ref, parse_cell
 from tinyproof.check.workbook.understand.grid import Grid, Place, Template
 from tinyproof.check.workbook.understand.tables import Table
 
