@@ -63,6 +63,7 @@ class Study:
     residuals: list[Residual] = field(default_factory=list)
     forward: np.ndarray | None = None
     given: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))  # upstream of an output or a target
+    atoms: dict[int, list[Atom]] = field(default_factory=dict)  # by training
     states: dict[int, int] = field(default_factory=dict)  # update -> the cell that holds its gradient
     ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient
     parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)
@@ -85,6 +86,13 @@ def labels(size: int, src: np.ndarray, dst: np.ndarray) -> np.ndarray:
         if np.array_equal(label, before):
             break
     return label
+
+
+def grouped(numbers: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Each number that occurs, and where, in order: quicker than looking for one after the other."""
+    by = np.argsort(numbers, kind="stable")
+    first = np.flatnonzero(np.diff(numbers[by], prepend=numbers[by[:1]] - 1))
+    return [(int(numbers[own[0]]), own) for own in np.split(by, first[1:])] if len(by) else []
 
 
 def study(net: Net) -> Study | None:
@@ -145,7 +153,7 @@ def study(net: Net) -> Study | None:
 
 def options(found: Study, training: int) -> list[tuple[str, list[Atom]]]:
     """What a training could follow: everything it has, of each kind, then single parts."""
-    own = [atom for atom in _atoms(found) if atom.training == training]
+    own = found.atoms.get(training, [])
     several = [own, *[[atom] for atom in own[:4]]] if len(own) > 1 else [own]
     found_options = [(kind, atoms) for kind in KINDS for atoms in several if atoms]
     return [*found_options, *[("shown", [atom]) for atom in _shown(found, training)]]
@@ -209,14 +217,14 @@ def _kinds_of_leaves(cut_order: Order, residuals: list[Residual]) -> tuple[np.nd
 
 def _choose(found: Study) -> None:
     """Take for each training the objective that most of its updates follow."""
-    atoms = _atoms(found)
+    for atom in _atoms(found):
+        found.atoms.setdefault(atom.training, []).append(atom)
     size = len(found.updates)
     best: dict[int, tuple[int, str, list[Atom], Array]] = {
-        t: (-1, "", [], np.zeros_like(found.change)) for t in found.trainings()
+        t: (-1, "", [], np.zeros_like(found.change[:0])) for t in found.trainings()
     }
-    by_training: dict[int, list[Atom]] = {t: [] for t in best}
-    for atom in atoms:
-        by_training[atom.training].append(atom)
+    by_training = {t: found.atoms.get(t, []) for t in best}
+    where = dict(grouped(found.training))
     done: set[int] = set()
     for kind in (*KINDS, "shown"):
         todo = {t: own if kind != "shown" else _shown(found, t) for t, own in by_training.items() if t not in done}
@@ -226,19 +234,16 @@ def _choose(found: Study) -> None:
             for i in range(min(depth, MOST_ATOMS))
         ]
         for t, own in todo.items():
-            mine = np.flatnonzero(found.training == t)
+            mine = where[t]
             picked = _pick(found.change[mine], [slope[mine] for slope in slopes[: len(own)]])
             count = int(match(found.change[mine], picked[1]).ok.sum())
             if count > best[t][0]:
-                whole = np.zeros_like(found.change)
-                whole[mine] = picked[1]
-                best[t] = count, kind, [own[i] for i in picked[0]], whole
+                best[t] = count, kind, [own[i] for i in picked[0]], picked[1]
             if count == len(mine):
                 done.add(t)
     for t, (_, kind, chosen, gradient) in best.items():
-        mine = found.training == t
         found.kinds[t], found.chosen[t] = kind, chosen
-        found.gradient[mine] = gradient[mine]
+        found.gradient[where[t]] = gradient
     found.match = match(found.change, found.gradient)
     _both_ways(found)
     _decayed(found)
@@ -247,8 +252,8 @@ def _choose(found: Study) -> None:
 
 def _both_ways(found: Study) -> None:
     """A parameter that goes up in one step and down in the next follows nothing: chance made it look so."""
-    for lineage in np.unique(found.lineage):
-        own = np.flatnonzero((found.lineage == lineage) & found.match.ok)
+    for _, whole in grouped(found.lineage):
+        own = whole[found.match.ok[whole]]
         up = int((found.match.rate[own] < 0).sum())
         if len(own) >= 3 and min(up, len(own) - up) > 0.2 * len(own):
             found.match.ok[own] = False

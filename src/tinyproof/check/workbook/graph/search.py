@@ -93,7 +93,8 @@ class Search:
         form = self.net.forms[self.net.form_of[cells[0]]]
         rows = self.net.row_of[cells]
         me = int(self.found.successor[self.update])
-        slope = np.ones((1, self.needed.shape[0])) if cells[0] == me else self.slope[cells]
+        slope = self.slope[cells]
+        slope[np.array(cells) == me] = 1.0  # of the update itself, whatever reads its cell
         if not np.any(np.abs(np.nan_to_num(slope)) > 0) or len(cells) > 400:
             return None
         values = {f"s{i}": self.found.values[form.reads[rows, i]] for i in range(form.tape.slots)}

@@ -22,6 +22,7 @@ from tinyproof.check.workbook.understand.grid import Grid, Place, address
 
 MAX_SLOTS = 6_000_000  # references in all, ranges counted cell by cell
 MAX_CELLS = 600_000
+MAX_DIFFERENT = 30_000  # formulas of which no two say the same: about a thousandth of a second each
 MAX_ARRAY = 40_000  # cells that one array formula fills
 MAX_READ = (
     1_500_000  # references in formulas that are read one by one: of ranges that grow, of formulas that all differ
@@ -177,6 +178,8 @@ class _Reader:
 
     def refuse_more(self) -> None:
         """Bounded time and memory, whatever the formulas read. Raises NotUnderstood."""
+        if len(self.templates) > MAX_DIFFERENT:
+            raise NotUnderstood(f"more than {MAX_DIFFERENT:,} formulas say something different each")
         if self.read > MAX_READ or self.slots > MAX_SLOTS or len(self.graph.places) > MAX_CELLS:
             raise NotUnderstood("the formulas read more cells than can be followed")
 

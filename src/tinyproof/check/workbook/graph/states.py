@@ -19,6 +19,7 @@ from tinyproof.check.workbook.graph.tape import Array, Tape, forward
 MOST_CELLS = 250  # looked at on the way from one change back to its gradient
 MOST_PARTS = 24  # formulas that are taken apart for it
 MOST_LINEAGES = 80
+MOST_WITHOUT = 2_000  # changes looked at of which none has a gradient in it
 MOST_STEPS = 400  # of a formula that is taken apart
 
 
@@ -163,7 +164,9 @@ def _choose_by_state(found: Study, training: int, mine: np.ndarray) -> None:
 def _accept(found: Study, mine: np.ndarray) -> None:
     held: dict[int, list[Source]] = {}
     plain = match(found.change[mine], found.gradient[mine]).ok  # a multiple of the gradient needs no state
-    for update in mine[found.match.seen[mine] & ~found.match.ok[mine] & ~plain]:
+    for tried, update in enumerate(mine[found.match.seen[mine] & ~found.match.ok[mine] & ~plain]):
+        if tried >= MOST_WITHOUT and not held:
+            break
         sources = gradient_sources(found, int(update), found.gradient[update])
         if sources:
             held[int(update)] = sources

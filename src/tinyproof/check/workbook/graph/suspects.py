@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.found_training import Study, grouped
 from tinyproof.check.workbook.graph.rate_sources import NEAR, TYPED, Rates, find_rates
 from tinyproof.check.workbook.graph.tape import Array
 from tinyproof.check.workbook.graph.transfer import other_rules
@@ -140,8 +140,8 @@ def _most(values: np.ndarray) -> float:
 def _lost(found: Study, mine: np.ndarray, result: Suspects) -> None:
     """A parameter in the middle of a training that no update fills."""
     filled = {int(s) for s in found.successor[mine]}
-    for step in np.unique(found.step[mine]):
-        here = mine[found.step[mine] == step]
+    for _, own in grouped(found.step[mine]):
+        here = mine[own]
         if len(np.unique(found.lineage[here])) < len(here):
             continue  # states join the steps: each parameter begins somewhere in here
         parameters = found.parameter[here]

@@ -31,8 +31,8 @@ class Place(NamedTuple):
 
 
 def address(row: int, col: int) -> str:
-    """`AA33`."""
-    return f"{get_column_letter(col)}{row}"
+    """`AA33`; `#REF!` outside the sheet, where a formula that was filled too far reads."""
+    return f"{get_column_letter(col)}{row}" if row > 0 and col > 0 else "#REF!"
 
 
 @dataclass(frozen=True)
