@@ -267,3 +267,17 @@ def test_a_second_column_that_an_update_reads_is_no_gradient_of_anything(
     slope: str, status: str, tmp_path: Path
 ) -> None:
     assert judged(tmp_path, running_square(slope)).status == status
+
+
+def test_a_formula_that_was_filled_too_far_is_read_to_the_end(tmp_path: Path) -> None:
+    """It reads a cell left of the first column: nobody is accused for it, and the others are judged."""
+    from tinyproof.check.workbook import audit_book
+    from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
+    from tinyproof.check.workbook.read.open_book import open_book
+
+    sheet = open_book(write(tmp_path / "sheet.xlsx", {"S": BASE.cells})).sheets[0]
+    first = sheet.cells[BASE.first, BASE.at["a_h1"]]
+    shifted = {(row, 1): Cell(0.5, "n", first.formula, first.from_row, first.from_col) for row in ROWS}
+    report = audit_book(Book((ReadSheet("S", {**sheet.cells, **shifted}),)), "sheet.xlsx")
+    assert not errors(report)
+    assert report.views

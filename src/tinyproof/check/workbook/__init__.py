@@ -71,9 +71,14 @@ def audit_book(book: Book, shown: str) -> FileReport:
     audits, mistakes = divided.audits, divided.mistakes
     problems = _problems(grid, audits, mistakes, divided)
     findings = to_findings(grid, mistakes)
-    status = status_of(findings, undecided=bool(problems))
     graph_lines = [f'sheet "{one_line(grid.sheet(sheet).name, 60)}": {line}' for sheet, line in divided.checked]
-    checked = (*what_is_right(grid, audits), *graph_lines, *remarks, *book.remarks)
+    right = (*what_is_right(grid, audits), *graph_lines)
+    if not (problems or right or any(finding.severity == "error" for finding in findings)):
+        problems = [
+            "nothing in it could be compared: no change that follows a gradient was found, and none that does not"
+        ]
+    status = status_of(findings, undecided=bool(problems))
+    checked = (*right, *remarks, *book.remarks)
     problem = "; ".join(problems)
     views = sheet_views(grid, audits, mistakes)
     return FileReport(

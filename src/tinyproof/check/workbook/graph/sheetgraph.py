@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from openpyxl.formula.translate import Translator
 
 from tinyproof.backprop.expr import Expr, Var, names
 from tinyproof.check.workbook.graph.formulas import Sheetful, parse_matrix
@@ -18,7 +17,7 @@ from tinyproof.check.workbook.graph.tape import Tape, record
 from tinyproof.check.workbook.read.cells import Cell
 from tinyproof.check.workbook.read.references import REFERENCE, Ref, column_number, parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
-from tinyproof.check.workbook.understand.grid import Grid, Place, address
+from tinyproof.check.workbook.understand.grid import Grid, Place, address, formula_at
 
 MAX_SLOTS = 6_000_000  # references in all, ranges counted cell by cell
 MAX_CELLS = 600_000
@@ -154,11 +153,7 @@ class _Reader:
     def own(self, cell: Cell, place: Place, template: _Template) -> tuple[Sheetful | None, str]:
         """A formula read for this cell alone: a range that grows, or one with empty cells in it."""
         assert cell.formula is not None
-        text = cell.formula
-        if (cell.from_row, cell.from_col) != (place.row, place.col):
-            text = Translator(text, address(cell.from_row, cell.from_col)).translate_formula(
-                address(place.row, place.col)
-            )
+        text = formula_at(cell, place.row, place.col)
 
         def blank(ref: Ref) -> bool:
             sheet = self.grid.find(ref.sheet) if ref.sheet else place.sheet

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute
 from tinyproof.backprop.notation import excel, text
 from tinyproof.check.workbook.graph.edits import fixed
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
-from tinyproof.check.workbook.understand.grid import Place, address
+from tinyproof.check.workbook.understand.grid import Place, address, formula_at
 
 MOST_CHARACTERS = 400
 FURTHEST = 80  # rows that a heading is looked for above a cell
@@ -51,11 +50,7 @@ def says(graph: SheetGraph, cell: int) -> str:
         return "nothing"
     if held.formula is None:
         return f"{held.value:g}" if isinstance(held.value, float) else str(held.value)
-    if (held.from_row, held.from_col) == (place.row, place.col) or not held.from_row:
-        return held.formula
-    return str(
-        Translator(held.formula, address(held.from_row, held.from_col)).translate_formula(address(place.row, place.col))
-    )
+    return formula_at(held, place.row, place.col) if held.from_row else held.formula
 
 
 def formula(graph: SheetGraph, cell: int, meaning: Meaning, swapped: tuple[Expr, Expr] | None = None) -> str:

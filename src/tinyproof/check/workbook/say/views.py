@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
 
 from tinyproof.check.finding import SheetView
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.say.to_findings import grouped
-from tinyproof.check.workbook.understand.grid import Grid, Place, address
+from tinyproof.check.workbook.understand.grid import Grid, Place, formula_at
 from tinyproof.core.errors import one_line
 
 FIRST_ROWS = 3
@@ -63,8 +62,4 @@ def _cell(grid: Grid, place: Place) -> tuple[str, str]:
     shown = f"{cell.value:.6g}" if isinstance(cell.value, float) else one_line(str(cell.value or ""), 30)
     if cell.formula is None:
         return shown, ""
-    formula = cell.formula
-    if (cell.from_row, cell.from_col) != (place.row, place.col):
-        origin = address(cell.from_row, cell.from_col)
-        formula = str(Translator(formula, origin).translate_formula(address(place.row, place.col)))
-    return shown, one_line(formula, 500)
+    return shown, one_line(formula_at(cell, place.row, place.col), 500)

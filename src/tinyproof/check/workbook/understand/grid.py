@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from openpyxl.formula.translate import Translator, TranslatorError
 from openpyxl.utils import get_column_letter
 
 from tinyproof.backprop.expr import Expr
@@ -33,6 +34,17 @@ class Place(NamedTuple):
 def address(row: int, col: int) -> str:
     """`AA33`; `#REF!` outside the sheet, where a formula that was filled too far reads."""
     return f"{get_column_letter(col)}{row}" if row > 0 and col > 0 else "#REF!"
+
+
+def formula_at(cell: Cell, row: int, col: int) -> str:
+    """A formula as it reads in one of the cells that share it; as it was written where it was filled too far."""
+    written = cell.formula or ""
+    if (cell.from_row, cell.from_col) == (row, col):
+        return written
+    try:
+        return str(Translator(written, address(cell.from_row, cell.from_col)).translate_formula(address(row, col)))
+    except TranslatorError:
+        return written
 
 
 @dataclass(frozen=True)
