@@ -520,3 +520,11 @@ def test_parts_kept_in_two_archives_are_told_apart_by_their_files(tmp_path: Path
     report = judged(BY_INDEX, tmp_path)
     assert (report.status, report.findings) == ("right", ()), (report.problem, report.findings)
     assert any("the pictures of the file d/val.npy" in line for line in report.checked), report.checked
+
+
+@pytest.mark.parametrize("line", ["cd /content/drive/My Drive/leaves", "pip install timm", "ls -l data"])
+def test_shell_words_without_a_sign_are_no_code_that_was_not_read(line: str, tmp_path: Path) -> None:
+    text = DIGITS.replace("torch.manual_seed(4)\n", f"torch.manual_seed(4)\n# %%\n{line}\n# %%\n")
+    assert judged(text, tmp_path / "trained").status == "right"
+    assert judged(f"# %%\n{line}\n# %%\nprint(1)\n", tmp_path / "nothing").status == "nothing to judge"
+    assert judged("# %%\ncd = = 3\n", tmp_path / "broken").status == "undecided"

@@ -13,7 +13,10 @@ from functools import lru_cache
 
 MAX_CELL_CHARACTERS = 200_000
 _MAX_KEPT = 10_000  # characters of a cell whose statements are kept for the next reading (the trial of a mend)
-_MAGIC = re.compile(r"^\s*(?:[!%]|\?{1,2}\w|[\w.]+\s*\?{1,2}\s*$)")
+_MAGIC = re.compile(
+    r"^\s*(?:[!%]|\?{1,2}\w|[\w.]+\s*\?{1,2}\s*$"
+    r"|(?:cd|ls|cat|mkdir|pip3?|conda|apt(?:-get)?) [\w./~-][^=(]*$)"  # a notebook takes these without a sign, too
+)
 _RUN = re.compile(r"^(\s*)%\s?(run|store)\s+(.{1,300})$")  # magics that change names
 _CAPTURE = re.compile(r"^(\s*[\w., ]+=\s*)[!%].*$")
 _PRINT = re.compile(r"^(\s*)print\s+(?![(=])(\S.*)$")
