@@ -163,7 +163,7 @@ _MOVED = {
     "show.progress": "show.terminal",
     "show.report": "show.run_page",
     "show.stepper_data": "show.stepper.page_data",
-    "show.stepper_labels": "show.stepper.sliding_labels",
+    "show.stepper_labels": "show.sliding_labels",
     "show.stepper_layout": "show.stepper.drawing",
     "show.stepper_words": "show.stepper.sentences",
 }

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tinyproof.backprop.net import Net
+from tinyproof.show.sliding_labels import places as slide
 
 RADIUS, ACROSS, DOWN, MARGIN = 30.0, 235.0, 118.0, 70.0  # pixels
 MOST_UNITS, MOST_LABELS = 8, 40
+LABEL = 11.5  # size of a weight's label
 POSITIVE, NEGATIVE, INK, QUIET, PAPER = "#0b62c4", "#c4261d", "#1b1f24", "#57606a", "#ffffff"
 FILLS = {"input": "#eef2f6", "hidden": "#e8f1fb", "output": "#e8f6ec"}
 
@@ -95,7 +97,7 @@ Places = list[dict[int | None, tuple[float, float]]]
 
 
 def _connections(net: Net, known: Mapping[str, float], places: Places) -> tuple[list[Line], list[Text]]:
-    lines, texts = [], list[Text]()
+    lines, named = list[Line](), list[str]()
     largest = max(abs(known[name]) for rows in net.weight_names for row in rows for name in row) or 1.0
     for layer, rows in enumerate(net.weight_names):
         labelled = sum(map(len, rows)) <= MOST_LABELS
@@ -103,34 +105,25 @@ def _connections(net: Net, known: Mapping[str, float], places: Places) -> tuple[
             for source, name in enumerate(row):
                 if unit not in places[layer + 1] or source not in places[layer]:
                     continue
-                (x1, y1), (x2, y2) = places[layer][source], places[layer + 1][unit]
+                ends = (*places[layer][source], *places[layer + 1][unit])
                 weight = known[name]
-                line = Line(x1, y1, x2, y2, 0.8 + 3.2 * abs(weight) / largest, NEGATIVE if weight < 0 else POSITIVE)
-                lines.append(line)
-                if labelled:
-                    texts.append(_label(line, f"{name} {weight:.3g}", texts))
-    return lines, texts
+                lines.append(Line(*ends, 0.8 + 3.2 * abs(weight) / largest, NEGATIVE if weight < 0 else POSITIVE))
+                named.append(f"{name} {weight:.3g}" if labelled else "")
+    return lines, _labels(lines, named, places)
 
 
-def _label(line: Line, text: str, others: list[Text]) -> Text:
-    """The label where it covers no other: nearer the source first, then anywhere along the line."""
-    places = [
-        Text(
-            line.x1 + (line.x2 - line.x1) * at, line.y1 + (line.y2 - line.y1) * at, text, 11.5, line.colour, boxed=True
-        )
-        for at in (0.34, 0.46, 0.28, 0.58, 0.4, 0.52, 0.64, 0.7, 0.22)
-    ]
-    return next((place for place in places if not any(_overlap(place, other) for other in others)), places[0])
+def _labels(lines: list[Line], named: list[str], places: Places) -> list[Text]:
+    """The label of each line that has one, where it covers no other and no unit."""
+    units = [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for column in places for x, y in column.values()]
+    ends = [(line.x1, line.y1, line.x2, line.y2) for line in lines]
+    size = (2 * max(map(_half_width, named), default=0.0), LABEL + 16)
+    where = slide(ends, [bool(text) for text in named], units, size)
+    return [Text(*where[k][0], named[k], LABEL, lines[k].colour, boxed=True) for k in where]
 
 
-def _overlap(one: Text, other: Text) -> bool:
-    across = _half(one) + _half(other)
-    return abs(one.x - other.x) < across and abs(one.y - other.y) < (one.size + other.size) / 2 + 3
-
-
-def _half(text: Text) -> float:
+def _half_width(text: str, size: float = LABEL) -> float:
     """Half the width of a label's box, estimated from its characters."""
-    return len(text.text) * text.size * 0.29 + 3
+    return len(text) * size * 0.29 + 3
 
 
 def _units(net: Net, known: Mapping[str, float], places: Places, tag: str) -> tuple[list[Circle], list[Text]]:
@@ -177,7 +170,7 @@ def svg(drawing: Drawing) -> str:
         parts.append(f'<circle {place} fill="{fill}" stroke="{INK}" stroke-width="1.4"/>')
     for text in drawing.texts:
         if text.boxed:
-            half, tall = _half(text), text.size + 4
+            half, tall = _half_width(text.text, text.size), text.size + 4
             box = f'x="{text.x - half:.1f}" y="{text.y - tall / 2:.1f}" width="{2 * half:.1f}" height="{tall:.1f}"'
             parts.append(f'<rect {box} rx="3" fill="{PAPER}" fill-opacity="0.88"/>')
         look = f'font-size="{text.size:g}" fill="{text.colour}"' + (' font-weight="600"' if text.bold else "")

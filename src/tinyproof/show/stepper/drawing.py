@@ -13,7 +13,7 @@ from typing import Literal
 from tinyproof.backprop.diff import partial
 from tinyproof.backprop.expr import Equation, Var, names
 from tinyproof.backprop.tidy import ONE
-from tinyproof.show.stepper.sliding_labels import places
+from tinyproof.show.sliding_labels import places
 
 Direction = Literal["across", "down"]
 
