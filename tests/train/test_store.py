@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from tinyproof.core.errors import DataError, InputError
+from tinyproof.data import arrays
 from tinyproof.data.dataset import Dataset
-from tinyproof.train import arrays, store
+from tinyproof.train import store
 from tinyproof.train.loop import train
 from tinyproof.train.recipe import Recipe
 from tinyproof.train.run_record import Predictions, Run

@@ -16,6 +16,7 @@ from typing import Literal
 
 from tinyproof.check import notebook
 from tinyproof.check.finding import FileReport, LeftOut, Report
+from tinyproof.core.archives import opened
 from tinyproof.core.errors import Stopped, one_line
 from tinyproof.core.files import existing
 from tinyproof.core.listener import Listener, Progress
@@ -256,7 +257,7 @@ def _holds_formulas(path: Path) -> bool:
 
 def _holds_workbook(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as archive:
             names = archive.namelist()[:5_000]
             if any(name.lstrip("/").lower().startswith("xl/") or name.endswith(".iwa") for name in names):
                 return True

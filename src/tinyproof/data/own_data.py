@@ -5,7 +5,6 @@ Everything is bounded and nothing is executed (no pickle); every refusal names t
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import existing
 from tinyproof.data import idx
+from tinyproof.data.arrays import load_arrays
 from tinyproof.data.dataset import NAMES, Dataset, stratified
 from tinyproof.data.own_pictures import MAX_IMAGES, MAX_SIDE, Bytes, Labels, classes_of, fitted, pictures, pillow
 
@@ -145,15 +145,7 @@ def _idx_pair(path: Path, files: list[Path], names: Sequence[str], size: int) ->
 
 
 def _npz(path: Path, size: int) -> _Parts:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            total = sum(member.file_size for member in archive.infolist())
-        if total > MAX_BYTES:
-            raise DataError(str(path), f"unpacks to {total:,} bytes; at most {MAX_BYTES:,} are read")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files[:16]}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise DataError(str(path), "is not an .npz file of plain arrays") from error
+    arrays = load_arrays(path, MAX_BYTES)
     train = _npz_pair(path, arrays, ("x_train", "train_images"), ("y_train", "train_labels"), size)
     if train is None:
         found = ", ".join(arrays) or "nothing"

@@ -15,9 +15,10 @@ from tinyproof.core import stats
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import number
 from tinyproof.core.files import write_atomic
+from tinyproof.core.plain_json import read_json
 from tinyproof.core.stats import Paired
 from tinyproof.prove import declaration, proof
-from tinyproof.prove.declaration import digest_of, load_json
+from tinyproof.prove.declaration import digest_of
 from tinyproof.prove.proof import Proof
 
 FILE = "comparison.json"
@@ -93,7 +94,7 @@ def write(folder: Path, bond: Bond) -> None:
 
 def read(folder: Path) -> Bond:
     """What the folder is bound to. Raises DataError, or InputError for a margin that is none."""
-    data = load_json(folder / FILE, 100_000)
+    data = read_json(folder / FILE, 100_000)
     digests = data.get("declarations") if isinstance(data, dict) and data.get("format") == FORMAT else None
     if not isinstance(digests, list) or len(digests) != len(SIDES):
         raise DataError(str(folder / FILE), "does not name the declarations of a comparison")

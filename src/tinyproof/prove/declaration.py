@@ -14,7 +14,8 @@ from typing import Any
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping, number, one_of, whole
-from tinyproof.core.files import read_bounded, sha256, write_atomic
+from tinyproof.core.files import sha256, write_atomic
+from tinyproof.core.plain_json import read_json
 from tinyproof.network import own_files
 from tinyproof.network.budget import Budget
 from tinyproof.train.recipe import Recipe
@@ -205,15 +206,7 @@ def read(folder: Path) -> Declaration:
     path = folder / FILE
     if not path.is_file():
         raise DataError(str(folder), f"holds no {FILE}", "name a folder that `tinyproof prove` has written")
-    return Declaration.from_dict(load_json(path, _MAX_BYTES), str(path))
-
-
-def load_json(path: Path, max_bytes: int) -> Any:
-    """Plain data from a JSON file of a stranger: bounded, and no more than data. Raises DataError."""
-    try:
-        return json.loads(read_bounded(path, max_bytes).decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise DataError(str(path), f"is not JSON: {error}") from error
+    return Declaration.from_dict(read_json(path, _MAX_BYTES), str(path))
 
 
 def digest_of(value: Any) -> str:
@@ -224,10 +217,6 @@ def digest_of(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return sha256(text.encode("utf-8"))
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a JSON number")
 
 
 def _sha(name: str, value: object) -> None:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import write_atomic
+from tinyproof.core.plain_json import read_json
 from tinyproof.data.dataset import Dataset
-from tinyproof.prove.declaration import load_json
 from tinyproof.train.augment import draw
 from tinyproof.train.recipe import Augment, Recipe
 
@@ -97,7 +97,7 @@ def load(place: Path) -> dict[str, LookResult]:
     """What every look at a run saw, by the look's name. Raises DataError for a broken file or impossible counts."""
     if not (place / FILE).is_file():
         return {}
-    data = load_json(place / FILE, _MAX_BYTES)
+    data = read_json(place / FILE, _MAX_BYTES)
     if not isinstance(data, dict):
         raise DataError(str(place / FILE), "is not a table of evaluations")
     found = {str(name): from_mapping(LookResult, value, str(place / FILE)) for name, value in data.items()}

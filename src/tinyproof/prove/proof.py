@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError
 from tinyproof.core.files import sha256, write_atomic
+from tinyproof.core.plain_json import read_json
 from tinyproof.network import budget
 from tinyproof.prove import declaration
 from tinyproof.prove.declaration import Declaration
@@ -210,7 +211,7 @@ def failure(place: Path) -> str:
     """Why the run in a folder cannot end, or nothing."""
     if not (place / FAILED).is_file():
         return ""
-    data = declaration.load_json(place / FAILED, _SMALL)
+    data = read_json(place / FAILED, _SMALL)
     return str(data.get("reason") or "unknown") if isinstance(data, dict) else "unknown"
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import writing
-from tinyproof.train.arrays import Arrays, load_arrays
+from tinyproof.core.plain_json import parse_json
+from tinyproof.data.arrays import Arrays, load_arrays
 from tinyproof.train.origin import FORMAT, Origin, refusal
 from tinyproof.train.run_record import EpochLog
 
@@ -53,7 +54,7 @@ def load(folder: Path, origin: Origin) -> Checkpoint | None:
         return None
     arrays = load_arrays(path)
     try:
-        meta = json.loads(arrays.pop("meta").tobytes())
+        meta = parse_json(arrays.pop("meta").tobytes(), str(path))
         why = refusal(meta, origin)
         epochs = () if why else tuple(from_mapping(EpochLog, entry, "checkpoint") for entry in meta["epochs"])
         started, seconds = str(meta["started"]), float(meta["spent"])

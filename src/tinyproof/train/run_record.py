@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import sha256
+from tinyproof.core.plain_json import parse_json
 from tinyproof.network import own_files
 from tinyproof.network.budget import Facts
 from tinyproof.train.recipe import Recipe
@@ -165,7 +166,7 @@ class Run:
     def from_json(text: str | bytes, where: str = "") -> Run:
         """The record that `to_json` gave. Raises DataError, InputError."""
         try:
-            data = json.loads(text)
+            data = parse_json(text.encode() if isinstance(text, str) else text, where or "run")
             identity = {**data["identity"], "recipe": Recipe.from_dict(data["identity"]["recipe"], where)}
             epochs = tuple(from_mapping(EpochLog, entry, where) for entry in data["epochs"])
             data |= {"identity": from_mapping(Identity, identity, where), "epochs": epochs}

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError
 from tinyproof.core.files import output_folder, read_bounded, write_atomic, writing
+from tinyproof.data.arrays import MOST_BYTES, Arrays, load_arrays
 from tinyproof.train import checkpoint
-from tinyproof.train.arrays import MOST_BYTES, Arrays, load_arrays
 from tinyproof.train.run_record import Predictions, Run
 
 RECORD, PREDICTIONS, WEIGHTS = "run.json", "predictions.npz", "weights.safetensors"

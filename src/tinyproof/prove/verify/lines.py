@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import TinyproofError
+from tinyproof.core.plain_json import read_json
 from tinyproof.core.table import Column, Table
 from tinyproof.network import own_files
-from tinyproof.prove.declaration import load_json
 
 _COPY_BYTES = 10_000_000
 
@@ -87,7 +87,7 @@ class Case:
         if not path.is_file():
             return self.line(place, what, None, f"there is no {path.name}")
         try:
-            counted, stored = count(), load_json(path, _COPY_BYTES)
+            counted, stored = count(), read_json(path, _COPY_BYTES)
         except TinyproofError as error:
             return self.line(place, what, False, str(error))
         wrong = differences(counted, stored)

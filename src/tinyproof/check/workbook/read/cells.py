@@ -11,7 +11,6 @@ Source: ECMA-376 part 1, 18.3 "Worksheets" and 21.2 "Charts"; part 2 "Open Packa
 
 from __future__ import annotations
 
-import io
 import posixpath
 import zipfile
 import zlib
@@ -36,6 +35,7 @@ from tinyproof.check.workbook.read.xml_names import (
     read_chart,
     text_of,
 )
+from tinyproof.core.archives import opened
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import read_bounded
 
@@ -99,7 +99,7 @@ def read_book(path: Path | str) -> Book:
     content = read_bounded(path, MAX_FILE_BYTES)
     refuse_others(content, shown)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with opened(content) as archive:
             refuse_bombs(archive, shown)
             return _Reader(archive, shown).book()
     except zipfile.BadZipFile as error:

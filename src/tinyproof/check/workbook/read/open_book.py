@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +12,7 @@ from defusedxml import DefusedXmlException
 from tinyproof.check.workbook.read.cells import MAX_FILE_BYTES, Book, read_book
 from tinyproof.check.workbook.read.delimited import read_delimited
 from tinyproof.check.workbook.read.ods import MIMETYPE, read_flat, read_ods
+from tinyproof.core.archives import opened
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import read_bounded
 
@@ -32,7 +32,7 @@ def open_book(path: Path | str) -> Book:
         raise DataError(shown, remedy)
     try:
         if content.startswith(b"PK\x03\x04"):
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            with opened(content) as archive:
                 if _is_ods(archive):
                     return read_ods(archive, shown)
         elif b"opendocument" in content[:2_000] and content.lstrip()[:1] == b"<":
@@ -58,7 +58,7 @@ def needs_conversion(content: bytes) -> str:
     if not content.startswith(b"PK\x03\x04"):
         return ""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with opened(content) as archive:
             names = archive.namelist()[:5_000]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return ""
