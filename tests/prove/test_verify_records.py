@@ -66,7 +66,6 @@ RUN: dict[str, tuple[Callable[[Any], object], str]] = {
     "more than all": (lambda d: d["epochs"][6].update(train_percent=101), "impossible"),
     "a loss below zero": (lambda d: d["epochs"][6].update(train_loss=-0.1), "impossible"),
     "epochs longer than the run": (lambda d: d.update(seconds=1.0), "impossible"),
-    "a beginning before the declaration": (lambda d: d.update(started="2026-11-20T10:00:00+00:00"), "after it was"),
     "no time": (lambda d: d.update(started="soon"), "after it was"),
     "classes": (lambda d: d.update(classes=["0"] * 10), "recorded images"),
     "mean": (lambda d: d.update(mean=0.2), "recorded images"),
@@ -87,7 +86,6 @@ DECLARED: dict[str, tuple[Callable[[Any], object], str]] = {
     "the data": (lambda d: d["data"].update(digest="0" * 64), "digests, sizes and overlap"),
     "no source of the seeds": (lambda d: d.update(seeds_from=""), "seeds follow"),
     "seeds left out, no source": (lambda d: d.update(seeds_from="", seeds=d["seeds"][:9]), "seeds follow"),
-    "declared later": (lambda d: d.update(declared_at="2026-11-22T10:00:00+00:00"), "after it was declared"),
 }
 
 

@@ -12,7 +12,7 @@ from tinyproof.core.files import write_atomic
 from tinyproof.core.listener import SILENT, Listener
 from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data.dataset import Dataset
-from tinyproof.prove import declaration, parallel_runs, proof
+from tinyproof.prove import declaration, parallel_runs, proof, receipts
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder
 from tinyproof.prove.proof import Proof
@@ -24,7 +24,7 @@ from tinyproof.train.recipe import Recipe
 
 REPORT = "report.html"
 # What may be said beside the folder of a declared proof: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "quiet")
+_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "quiet")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,6 +59,7 @@ def prove(
     macs_below: int | None = None,
     rules: Sequence[str] = (),
     weights: bool = True,
+    receipt: bool = False,
     quiet: bool = False,
 ) -> ProveResult:
     """Declare the runs, train those that are missing, and judge them all: proved, refuted or undecided.
@@ -69,9 +70,10 @@ def prove(
     ones. `dataset`: `mnist`, `digits`, or the path of your own images. `target`: accuracy in percent; None takes the
     data set's (your own data has none). `..._below` and `rules`: limits that replace those of the network's course
     budget. `processes`: runs side by side; `threads`: of each run; None uses all cores. `weights`: keep those of every
-    run, for `verify`. The same call goes on where it stopped, and judges again (without torch or data) when nothing is
-    missing. Raises InputError when the folder holds another declaration: more seeds are a new proof, without the old
-    ones; DataError, OutputError; Stopped after Ctrl-C.
+    run, for `verify`. `receipt`: say, before the first run, a few digits of the declaration, to be put where others see
+    the date; `verify` holds the proof against them. The same call goes on where it stopped, and judges again (without
+    torch or data) when nothing is missing. Raises InputError when the folder holds another declaration: more seeds are
+    a new proof, without the old ones; DataError, OutputError; Stopped after Ctrl-C.
 
     >>> import tinyproof
     >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
@@ -83,6 +85,8 @@ def prove(
     with terminal(quiet=quiet, errors=True) as listener:
         if (Path(model) / declaration.FILE).is_file():
             _only_beside_a_folder(str(model), given)
+            if receipt:
+                say_receipt(declaration.read(Path(model)), listener)
             return resume(model, None if dataset == "mnist" else dataset, place, processes, listener)
         limits = {
             "parameters_below": parameters_below, "epochs_below": epochs_below, "bytes_below": bytes_below,
@@ -91,7 +95,7 @@ def prove(
         ask = Ask(
             model=str(model), recipe=as_recipe(recipe, str(model), dataset), seeds=seeds, dataset=dataset, data=place,
             target=target, limits=limits, engine=engine, device=device, processes=processes, threads=threads,
-            first_seed=first_seed, keep_weights=weights,
+            first_seed=first_seed, keep_weights=weights, receipt=receipt,
         )  # fmt: skip
         return prove_asked(ask, out, listener)
 
@@ -114,7 +118,14 @@ def prove_asked(ask: Ask, out: str | Path | None = None, listener: Listener = SI
     else:
         declared = declare(ask, folder)
         listener.say(f"declared {len(declared.seeds)} seeds in {folder / declaration.FILE}")
+    if ask.receipt:
+        say_receipt(declared, listener)
     return finish(folder, declared, ask, listener)
+
+
+def say_receipt(declared: Declaration, listener: Listener) -> None:
+    """Say the receipt of a declaration, and what to do with it."""
+    listener.say(f"receipt {receipts.of(declared)}: put it where others see the date (a commit, a mail)")
 
 
 def resume(

@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 # What may be said beside a folder: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("dataset", "data", "processes", "json")
+_BESIDE_A_FOLDER = ("dataset", "data", "processes", "receipt", "json")
 
 
 def prove(
@@ -60,6 +60,9 @@ def prove(
         list[str] | None, typer.Option("--rule", help="Budget: a rule on the layers, for example uses-dropout.")
     ] = None,
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = True,
+    receipt: Annotated[
+        bool, typer.Option("--receipt", help="Print some digits of the declaration before the first run.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train many seeds, declared beforehand, and judge: proved, refuted or undecided.
@@ -77,14 +80,17 @@ def prove(
         if refused:
             allowed = ", ".join(f"--{name}" for name in _BESIDE_A_FOLDER)
             raise InputError("prove", refused, allowed, f"{model} is a declared proof, which keeps its own values")
-        with terminal(quiet=as_json, errors=True) as listener:
+        with terminal(quiet=as_json and not receipt, errors=True) as listener:
+            if receipt:
+                job.say_receipt(declaration.read(Path(model)), listener)
             found = job.resume(model, dataset if "dataset" in given else None, data, processes, listener)
     else:
         found = job.prove(
             model, recipe, seeds=seeds, dataset=dataset, data=data, target=target, out=out, engine=engine,
             device=device, processes=processes, threads=threads, first_seed=first_seed,
             parameters_below=parameters_below, epochs_below=epochs_below, bytes_below=bytes_below,
-            macs_below=macs_below, rules=rules or (), weights=weights, quiet=as_json,
+            macs_below=macs_below, rules=rules or (), weights=weights, receipt=receipt,
+            quiet=as_json and not receipt,
         )  # fmt: skip
     _print(found, as_json, [found])
     raise typer.Exit(0 if found.proved else 1)
@@ -187,12 +193,22 @@ def verify(
     dataset: Annotated[str | None, typer.Option(help="The path of your own data, where the runs used it.")] = None,
     data: Data = None,
     model: Annotated[str | None, typer.Option(help="`path/to/model.py:Class`, where the runs used your own.")] = None,
+    retrain: Annotated[
+        int, typer.Option(min=0, max=1000, help="Train so many of the runs again, from their seeds.")
+    ] = 0,
+    choice: Annotated[
+        int | None, typer.Option(min=0, help="The number that decides which; at random, and told, where not given.")
+    ] = None,
+    receipt: Annotated[str | None, typer.Option(help="The digits that `prove --receipt` printed.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count every stored figure again, and evaluate stored weights again. Exit code 1 where something does not hold."""
     from tinyproof.api.verify import verify as twin
 
-    found = twin(folder, weights=weights, dataset=dataset, data=data, model=model)
+    found = twin(
+        folder, weights=weights, dataset=dataset, data=data, model=model, retrain=retrain, choice=choice,
+        receipt=receipt, quiet=as_json,
+    )  # fmt: skip
     print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
     raise typer.Exit(found.exit_code)
 

@@ -19,7 +19,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def load_arrays(path: Path, most_bytes: int | None = None) -> Arrays:
-    """The arrays of an .npz file that unpacks to at most `most_bytes` (MOST_BYTES). Raises DataError for anything else."""
+    """The arrays of an .npz file that unpacks to at most `most_bytes`. Raises DataError for anything else."""
     most = MOST_BYTES if most_bytes is None else most_bytes
     content = read_bounded(path, most)
     try:

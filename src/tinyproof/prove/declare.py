@@ -47,6 +47,7 @@ class Ask:
     threads: int | None = None
     first_seed: int | None = None
     keep_weights: bool = True
+    receipt: bool = False
 
     def __post_init__(self) -> None:
         # What costs nothing to see is refused before anything is loaded or compiled.

@@ -10,8 +10,12 @@ from typing import Any
 
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.plain_json import read_json
+from tinyproof.core.plain_names import doubtful
 from tinyproof.core.table import Column, Table
+from tinyproof.data.dataset import NAMES
 from tinyproof.network import own_files
+from tinyproof.prove import known_figures
+from tinyproof.train.recipe import RECIPES
 
 _COPY_BYTES = 10_000_000
 
@@ -106,6 +110,13 @@ def kept_files(case: Case, folder: Path, recorded: Mapping[str, str]) -> list[Li
     return [
         case.line(folder, "the kept files of the network are the recorded ones", not there and (not lost or None), told)
     ]
+
+
+def plain_names(case: Case, place: Path, model: str, recipe: str, data: str) -> list[Line]:
+    """Whether the names of the network, the recipe and the data are what they look like."""
+    known = ((model, known_figures.NETS), (recipe, RECIPES), (data, NAMES))
+    told = [f"{name!r} {why}" for name, others in known if (why := doubtful(name, others))]
+    return [case.line(place, "the names are what they look like", not told, listed(told, 2))]
 
 
 def differences(counted: Any, stored: Any) -> list[str]:

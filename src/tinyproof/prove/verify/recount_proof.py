@@ -7,8 +7,8 @@ from pathlib import Path
 from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import comparison, declaration, evaluations, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
-from tinyproof.prove.verify import recompute, recount_run
-from tinyproof.prove.verify.lines import Case, Line, kept_files, listed
+from tinyproof.prove.verify import recompute, recount_run, replays
+from tinyproof.prove.verify.lines import Case, Line, kept_files, listed, plain_names
 from tinyproof.train import store
 
 
@@ -20,6 +20,7 @@ def lines(case: Case, folder: Path, source: str | None = None) -> list[Line]:
     except TinyproofError as error:
         return [case.line(folder, what, False, str(error))]
     found = [case.line(folder, what, True, f"{len(declared.seeds)} seeds, {declared.declared_at}")]
+    found += plain_names(case, folder, declared.model, declared.recipe.name, declared.data.name)
     found += [_data(case, folder, declared.data), _seeds(case, folder, declared, source or declared.question)]
     places = {seed: proof.seed_folder(folder, seed) for seed in declared.seeds}
     for seed, place in places.items():
@@ -33,6 +34,7 @@ def lines(case: Case, folder: Path, source: str | None = None) -> list[Line]:
     ended = [place for place in places.values() if store.finished(place)]
     found += [*_bound(case, folder, declared, ended), *_looks(case, folder, ended)]
     found += [*_one_network(case, folder, ended), *kept_files(case, folder, declared.model_files)]
+    found += replays.line(case, folder, ended, "every seed is a run of its own")
     what = "the stored verdict is what the answers give"
     count = lambda: proof.load(folder).to_json()  # noqa: E731
     return [*found, case.copy(folder / proof.VERDICT, what, count, lambda counted: str(counted["verdict"]))]
@@ -51,9 +53,17 @@ def compared(case: Case, folder: Path) -> list[Line]:
     found = [case.line(folder, what, same and sides[0].seeds == sides[1].seeds)]
     for side in comparison.SIDES:
         found += lines(case, folder / side, source)
+    if sides[0].question != sides[1].question:
+        runs = [place for side in comparison.SIDES for place in _ended(folder / side)]
+        found += replays.line(case, folder, runs, "every run of both sides is a run of its own")
     what = "the stored answer is what the pairs give"
     count = lambda: comparison.load(folder).to_json()  # noqa: E731
     return [*found, case.copy(folder / comparison.RESULT, what, count, lambda counted: str(counted["answer"]))]
+
+
+def _ended(folder: Path) -> list[Path]:
+    places = [proof.seed_folder(folder, seed) for seed in declaration.read(folder).seeds]
+    return [place for place in places if store.finished(place)]
 
 
 def _missing(case: Case, place: Path) -> Line:

@@ -11,7 +11,7 @@ from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import proof
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.verify import recompute, recount_evaluations
-from tinyproof.prove.verify.lines import Case, Line, kept_files, near
+from tinyproof.prove.verify.lines import Case, Line, kept_files, near, plain_names
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
 from tinyproof.train.schedule import rates
@@ -27,7 +27,10 @@ def lines(case: Case, place: Path, declared: Declaration | None = None, seed: in
         run, answers = store.load(place), store.load_predictions(place)
     except TinyproofError as error:
         return [case.line(place, "the record and the answers can be read", False, str(error))]
-    found = _declared(case, place, run, answers, declared, seed) if declared else []
+    if declared:
+        found = _declared(case, place, run, answers, declared, seed)
+    else:
+        found = plain_names(case, place, run.identity.model, run.recipe.name, run.identity.dataset)
     found += _images(case, place, run, declared is not None)
     found += _figures(case, place, run, answers)
     found += _epochs(case, place, run, declared is not None)
@@ -47,16 +50,21 @@ def _declared(case: Case, place: Path, run: Run, answers: Predictions, declared:
         case.line(place, "it is the declared run", not problem, problem),
         case.line(place, "the labels are the declared ones", labels),
         case.line(place, "there are as many images as declared", sizes, said),
-        case.line(place, "it began after it was declared", _in_order(declared.declared_at, run.started), run.started),
+        _after(case, place, declared.declared_at, run.started),
     ]
 
 
-def _in_order(first: str, second: str) -> bool:
+def _after(case: Case, place: Path, declared: str, began: str) -> Line:
+    """Whether the run is later than its declaration by their clocks, which anybody may set: earlier is only told."""
+    what = "it began after it was declared"
     try:
-        return datetime.fromisoformat(first) <= datetime.fromisoformat(second)
+        first, second = datetime.fromisoformat(declared), datetime.fromisoformat(began)
+        if first <= second:
+            return case.line(place, what, True, began)
     except (ValueError, TypeError):
         # No time at all, or one with a zone and one without.
-        return False
+        return case.line(place, what, False, f"{declared!r} and {began!r} are no two times")
+    return case.line(place, what, None, f"by its clock it began {first - second} before: was the clock set back?")
 
 
 def _images(case: Case, place: Path, run: Run, proved: bool) -> list[Line]:
