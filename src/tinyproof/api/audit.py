@@ -18,7 +18,7 @@ from tinyproof.check import notebook
 from tinyproof.check.finding import FileReport, LeftOut, Report
 from tinyproof.core.archives import opened
 from tinyproof.core.errors import Stopped, one_line
-from tinyproof.core.files import existing
+from tinyproof.core.files import existing, reason
 from tinyproof.core.listener import Listener, Progress
 from tinyproof.core.printed import Part, Printed
 from tinyproof.core.table import Table
@@ -35,8 +35,9 @@ BYTES_PER_WORKER = 4_000_000_000  # of address space: numpy alone reserves much 
 MAX_FILES = 50_000
 _WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xltx", ".xls", ".xlsb", ".ods", ".fods", ".numbers")
 _TEXT_TABLES = (".csv", ".tsv", ".tab")
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tar.gz", ".tgz")
 _HEAD = 1_000_000
-_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}
+_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "__MACOSX"}
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def audit_one(item: Item) -> FileReport:
         return notebook.audit_notebook(item.path, item.disabled_rules, item.root or None)
     if item.kind == "text":
         return notebook.audit_text(item.path, item.disabled_rules)
-    return FileReport(item.shown, item.kind, "unreadable", problem="is no workbook and no notebook")
+    what = "is no workbook and no notebook" if Path(item.path).is_file() else "is a device or a pipe, no plain file"
+    return FileReport(item.shown, item.kind, "unreadable", problem=what)
 
 
 def find_files(paths: Sequence[Path | str]) -> Iterator[Item]:
@@ -157,7 +159,9 @@ def survey(paths: Sequence[Path | str]) -> tuple[list[Item], list[LeftOut]]:
     seen: set[str] = set()
     for given in paths:
         path = existing(given)
-        files = list(_below(path)) if path.is_dir() else [path]
+        unread: list[LeftOut] = []
+        files = list(_below(path, unread)) if path.is_dir() else [path]
+        left_out += unread
         reasons = _reasons(files) if path.is_dir() else {}
         for file in files:
             real = os.path.realpath(file)
@@ -174,12 +178,16 @@ def survey(paths: Sequence[Path | str]) -> tuple[list[Item], list[LeftOut]]:
             seen.add(real)
             shown = one_line(str(file), 300)
             if why and why != _JUDGED:
-                left_out.append(LeftOut(shown, why))
+                left_out.append(LeftOut(shown, why, asked=why not in _BY_DESIGN))
             else:
                 items.append(Item(str(file), shown, kind, _root(file, kind)))
     return items, left_out
 
 
+_ARCHIVE = "an archive, which is not opened: unpack it"
+_MODULE = "read with the scripts that import it"
+_FUNCTIONS = "it only defines functions; read with the notebooks that import it"
+_BY_DESIGN = (_MODULE, _FUNCTIONS)
 _ELSEWHERE = "it neither trains nor measures"
 _JUDGED = "judged"
 
@@ -190,8 +198,8 @@ def _reasons(files: list[Path]) -> dict[Path, str]:
     works = notebook.works_of([file for file, kind in kinds.items() if kind == "script"])
     words = {
         "works": _JUDGED,
-        "module": "read with the scripts that import it",
-        "functions": "it only defines functions; read with the notebooks that import it",
+        "module": _MODULE,
+        "functions": _FUNCTIONS,
         "other": _ELSEWHERE,
     }
     found = {file: words[work] for file, work in works.items()}
@@ -200,6 +208,8 @@ def _reasons(files: list[Path]) -> dict[Path, str]:
         if kind == "text":
             alone = file.stem.lower() == "readme" and not any(other.is_relative_to(file.parent) for other in judged)
             found[file] = _JUDGED if alone and _claims_a_figure(file) else _ELSEWHERE
+        elif kind == "other" and file.name.lower().endswith(_ARCHIVES):
+            found[file] = _ARCHIVE
     return found
 
 
@@ -213,10 +223,16 @@ def _root(file: Path, kind: Kind) -> str:
     return str(notebook.root_of(file))
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Plain files under a folder, sorted; links are not followed, hidden and machine-made folders left out."""
-    for here, folders, files in os.walk(folder):
+def _below(folder: Path, unread: list[LeftOut]) -> Iterator[Path]:
+    """Plain files under a folder, sorted; links are not followed, hidden and machine-made folders left out. A folder
+    that may not be read goes to `unread`."""
+
+    def refused(error: OSError) -> None:
+        unread.append(LeftOut(one_line(str(error.filename), 300), f"it cannot be read: {reason(error)}"))
+
+    for here, folders, files in os.walk(folder, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
+        folders[:] = [name for name in folders if not (Path(here) / name / "pyvenv.cfg").is_file()]
         for name in sorted(files):
             path = Path(here) / name
             if not name.startswith((".", "~$")) and path.is_file() and not path.is_symlink():
@@ -226,6 +242,8 @@ def _below(folder: Path) -> Iterator[Path]:
 def kind_of(path: Path) -> Kind:
     """What a file is: by its content, and by its name where the content does not say."""
     name = path.name.lower()
+    if not path.is_file():
+        return "other"  # a pipe or a device: to open it could wait for ever
     try:
         with path.open("rb") as file:
             head = file.read(8)

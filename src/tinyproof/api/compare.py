@@ -10,6 +10,7 @@ from typing import Any
 
 from tinyproof.api.prove import REPORT
 from tinyproof.core.errors import InputError
+from tinyproof.core.fields import number
 from tinyproof.core.files import write_atomic
 from tinyproof.core.listener import SILENT, Listener
 from tinyproof.core.printed import Part, Printed, printed
@@ -71,6 +72,10 @@ def compare(
         "device": device, "processes": processes, "threads": threads, "keep_weights": weights,
     }  # fmt: skip
     sides = side(first, {**asked, "engine": engine}), side(second, {**asked, "engine": second_engine or engine})
+    if within is not None:
+        number("within", within, 0, 100, above=True)
+    if sides[0] == sides[1]:
+        raise InputError("compare", f"{first} with itself", "two recipes, networks or engines that differ")
     with terminal(quiet=quiet, errors=True) as listener:
         return compare_asked(*sides, within=within, out=out, listener=listener)
 

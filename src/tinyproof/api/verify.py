@@ -17,7 +17,7 @@ from typing import Any
 from tinyproof.api import reproduce
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.fields import whole
-from tinyproof.core.files import existing
+from tinyproof.core.files import existing, reason
 from tinyproof.core.printed import Part, Printed
 from tinyproof.network import own_files
 from tinyproof.prove import comparison, declaration, proof, published_claims, receipts, reproduction
@@ -105,17 +105,25 @@ def _walk(case: Case, place: Path, depth: int, idle: list[str]) -> list[Line]:
         idle += map(case.name, children)
         return [*orphans, *recount_run.lines(case, place)]
     if orphans:
-        return [*orphans, *(line for child in children for line in _walk(case, child, depth + 1, idle))]
+        return [*orphans, *(line for child in children for line in _inside(case, child, depth + 1, idle))]
     if not children or depth == _DEEPEST or (depth and (place.is_symlink() or place.name.startswith("."))):
         idle.append(case.name(place))
         return []
-    found = [line for child in children for line in _walk(case, child, depth + 1, idle)]
+    found = [line for child in children for line in _inside(case, child, depth + 1, idle)]
     return [*found, *_reproduced(case, place)]
 
 
 def _below(root: Path, name: str) -> list[Path]:
     """The folders that hold a file of this name: itself and below, as far as `verify` walks."""
     return [path.parent for depth in range(_DEEPEST + 2) for path in sorted(root.glob("*/" * depth + name))]
+
+
+def _inside(case: Case, place: Path, depth: int, idle: list[str]) -> list[Line]:
+    """The lines of a folder in the folder; one that may not be read is a line, and stops no other."""
+    try:
+        return _walk(case, place, depth, idle)
+    except OSError as error:
+        return [case.line(place, "the folder can be read", False, reason(error))]
 
 
 def _without_declaration(case: Case, place: Path) -> list[Line]:
@@ -131,8 +139,7 @@ def _without_declaration(case: Case, place: Path) -> list[Line]:
 def _folders(place: Path) -> list[Path]:
     try:
         return sorted(path for path in place.iterdir() if path.is_dir())
-    except OSError:
-        # It may not be read, or is no folder: nothing in it is checked, and its name is told.
+    except NotADirectoryError:
         return []
 
 

@@ -14,7 +14,8 @@ from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.trace import Trace, traces
 from tinyproof.backprop.xlsx import write_book
-from tinyproof.core.files import output_folder, write_atomic
+from tinyproof.core.errors import InputError
+from tinyproof.core.files import distinct, output_folder, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.show.backprop_plots import loss_curves
 from tinyproof.show.diagram import draw, png
@@ -64,6 +65,9 @@ def workbook(
     wrote course.xlsx
     learning rate 1: E_total 0.0141814 at iteration 1, 2.4094e-05 at 100
     """
+    if Path(out).suffix.lower() != ".xlsx":
+        raise InputError("out", str(out), "a name that ends in .xlsx: the file is a workbook")
+    distinct(out=out, csv=csv)
     chosen, several = find_net(net), experiment.parse_rates(rates) if isinstance(rates, str) else rates
     drawing = png(draw(chosen)) if picture else None
     path = write_book(book_of(chosen, several, iterations, style, drawing), out)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.backprop.net import Example, Layer, Net
-from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.errors import DataError, InputError, one_line
 from tinyproof.core.files import read_bounded
 
 MOST_BYTES = 4_000_000
@@ -44,7 +44,7 @@ def read_net(path: Path | str) -> Net:
     """
     path = Path(path)
     try:
-        text = read_bounded(path, MOST_BYTES).decode("utf-8")
+        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(str(path), "is not UTF-8 text", "a network is a TOML file") from error
     return from_toml(text, str(path), path.stem)
@@ -54,8 +54,8 @@ def from_toml(text: str, where: str = "", name: str = "network") -> Net:
     """The network in TOML text; `where` is named in messages, `name` is used where the text gives none."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(where or "network", f"is not TOML: {error}") from error
+    except ValueError as error:  # no TOML, or a number of thousands of digits
+        raise DataError(where or "network", f"is not TOML: {one_line(str(error), 120)}") from error
     except RecursionError as error:
         raise DataError(where or "network", "is nested too deeply") from error
     return from_dict(data, where, name)

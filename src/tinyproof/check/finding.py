@@ -172,10 +172,12 @@ def status_of(findings: Iterable[Finding], undecided: bool = False) -> Status:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file of a folder that trains, measures or claims something and is not judged by itself, with the reason."""
+    """A file (or folder) that is not judged by itself, with the reason. `asked`: it was asked for, and nothing else
+    judges it: the audit is not whole."""
 
     file: str
     why: str
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """1 when a file is wrong, unsupported, undecided or unreadable (undecided is not a pass), else 0."""
-        return int(any(file.status not in ("right", "nothing to judge") for file in self.files))
+        """1 when a file is wrong, unsupported, undecided or unreadable (undecided is not a pass), or was asked for and
+        left out; else 0."""
+        judged = all(file.status in ("right", "nothing to judge") for file in self.files)
+        return int(not judged or any(left.asked for left in self.left_out))
 
     def counts(self) -> dict[str, int]:
         """How many files of each status."""

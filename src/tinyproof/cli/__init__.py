@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -52,6 +53,10 @@ for _group in _GROUPS:
 
 def main() -> None:
     """Run the command line; every mistake of the user's ends in one line on standard error, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A letter that this terminal cannot show is replaced; it is no reason to lose the answer.
+            stream.reconfigure(errors="replace")
     try:
         app()
     except Stopped as stopped:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tinyproof.core.files import write_atomic
+from tinyproof.core.files import distinct, write_atomic
+from tinyproof.core.printed import visible
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def _rules(asked: bool) -> None:
 
 
 def audit(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders of submissions.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders of submissions.")],
     rules: Annotated[
         bool, typer.Option("--rules", callback=_rules, is_eager=True, help="Show the rules for notebooks and exit.")
     ] = False,
@@ -53,6 +54,7 @@ def audit(
     """
     from tinyproof.api.audit import audit as twin
 
+    distinct(csv=csv, html=html)
     found = twin(*paths, jobs=jobs, disable=disable or (), convert=convert)
     if csv is not None:
         write_atomic(csv, found.table().csv())
@@ -61,5 +63,5 @@ def audit(
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
     else:
-        print(found.summary() if brief else found.text(details=details))
+        print(visible(found.summary() if brief else found.text(details=details)))
     raise typer.Exit(found.exit_code or int(not found.files))

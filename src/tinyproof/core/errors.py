@@ -68,6 +68,19 @@ class Stopped(TinyproofError):
     """The user stopped the work (Ctrl-C), and the message says how to go on. Exit code 130."""
 
 
+def said(error: BaseException, limit: int = 120) -> str:
+    """The kind of an error and what it says, on one line; its kind alone where a stranger's error cannot say it.
+
+    >>> said(ValueError("no\\nnumber"))
+    'ValueError: no number'
+    """
+    kind = type(error).__name__
+    try:
+        return f"{kind}: {one_line(str(error), limit)}"
+    except Exception:
+        return kind
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """Return `text` on one line without control characters, at most `limit` characters (the middle is cut).
 

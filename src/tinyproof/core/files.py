@@ -32,6 +32,9 @@ def writing(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise OutputError(path, "a folder of that name is in the way")
+        if path.exists() and not path.is_file():
+            # A device or a pipe would be replaced by a file.
+            raise OutputError(path, "it is a device or a pipe; name a plain file")
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".partial", dir=path.parent)
         os.close(handle)
         beside = Path(name)
@@ -49,10 +52,28 @@ def writing(path: Path | str) -> Iterator[Path]:
 
 
 def write_atomic(path: Path | str, content: bytes | str) -> Path:
-    """Write `content` (text as UTF-8) to `path`: all of it, or nothing. Returns the path. Raises OutputError."""
+    """Write `content` (text as UTF-8) to `path`: all of it, or nothing. Returns the path. Raises OutputError.
+
+    Half a character, as a stranger's JSON may hold it, becomes a question mark: UTF-8 has no place for it.
+    """
     with writing(path) as beside:
-        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        beside.write_bytes(content.encode("utf-8", errors="replace") if isinstance(content, str) else content)
     return Path(path)
+
+
+def distinct(**outputs: Path | str | None) -> None:
+    """Raise InputError where two outputs, named by their options, are one file: the second would replace the first.
+
+    >>> distinct(csv="a.csv", html=None)
+    """
+    places: dict[str, str] = {}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        place = os.path.realpath(path)
+        if place in places:
+            raise InputError(name, str(path), f"another file than that of {places[place]}")
+        places[place] = name
 
 
 def read_bounded(path: Path | str, max_bytes: int) -> bytes:
@@ -103,6 +124,8 @@ def check_output(path: Path | str) -> Path:
 
 def existing(path: Path | str, field: str = "path") -> Path:
     """Return the path when something is there, else raise InputError that names the field."""
+    if not str(path):
+        raise InputError(field, "", "a file or folder that exists")
     path = Path(path)
     try:
         path.stat()

@@ -25,13 +25,26 @@ class Printed:
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return "\n\n".join(part if isinstance(part, str) else part.text() for part in self.parts())
+        return visible("\n\n".join(part if isinstance(part, str) else part.text() for part in self.parts()))
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         return "\n".join(part.html() if isinstance(part, Table) else _words(part) for part in self.parts())
+
+
+def visible(text: str) -> str:
+    """Text for a terminal: what would move its cursor, colour it or turn its lines round becomes a question mark.
+
+    >>> visible("a\\x1b[2Jb\\n\\u202ec")
+    'a?[2Jb\\n?c'
+    """
+    return "".join(letter if letter in "\n\t" or not _moves(letter) else "?" for letter in text)
+
+
+def _moves(letter: str) -> bool:
+    return letter < " " or "\x7f" <= letter <= "\x9f" or letter in "\u2028\u2029" or "\u202a" <= letter <= "\u202e"
 
 
 def _words(text: str) -> str:

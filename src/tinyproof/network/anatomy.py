@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tinyproof.core.errors import DataError, one_line
+from tinyproof.core.errors import DataError, said
 from tinyproof.core.table import Cell, Column, Table
 from tinyproof.network.budget import WEIGHT_MATRIX, WEIGHT_MATRIX_PERHAPS, Facts
 from tinyproof.network.forward_pass import Count, Trace
@@ -116,9 +116,7 @@ def summary(module: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> An
             trace.end(answer)
     except (Exception, SystemExit) as error:
         shape = " x ".join(map(str, input_shape))
-        raise DataError(
-            type(module).__name__, f"does not take an image of {shape}: {one_line(str(error), 120)}"
-        ) from error
+        raise DataError(type(module).__name__, f"does not take an image of {shape}: {said(error)}") from error
     finally:
         for hook in hooks:
             hook.remove()

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import sys
 import traceback
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
-from tinyproof.core.errors import DataError, InputError, TinyproofError, one_line
+from tinyproof.core.errors import DataError, InputError, TinyproofError, said
 from tinyproof.core.files import existing
 from tinyproof.network import own_files
 from tinyproof.network.neighbours import Neighbours, loads_of
@@ -43,6 +46,8 @@ def load(model: str) -> Callable[[], nn.Module]:
     def make() -> nn.Module:
         with _errors_of(model, model, "cannot be made without arguments"), _as_a_program(neighbours):
             module = own[wanted]()
+        if any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters()):
+            raise DataError(model, "has lazy layers, whose sizes only the first images decide", "write the sizes out")
         _MADE_OF[module] = neighbours
         return module
 
@@ -86,14 +91,13 @@ def _errors_of(what: str, model: str, problem: str) -> Iterator[None]:
     except Exception as error:
         place = place_of(error, model)
         where = f" ({place[0]}, line {place[1]})" if place else ""
-        told = f"{type(error).__name__}: {one_line(str(error), 120)}"
-        raise DataError(what, f"{problem}: {told}{where}") from error
+        raise DataError(what, f"{problem}: {said(error)}{where}") from error
 
 
 @contextlib.contextmanager
 def _as_a_program(neighbours: Neighbours) -> Iterator[None]:
-    """A program of its own: arguments without ours, the search path put back; what it prints goes beside the answer."""
-    argv, path = sys.argv, list(sys.path)
+    """A program of its own: arguments without ours, search path and folder put back; what it prints goes beside."""
+    argv, path, folder = sys.argv, list(sys.path), Path.cwd()
     sys.argv = [str(neighbours.file)]
     try:
         with contextlib.redirect_stdout(sys.stderr), neighbours.reachable():
@@ -101,3 +105,4 @@ def _as_a_program(neighbours: Neighbours) -> Iterator[None]:
     finally:
         neighbours.look_also()
         sys.argv, sys.path[:] = argv, path
+        os.chdir(folder)

@@ -15,7 +15,7 @@ from tinyproof.core import stats
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import number
 from tinyproof.core.files import write_atomic
-from tinyproof.core.plain_json import read_json
+from tinyproof.core.plain_data import read_json
 from tinyproof.core.stats import Paired
 from tinyproof.prove import declaration, proof
 from tinyproof.prove.declaration import digest_of

@@ -15,7 +15,7 @@ from typing import Any
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping, number, one_of, whole
 from tinyproof.core.files import sha256, write_atomic
-from tinyproof.core.plain_json import read_json
+from tinyproof.core.plain_data import read_json
 from tinyproof.network import own_files
 from tinyproof.network.budget import Budget
 from tinyproof.train.recipe import Recipe

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import write_atomic
-from tinyproof.core.plain_json import read_json
+from tinyproof.core.plain_data import read_json
 from tinyproof.data.dataset import Dataset
 from tinyproof.train.augment import draw
 from tinyproof.train.recipe import Augment, Recipe

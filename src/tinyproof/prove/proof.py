@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError
 from tinyproof.core.files import sha256, write_atomic
-from tinyproof.core.plain_json import read_json
+from tinyproof.core.plain_data import read_json
 from tinyproof.network import budget
 from tinyproof.prove import declaration
 from tinyproof.prove.declaration import Declaration

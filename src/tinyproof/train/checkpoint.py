@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import writing
-from tinyproof.core.plain_json import parse_json
+from tinyproof.core.plain_data import parse_json
 from tinyproof.data.arrays import Arrays, load_arrays
 from tinyproof.train.origin import FORMAT, Origin, refusal
 from tinyproof.train.run_record import EpochLog
@@ -52,7 +52,11 @@ def load(folder: Path, origin: Origin) -> Checkpoint | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    arrays = load_arrays(path)
+    remedy = "remove it, or use --force where there is one: the run begins again from its first epoch"
+    try:
+        arrays = load_arrays(path)
+    except DataError as error:
+        raise DataError(str(path), error.problem, remedy) from error
     try:
         meta = parse_json(arrays.pop("meta").tobytes(), str(path))
         why = refusal(meta, origin)

@@ -6,7 +6,6 @@ Reading order: Schedule, Augment, Recipe, then the named recipes at the end.
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 from tinyproof.core.errors import InputError
 from tinyproof.core.fields import flag, from_mapping, number, one_of, whole
 from tinyproof.core.files import read_bounded, sha256
+from tinyproof.core.plain_data import parse_toml
 
 # A number or a numpy array of numbers.
 Progress = TypeVar("Progress", float, Any)
@@ -259,8 +259,5 @@ def named(name: str) -> Recipe:
     """
     if not name.endswith(".toml"):
         return RECIPES[one_of("recipe", name, list(RECIPES))]
-    try:
-        data = tomllib.loads(read_bounded(Path(name), 100_000).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError("recipe", name, "a TOML file", str(error)) from error
+    data = parse_toml(read_bounded(Path(name), 100_000), "recipe", name)
     return Recipe.from_dict({"name": Path(name).stem, **data}, name)

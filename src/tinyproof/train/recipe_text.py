@@ -48,5 +48,5 @@ def _value(text: str) -> Any:
     """A number, true, false, null (or none) or a list as JSON writes it; anything else is a word."""
     try:
         return json.loads("null" if text.lower() == "none" else text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

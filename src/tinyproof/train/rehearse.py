@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tinyproof.core.errors import DataError, TinyproofError, one_line
+from tinyproof.core.errors import DataError, TinyproofError, said
 from tinyproof.data.dataset import Dataset
 from tinyproof.network import anatomy, nets, own_files, own_network
 from tinyproof.train.recipe import Recipe
@@ -63,7 +63,7 @@ def _told(model: str, error: BaseException | None) -> DataError | None:
     """The error as one of the user's file, when it was raised there, or in torch below a network of the user's."""
     if model in nets.NETS or error is None:
         return None
-    what = f"{type(error).__name__}: {one_line(str(error), 160)}"
+    what = said(error, 160)
     place = own_network.place_of(error, model)
     if place:
         return DataError(str(own_files.file_of(model).parent / place[0]), f"line {place[1]}: {what}")

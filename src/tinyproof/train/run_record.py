@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import sha256
-from tinyproof.core.plain_json import parse_json
+from tinyproof.core.plain_data import parse_json
 from tinyproof.network import own_files
 from tinyproof.network.budget import Facts
 from tinyproof.train.recipe import Recipe

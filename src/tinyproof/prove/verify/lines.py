@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import TinyproofError
-from tinyproof.core.plain_json import read_json
+from tinyproof.core.plain_data import read_json
 from tinyproof.core.plain_names import doubtful
 from tinyproof.core.table import Column, Table
 from tinyproof.data.dataset import NAMES

@@ -1,12 +1,13 @@
-"""The one door for JSON of strangers: bounded, no more than data, and no key twice in one table."""
+"""The one door for JSON and TOML of strangers: bounded, no more than data, and no key twice in one table."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from tinyproof.core.errors import DataError, one_line
+from tinyproof.core.errors import DataError, InputError, one_line
 from tinyproof.core.files import read_bounded
 
 
@@ -27,7 +28,26 @@ def parse_json(content: bytes, where: str) -> Any:
     try:
         return json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_table)
     except (ValueError, RecursionError) as error:
-        raise DataError(where, f"is not JSON: {one_line(str(error), 120)}") from error
+        raise DataError(where, f"is not JSON: {_problem(error)}") from error
+
+
+def parse_toml(content: bytes, field: str, where: str) -> dict[str, Any]:
+    """A table from TOML in UTF-8, with or without a byte-order mark. Raises InputError that names `field`.
+
+    >>> parse_toml(b"\\xef\\xbb\\xbfepochs = 3", "recipe", "my.toml")
+    {'epochs': 3}
+    """
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        # No TOML, no UTF-8, a number of thousands of digits, or tables in tables without end.
+        raise InputError(field, where, "a TOML file", _problem(error)) from error
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong with the text, in words of its own where Python speaks of its settings."""
+    text = str(error)
+    return "a number of thousands of digits" if "integer string conversion" in text else one_line(text, 120)
 
 
 def _no_constant(text: str) -> float:
