@@ -196,3 +196,14 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
 def test_a_name_that_is_no_data_set_is_refused_with_the_names() -> None:
     with pytest.raises(InputError, match="mnist, digits, the path of your own"):
         load("mnits")
+
+
+def test_a_member_that_is_no_array_and_pixels_that_are_no_numbers_are_named(tmp_path: Path) -> None:
+    words = as_npz(tmp_path / "words.npz", x_train=np.full((21, 28, 28), "a"))
+    with pytest.raises(DataError, match="pixels of type <U1; allowed: numbers"):
+        own_data.load(words)
+    path = as_npz(tmp_path / "a.npz")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("note", "no array")
+    with pytest.raises(DataError, match="holds 'note', which is no array"):
+        own_data.load(path)

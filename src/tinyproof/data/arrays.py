@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyproof.core.archives import opened
-from tinyproof.core.errors import DataError, TinyproofError
+from tinyproof.core.errors import DataError, TinyproofError, one_line
 from tinyproof.core.files import read_bounded
 
 MOST_BYTES = 2_000_000_000
@@ -28,9 +28,13 @@ def load_arrays(path: Path, most_bytes: int | None = None) -> Arrays:
             if sum(member.file_size for member in archive.infolist()) > most:
                 raise DataError(str(path), f"unpacks to more than {most:,} bytes")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            found = {name: arrays[name] for name in arrays.files}
     except TinyproofError:
         raise
     except Exception as error:
         # Damaged bytes make the unzipper, the decompressor and numpy's reader of headers raise nearly anything.
         raise DataError(str(path), "is not a whole .npz file of plain arrays") from error
+    for name, array in found.items():
+        if not isinstance(array, np.ndarray):  # a member that does not begin as an array comes as its bytes
+            raise DataError(str(path), f"holds {one_line(name, 40)!r}, which is no array")
+    return found

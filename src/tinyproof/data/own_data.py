@@ -169,6 +169,8 @@ def _npz_pair(
 
 
 def _checked(images: NDArray[Any], labels: NDArray[Any], where: str, size: int) -> tuple[Bytes, Labels]:
+    if images.dtype.kind not in "iuf":
+        raise DataError(where, f"has pixels of type {images.dtype}; allowed: numbers")
     if images.ndim == 4 and images.shape[3] in (1, 3):
         # ITU-R BT.601 luma, what Pillow's "L" is too.
         images = images @ np.array([0.299, 0.587, 0.114]) if images.shape[3] == 3 else images[:, :, :, 0]
@@ -193,8 +195,8 @@ def _checked(images: NDArray[Any], labels: NDArray[Any], where: str, size: int) 
 def _as_bytes(images: NDArray[Any], where: str) -> Bytes:
     if images.dtype == np.uint8:
         return images.copy()
-    if images.dtype.kind not in "iuf" or not np.isfinite(images).all():
-        raise DataError(where, f"has pixels of type {images.dtype}, or some that are not finite numbers")
+    if not np.isfinite(images).all():
+        raise DataError(where, "has pixels that are not finite numbers")
     low, high = float(images.min()), float(images.max())
     if low < 0 or high > 255:
         raise DataError(where, f"has pixels from {low:g} to {high:g}; allowed: 0 to 255, or fractions from 0 to 1")
