@@ -10,8 +10,8 @@ import pytest
 from .injection import NAMES, accusations, judged, load
 
 # What is reached, of all faults: found at their line at least, called right at most. Never to be loosened.
-FOUND = 100
-CALLED_RIGHT = 35
+FOUND = 101
+CALLED_RIGHT = 33
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ from tinyproof.check.notebook.interpreter.attributes import library_bases
 from tinyproof.check.notebook.interpreter.flows import Flow, Op
 from tinyproof.check.notebook.interpreter.values import Class, Const, Made, Object, Seq, Value, constant, number
 from tinyproof.check.notebook.library.loaders import argument
-from tinyproof.check.notebook.library.tensors import sequential_children
+from tinyproof.check.notebook.library.sequentials import sequential_children
 
 WEIGHTED = ("Conv1d", "Conv2d", "Conv3d", "Linear", "ConvTranspose2d", "LazyLinear", "LazyConv2d", "Bilinear")
 _ACTIVATIONS = {"relu", "relu6", "leakyrelu", "elu", "gelu", "selu", "silu", "hardswish", "mish", "prelu", "tanh"}
@@ -178,6 +178,8 @@ def switches_mode(value: Value, depth: int = 0) -> bool:
             return any(switches_mode(child, depth + 1) for child in sequential_children(value)[0])
         if "Dropout" in value.short and not _drops(value):
             return False
+        if value.path.startswith("keras.layers."):
+            return value.short in ("Dropout", "BatchNormalization")
         return (
             value.path.startswith("torch.nn.")
             and kind_of(Op(value.short, value.place)) in ("norm", "dropout")

@@ -6,7 +6,7 @@ from tinyproof.check.notebook.interpreter.attributes import library_bases
 from tinyproof.check.notebook.interpreter.values import Const, Made, Object, Seq, Value, constant, number, options
 from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.library.modules import WEIGHTED, pair
-from tinyproof.check.notebook.library.tensors import sequential_children
+from tinyproof.check.notebook.library.sequentials import sequential_children
 
 _PLAIN = ("torch.nn.Module", "pytorch_lightning.LightningModule", "builtins.object")
 

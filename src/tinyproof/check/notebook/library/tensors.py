@@ -6,28 +6,28 @@ import ast
 from dataclasses import replace
 
 from tinyproof.check.finding import CodePlace
-from tinyproof.check.notebook.interpreter.attributes import find_member
-from tinyproof.check.notebook.interpreter.events import Impossible, Seen, Softmax
+from tinyproof.check.notebook.interpreter.attributes import find_member, library_bases
+from tinyproof.check.notebook.interpreter.events import Impossible, Mode, Seen, Softmax
 from tinyproof.check.notebook.interpreter.flows import Batch, Flow, Op, Quantity, first_tensor, is_tensor
 from tinyproof.check.notebook.interpreter.machine import Machine
 from tinyproof.check.notebook.interpreter.rows import Rows, Step
 from tinyproof.check.notebook.interpreter.values import (
-    Choice,
     Const,
     Function,
     Made,
-    Map,
     Name,
     Object,
     Scope,
     Seq,
     Unknown,
     Value,
+    constant,
     join,
     options,
 )
 from tinyproof.check.notebook.library import frameworks, keras_graph
 from tinyproof.check.notebook.library.loss_calls import LOSSES, WHEN_MADE, take_loss
+from tinyproof.check.notebook.library.sequentials import sequential_children
 
 SOFTMAXES = frozenset(("softmax", "log_softmax", "Softmax", "LogSoftmax"))
 MAX_OPS = 400
@@ -87,13 +87,20 @@ def _walk_forward(
     return result
 
 
-def _see(machine: Machine, model: Value, tensor: Flow | Batch, place: CodePlace) -> None:
+def _told(model: Value, kwargs: dict[str, Value]) -> Mode | None:
+    """The mode that a Keras network is told by its argument; None for what keeps a mode of its own."""
+    if not isinstance(model, Object) or not any(path.startswith("keras.") for path in library_bases(model.cls)):
+        return None
+    return "train" if constant(kwargs.get("training")) is True else "unknown"
+
+
+def _see(machine: Machine, model: Value, tensor: Flow | Batch, place: CodePlace, told: Mode | None = None) -> None:
     """Note in the running passes that the network was applied to a batch (not when it is a part of another)."""
     if isinstance(tensor, Batch) and isinstance(tensor.loader, Rows) and not machine.passes:
         machine.events.answered[id(model)] = (machine.mode(model), place)
     if isinstance(tensor, Batch) or (tensor.model is None and not tensor.ops and tensor.source is not None):
         for turn in machine.passes:
-            turn.seen.append(Seen(model, machine.mode(model), machine.no_grad == 0, place))
+            turn.seen.append(Seen(model, told or machine.mode(model), machine.no_grad == 0, place))
 
 
 def apply_made(
@@ -170,28 +177,6 @@ def apply_layer(machine: Machine, layer: Made, flow: Flow, place: CodePlace, nod
     return result
 
 
-def sequential_children(layer: Made) -> tuple[list[Value], bool]:
-    """The layers of a Sequential in order; whether these are all."""
-    children: list[Value] = []
-    whole = True
-    for arg in layer.args:
-        if isinstance(arg, Made) and arg.path.endswith("OrderedDict") and arg.args:
-            arg = arg.args[0]
-        if isinstance(arg, Seq):
-            whole = whole and arg.whole
-            for pair in arg.items:
-                children.append(pair.items[1] if isinstance(pair, Seq) and len(pair.items) == 2 else pair)
-        elif isinstance(arg, Map):
-            whole = whole and arg.whole
-            children.extend(arg.items.values())
-        elif isinstance(arg, Choice) or (isinstance(arg, Unknown) and arg.name == "*"):
-            whole = False
-            children.append(arg)
-        else:
-            children.append(arg)
-    return children, whole
-
-
 def extend(flow: Flow, op: Op) -> Flow:
     if len(flow.ops) >= MAX_OPS:
         return Flow(flow.ops, flow.model, flow.source, straight=False, certain=False)
@@ -251,5 +236,5 @@ def apply_unknown(
     batch = tensors[0]
     if isinstance(function, Name):
         return batch
-    _see(machine, function, batch, place)
+    _see(machine, function, batch, place, _told(function, kwargs))
     return Flow((), function, batch, straight=False, certain=False)

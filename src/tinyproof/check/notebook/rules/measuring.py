@@ -10,12 +10,10 @@ from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch
 from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.values import Made, Object
-from tinyproof.check.notebook.library.modules import switches_mode
 from tinyproof.check.notebook.library.splits import Split, overlap, pieces
 from tinyproof.check.notebook.measured import words_of
 from tinyproof.check.notebook.rules.called import labelled_test
 from tinyproof.check.notebook.rules.held_out import measured_on_learned
-from tinyproof.check.notebook.rules.modes import arrays_in_training_mode
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
 
@@ -228,53 +226,6 @@ def _counted_over_training_set(study: Study) -> Iterator[Finding]:
             return
 
 
-def evaluation_mode(study: Study) -> Iterator[Finding]:
-    """A pass that measures while dropout and batch normalisation work as in training, or while gradients are kept."""
-    in_mode = arrays_in_training_mode(RULES["evaluation-mode"], study)
-    yield from once_per_place(chain(_in_training_mode(study), in_mode))
-
-
-def _in_training_mode(study: Study) -> Iterator[Finding]:
-    rule = RULES["evaluation-mode"]
-    for turn in study.evaluations:
-        if turn.framework or turn.escaped:
-            continue
-        for seen in turn.seen:
-            model = seen.model
-            if not isinstance(model, Object | Made) or id(model) in study.events.escaped:
-                continue
-            modes = {other.mode for other in turn.seen if other.model is model}
-            if modes == {"train"} and switches_mode(model):
-                place = turn.place
-                yield rule.finding(
-                    place,
-                    f"{_measured(turn)} is measured in training mode: eval() is not called before this loop",
-                    says=study.line(place),
-                    should_say="model.eval()  # before the loop",
-                    effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",
-                )
-            elif seen.mode == "eval" and seen.gradients and not _without_gradients(study):
-                yield rule.finding(
-                    turn.place,
-                    "gradients are kept while measuring: torch.no_grad() is missing",
-                    severity="note",
-                    says=study.line(turn.place),
-                    should_say="with torch.no_grad():  # around the loop",
-                    effect="memory and time only; the accuracy is the same",
-                )
-
-
-def _measured(turn: Pass) -> str:
-    return "the accuracy" if turn.hits else "the loss" if turn.loss else "what is counted"
-
-
-def _without_gradients(study: Study) -> bool:
-    """Whether gradients are switched off some other way: set_grad_enabled, or `volatile` before torch 0.4."""
-    if any(made.short == "set_grad_enabled" for made in study.events.made):
-        return True
-    return any(re.search(r"\bvolatile\s*=\s*True\b", line) for lines in study.sources.values() for line in lines)
-
-
 _LIST = (
     Rule(
         "evaluates-on-training-data",
@@ -287,17 +238,6 @@ _LIST = (
         wrong="test_loader = DataLoader(train_data, batch_size=1000)",
         right="test_loader = DataLoader(test_data, batch_size=1000)",
         check=evaluates_on_training_data,
-    ),
-    Rule(
-        "evaluation-mode",
-        "error",
-        title="Measured in training mode",
-        why="In training mode dropout removes units and batch normalisation uses the statistics of the batch at hand.",
-        mend="Call model.eval() before measuring and model.train() before training; measure inside torch.no_grad().",
-        reads="code",
-        wrong="    loss_sum, correct = 0, 0\n    with torch.no_grad():",
-        right="    model.eval()\n    loss_sum, correct = 0, 0\n    with torch.no_grad():",
-        check=evaluation_mode,
     ),
 )
 RULES = {rule.name: rule for rule in _LIST}

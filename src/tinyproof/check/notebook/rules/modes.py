@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import chain
 
 from tinyproof.check.finding import Finding
+from tinyproof.check.notebook.interpreter.attributes import library_bases
 from tinyproof.check.notebook.interpreter.events import Pass
 from tinyproof.check.notebook.interpreter.values import Made, Object, Value
 from tinyproof.check.notebook.library.modules import switches_mode
@@ -32,6 +35,75 @@ def arrays_in_training_mode(rule: Rule, study: Study) -> Iterator[Finding]:
             should_say="" if told else "model.eval()  # before this line",
             effect="dropout is on and batch normalisation uses these rows' own statistics while measuring",
         )
+
+
+def evaluation_mode(study: Study) -> Iterator[Finding]:
+    """A pass that measures while dropout and batch normalisation work as in training, or while gradients are kept."""
+    rule = RULES["evaluation-mode"]
+    yield from once_per_place(
+        chain(_in_training_mode(study), arrays_in_training_mode(rule, study), told_to_train(rule, study))
+    )
+
+
+def _in_training_mode(study: Study) -> Iterator[Finding]:
+    rule = RULES["evaluation-mode"]
+    for turn in study.evaluations:
+        if turn.framework or turn.escaped:
+            continue
+        for seen in turn.seen:
+            model = seen.model
+            if _of_keras(model):
+                continue
+            if not isinstance(model, Object | Made) or id(model) in study.events.escaped:
+                continue
+            modes = {other.mode for other in turn.seen if other.model is model}
+            if modes == {"train"} and switches_mode(model):
+                place = turn.place
+                yield rule.finding(
+                    place,
+                    f"{_measured(turn)} is measured in training mode: eval() is not called before this loop",
+                    says=study.line(place),
+                    should_say="model.eval()  # before the loop",
+                    effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",
+                )
+            elif seen.mode == "eval" and seen.gradients and not _without_gradients(study):
+                yield rule.finding(
+                    turn.place,
+                    "gradients are kept while measuring: torch.no_grad() is missing",
+                    severity="note",
+                    says=study.line(turn.place),
+                    should_say="with torch.no_grad():  # around the loop",
+                    effect="memory and time only; the accuracy is the same",
+                )
+
+
+def _measured(turn: Pass) -> str:
+    return "the accuracy" if turn.hits else "the loss" if turn.loss else "what is counted"
+
+
+def _without_gradients(study: Study) -> bool:
+    """Whether gradients are switched off some other way: set_grad_enabled, or `volatile` before torch 0.4."""
+    if any(made.short == "set_grad_enabled" for made in study.events.made):
+        return True
+    return any(re.search(r"\bvolatile\s*=\s*True\b", line) for lines in study.sources.values() for line in lines)
+
+
+def told_to_train(rule: Rule, study: Study) -> Iterator[Finding]:
+    """A Keras network that measures is called with training=True."""
+    for turn in study.evaluations:
+        for seen in turn.seen:
+            if seen.mode == "train" and _of_keras(seen.model) and switches_mode(seen.model):
+                yield rule.finding(
+                    seen.place,
+                    "the accuracy is measured with training=True: the network works as in training",
+                    says=study.line(seen.place),
+                    should_say=study.line(seen.place).replace("training=True", "training=False"),
+                    effect="dropout is on and batch normalisation uses each batch's own statistics while measuring",
+                )
+
+
+def _of_keras(model: Value) -> bool:
+    return isinstance(model, Object) and any(path.startswith("keras.") for path in library_bases(model.cls))
 
 
 def trained_in_evaluation_mode(study: Study) -> Iterator[Finding]:
@@ -63,6 +135,17 @@ def _left(study: Study, turn: Pass, model: Value) -> bool:
 
 
 _LIST = (
+    Rule(
+        "evaluation-mode",
+        "error",
+        title="Measured in training mode",
+        why="In training mode dropout removes units and batch normalisation uses the statistics of the batch at hand.",
+        mend="Call model.eval() before measuring and model.train() before training; measure inside torch.no_grad().",
+        reads="code",
+        wrong="    loss_sum, correct = 0, 0\n    with torch.no_grad():",
+        right="    model.eval()\n    loss_sum, correct = 0, 0\n    with torch.no_grad():",
+        check=evaluation_mode,
+    ),
     Rule(
         "trained-in-evaluation-mode",
         "warning",
