@@ -9,7 +9,8 @@ import numpy as np
 
 from tinyproof.check.workbook.graph.blame import together
 from tinyproof.check.workbook.graph.found_training import Study
-from tinyproof.check.workbook.graph.mends import Explained, Mend, explain, judged
+from tinyproof.check.workbook.graph.judged import Mend, judged
+from tinyproof.check.workbook.graph.mends import Explained, explain
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.check.workbook.graph.wording import formula, heading, in_names, named, part, says, stretches_of

@@ -1,0 +1,145 @@
+"""What the cells around a cell say, and what a cell says at the same place of another step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from tinyproof.check.workbook.graph.edits import filled_into
+from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
+from tinyproof.check.workbook.graph.tape import compute, record
+from tinyproof.check.workbook.understand.grid import Place
+
+MOST_ODD = 40  # cells that say something else than their neighbours
+
+
+def upstream(found: Study, cell: int, most: int = 3_000) -> list[int]:
+    """The cells on the way back to the parameters, this one first; leaves too."""
+    net = found.net
+    seen, front = dict.fromkeys([cell]), [cell]
+    while front and len(seen) < most:
+        following: dict[int, None] = {}
+        for one in front:
+            form = net.form_of[one]
+            if form >= 0 and (one == cell or not found.order.cut[one]):
+                raw = net.graph.meaning[one].refs.values()
+                following.update(dict.fromkeys(int(c) for c in raw if c < net.size))
+            elif one in net.graph.copies and not found.order.cut[one]:
+                following[net.graph.copies[one]] = None
+        front = [one for one in following if one not in seen]
+        seen.update(dict.fromkeys(front))
+    return list(seen)
+
+
+def displacements(found: Study) -> list[tuple[int, int]]:
+    """How far a step is from the next: from a successor to the next of the same parameter, the usual ones."""
+    places = found.net.graph.places
+    count: dict[tuple[int, int], int] = {}
+    for parameter, successor in zip(found.parameter, found.successor, strict=True):
+        a, b = places[parameter], places[successor]
+        if a.sheet == b.sheet:
+            count[b.row - a.row, b.col - a.col] = count.get((b.row - a.row, b.col - a.col), 0) + 1
+    usual = sorted(count, key=lambda move: -count[move])[:2]
+    return [*usual, (1, 0), (0, 1)]
+
+
+def holds_numbers(graph: SheetGraph, meaning: Meaning) -> bool:
+    """Whether all that a formula would read holds a number: not the headings above a first row."""
+    return all(ref in graph.meaning or not np.isnan(graph.typed[ref]) for ref in meaning.refs.values())
+
+
+def same_number(found: Study, cell: int, meaning: Meaning) -> bool:
+    """Whether a cell would hold what it holds: the first row of a column, written without the row before."""
+    if cell >= found.net.size or any(ref >= found.net.size for ref in meaning.refs.values()):
+        return False
+    values = {name: found.values[found.net.canon[ref]] for name, ref in meaning.refs.items()}
+    held = found.final[cell] if found.order.cut[cell] and found.net.form_of[cell] >= 0 else found.values[cell]
+    if cell in found.net.graph.copies:
+        held = found.values[found.net.canon[cell]]
+    with np.errstate(all="ignore"):
+        new = np.broadcast_to(compute(meaning.expr, values), held.shape)
+    return bool(np.all(np.isfinite(new)) and np.abs(new - held).max() <= 1e-9 * np.abs(held).max())
+
+
+def other_steps(found: Study, left: set[int]) -> dict[int, Meaning]:
+    """Cells that say something else than at the same place of a step that is right."""
+    graph, net = found.net.graph, found.net
+    right: dict[int, list[int]] = {}
+    for one in np.flatnonzero(found.match.ok):
+        if int(one) not in left:
+            right.setdefault(int(found.lineage[one]), []).append(int(one))
+    odd: dict[int, Meaning] = {}
+    for update in sorted(left):
+        here = graph.places[found.successor[update]]
+        options = right.get(int(found.lineage[update]), [])
+        near = sorted(options, key=lambda u: _far(graph.places[found.successor[u]], here))[:1]
+        for other in near:
+            there = graph.places[found.successor[other]]
+            shift = here.sheet - there.sheet, here.row - there.row, here.col - there.col
+            for cell in upstream(found, int(found.successor[update]), 1_000):
+                place = graph.places[cell]
+                peer = graph.number.get(Place(place.sheet - shift[0], place.row - shift[1], place.col - shift[2]))
+                if peer is None or peer not in graph.meaning or cell in odd or not found.depends[net.canon[peer]]:
+                    continue
+                filled = filled_into(graph, peer, cell)
+                if filled is not None and not _same(graph, graph.meaning.get(cell), filled):
+                    odd[cell] = filled
+        if len(odd) >= MOST_ODD:
+            break
+    return odd
+
+
+def _far(a: Place, b: Place) -> int:
+    return 10_000 * abs(a.sheet - b.sheet) + abs(a.row - b.row) + abs(a.col - b.col)
+
+
+def _same(graph: SheetGraph, own: Meaning | None, other: Meaning) -> bool:
+    """Whether two formulas are one: the same steps over the same cells."""
+    if own is None:
+        return False
+    if own.key == other.key and own.refs.values() == other.refs.values():
+        return True
+    a = record(own.expr, {name: i for i, name in enumerate(own.refs)})
+    b = record(other.expr, {name: i for i, name in enumerate(other.refs)})
+    return a.steps == b.steps and list(own.refs.values()) == list(other.refs.values())
+
+
+def _say(graph: SheetGraph, place: Place, down: int, across: int) -> int | None:
+    """The formula cell at that distance."""
+    if (down, across) == (0, 0):
+        return None
+    cell = graph.number.get(Place(place.sheet, place.row + down, place.col + across))
+    return cell if cell in graph.meaning else None
+
+
+def neighbours_say(graph: SheetGraph, cell: int, moves: Iterable[tuple[int, int]]) -> Meaning | None:
+    """What the cells around a cell say, filled into it, where they agree and it says something else."""
+    place = graph.places[cell]
+    own = graph.meaning.get(cell)
+    if own is not None and isinstance(own.key, tuple) and own.key[:1] == ("array",):
+        return None
+    for down, across in dict.fromkeys(moves):
+        if (down, across) == (0, 0):
+            continue
+        sides = [_say(graph, place, far * down, far * across) for far in (-1, 1, -2, 2)]
+        if sides[0] is not None and sides[1] is not None:
+            agreed = sides[0] if graph.meaning[sides[0]].key == graph.meaning[sides[1]].key else None
+        elif own is None:
+            continue  # a typed number at the end of a column is where it begins
+        else:
+            one, two = (sides[0], sides[2]) if sides[0] is not None else (sides[1], sides[3])
+            agreed = one
+            if one is None or two is None or graph.meaning[one].key != graph.meaning[two].key:
+                agreed = None
+        if agreed is None:
+            continue
+        if own is not None and own.key == graph.meaning[agreed].key:
+            return None
+        if own is None and graph.opaque.get(cell) is None and np.isnan(graph.typed[cell]):
+            continue  # a blank or a heading
+        filled = filled_into(graph, agreed, cell)
+        if filled is not None:
+            return filled
+    return None

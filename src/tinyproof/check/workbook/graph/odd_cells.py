@@ -1,0 +1,97 @@
+"""Cells that stand alone: they say something else than those around them, and saying the same makes updates right."""
+
+from __future__ import annotations
+
+from tinyproof.check.workbook.graph.edits import with_meanings
+from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.judged import Mend, judged
+from tinyproof.check.workbook.graph.neighbours import (
+    MOST_ODD,
+    displacements,
+    holds_numbers,
+    neighbours_say,
+    other_steps,
+    same_number,
+    upstream,
+)
+from tinyproof.check.workbook.graph.sheetgraph import Meaning
+from tinyproof.check.workbook.graph.suspects import Suspects
+
+MOST_CELLS_JUDGED = 60_000  # cells judged again in trials, all trials together
+
+
+def odd_cells(found: Study, suspects: Suspects, wrong: set[int]) -> tuple[list[Mend], set[int]]:
+    """Cells that say something else than the cells around them, where saying the same makes updates right."""
+    left = set(wrong) | set(suspects.lost.values())
+    odd = _odd(found, left, suspects) if len(suspects.lost) <= MOST_ODD else {}
+    if not odd:
+        return [], set(wrong)
+    everything = dict(odd)
+    mends: list[Mend] = []
+    after = wrong_after(found, everything, wrong, suspects)
+    if after is None or len(after) >= len(left):
+        singles = list(odd.items())[: max(1, min(10, MOST_CELLS_JUDGED // found.net.size))]
+        for cell, meaning in singles:
+            after = wrong_after(found, {cell: meaning}, wrong, suspects)
+            if after is not None and len(after) < len(left) and after <= left:
+                mends.append(Mend([cell], {cell: meaning}, "odd", updates=sorted(left - after)))
+                left = after
+        return mends, left & wrong
+    solved = left - after
+    needed = dict(everything)
+    few = found.net.size * len(everything) <= 10 * MOST_CELLS_JUDGED
+    for cell in list(everything) if few else []:  # only those without which it is not right
+        rest = {c: m for c, m in needed.items() if c != cell}
+        without = wrong_after(found, rest, wrong, suspects) if rest else left
+        if without is not None and without <= after:
+            needed = rest
+    for cell, meaning in needed.items():
+        mends.append(Mend([cell], {cell: meaning}, "odd", updates=sorted(solved)))
+    return mends, after & wrong
+
+
+def wrong_after(found: Study, changed: dict[int, Meaning], wrong: set[int], suspects: Suspects) -> set[int] | None:
+    """The updates that are still wrong on the copy (by their number in `found`); None where the copy is worse."""
+    graph = with_meanings(found.net.graph, changed)
+    again = judged(graph)
+    if again is None:
+        return None
+    fresh, new = again
+    number = {int(cell): i for i, cell in enumerate(found.successor)}
+    left: set[int] = set()
+    for update in new.wrong:
+        cell = int(fresh.successor[update])
+        if cell not in number:
+            return None
+        left.add(number[cell])
+    for cell in new.lost:
+        if cell in suspects.lost:
+            left.add(suspects.lost[cell])
+        else:
+            return None
+    return left if len(fresh.updates) >= len(found.updates) and left <= wrong | set(suspects.lost.values()) else None
+
+
+def _odd(found: Study, left: set[int], suspects: Suspects) -> dict[int, Meaning]:
+    """Cells of the steps concerned whose neighbours agree on another formula."""
+    graph = found.net.graph
+    moves = displacements(found)
+    cells: dict[int, None] = dict.fromkeys(suspects.lost)
+    for update in left:
+        cells.update(dict.fromkeys(upstream(found, int(found.successor[update]))))
+    odd: dict[int, Meaning] = dict(other_steps(found, left))
+    for cell in cells:
+        if len(odd) >= MOST_ODD:
+            break
+        if cell in odd:
+            continue
+        meaning = neighbours_say(graph, cell, moves)
+        if meaning is not None and any(
+            c < found.net.size and found.depends[found.net.canon[c]] for c in meaning.refs.values()
+        ):
+            odd[cell] = meaning
+    return {
+        cell: meaning
+        for cell, meaning in odd.items()
+        if holds_numbers(graph, meaning) and not same_number(found, cell, meaning)
+    }
