@@ -11,7 +11,7 @@ from pathlib import Path
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
 from tinyproof.check.workbook.both_readers import Divided, accused_sheets, course_sheets, divide
-from tinyproof.check.workbook.graph.verdict import judge_graph
+from tinyproof.check.workbook.graph.verdict import GraphVerdict, judge_graph
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
 from tinyproof.check.workbook.read.delimited import holds_formulas
@@ -65,7 +65,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
     mistakes += [*pasted, *check_labels(grid, audits, shown), *check_charts(grid, audits)]
     course = course_sheets(audits)
     doubted = sorted(course & accused_sheets(mistakes))
-    second = judge_graph(grid, doubted, mends=False).right if doubted else {}
+    second = judge_graph(grid, doubted, mends=False) if doubted else GraphVerdict()
     others = sorted(set(range(len(book.sheets))) - course)
     divided = divide(audits, mistakes, judge_graph(grid, others), second)
     audits, mistakes = divided.audits, divided.mistakes

@@ -8,7 +8,7 @@ accuses nobody; where every change follows its gradient, a formula is not called
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyproof.check.workbook.graph.verdict import GraphVerdict
@@ -32,9 +32,9 @@ class Divided:
 
 
 def divide(
-    audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: GraphVerdict, second: Mapping[int, bool]
+    audits: Sequence[TableAudit], mistakes: Sequence[Mistake], verdict: GraphVerdict, second: GraphVerdict
 ) -> Divided:
-    """Each sheet to the reader that understands it. `second`: whether the graph finds right what a table's reader
+    """Each sheet to the reader that understands it. `second`: what the graph says of the sheets that a table's reader
     accuses."""
     by_sheet: dict[int, list[TableAudit]] = {}
     for audit in audits:
@@ -50,12 +50,18 @@ def divide(
     kept = [audit for audit in audits if audit.table.sheet not in graphs]
     if verdict.right and not course:  # a table that is no training stands beside one that was judged
         kept = [audit for audit in kept if not audit.problem]
-    own = [m for m in mistakes if m.sheet not in graphs and not _untrue(m, course, verdict, second)]
+    follow = verdict.follow | second.follow
+    own = [m for m in mistakes if m.sheet not in graphs and not _untrue(m, course, verdict, follow)]
+    own += [m for m in second.mistakes if m.sheet in second.follow]
     # A sheet without a table that shows one step of the judged training, for a place that is chosen, trains nothing.
     shown = verdict.unread - set(by_sheet) if course else set()
     problems = [
-        (sheet, text) for sheet, texts in verdict.problems.items() if sheet not in course | shown for text in texts
+        (sheet, text)
+        for sheet, texts in verdict.problems.items()
+        if sheet not in (course | shown) - verdict.follow
+        for text in texts
     ]
+    problems += [(sheet, text) for sheet, texts in second.problems.items() if sheet in second.follow for text in texts]
     checked = [(sheet, line) for sheet, lines in verdict.checked.items() if sheet in graphs for line in lines]
     return Divided(
         kept,
@@ -105,12 +111,10 @@ def _doubted(verdict: GraphVerdict, sheet: int) -> bool:
     return wrong or sheet in verdict.rounded or not verdict.right.get(sheet, False) or bool(verdict.problems.get(sheet))
 
 
-def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict, second: Mapping[int, bool]) -> bool:
+def _untrue(mistake: Mistake, course: set[int], verdict: GraphVerdict, follow: set[int]) -> bool:
     """An accusation of a formula that the graph contradicts, or in a table that was not understood."""
     if mistake.severity != "error":
         return False
     if mistake.sheet not in course and verdict.right and not mistake.kind.startswith("pasted"):
         return True
-    return mistake.kind in FORMULA_KINDS and (
-        mistake.sheet not in course or {**verdict.right, **second}.get(mistake.sheet, False)
-    )
+    return mistake.kind in FORMULA_KINDS and (mistake.sheet not in course or mistake.sheet in follow)

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinyproof.backprop.expr import Var
 from tinyproof.check.workbook.graph.blame import Blame
+from tinyproof.check.workbook.graph.edits import with_meanings
 from tinyproof.check.workbook.graph.found_training import Study
-from tinyproof.check.workbook.graph.judged import Mend
-from tinyproof.check.workbook.graph.odd_cells import odd_cells
+from tinyproof.check.workbook.graph.judged import Mend, judged
+from tinyproof.check.workbook.graph.odd_cells import odd_cells, slips
 from tinyproof.check.workbook.graph.search import Budget
+from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
+from tinyproof.check.workbook.graph.targets import doubtful_targets, with_targets
 from tinyproof.check.workbook.graph.whole_groups import by_search, trusted_by
 
 MOST_MENDS = 8
@@ -21,20 +25,29 @@ MOST_BLAMED = 60  # wrong updates that are put down to a cell
 @dataclass
 class Explained:
     """`mends`: found, made and judged. `open`: wrong updates without a mend; `blamed`: the cell that each is put down
-    to."""
+    to. `doubts`: cells that may be wrong although every change follows."""
 
     mends: list[Mend]
     open: list[int]
     suspects: Suspects
     blamed: dict[int, int] = field(default_factory=dict)
+    doubts: list[int] = field(default_factory=list)
 
 
 def explain(found: Study, suspects: Suspects) -> Explained:
-    """Mends for the wrong updates, as far as there are any."""
-    wrong = set(suspects.wrong)
-    mends, left = odd_cells(found, suspects, wrong)
-    budget = Budget()
+    """Mends for the wrong updates, as far as there are any; else what is wrong although every change follows."""
+    if not suspects.wrong and not suspects.lost:
+        return _although_all_follow(found, suspects)
+    mends, left = odd_cells(found, suspects, set(suspects.wrong))
     blame = Blame(found, suspects)
+    _search_on(found, suspects, blame, mends, left)
+    blamed = {update: blame.of(update, trusted_by(found, update, left)) for update in sorted(left)[:MOST_BLAMED]}
+    return Explained(mends, sorted(left), suspects, blamed)
+
+
+def _search_on(found: Study, suspects: Suspects, blame: Blame, mends: list[Mend], left: set[int]) -> None:
+    """Look for mends parameter by parameter; those found go to `mends`, and their updates leave `left`."""
+    budget = Budget()
     given_up: set[int] = set()
     while left and len(mends) < MOST_MENDS:
         todo = [update for update in sorted(left) if int(found.lineage[update]) not in given_up]
@@ -49,5 +62,22 @@ def explain(found: Study, suspects: Suspects) -> Explained:
             continue
         mends.append(mend)
         left -= set(mend.updates)
-    blamed = {update: blame.of(update, trusted_by(found, update, left)) for update in sorted(left)[:MOST_BLAMED]}
-    return Explained(mends, sorted(left), suspects, blamed)
+
+
+def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
+    """Slips in one row, and outputs that are held against another number than their target."""
+    mends, doubts = slips(found)
+    for training in found.trainings():
+        wrong, doubt = doubtful_targets(found, training)
+        wrong = {cell: pair for cell, pair in wrong.items() if not any(cell in mend.cells for mend in mends)}
+        doubts += [c for c in (*doubt, *doubtful_losses(found, training)) if not any(c in m.cells for m in mends)]
+        new = with_targets(found, wrong)
+        again = judged(with_meanings(found.net.graph, new)) if new else None
+        if again is None or again[1].wrong:
+            doubts += list(wrong)
+            continue
+        old, right = next(iter(wrong.values()))
+        mend = Mend(list(new), new, "variable", updates=[int(np.flatnonzero(found.training == training)[0])])
+        mend.old_part, mend.new_part = (Var(found.net.graph.name(c)) for c in (old, right))
+        mends.append(mend)
+    return Explained(mends, [], suspects, doubts=doubts)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tinyproof.backprop.expr import Var
 from tinyproof.check.workbook.graph.edits import filled_into
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
@@ -143,3 +144,18 @@ def neighbours_say(graph: SheetGraph, cell: int, moves: Iterable[tuple[int, int]
         if filled is not None:
             return filled
     return None
+
+
+def between_two(graph: SheetGraph, cell: int, move: tuple[int, int]) -> Meaning | None:
+    """What the cells before and after a cell say, where both say the same and it says something else."""
+    place = graph.places[cell]
+    before, after = (_say(graph, place, far * move[0], far * move[1]) for far in (-1, 1))
+    if before is None or after is None:
+        return None
+    own, key = graph.meaning[cell], graph.meaning[before].key
+    if key != graph.meaning[after].key or own.key == key or isinstance(own.expr, Var):
+        return None
+    further = [_say(graph, place, far * move[0], far * move[1]) for far in (-2, 2)]
+    if any(cell is not None and graph.meaning[cell].key == own.key for cell in further):
+        return None  # they take turns
+    return filled_into(graph, before, cell)

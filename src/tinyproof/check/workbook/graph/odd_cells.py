@@ -7,6 +7,7 @@ from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
 from tinyproof.check.workbook.graph.neighbours import (
     MOST_ODD,
+    between_two,
     displacements,
     holds_numbers,
     neighbours_say,
@@ -95,3 +96,35 @@ def _odd(found: Study, left: set[int], suspects: Suspects) -> dict[int, Meaning]
         for cell, meaning in odd.items()
         if holds_numbers(graph, meaning) and not same_number(found, cell, meaning)
     }
+
+
+def standing_alone(found: Study) -> dict[int, Meaning]:
+    """Cells between two that say the same thing and say another themselves, although every change follows a gradient:
+    the objective of that step is then another one. Each with what it would say."""
+    graph = found.net.graph
+    moves = displacements(found)[:1]
+    alone: dict[int, Meaning] = {}
+    for cell in graph.meaning:
+        if cell >= found.net.size or not found.depends[found.net.canon[cell]]:
+            continue
+        filled = between_two(graph, cell, moves[0])
+        if filled is not None and holds_numbers(graph, filled) and not same_number(found, cell, filled):
+            alone[cell] = filled
+            if len(alone) > MOST_ODD:
+                return {}
+    return alone
+
+
+def slips(found: Study) -> tuple[list[Mend], list[int]]:
+    """Such cells, where the copy that says the same everywhere is right too; and those where it is not."""
+    alone = standing_alone(found)
+    if not alone:
+        return [], []
+    again = judged(with_meanings(found.net.graph, alone))
+    if again is None or again[1].wrong or again[1].lost or len(again[0].updates) < len(found.updates):
+        return [], list(alone)
+    mends = []
+    for cell, meaning in alone.items():
+        own = [u for u in range(len(found.updates)) if found.training[u] == found.label[found.net.canon[cell]]]
+        mends.append(Mend([cell], {cell: meaning}, "alone", updates=own[:1]))
+    return mends, []

@@ -32,7 +32,8 @@ ENOUGH = 0.5  # of a training: more must follow its objective before anything in
 class GraphVerdict:
     """`problems`, `checked`: what could not be told, what was compared and is right, one line each, by sheet.
 
-    `right`: the sheets that a training stands on -> is everything there right. `spread`: those whose training goes over
+    `right`: the sheets that a training stands on -> is everything there right. `follow`: those on which every change
+    follows its gradient, whatever else is in doubt. `spread`: those whose training goes over
     several sheets. `unread`: those with a training of which no change could be read. `rounded`: those
     with a ROUND, which is read as if it were not there. `still`: there are formulas, and no cell is another cell plus a
     change that depends on it.
@@ -42,6 +43,7 @@ class GraphVerdict:
     problems: dict[int, list[str]] = field(default_factory=dict)
     checked: dict[int, list[str]] = field(default_factory=dict)
     right: dict[int, bool] = field(default_factory=dict)
+    follow: set[int] = field(default_factory=set)
     spread: set[int] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
     rounded: set[int] = field(default_factory=set)
@@ -71,7 +73,9 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = T
         verdict.still = graph.formulas > 0
         return verdict
     found, suspects = answer
-    explained = explain(found, suspects) if mends and (suspects.wrong or suspects.lost) else Explained([], [], suspects)
+    explained = Explained([], [], suspects)
+    if mends or not (suspects.wrong or suspects.lost):
+        explained = explain(found, suspects)
     for training in found.trainings():
         _training(verdict, graph, found, suspects, explained, training)
     return verdict
@@ -115,11 +119,24 @@ def _training(
     lost = [u for u in suspects.lost.values() if found.training[u] == training]
     if lost and not (strong or whole or wrong):
         verdict.problem(home, _no_objective(graph, found, mine))
+    doubts = [c for c in explained.doubts if found.label[found.net.canon[c]] == training]
+    if doubts:
+        verdict.problem(home, _doubt(graph, doubts[0]))
     right = (
-        len(verdict.mistakes) == before and not wrong and not lost and not unread and not uneven and len(follows) > 0
+        not doubts
+        and len(verdict.mistakes) == before
+        and not wrong
+        and not lost
+        and not unread
+        and not uneven
+        and len(follows) > 0
     )
     if len(sheets) > 1:
         verdict.spread.update(sheets)
+    if len(follows) == len(mine) and not (wrong or lost or unread or uneven):
+        verdict.follow.update(set(sheets) - set(verdict.right))
+    else:
+        verdict.follow -= set(sheets)
     for sheet in sheets:
         verdict.right[sheet] = verdict.right.get(sheet, True) and right
     if len(follows):
@@ -151,7 +168,7 @@ def _mended(graph: SheetGraph, found: Study, mend: Mend) -> Mistake:
     sheet, cells = next(iter(by_sheet.items()))
     cell = cells[0]
     typed = cell not in graph.meaning and cell not in graph.opaque
-    kind = "pasted-values" if typed else "inconsistent-rows" if mend.kind == "odd" else _kind(found, cell)
+    kind = "pasted-values" if typed else "inconsistent-rows" if mend.kind in ("odd", "alone") else _kind(found, cell)
     swapped = (mend.old_part, mend.new_part) if mend.old_part is not None and mend.new_part is not None else None
     fix = formula(graph, cell, mend.new[cell], swapped)
     own = in_names(graph, mend.new[cell])
@@ -171,6 +188,8 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
     what = named(graph, cell)
     if typed:
         return f"{what} is a typed number where the cells around it have a formula, and the training needs that formula"
+    if mend.kind == "alone":
+        return f"{what} says something else than the cells before and after it, which say the same: a slip in one row"
     if mend.kind == "odd":
         return f"{what} says something else than the cells around it, and only what they say is right"
     old, new = part(graph, mend.old_part), part(graph, mend.new_part)
@@ -188,7 +207,7 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
 
 
 def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
-    if not mend.updates:
+    if not mend.updates or mend.kind == "alone":
         return ""
     update = mend.updates[0]
     what = OBJECTIVES[found.kinds[int(found.training[update])]]
@@ -201,6 +220,8 @@ def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
 
 def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
     count = len(mend.updates)
+    if mend.kind == "alone":
+        return ""
     return (
         f"{count} change{'s' if count != 1 else ''} of a parameter {'are' if count != 1 else 'is'} wrong because of it"
     )
@@ -252,6 +273,13 @@ def _without_mend(graph: SheetGraph, found: Study, update: int, cells: list[int]
 def _no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
     some = [named(graph, int(found.successor[u])) for u in mine[:3]]
     return f"the changes of {', '.join(some)} follow no objective that the sheet shows"
+
+
+def _doubt(graph: SheetGraph, cell: int) -> str:
+    return (
+        f"every change follows a gradient, but {named(graph, cell)} does not agree with the rest: it holds an output "
+        "against another number, shows another loss, or leaves a part out; which is meant could not be told"
+    )
 
 
 def _uneven(graph: SheetGraph, found: Study, update: int) -> str:
