@@ -17,18 +17,23 @@ from tests.workbook.layouts.measure import Count, counted, errors, judged, right
 from tests.workbook.layouts.mistakes import MISTAKES, broken
 from tests.workbook.layouts.mutate import Mutant
 
-HOLDING = ("columns", "blocks-turned", "sheets-list", "lists-down", "worked-example")  # no right one is accused
-LOCATED = 0.09  # share of the mutants below that are named at a cell that was changed
-CALLED_RIGHT = 5  # how many of these mutants may be called right
-UNDECIDED = 1.0  # share of the right ones in the layouts above that may stay undecided
+HOLDING = tuple(LAYOUTS)  # no right one is accused
+LOCATED = 0.6  # share of the mutants below that are named at a cell that was changed
+CALLED_RIGHT = 1  # how many of these mutants may be called right
+UNDECIDED = 0.1  # share of the right ones that may stay undecided, iterative calculation aside
 SEEDS = range(41_000, 42_000)
 
 
 @pytest.mark.parametrize("layout", HOLDING)
 def test_no_right_one_is_accused(layout: str) -> None:
-    count = right_ones(layout, SEEDS[:6])
+    count = right_ones(layout, SEEDS[:3])
     assert count.outcomes["accused"] == 0, count.told
-    assert count.outcomes["undecided"] <= UNDECIDED * 6, count.told
+
+
+def test_few_right_ones_stay_undecided() -> None:
+    counts = [right_ones(layout, SEEDS[3:4]) for layout in HOLDING if layout != "loop"]
+    told = [line for count in counts for line in count.told]
+    assert sum(count.outcomes["undecided"] for count in counts) <= UNDECIDED * len(counts), told
 
 
 def sample(kind: str, index: int) -> Mutant:
@@ -55,6 +60,24 @@ few = settings(max_examples=4, deadline=None, derandomize=True, suppress_health_
 def test_a_random_right_training_is_never_an_error(drawn: list[tuple[str, int]]) -> None:
     for (layout, seed), report in zip(drawn, judged([make(*one) for one in drawn]), strict=True):
         assert report.status in ("right", "undecided"), (layout, seed, errors(report))
+
+
+changed = st.lists(
+    st.tuples(st.sampled_from(HOLDING), st.integers(0, 10**6), st.sampled_from(sorted(MISTAKES))),
+    min_size=8,
+    max_size=8,
+)
+
+
+@few
+@given(changed)
+def test_one_formula_changed_so_that_the_numbers_change_is_never_called_right(
+    drawn: list[tuple[str, int, str]],
+) -> None:
+    mutants = [broken(make(layout, seed), kind, seed) for layout, seed, kind in drawn]
+    found = [mutant for mutant in mutants if mutant is not None]
+    for mutant, report in zip(found, judged([mutant.made for mutant in found]), strict=True):
+        assert report.status != "right", (mutant.made.layout, mutant.made.seed, mutant.kind, mutant.words)
 
 
 def test_samples_differ() -> None:

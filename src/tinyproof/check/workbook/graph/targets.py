@@ -38,19 +38,17 @@ def doubtful_targets(found: Study, training: int) -> tuple[Wrong, list[int]]:
     return wrong, doubt
 
 
-def _meetings(found: Study, training: int) -> dict[bytes, dict[int, list[int]]]:
-    """For each output (by its value): the targets that it is held against, and the cells that do so."""
-    meet: dict[bytes, dict[int, list[int]]] = {}
+def _meetings(found: Study, training: int) -> dict[tuple[int, ...], dict[int, list[int]]]:
+    """For each output (the cells that it is made of): the targets that it is held against, the cells that do so."""
+    meet: dict[tuple[int, ...], dict[int, list[int]]] = {}
     for residual in found.residuals:
-        cells = found.net.forms[residual.form].cells[residual.rows]
-        assert residual.outputs is not None
-        for i, cell in enumerate(cells.tolist()):
-            target = int(residual.target_cell[i])
-            row = residual.outputs[i]
-            if target < 0 or found.label[cell] != training or not np.isfinite(row).all():
-                continue
-            name = np.round(row, 9).tobytes()
-            meet.setdefault(name, {}).setdefault(target, []).append(cell)
+        form = found.net.forms[residual.form]
+        slots = sorted(frozenset().union(*(form.tape.below[step] for _, step in residual.parts[0])))
+        outputs = np.sort(form.reads[residual.rows][:, slots], axis=1).tolist()
+        cells = form.cells[residual.rows].tolist()
+        for cell, output, target in zip(cells, outputs, residual.target_cell.tolist(), strict=True):
+            if target >= 0 and found.label[cell] == training:
+                meet.setdefault(tuple(output), {}).setdefault(target, []).append(cell)
     return meet
 
 

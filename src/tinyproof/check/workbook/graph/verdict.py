@@ -94,11 +94,13 @@ def _training(
     healed = {u for mend in mends for u in mend.updates}
     opened = [int(u) for u in wrong if int(u) not in healed]
     right_ones = mine[[int(u) not in suspects.wrong for u in mine] & found.match.ok[mine]]
-    strong = len(right_ones) >= ENOUGH * len(mine)
+    strong = len(right_ones) > ENOUGH * len(mine)
     before = len(verdict.mistakes)
     if training in suspects.ascends and found.kinds[training] != "shown":
         verdict.mistakes.append(_ascent(graph, found, mine))
-    whole = len(right_ones) + len(healed) >= 0.9 * len(mine) and len(right_ones) >= LEAST * len(mine)
+    single = sum(mend.kind != "odd" for mend in mends) <= 1 and not (mends and opened)  # one mistake explains all
+    whole = single and len(right_ones) + len(healed) >= 0.9 * len(mine) and len(right_ones) >= LEAST * len(mine)
+    whole = whole or (not mends and len(right_ones) == ENOUGH * len(mine))
     if strong or whole:
         verdict.mistakes += [_mended(graph, found, mend) for mend in mends]
         if opened:
