@@ -1,7 +1,7 @@
 """The audit on a sample of the layouts. `python -m tests.workbook.layouts` measures at length.
 
-The four figures below say what the reader reaches: more layouts, a larger share located, fewer called right or
-undecided as it learns, never the other way round.
+The figures below say what the reader reaches: a larger share located, fewer called right or undecided as it learns,
+never the other way round.
 """
 
 from __future__ import annotations
