@@ -12,10 +12,10 @@ from tinyproof.check.workbook.graph.edits import with_meanings
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
 from tinyproof.check.workbook.graph.odd_cells import odd_cells, slips
+from tinyproof.check.workbook.graph.own_targets import doubtful_targets, with_targets
 from tinyproof.check.workbook.graph.search import Budget
 from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
-from tinyproof.check.workbook.graph.targets import doubtful_targets, with_targets
 from tinyproof.check.workbook.graph.whole_groups import by_search, trusted_by
 
 MOST_MENDS = 8

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from tinyproof.check.workbook.graph.edits import with_meanings
-from tinyproof.check.workbook.graph.found_training import Study
-from tinyproof.check.workbook.graph.judged import Mend, judged
-from tinyproof.check.workbook.graph.neighbours import (
+from tinyproof.check.workbook.graph.cells_around import (
     MOST_ODD,
     between_two,
     displacements,
@@ -15,6 +12,9 @@ from tinyproof.check.workbook.graph.neighbours import (
     same_number,
     upstream,
 )
+from tinyproof.check.workbook.graph.edits import with_meanings
+from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.judged import Mend, judged
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.check.workbook.graph.suspects import Suspects
 
