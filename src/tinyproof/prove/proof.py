@@ -111,6 +111,9 @@ def read_result(declared: Declaration, place: Path, seed: int) -> Result:
         raise DataError(str(place / store.RECORD), problem)
     if labels_sha256(predictions.labels) != declared.data.labels_sha256:
         raise DataError(str(place / store.PREDICTIONS), "holds other labels than the declared test images have")
+    highest = int(predictions.predicted.max())
+    if highest >= len(run.classes):
+        raise DataError(str(place / store.PREDICTIONS), f"answers class {highest} where there are {len(run.classes)}")
     return Result(place, run, predictions)
 
 
