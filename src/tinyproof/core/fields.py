@@ -21,11 +21,19 @@ def number(field: str, value: object, low: float, high: float, *, above: bool = 
     >>> number("rate", 0.02, 0, 10, above=True)
     0.02
     """
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and _finite(value)
     if not fits or not low <= value <= high or (above and value == low):  # type: ignore[operator]
         start = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
         raise InputError(field, value, f"a number {start}")
     return float(value)  # type: ignore[arg-type]
+
+
+def _finite(value: float) -> bool:
+    """Whether a number is one that a float can be: no infinity, and no whole number of hundreds of digits."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def whole(field: str, value: object, low: int, high: int) -> int:
