@@ -76,7 +76,7 @@ def _other_rates(found: Study, ok: np.ndarray, rates: Rates, result: Suspects) -
         return
     usual = _most(rates.share[downhill])
     beside = rates.cell[downhill] != TYPED
-    from_cells = 2 * int(beside.sum()) > len(downhill)
+    from_cells = 2 * int(beside.sum()) >= len(downhill)
     for update in known:
         share, typed = float(rates.share[update]), rates.cell[update] == TYPED
         if share < 0:
