@@ -15,8 +15,9 @@ from tinyproof.check.notebook.interpreter.quantities import add, crossed
 from tinyproof.check.notebook.interpreter.relations import relation
 from tinyproof.check.notebook.interpreter.rows import Cut, Root
 from tinyproof.check.notebook.interpreter.rows import Path as Way
-from tinyproof.check.notebook.interpreter.values import MAX_ITEMS, Const, Made, Seq, constant, options
+from tinyproof.check.notebook.interpreter.values import Const, Made, Seq, constant, options
 from tinyproof.check.notebook.interpreter.ways import merged_modes
+from tinyproof.check.notebook.measured import measured, to_learned
 from tinyproof.check.notebook.read.document import Cell, Document
 from tinyproof.check.notebook.reader import reader
 from tinyproof.check.notebook.study import Study, study
@@ -82,10 +83,10 @@ def test_statements_behind_a_continue_are_not_of_every_turn() -> None:
 
 
 def test_lists_are_kept_only_in_part() -> None:
-    long = Seq([Const(1)] * (MAX_ITEMS + 5))
+    long = Seq([Const(1)] * 2_005)
     assert (len(long.items), long.whole) == (2_000, False)
     grown = Seq([])
-    grown.grow([Const(1)] * (MAX_ITEMS + 5))
+    grown.grow([Const(1)] * 2_005)
     assert (len(grown.items), grown.whole) == (2_000, False)
 
 
@@ -94,6 +95,28 @@ def test_figures_of_one_batch_stay_one_batchs() -> None:
     for sum_, reach in ((add(one, one), "batch"), (add(Const(0), one, accumulate=True), "total")):
         assert isinstance(sum_, Quantity)
         assert sum_.reach == reach
+
+
+def test_images_of_batches_are_counted_up() -> None:
+    images = add(Quantity("images", "unknown", "batch"), Quantity("images", "unknown", "batch"), accumulate=True)
+    assert isinstance(images, Quantity)
+    assert images.reach == "total"
+
+
+@pytest.mark.parametrize(
+    ("learned", "asked", "expected"),
+    [
+        ("x[:i * n], x[(i + 1) * n:]", "x[i * n:(i + 1) * n]", "apart"),
+        ("x[:first(i)], x[last(i):], x[:first(n)]", "x[i * n:(i + 1) * n]", "unknown"),
+    ],
+)
+def test_slices_that_are_joined_in_a_loop_are_folds_or_unknown(learned: str, asked: str, expected: str) -> None:
+    source = (
+        "import numpy as np\nfrom tensorflow import keras\n(x, y), _ = keras.datasets.mnist.load_data()\n"
+        "net = keras.Sequential([keras.layers.Dense(10)])\nn = len(x) // 4\nfor i in range(4):\n"
+        f"    net.fit(np.concatenate([{learned}]), y)\n    net.evaluate({asked}, y)\n"
+    )
+    assert [to_learned(use) for use in measured(read(source))] == [expected]
 
 
 def test_sums_over_images_divided_by_batches_are_crossed() -> None:
@@ -122,3 +145,5 @@ def test_a_network_of_transformers_begins_in_evaluation_mode(tmp_path: Path) -> 
 def test_a_log_of_another_accuracy_keeps_its_counts() -> None:
     log = read_log([(1, "Validation accuracy: 9000/10000 (90.00%)\n")])
     assert [(epoch.correct, epoch.total) for run in log.runs for epoch in run.epochs] == [(9000, 10000)]
+    log = read_log([(1, "Train accuracy: 9000/10000 (90.00%)\n")])
+    assert [epoch.correct for run in log.runs for epoch in run.epochs] == [None]
