@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -142,3 +143,10 @@ def test_too_much_gets_one_line(name: str, tmp_path: Path, monkeypatch: pytest.M
     report = judged(path)
     assert report.status == "undecided"
     assert words in report.problem
+
+
+def test_numbers_that_are_none_print_no_warning(tmp_path: Path) -> None:
+    cells = line() | {"B4": float("inf"), "A5": float("nan"), "D2": 1e308, "J1": -1e308}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        judged(workbook(tmp_path / "endless.xlsx", [sheet(cells)]))

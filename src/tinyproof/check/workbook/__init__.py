@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table
 from tinyproof.check.workbook.both_readers import Divided, accused_sheets, course_sheets, divide
@@ -50,6 +52,7 @@ def audit_workbook(path: Path | str, name: str = "", convert: bool = False) -> F
     return audit_book(book, shown)
 
 
+@np.errstate(all="ignore")  # a stranger's numbers may be infinite; what is not finite is no evidence
 def audit_book(book: Book, shown: str) -> FileReport:
     """Audit a workbook that was read."""
     grid = Grid(book)

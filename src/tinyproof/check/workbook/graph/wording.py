@@ -50,7 +50,7 @@ def says(graph: SheetGraph, cell: int) -> str:
         return "nothing"
     if held.formula is None:
         return f"{held.value:g}" if isinstance(held.value, float) else str(held.value)
-    return formula_at(held, place.row, place.col) if held.from_row else held.formula
+    return formula_at(held, place.row, place.col)
 
 
 def formula(graph: SheetGraph, cell: int, meaning: Meaning, swapped: tuple[Expr, Expr] | None = None) -> str:

@@ -39,7 +39,7 @@ def address(row: int, col: int) -> str:
 def formula_at(cell: Cell, row: int, col: int) -> str:
     """A formula as it reads in one of the cells that share it; as it was written where it was filled too far."""
     written = cell.formula or ""
-    if (cell.from_row, cell.from_col) == (row, col):
+    if (cell.from_row, cell.from_col) == (row, col) or min(cell.from_row, cell.from_col) < 1:
         return written
     try:
         return str(Translator(written, address(cell.from_row, cell.from_col)).translate_formula(address(row, col)))
