@@ -269,6 +269,16 @@ def test_a_second_column_that_an_update_reads_is_no_gradient_of_anything(
     assert judged(tmp_path, running_square(slope)).status == status
 
 
+def test_a_running_square_that_climbs_is_not_right(tmp_path: Path) -> None:
+    """The root turns no sign: a change that is added where it should be taken off goes uphill at every step."""
+    cells = running_square()
+    up = {
+        place: value.replace("-$B$1*H", "+$B$1*H") if isinstance(value, str) else value
+        for place, value in cells.items()
+    }
+    assert judged(tmp_path, up).status != "right"
+
+
 def test_a_formula_that_was_filled_too_far_is_read_to_the_end(tmp_path: Path) -> None:
     """It reads a cell left of the first column: nobody is accused for it, and the others are judged."""
     from tinyproof.check.workbook import audit_book

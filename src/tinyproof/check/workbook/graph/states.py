@@ -21,6 +21,7 @@ MOST_PARTS = 24  # formulas that are taken apart for it
 MOST_LINEAGES = 80
 MOST_WITHOUT = 2_000  # changes looked at of which none has a gradient in it
 MOST_STEPS = 400  # of a formula that is taken apart
+UPHILL = 0.8  # share of the changes of a parameter that go where the gradient points, from which on it climbs
 
 
 WHOLE = -1  # in place of a step: the cell is the gradient
@@ -248,5 +249,16 @@ def _descends(found: Study, held: dict[int, list[Source]], updates: list[int]) -
     for lineage in {int(found.lineage[update]) for update in answer}:  # later steps blur what one step shows
         own = [update for update in answer if found.lineage[update] == lineage]
         down = 2 * sum(answer[update] for update in own) >= len(own)
-        answer.update(dict.fromkeys(own, down))
+        answer.update(dict.fromkeys(own, down and not _climbs(found, own)))
     return answer
+
+
+def _climbs(found: Study, updates: list[int]) -> bool:
+    """Whether nearly every change goes where the gradient points: a memory that is right carries one only on and over
+    a minimum, and a root that divides it turns no sign."""
+    if found.kinds[int(found.training[updates[0]])] == "shown":
+        return False  # a value that the sheet shows may be one that should grow
+    with np.errstate(all="ignore"):
+        along = found.change[updates] * found.gradient[updates]
+    along = along[np.isfinite(along) & (along != 0)]
+    return len(along) > 0 and (along > 0).mean() > UPHILL
