@@ -63,7 +63,8 @@ def readers(folder: Path) -> list[Reader]:
     from tinyproof.backprop.toml import read_net
     from tinyproof.data import own_data
     from tinyproof.prove import declaration
-    from tinyproof.train import recipe, store
+    from tinyproof.train import checkpoint, recipe, store
+    from tinyproof.train.origin import Origin
 
     def judge(path: Path) -> object:
         report = audit_one(Item(str(path), path.name, kind_of(path)))
@@ -76,6 +77,17 @@ def readers(folder: Path) -> list[Reader]:
         return store.load(path.parent)
 
     made = _good_files(folder, tinyproof)
+    proof = folder / "run"
+    (record_there,) = proof.glob(f"seed-*/{store.RECORD}")
+    run = store.load(record_there.parent)
+    origin = Origin(run.identity, run.code_digest, run.versions, {})
+    checkpoint.save(folder, origin, checkpoint.Checkpoint("now", run.epochs, 1.0, {"a": np.zeros((3, 4))}))
+    made["checkpoint.npz"] = (folder / checkpoint.FILE).read_bytes()
+
+    def whole_proof(path: Path) -> object:
+        record_there.write_bytes(path.read_bytes())
+        return tinyproof.verify(proof, weights=False).exit_code
+
     reads: dict[str, tuple[str, Callable[[Path], object]]] = {
         "workbook": ("book.xlsx", judge),
         "text table": ("book.csv", judge),
@@ -85,6 +97,8 @@ def readers(folder: Path) -> list[Reader]:
         "own data": ("images.npz", lambda path: own_data.load(path)),
         "safetensors": ("weights.safetensors", lambda path: store.load_weights(path.parent)),
         "record": ("record.json", record),
+        "checkpoint": (checkpoint.FILE, lambda path: checkpoint.load(path.parent, origin)),
+        "proof": ("record.json", whole_proof),
         "declaration": ("declared.json", lambda path: declaration.read(path.parent)),
         "recipe": ("recipe.toml", lambda path: recipe.named(str(path))),
         "network": ("net.toml", read_net),

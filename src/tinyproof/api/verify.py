@@ -8,9 +8,10 @@ in `recompute`; runs are trained again in `retrain`.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tinyproof.api import reproduce
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.fields import whole
 from tinyproof.core.files import existing, reason
+from tinyproof.core.plain_data import read_json
 from tinyproof.core.printed import Part, Printed
 from tinyproof.network import own_files
 from tinyproof.prove import comparison, declaration, proof, published_claims, receipts, reproduction
@@ -28,8 +30,10 @@ from tinyproof.prove.verify.lines import Case, Line, Verified, VerifyOptions, li
 from tinyproof.prove.verify.retrain import Retrain
 from tinyproof.show.terminal import terminal
 from tinyproof.train import store
+from tinyproof.train.environment import need_torch
 
 _DEEPEST = 4
+_VERDICT_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,7 +66,7 @@ def verify(
 ) -> VerifyResult:
     """Count every stored figure again, and evaluate stored weights again, for all that a folder holds.
 
-    `folder`: with proofs, comparisons or runs, itself or below. `weights=False` loads neither weights nor data, and
+    `folder`: with proofs, comparisons or runs, itself or below. `weights=False` evaluates nothing, loads no data and
     needs no torch. `dataset`: the path of your own data, `model`: `path/to/model.py:Class`, where the runs used your
     own: a name in a record is never opened as a path. `data`: the folder with MNIST's files. `retrain`: train so many
     of the runs again, which alone shows that they were trained as they say; `choice` decides which (None: at random,
@@ -74,66 +78,106 @@ def verify(
     ()
     """
     root = existing(folder, "folder")
-    idle: list[str] = []
+    wanted = _retrain(retrain, choice)
+    digits = None if receipt is None else receipts.digits(receipt)
     case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), model))
-    lines = _walk(case, root, 0, idle)
+    found = _Found()
+    lines = _inside(case, root, 0, found)
     if not lines:
         raise InputError("folder", str(folder), "a folder that holds a proof, a comparison or a run")
-    if receipt is not None:
-        lines.append(receipts.line(case, receipt, _below(root, declaration.FILE)))
-    if retrain:
-        whole("retrain", retrain, 0, 1000)
-        wanted = Retrain(retrain, secrets.randbelow(2**31) if choice is None else choice)
+    if digits is not None:
+        lines.append(receipts.line(case, digits, found.declared))
+    if wanted is not None:
         with terminal(quiet=quiet, errors=True) as listener:
-            lines += retraining.lines(case, _below(root, store.RECORD), wanted, listener)
-    if idle:
-        lines.append(case.line(root, "other folders in it", None, f"no proof, comparison or run: {listed(idle)}"))
+            lines += retraining.lines(case, found.runs, wanted, listener)
+    if found.idle:
+        told = f"no proof, comparison or run: {listed(found.idle)}"
+        lines.append(case.line(root, "other folders in it", None, told))
     return VerifyResult(root, tuple(lines))
 
 
-def _walk(case: Case, place: Path, depth: int, idle: list[str]) -> list[Line]:
-    """The lines of a folder and of those in it; a folder that holds nothing to check goes to `idle`."""
+def _retrain(count: int, choice: int | None) -> Retrain | None:
+    """What is to be trained again; the choice is drawn where nobody names it. Raises InputError, MissingDependency."""
+    whole("retrain", count, 0, 1000)
+    if choice is not None:
+        whole("choice", choice, 0, 2**31 - 1)
+        if not count:
+            raise InputError("choice", choice, "with --retrain, of which it decides the runs")
+    if not count:
+        return None
+    need_torch("training again")
+    return Retrain(count, secrets.randbelow(2**31) if choice is None else choice)
+
+
+@dataclass
+class _Found:
+    """What was met on the way: folders that hold nothing to check, those of declarations, those of their runs."""
+
+    idle: list[str] = field(default_factory=list)
+    declared: list[Path] = field(default_factory=list)
+    runs: list[Path] = field(default_factory=list)
+
+    def proof(self, place: Path) -> None:
+        """A declaration was judged here, with the runs that it names."""
+        self.declared.append(place)
+        with contextlib.suppress(TinyproofError):
+            self.runs += [proof.seed_folder(place, seed) for seed in declaration.read(place).seeds]
+
+
+def _walk(case: Case, place: Path, depth: int, found: _Found) -> list[Line]:
+    """The lines of a folder and of those in it."""
     children = _folders(place)
     if (place / declaration.FILE).is_file():
-        idle += [case.name(child) for child in children if not child.name.startswith(("seed-", own_files.KEPT))]
+        found.proof(place)
+        beside = [child for child in children if not child.name.startswith(("seed-", own_files.KEPT))]
+        found.idle += map(case.name, beside)
         return recount_proof.lines(case, place, _shared_source(place))
     if (place / comparison.FILE).is_file():
-        idle += [case.name(child) for child in children if child.name not in SIDES]
+        for side in SIDES:
+            found.proof(place / side)
+        found.idle += [case.name(child) for child in children if child.name not in SIDES]
         return recount_proof.compared(case, place)
-    orphans = _without_declaration(case, place)
     if store.finished(place):
-        idle += map(case.name, children)
-        return [*orphans, *recount_run.lines(case, place)]
-    if orphans:
-        return [*orphans, *(line for child in children for line in _inside(case, child, depth + 1, idle))]
+        found.runs.append(place)
+        found.idle += map(case.name, children)
+        return recount_run.lines(case, place)
     if not children or depth == _DEEPEST or (depth and (place.is_symlink() or place.name.startswith("."))):
-        idle.append(case.name(place))
-        return []
-    found = [line for child in children for line in _inside(case, child, depth + 1, idle)]
-    return [*found, *_reproduced(case, place)]
+        orphan = _without_declaration(case, place, children)
+        found.idle += [] if orphan else [case.name(place)]
+        return orphan
+    lines = [line for child in children for line in _inside(case, child, depth + 1, found)]
+    return [*_without_declaration(case, place, children), *lines, *_reproduced(case, place)]
 
 
-def _below(root: Path, name: str) -> list[Path]:
-    """The folders that hold a file of this name: itself and below, as far as `verify` walks."""
-    return [path.parent for depth in range(_DEEPEST + 2) for path in sorted(root.glob("*/" * depth + name))]
-
-
-def _inside(case: Case, place: Path, depth: int, idle: list[str]) -> list[Line]:
-    """The lines of a folder in the folder; one that may not be read is a line, and stops no other."""
+def _inside(case: Case, place: Path, depth: int, found: _Found) -> list[Line]:
+    """The lines of a folder; one that may not be read is a line, and stops no other."""
     try:
-        return _walk(case, place, depth, idle)
+        return _walk(case, place, depth, found)
     except OSError as error:
         return [case.line(place, "the folder can be read", False, reason(error))]
 
 
-def _without_declaration(case: Case, place: Path) -> list[Line]:
-    """A stored answer without the declaration that it judges proves nothing, whatever it says."""
-    stored = ((proof.VERDICT, declaration.FILE), (comparison.RESULT, comparison.FILE))
-    return [
-        case.line(place, f"the declaration of {answer} is there", False, f"there is no {declared}")
-        for answer, declared in stored
-        if (place / answer).is_file()
-    ]
+def _without_declaration(case: Case, place: Path, children: Sequence[Path]) -> list[Line]:
+    """A stored answer without the declaration that it judges proves nothing, whatever it says.
+
+    Files of these names may be anybody's: only one that says what ours says, or that lies beside runs, is meant.
+    """
+    names = {child.name for child in children}
+    lost = []
+    if (place / proof.VERDICT).is_file() and (_is_verdict(place) or any(name.startswith("seed-") for name in names)):
+        lost.append((proof.VERDICT, declaration.FILE))
+    if (place / comparison.RESULT).is_file() and names.issuperset(SIDES):
+        lost.append((comparison.RESULT, comparison.FILE))
+    what = "the declaration of {} is there"
+    return [case.line(place, what.format(answer), False, f"there is no {declared}") for answer, declared in lost]
+
+
+def _is_verdict(place: Path) -> bool:
+    try:
+        data = read_json(place / proof.VERDICT, _VERDICT_BYTES)
+    except TinyproofError:
+        return False
+    return isinstance(data, dict) and {"declaration", "verdict", "recipe"} <= data.keys()
 
 
 def _folders(place: Path) -> list[Path]:

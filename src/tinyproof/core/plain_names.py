@@ -1,4 +1,4 @@
-"""Names that a person can trust their eyes with: printable, in one script a word, and no double of a known name."""
+"""Names that a person can trust their eyes with: no double of a known name, and nothing that is not seen."""
 
 from __future__ import annotations
 
@@ -6,36 +6,44 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-# Letters of other scripts that look like Latin ones (after case folding): the common part of Unicode's confusables.
+# Letters that look like Latin ones (after case folding): the common part of Unicode's confusables.
 _LOOKS_LIKE = str.maketrans(
-    "абвгеѕзікмнорстухԁјһԛԝѵӏαβεικνορτυχɑɡօոսց᎐０１２３４５６７８９‐‑‒–—−⁃",
-    "a6breszikmhopctyxdjhqwvlabeiknoptuxagonug-0123456789-------",
+    "абвгеѕзікмнорстухԁјһԛԝѵӏıαβεικνορτυχɑɡօոսց᎐０１２３４５６７８９‐‑‒–—−⁃",
+    "a6breszikmhopctyxdjhqwvliabeiknoptuxagonug-0123456789-------",
 )
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_JOINERS = "\u200c\u200d"  # needed in the words of some scripts
 
 
-def doubtful(name: str, known: Iterable[str] = ()) -> str:
-    """Why a name deceives the eye, in words; empty for a plain one. `known`: the names it could be taken for.
+def double(name: str, known: Iterable[str]) -> str:
+    """The known name that this one looks like and is not; empty where there is none.
 
-    >>> doubtful("s7-8k", ["s7-8k"]), doubtful("Ольга/сеть.py:Net")
-    ('', '')
-    >>> doubtful("s7-8\\u043a", ["s7-8k"])
-    'looks like s7-8k and is not it'
+    >>> double("s7-8\\u043a", ["fast", "s7-8k"]), double("s7-8k", ["s7-8k"]), double("dígits", ["digits"])
+    ('s7-8k', '', '')
     """
-    if not name.isprintable():
+    if name.isascii() and name == name.strip():
+        return ""
+    return next((one for one in known if name != one and _skeleton(name) == _skeleton(one)), "")
+
+
+def unusual(name: str) -> str:
+    """What in a name is easily overlooked, in words; empty for a plain one, in whatever language.
+
+    >>> unusual("Ольга/сеть.py:Net"), unusual("画像　一"), unusual("a\\u200bb")
+    ('', '', 'holds characters that are not shown')
+    """
+    if any(unicodedata.category(letter) in _UNSEEN and letter not in _JOINERS for letter in name):
         return "holds characters that are not shown"
     if name != name.strip():
         return "begins or ends with a space"
-    for one in known:
-        if name != one and _skeleton(name) == _skeleton(one) and not name.isascii():
-            return f"looks like {one} and is not it"
-    mixed = [word for word in re.findall(r"[^\W\d_]+", name) if len(_scripts(word)) > 1]
-    return f"mixes letters of {' and '.join(sorted(_scripts(mixed[0])))} in one word" if mixed else ""
+    mixed = [scripts for word in re.findall(r"[^\W\d_]+", name) if len(scripts := _scripts(word)) > 1]
+    return f"mixes letters of {' and '.join(sorted(mixed[0]))} in one word" if mixed else ""
 
 
 def _skeleton(name: str) -> str:
-    """What a name looks like: case, width, accents and script set aside."""
-    plain = unicodedata.normalize("NFKD", name).casefold().translate(_LOOKS_LIKE)
-    return "".join(letter for letter in plain if not unicodedata.combining(letter) and letter.isprintable()).strip()
+    """What a name looks like: width, case, spaces and unseen characters set aside."""
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOKS_LIKE)
+    return "".join(letter for letter in plain if letter.isprintable() and not letter.isspace())
 
 
 def _scripts(word: str) -> set[str]:

@@ -6,6 +6,11 @@ what it is for.
 
 from __future__ import annotations
 
+import contextlib
+import random
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 from torch import nn
 
@@ -179,9 +184,22 @@ def build(name: str, seed: int = 0) -> nn.Module:
     Raises InputError for an unknown name, DataError for a file that gives no network.
     """
     make = own_network.load(name) if own_files.is_own(name) else NETS[one_of("model", name, [*NETS])]
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _others_seeded(seed):
         torch.manual_seed(seed)
         return make()
+
+
+@contextlib.contextmanager
+def _others_seeded(seed: int) -> Iterator[None]:
+    """numpy's and Python's own generators begin from the seed too, and go on afterwards as if nothing had been."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
 
 
 def set_dropout(module: nn.Module, probability: float | None) -> None:

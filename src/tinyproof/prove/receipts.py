@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinyproof.core.errors import InputError
+from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.prove import declaration
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.verify.lines import Case, Line
@@ -21,12 +21,24 @@ def of(declared: Declaration) -> str:
     return "-".join(declared.digest[at : at + 4] for at in range(0, _DIGITS, 4))
 
 
-def line(case: Case, receipt: str, places: Sequence[Path]) -> Line:
-    """Whether the receipt is of a declaration in one of these folders. Raises InputError for what is no receipt."""
+def digits(receipt: str) -> str:
+    """The digits alone. Raises InputError for what is no receipt."""
     plain = receipt.lower().replace("-", "").replace(" ", "")
     if len(plain) != _DIGITS or not set(plain) <= set("0123456789abcdef"):
         raise InputError("receipt", receipt, f"{_DIGITS} hexadecimal digits, as prove --receipt printed them")
-    digests = {case.name(place): declaration.read(place).digest for place in places}
-    held = [name for name, digest in digests.items() if digest.startswith(plain)]
-    said = f"{held[0]} was declared with it" if held else f"none of {len(digests)} declarations here has it"
+    return plain
+
+
+def line(case: Case, plain: str, places: Sequence[Path]) -> Line:
+    """Whether the digits are of a declaration in one of these folders: of those that were judged."""
+    held, read = [], 0
+    for place in places:
+        try:
+            declared = declaration.read(place)
+        except TinyproofError:
+            continue  # its own line says so
+        read += 1
+        if declared.digest.startswith(plain):
+            held.append(case.name(place))
+    said = f"{held[0]} was declared with it" if held else f"none of {read} declarations here has it"
     return case.line(case.root, "the receipt is of this declaration", bool(held), said)

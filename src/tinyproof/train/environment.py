@@ -13,6 +13,7 @@ from typing import Any
 from tinyproof import __version__
 from tinyproof.core.errors import InputError, MissingDependency
 from tinyproof.core.fields import one_of
+from tinyproof.core.files import sha256
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -62,6 +63,7 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "instructions": _instructions(),
         "device": device,
     }
     if device == "cuda":
@@ -71,11 +73,25 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
     return found
 
 
+def _instructions() -> str:
+    """What decides how torch and the native engine add up on this processor: the instructions that they may use, and
+    how torch was built, as some words and a digest."""
+    import torch
+
+    flags = next((line for line in _cpu_lines() if line.startswith(("flags", "Features"))), "")
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
+    told = sha256(f"{flags}{limit}{torch.__config__.show()}".encode())[:12]
+    return f"{torch.backends.cpu.get_cpu_capability()} {told}"
+
+
+def _cpu_lines() -> list[str]:
+    info = Path("/proc/cpuinfo")
+    return info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
+
+
 @cache
 def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+    for line in _cpu_lines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.plain_data import read_json
-from tinyproof.core.plain_names import doubtful
+from tinyproof.core.plain_names import double, unusual
 from tinyproof.core.table import Column, Table
 from tinyproof.data.dataset import NAMES
 from tinyproof.network import own_files
@@ -22,17 +22,19 @@ _COPY_BYTES = 10_000_000
 
 @dataclass(frozen=True)
 class Line:
-    """One check: where, what, whether it holds (None: it could not be checked), and what was found."""
+    """One check: where, what, whether it holds (None: it could not be checked), and what was found. `asked`: somebody
+    asked for this very check; not to make it is no success."""
 
     place: str
     what: str
     holds: bool | None
     found: str = ""
+    asked: bool = False
 
 
 @dataclass(frozen=True)
 class Verified:
-    """All checks of a folder. `exit_code`: 1 where one does not hold or nothing could be checked."""
+    """All checks of a folder. `exit_code`: 1 where one does not hold, was asked for and not made, or none could be."""
 
     folder: Path
     lines: tuple[Line, ...]
@@ -44,8 +46,9 @@ class Verified:
 
     @property
     def exit_code(self) -> int:
-        """0 when something was checked and all of it holds."""
-        return int(bool(self.broken) or not any(line.holds for line in self.lines))
+        """0 when something was checked, all of it holds, and what was asked for was done."""
+        undone = any(line.asked and line.holds is None for line in self.lines)
+        return int(bool(self.broken) or undone or not any(line.holds for line in self.lines))
 
     def table(self) -> Table:
         """The checks as a table."""
@@ -115,8 +118,10 @@ def kept_files(case: Case, folder: Path, recorded: Mapping[str, str]) -> list[Li
 def plain_names(case: Case, place: Path, model: str, recipe: str, data: str) -> list[Line]:
     """Whether the names of the network, the recipe and the data are what they look like."""
     known = ((model, known_figures.NETS), (recipe, RECIPES), (data, NAMES))
-    told = [f"{name!r} {why}" for name, others in known if (why := doubtful(name, others))]
-    return [case.line(place, "the names are what they look like", not told, listed(told, 2))]
+    doubles = [f"{name!r} looks like {one}" for name, others in known if (one := double(name, others))]
+    odd = [f"{name!r} {why}" for name, _ in known if (why := unusual(name))]
+    holds = False if doubles else None if odd else True
+    return [case.line(place, "the names are what they look like", holds, listed([*doubles, *odd], 2))]
 
 
 def differences(counted: Any, stored: Any) -> list[str]:

@@ -159,7 +159,8 @@ def weights(case: Case, place: Path, run: Run, answers: Predictions) -> tuple[Ag
     recorded = "the weights are the recorded ones"
     if not path.is_file():
         # A record without its weights (they are large) is held to them only where they are asked for.
-        return None, [case.line(place, recorded, False if case.options.weights else None, "they are missing")]
+        told = "they are missing" + ("; --no-weights checks everything else" if case.options.weights else "")
+        return None, [case.line(place, recorded, False if case.options.weights else None, told)]
     lines = [case.line(place, recorded, sha256(path) == run.weights_digest), _readable(case, place, run)]
     if lines[-1].holds is False:
         return None, lines
@@ -191,7 +192,8 @@ def differing(seen: NDArray[Any], answers: Predictions, rounding: float = ROUNDI
 
 
 def _readable(case: Case, place: Path, run: Run) -> Line:
-    """Whether the weights are a whole file of finite numbers, no fewer than the network's parameters."""
+    """Whether the weights are a whole file of numbers, no fewer than the network's parameters. A mask of a network may
+    be infinite; what is no number at all gives no answers."""
     what = "the weights are numbers, one for every parameter"
     try:
         values = store.load_weights(place)
@@ -200,8 +202,8 @@ def _readable(case: Case, place: Path, run: Run) -> Line:
     except TinyproofError as error:
         return case.line(place, what, False, str(error))
     count = sum(value.size for value in values.values())
-    finite = all(bool(np.isfinite(value).all()) for value in values.values() if value.dtype.kind == "f")
-    return case.line(place, what, finite and count >= run.parameters, f"{count:,} numbers")
+    numbers = not any(bool(np.isnan(value).any()) for value in values.values() if value.dtype.kind == "f")
+    return case.line(place, what, numbers and count >= run.parameters, f"{count:,} numbers")
 
 
 def model_of(options: VerifyOptions, run: Run) -> str:

@@ -53,9 +53,8 @@ def compared(case: Case, folder: Path) -> list[Line]:
     found = [case.line(folder, what, same and sides[0].seeds == sides[1].seeds)]
     for side in comparison.SIDES:
         found += lines(case, folder / side, source)
-    if sides[0].question != sides[1].question:
-        runs = [place for side in comparison.SIDES for place in _ended(folder / side)]
-        found += replays.line(case, folder, runs, "every run of both sides is a run of its own")
+    runs = [place for side in comparison.SIDES for place in _ended(folder / side)]
+    found += replays.line(case, folder, runs, "every run of both sides is a run of its own")
     what = "the stored answer is what the pairs give"
     count = lambda: comparison.load(folder).to_json()  # noqa: E731
     return [*found, case.copy(folder / comparison.RESULT, what, count, lambda counted: str(counted["answer"]))]
