@@ -24,6 +24,7 @@ from tinyproof.prove import declaration, worker
 from tinyproof.prove import declare as declaring
 from tinyproof.prove.declare import Ask, agree, declare, default_folder
 from tinyproof.train.recipe import named
+from tinyproof.train.recipe_text import parse
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 SHORT = replace(named("digits"), name="short", epochs=1)
@@ -251,10 +252,11 @@ def test_images_in_both_sets_are_said_before_the_runs_and_near_the_verdict(tmp_p
 
 def test_a_comparison_says_it_too(tmp_path: Path) -> None:
     data, said = own(tmp_path / "mine.npz", shared=7), list[str]()
-    compare(asks(dataset=data), asks(dataset=data), out=tmp_path / "pairs", listener=Listener(say=said.append))
+    slower = replace(asks(dataset=data), recipe=parse("digits,epochs=1,rate=0.01,name=slower"))
+    compare(asks(dataset=data), slower, out=tmp_path / "pairs", listener=Listener(say=said.append))
     assert said.count(f"{WARNING} mine") == 1
-    side = f"{TINY}@digits,epochs=1,name=short"
-    done = call("compare", side, side, "--dataset", data, "--seeds", 1, "--out", tmp_path / "pairs", "--json")
+    sides = f"{TINY}@digits,epochs=1,name=short", f"{TINY}@digits,epochs=1,rate=0.01,name=slower"
+    done = call("compare", *sides, "--dataset", data, "--seeds", 1, "--out", tmp_path / "pairs", "--json")
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)
     assert done.stderr.count(f"{WARNING} mine") == 1

@@ -65,7 +65,7 @@ def workbook(
     wrote course.xlsx
     learning rate 1: E_total 0.0141814 at iteration 1, 2.4094e-05 at 100
     """
-    if Path(out).suffix.lower() != ".xlsx":
+    if not Path(out).is_dir() and Path(out).suffix.lower() != ".xlsx":
         raise InputError("out", str(out), "a name that ends in .xlsx: the file is a workbook")
     distinct(out=out, csv=csv)
     chosen, several = find_net(net), experiment.parse_rates(rates) if isinstance(rates, str) else rates

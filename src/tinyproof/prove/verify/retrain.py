@@ -35,7 +35,7 @@ class Retrain:
         """The names whose digest with the choice comes first.
 
         >>> Retrain(2, 7).chosen(["seed-11", "seed-12", "seed-13"])
-        ['seed-12', 'seed-13']
+        ['seed-11', 'seed-13']
         """
         order = sorted(names, key=lambda name: hashlib.sha256(f"{self.choice}/{name}".encode()).digest())
         return sorted(order[: self.count])
