@@ -396,6 +396,12 @@ def test_honest_networks_of_unusual_kinds_hold_and_are_trained_again(tmp_path: P
     compared = verify(tmp_path / "pairs", weights=False)
     line = next(line for line in compared.lines if line.what == "every run of both sides is a run of its own")
     assert (line.holds, "the change has no effect" in line.found, compared.broken) == (None, True, ())
+    both = [f"{tmp_path}/a.py:Net", f"{tmp_path}/b.py:Net"]
+    named = verify(tmp_path / "pairs", model=both)
+    assert named.broken == ()
+    assert not [line for line in named.lines if "MACs" in line.what and line.holds is None]
+    (tmp_path / "b.py").write_text(OWN_NETWORK + "\n# another file\n")
+    assert {line.place.split("/")[0] for line in verify(tmp_path / "pairs", model=both).broken} == {"second"}
 
 
 @pytest.mark.parametrize("name", ["verdict.json", "result.json"])

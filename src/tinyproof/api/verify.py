@@ -58,7 +58,7 @@ def verify(
     weights: bool = True,
     dataset: str | None = None,
     data: str | Path | None = None,
-    model: str | None = None,
+    model: str | Sequence[str] | None = None,
     retrain: int = 0,
     choice: int | None = None,
     receipt: str | None = None,
@@ -80,7 +80,8 @@ def verify(
     root = existing(folder, "folder")
     wanted = _retrain(retrain, choice)
     digits = None if receipt is None else receipts.digits(receipt)
-    case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), model))
+    models = (model,) if isinstance(model, str) else tuple(model or ())
+    case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), models))
     found = _Found()
     lines = _inside(case, root, 0, found)
     if not lines:

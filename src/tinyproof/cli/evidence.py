@@ -192,7 +192,10 @@ def verify(
     weights: Annotated[bool, typer.Option(help="Load stored weights and evaluate them again.")] = True,
     dataset: Annotated[str | None, typer.Option(help="The path of your own data, where the runs used it.")] = None,
     data: Data = None,
-    model: Annotated[str | None, typer.Option(help="`path/to/model.py:Class`, where the runs used your own.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="`path/to/model.py:Class`, where the runs used your own; twice where both sides did."),
+    ] = None,
     retrain: Annotated[
         int, typer.Option(min=0, max=1000, help="Train so many of the runs again, from their seeds.")
     ] = 0,

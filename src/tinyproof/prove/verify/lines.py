@@ -64,13 +64,13 @@ class Verified:
 @dataclass(frozen=True)
 class VerifyOptions:
     """How far a verification may go: `weights` (load data and weights, and evaluate again); where MNIST lies or the
-    path of your own data; the file of your own network. A name that a record gives is never opened as a path.
+    path of your own data; the files of your own networks. A name that a record gives is never opened as a path.
     """
 
     weights: bool = True
     dataset: str | None = None
     data: str | None = None
-    model: str | None = None
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

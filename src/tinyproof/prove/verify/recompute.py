@@ -112,9 +112,17 @@ def network(options: VerifyOptions, run: Run) -> Facts:
 
 
 def _own_file(options: VerifyOptions, model: str) -> str:
-    if options.model is None:
+    """The file that the verifier names for the network of a record: the one there is, of several that of its name."""
+    if not options.models:
         raise InputError("model", model, "a network of this package", "name the file yourself with --model")
-    return options.model
+    if len(options.models) == 1:
+        return options.models[0]
+    called = Path(model).name
+    found = next((named for named in options.models if Path(named).name == called), None)
+    if found is None:
+        allowed = " or ".join(Path(named).name for named in options.models)
+        raise InputError("model", called, f"{allowed}, as --model names them")
+    return found
 
 
 @lru_cache(maxsize=16)
