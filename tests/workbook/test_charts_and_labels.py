@@ -97,3 +97,27 @@ def test_a_unit_called_n1_beside_a_number_gives_no_note(tmp_path: Path) -> None:
     report = judged(tmp_path, cells)
     assert (report.status, report.findings) == ("right", ())
     assert "learning rate 0.5" in report.checked[0]
+
+
+@pytest.mark.parametrize(("more", "told"), [(0, False), (1, False), (2, True)])
+def test_a_chart_that_goes_on_below_the_table(more: int, told: bool, tmp_path: Path) -> None:
+    """One cell more, the sum or the next block's heading, is a slip that nobody sees; two draw another thing."""
+    col, first, last = LOSS
+    cells = {**BASE.cells, (last + 1, col): 5.0, (last + 2, col): 7.0}
+    report = judged(tmp_path, cells, ("Loss", [(col, first, last + more)]))
+    said = [finding.message for finding in report.findings if "draws cells below the table" in finding.message]
+    assert bool(said) is told
+
+
+def test_an_error_says_what_it_changes(tmp_path: Path) -> None:
+    """Of the gradients and of the loss at the end: a formula that passes through the wrong unit."""
+    wrong = BASE.at["dE/dw1"]
+    cells = {place: _other_unit(held) if place[1] == wrong else held for place, held in BASE.cells.items()}
+    found = [finding for finding in judged(tmp_path, cells).findings if finding.severity == "error"]
+    assert found
+    assert all("the gradient is off by" in str(finding.to_json()) for finding in found)
+
+
+def _other_unit(held: object) -> object:
+    """A gradient's formula times 1.1."""
+    return f"=1.1*({held[1:]})" if isinstance(held, str) and held.startswith("=") else held

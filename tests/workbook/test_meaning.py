@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from tests.workbook.sheets import Plan, make, write
 
+from tinyproof.backprop.expr import Expr, Num, Var
 from tinyproof.check.finding import SheetPlace
 from tinyproof.check.workbook import audit_workbook
 from tinyproof.check.workbook.understand.meaning import same
+from tinyproof.check.workbook.understand.patterns import ColumnPatterns, Pattern, is_constant
 
 NUMBERS = np.array([-1.3, 0.2, 0.7, 1.1])
 
@@ -48,3 +50,16 @@ def test_a_gradient_that_is_off_by_a_little_is_named(factor: str, tmp_path: Path
     report = audit_workbook(write(tmp_path / "sheet.xlsx", {"S": cells}))
     named = {(f.rule, f.place.column) for f in report.findings if isinstance(f.place, SheetPlace)}
     assert ("wrong-gradient", "dE/dw6") in named
+
+
+def test_a_column_is_constant_where_it_holds_one_number_from_top_to_bottom() -> None:
+    def column(*exprs: Expr, **typed: float) -> ColumnPatterns:
+        patterns = tuple(Pattern((row,), expr, {}) for row, expr in enumerate(exprs, 1))
+        return ColumnPatterns(1, patterns, {int(row[1:]): value for row, value in typed.items()})
+
+    assert is_constant(column(r1=0.5, r2=0.5))
+    assert is_constant(column(Num(0.5), r2=0.5))
+    assert is_constant(column(Var("above"), r9=0.5))
+    assert not is_constant(column(r1=0.5, r2=0.6))
+    assert not is_constant(column(Var("x") * Var("w")))
+    assert not is_constant(column(Var("x") * Var("w"), r9=0.5))

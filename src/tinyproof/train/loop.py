@@ -280,7 +280,8 @@ def _found(job: _Job, folder: Path) -> Trained:
     read, main = job.origin.files, own_files.file_of(job.identity.model).name
     files = own_files.against(run.model_files, run.identity.model_digest, read, main) if read else []
     if different or files:
-        told = [f"another {', '.join(different)}"] if different else []
+        words = [{"threads": "number of threads"}.get(name, name) for name in different]
+        told = [f"another {', '.join(words)}"] if different else []
         where = f"it holds a finished run{' with' if different else ':'} {', and '.join([*told, *files])}"
         raise InputError("out", str(folder), "a new folder, or --force to replace that run", where)
     weights = {name: torch.from_numpy(value.copy()) for name, value in store.load_weights(folder).items()}
