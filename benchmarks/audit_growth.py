@@ -113,6 +113,8 @@ def picture(found: dict[str, list[tuple[int, float, float]]], path: Path) -> Non
         for (name, points), colour in zip(found.items(), (ACCENT, GOOD, OTHER, BAD), strict=False):
             axis.plot([p[0] for p in points], [p[part] for p in points], "o-", color=colour, ms=4, lw=1.5, label=name)
         axis.set(xscale="log", yscale="log", xlabel="formulas", ylabel=unit)
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}" if part == 2 else "")
     first, last = min(p[0] for own in found.values() for p in own), max(p[0] for own in found.values() for p in own)
     top = max(p[1] for own in found.values() for p in own)
     axes[0].plot([first, last], [top * first / last, top], ":", color=QUIET, lw=1.2, label="in proportion")
