@@ -108,6 +108,12 @@ def test_images_of_batches_are_counted_up() -> None:
     [
         ("x[:i * n], x[(i + 1) * n:]", "x[i * n:(i + 1) * n]", "apart"),
         ("x[:first(i)], x[last(i):], x[:first(n)]", "x[i * n:(i + 1) * n]", "unknown"),
+        ("x[:i * n], x[(i + 1) * n:]", "x[i * n:i * n + n]", "apart"),
+        ("x[:i * n], x[(i + 1) * n:]", "x[n * i:n + n * i]", "apart"),
+        ("x[:i * n], x[(i + 1) * n:]", "x[i * n:(i + 1) * n - 1]", "apart"),
+        ("x[:i * n], x[(i + 1) * n:]", "x[low:high]", "unknown"),
+        ("x[:i * n], x[(i + 1) * n:]", "x[i * n:i * n + i]", "unknown"),
+        ("x[:i * n], x[(i + 1) * n:]", "x[(i - 1) * n:i * n]", "contains"),
     ],
 )
 def test_slices_that_are_joined_in_a_loop_are_folds_or_unknown(learned: str, asked: str, expected: str) -> None:

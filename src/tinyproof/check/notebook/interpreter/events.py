@@ -221,7 +221,7 @@ class Events:
     dropped: list[tuple[Made, CodePlace]] = field(default_factory=list)
     exhausted: bool = False
     # Stands for the weights that no object holds, in JAX or numpy: they are handed from call to call.
-    folds: list[tuple[object, ...]] = field(default_factory=list)  # made by hand: of which paths, between which bounds
+    folds: list[tuple[object, str, str]] = field(default_factory=list)  # made by hand: paths, and the bounds between
     asked: list[Rows] = field(default_factory=list)  # what such weights gave answers for
     weights: Value = field(default_factory=lambda: Unknown("weights"))
 
