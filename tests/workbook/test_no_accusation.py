@@ -279,6 +279,32 @@ def test_a_running_square_that_climbs_is_not_right(tmp_path: Path) -> None:
     assert judged(tmp_path, up).status != "right"
 
 
+def line_with(added: str) -> Cells:
+    """A line fitted step by step; something is added to the slope of its weight, and nothing to that of its bias."""
+    heads = ["x", "t", "w", "b", "y", "E", "slope of w", "slope of b"]
+    cells: Cells = {(1, 1): "learning rate", (1, 2): 0.1, **{(3, col): head for col, head in enumerate(heads, 1)}}
+    for r in range(4, 13):
+        cells |= {(r, 1): 0.6 + 0.1 * (r % 3), (r, 2): 0.9 - 0.05 * (r % 4)}
+        cells |= {(r, 3): 0.3 if r == 4 else f"=C{r - 1}-$B$1*(G{r - 1}{added.format(r=r - 1)})"}
+        cells |= {(r, 4): 0.1 if r == 4 else f"=D{r - 1}-$B$1*H{r - 1}", (r, 5): f"=C{r}*A{r}+D{r}"}
+        cells |= {(r, 6): f"=0.5*(B{r}-E{r})^2", (r, 7): f"=(E{r}-B{r})*A{r}", (r, 8): f"=E{r}-B{r}"}
+    return cells
+
+
+PENALTIES = {
+    "": "right",
+    "+0.01*C{r}": "right",  # weight decay
+    "+0.01*IF(C{r}>0,1,-1)": "undecided",  # the slope of an absolute value
+    "+0.01*(1-EXP(-C{r}))": "undecided",
+    "+0.01*A{r}": "wrong",  # a term of the data belongs to no penalty
+}
+
+
+@pytest.mark.parametrize("added", PENALTIES)
+def test_a_term_of_the_weight_alone_may_be_a_penalty_and_accuses_nobody(added: str, tmp_path: Path) -> None:
+    assert judged(tmp_path, line_with(added)).status == PENALTIES[added]
+
+
 def test_a_formula_that_was_filled_too_far_is_read_to_the_end(tmp_path: Path) -> None:
     """It reads a cell left of the first column: nobody is accused for it, and the others are judged."""
     from tinyproof.check.workbook import audit_book

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.graph.blame import together
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
@@ -100,9 +101,11 @@ def _training(
         verdict.mistakes.append(_ascent(graph, found, mine))
     single = sum(mend.kind != "odd" for mend in mends) <= 1 and not (mends and opened)  # one mistake explains all
     whole = single and len(right_ones) + len(healed) >= 0.9 * len(mine) and len(right_ones) >= LEAST * len(mine)
-    whole = whole or (not mends and len(right_ones) == ENOUGH * len(mine))
     if strong or whole:
-        verdict.mistakes += [_mended(graph, found, mend) for mend in mends]
+        penalties = [mend for mend in mends if _is_penalty(graph, found, mend)]
+        verdict.mistakes += [_mended(graph, found, mend) for mend in mends if mend not in penalties]
+        if penalties:
+            verdict.problem(home, _perhaps_penalty(graph, penalties[0]))
         if opened:
             _unexplained(verdict, graph, found, explained, opened, home, len(right_ones) / len(mine))
     elif wrong:
@@ -249,8 +252,7 @@ def _unexplained(
     """Wrong updates for which no mend was found: an error where all around them is right."""
     first = int(found.successor[opened[0]])
     groups = together(found, {u: explained.blamed[u] for u in opened if u in explained.blamed})
-    enough = share > ENOUGH or (share == ENOUGH and len(groups) == 1)
-    if not enough or found.kinds[int(found.training[opened[0]])] == "shown":  # which value is meant is a guess
+    if share <= ENOUGH or found.kinds[int(found.training[opened[0]])] == "shown":  # which value is meant is a guess
         verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
         return
     for update, cells in groups[:12]:
@@ -270,6 +272,27 @@ def _without_mend(graph: SheetGraph, found: Study, update: int, cells: list[int]
         rows=(graph.places[where].row,), cells=stretches_of(graph, cells), says=says(graph, where),
         why="on random numbers the change is no multiple of the derivative by its own parameter",
     )  # fmt: skip
+
+
+def _is_penalty(graph: SheetGraph, found: Study, mend: Mend) -> bool:
+    """Whether what a mend would take away is a term of the parameter alone, as weight decay of any kind is (an absolute
+    value's slope, say): meant, perhaps, and no mistake that could be told."""
+    if mend.kind != "extra term" or mend.old_part is None or not mend.updates:
+        return False
+    own = {graph.name(int(found.parameter[update])) for update in mend.updates}
+    reads = {graph.name(cell): cell for place in mend.cells for cell in _read_by(graph, place)}
+    term = {*names(mend.old_part)}
+    return bool(term & own) and all(name in reads and reads[name] not in graph.meaning for name in term - own)
+
+
+def _read_by(graph: SheetGraph, cell: int) -> list[int]:
+    return [*graph.meaning[cell].refs.values()] if cell in graph.meaning else []
+
+
+def _perhaps_penalty(graph: SheetGraph, mend: Mend) -> str:
+    term = part(graph, mend.old_part)
+    where = min(mend.cells, key=lambda cell: graph.places[cell])
+    return f"{named(graph, where)} has a term of the parameter alone, {term}: a penalty, or one term too many"
 
 
 def _no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
