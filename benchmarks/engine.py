@@ -74,7 +74,8 @@ def engine_steps(engine: NativeEngine | TorchEngine, recipe: Recipe, dataset: Da
     """Drives an engine as `train` does: draws made for many steps at once, a tally after every step."""
     rng = np.random.default_rng(0)
     count, size = min(len(dataset.train_images), 20 * recipe.batch_size), recipe.batch_size
-    order, changes = rng.permutation(len(dataset.train_images))[:count], draw(recipe.augment, count, rng)
+    order = rng.permutation(len(dataset.train_images))[:count]
+    changes = draw(recipe.augment, count, rng, 0.0, dataset.shape[1:])
 
     def steps(number: int) -> None:
         for step in range(number):

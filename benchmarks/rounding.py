@@ -36,7 +36,7 @@ def answers(folder: Path, model: str, dataset: Dataset, kind: torch.dtype, threa
     found = []
     with torch.no_grad():
         for start in range(0, len(dataset.test_images), 500):
-            rows = torch.from_numpy(dataset.test_images[start : start + 500]).unsqueeze(1).to(kind)
+            rows = torch.from_numpy(dataset.test_images[start : start + 500]).to(kind)
             found.append(module((rows / 255 - dataset.mean) / dataset.std).log_softmax(1))
     return torch.cat(found).double().numpy()
 

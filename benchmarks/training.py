@@ -52,7 +52,7 @@ def bare(model: str, recipe: Recipe, dataset: Dataset, channels_last: bool, kind
     layout = torch.channels_last if channels_last else torch.contiguous_format
     module = nets.build(model).to(memory_format=layout).train()
     nets.set_dropout(module, recipe.dropout)
-    images = (torch.from_numpy(dataset.train_images)[:, None].float() / 255 - dataset.mean) / dataset.std
+    images = (torch.from_numpy(dataset.train_images).float() / 255 - dataset.mean) / dataset.std
     # Grid sampling fills with 0, so the background is moved to 0 for it, as the engine's bytes have it.
     background = -dataset.mean / dataset.std
     labels = torch.from_numpy(dataset.train_labels)

@@ -36,6 +36,15 @@ def program(*names: str) -> str:
     raise AssertionError
 
 
+@pytest.fixture(autouse=True)
+def _judged_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No audit in a test's own process says what it said before, unless the test names a cache."""
+    from tinyproof.api import report_cache
+
+    named = report_cache.cache_folder
+    monkeypatch.setattr("tinyproof.api.audit.cache_folder", lambda folder: named(folder) if folder else None)
+
+
 @pytest.fixture(scope="session")
 def libreoffice() -> str:
     """Path of LibreOffice's command line."""
@@ -46,6 +55,15 @@ def libreoffice() -> str:
 def chromium() -> str:
     """Path of a Chromium that can run headless."""
     return program("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core, which judges a page for people who cannot see it, or use no mouse."""
+    named = os.environ.get("TINYPROOF_AXE", "")
+    if not Path(named).is_file():
+        missing("TINYPROOF_AXE does not name axe-core's axe.min.js (npm pack axe-core)")
+    return Path(named).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import tinyproof
 VERBS = (
     ("Back-propagation", ("trace", "derive", "sweep", "workbook", "page", "preset", "find_net", "read_net", "drawn")),
     ("Checking", ("audit",)),
-    ("Networks and data", ("models", "summary", "data")),
-    ("One run", ("train", "predict", "report", "run", "lr_test")),
-    ("Evidence", ("prove", "verify", "compare", "reproduce", "journal")),
+    ("Networks and data", ("models", "summary", "draw", "data")),
+    ("One run", ("train", "predict", "predict_many", "export", "report", "run", "lr_test")),
+    ("Evidence", ("prove", "verify", "pack", "compare", "reproduce", "journal")),
 )
 
 

@@ -1,7 +1,8 @@
 """Make the documentation's pictures anew, with the program itself: `python tools/pictures.py` (Chromium, LibreOffice,
 pdftoppm; about two minutes). MNIST is used where it can be found, else the digits.
 
-The stepping page, the workbook as LibreOffice shows it, the class report of two sheets, the report of `tinyproof run`.
+Two networks drawn, the stepping page, the workbook as LibreOffice shows it, the page of a class, the report of
+`tinyproof run`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ def workbook(folder: Path) -> None:
     crop(folder / "sheet.png", IMAGES / "workbook.png")
 
 
+OPEN_FIRST = "(e => { e.open = true; e.querySelector('.file details').open = true; })(document.querySelector('.one'))"
+
+
 def crop(source: Path, target: Path) -> None:
     """A wide sheet as a picture 1,600 pixels wide: its first columns, and beside them its charts."""
     from PIL import Image, ImageChops
@@ -54,15 +58,15 @@ def crop(source: Path, target: Path) -> None:
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
+    for network in ("course", "s7-8k"):
+        tinyproof(IMAGES, "draw", network, "--out", f"{network}.svg")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tinyproof(folder, "page", "course", "--out", "page.html")
         screenshot(folder / "page.html", "page.png", "--size", "1280x700", "--script", "go(12, 20)")
-        (folder / "class").mkdir()
-        call(sys.executable, ROOT / "tools" / "homework.py", folder / "class" / "homework.xlsx", cwd=folder)
-        call(sys.executable, ROOT / "tools" / "homework.py", folder / "class" / "right.xlsx", "--right", cwd=folder)
+        call(sys.executable, ROOT / "tests" / "classes" / "invented.py", folder / "class", "20", cwd=folder)
         tinyproof(folder, "audit", "class", "--html", "class.html", fine=(1,))
-        screenshot(folder / "class.html", "audit.png", "--size", "1100x900")
+        screenshot(folder / "class.html", "audit.png", "--size", "1100x1400", "--script", OPEN_FIRST)
         tinyproof(folder, "run", "--out", "out")
         screenshot(folder / "out" / "report.html", "report.png", "--size", "900x1250")
         workbook(folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.net import Net
+from tinyproof.backprop.random_net import drawn
 
 HIDDEN = ["sigmoid", "tanh", "relu", "leaky relu", "softplus", "identity"]
 OUTPUTS = [

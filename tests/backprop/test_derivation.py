@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from tinyproof.api.derive import derivation_text
 from tinyproof.backprop.derivation import Derivation, derive
 from tinyproof.backprop.derivation_text import latex, markdown, sections, terminal
-from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.equations import forward
 from tinyproof.backprop.expr import evaluate
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.random_net import drawn
 from tinyproof.backprop.toml import from_toml
 from tinyproof.backprop.trace import trace
 from tinyproof.core.errors import InputError

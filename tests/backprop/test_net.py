@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.equations import columns, forward, gradients, updates
 from tinyproof.backprop.expr import evaluate_all
 from tinyproof.backprop.net import Example, Layer, Net
-from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.presets import PRESETS, find_net, preset
+from tinyproof.backprop.random_net import drawn
 from tinyproof.backprop.toml import from_toml, read_net, to_toml
 from tinyproof.core.errors import DataError, InputError
 
@@ -132,7 +132,7 @@ COURSE = to_toml(preset("course"))
         (("inputs = [0.05, 0.1]", "inputs = [0.05, inf]"), "examples[1].inputs: inf is not allowed; allowed: a finite"),
         (("inputs = [0.05, 0.1]", "inputs = [0.05]"), "examples[1].inputs: '1 numbers' is not allowed; allowed: 2, as"),
         (("targets = [0.5, 0.5]", "target = [0.5, 0.5]"), "examples[1].target: [0.5, 0.5] is not allowed; allowed: on"),
-        (("targets = [0.5, 0.5]", ""), "examples[1].targets: 'nothing' is not allowed; allowed: a list of numbers (mi"),
+        (("targets = [0.5, 0.5]", ""), "examples[1].targets is missing; give a list of numbers (mi"),
         (("0.15", '"a"'), "layers[1].weights, row 1: 'a' is not allowed; allowed: a finite number (mine.toml)"),
         (("0.15", "true"), "layers[1].weights, row 1: True is not allowed; allowed: a finite number (mine.toml)"),
         (("half squared error", "absolute"), "loss: 'absolute' is not allowed; allowed: half squared error, mean"),
@@ -164,12 +164,12 @@ def test_a_wrong_field_is_named(edit: tuple[str, str], message: str) -> None:
     ("text", "message"),
     [
         ("name = ", "mine.toml: is not TOML: "),
-        ("", "layers: 'none' is not allowed"),
+        ("", "layers are missing"),
         ("layers = 3", "layers: 3 is not allowed"),
         ("layers = [3]", "layers[1]: 3 is not allowed"),
         ("[[layers]]\nweights = 3", "layers[1].weights: 3 is not allowed"),
-        ("[[layers]]\nweights = []", "layers[1].weights: 'none' is not allowed"),
-        ("[[layers]]\nweights = [[1]]", "examples: 'none' is not allowed"),
+        ("[[layers]]\nweights = []", "layers[1].weights are missing"),
+        ("[[layers]]\nweights = [[1]]", "examples are missing"),
         ("[[layers]]\nweights = [[1" + "0" * 400 + "]]", "layers[1].weights, row 1: 'a number over 1.8e308'"),
         ("a = " + "[" * 5000, "mine.toml: is "),
     ],
@@ -225,3 +225,9 @@ def test_wide_and_deep_networks_stay_quick_as_a_chain() -> None:
     assert len(gradients(wide)) == 12_090 + 2 * 33
     found = evaluate_all(gradients(wide), evaluate_all(forward(wide), wide.givens()))
     assert math.isfinite(found["dE/dw12000"])
+
+
+@pytest.mark.parametrize("units", [0, 16_385])
+def test_a_layer_of_no_size_is_told_both_limits(units: int) -> None:
+    with pytest.raises(InputError, match="each from 1 to 16,384, inputs first"):
+        find_net(f"random:2-{units}-1:7")

@@ -157,7 +157,7 @@ def test_rates_that_cannot_be_read(text: str) -> None:
         (lambda: trace("course", 3, rate=-1.0), "learning rate: -1.0 is not allowed; allowed: a finite number above 0"),
         (lambda: trace("course", 3).column("w9"), "column: 'w9' is not allowed; allowed: t1, t2"),
         (lambda: trace("course", 3).row(4), "iteration: 4 is not allowed; allowed: a whole number from 1 to 3"),
-        (lambda: sweep("course", []), "rates: 'none' is not allowed; allowed: at least one learning rate"),
+        (lambda: sweep("course", []), "rates are missing; give at least one learning rate"),
         (lambda: sweep("course", [0.5, 0.5]), "rates: 0.5 is not allowed; allowed: each rate once"),
         (lambda: sweep("course", [float("inf")]), "learning rate: inf is not allowed"),
         (lambda: find_net("random:2-x:1"), "network: 'random:2-x:1' is not allowed; allowed: random:SHAPE:SEED"),

@@ -17,11 +17,11 @@ import openpyxl
 import pytest
 
 from tinyproof.backprop.book import workbook
-from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.expr import Expr, Num, Var, call, evaluate, walk
 from tinyproof.backprop.net import Example, Layer, Net
 from tinyproof.backprop.notation import excel
 from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.random_net import drawn
 from tinyproof.backprop.sheet import Book, Cell, Formula, Sheet, address
 from tinyproof.backprop.table_sheet import sheet_rows, stop_note
 from tinyproof.backprop.trace import traces
@@ -256,7 +256,7 @@ def test_a_table_ends_where_a_spreadsheet_cannot_compute(tmp_path: Path, libreof
     layer = Layer(((1.0,),), "sigmoid")
     steep = Net("steep", (Layer(((-700.0,),), "identity"), layer), (Example((1.0,), (1.0,)),), "mean squared error")
     fine = write_book(workbook(steep, [0.5], 3), tmp_path / "fine.xlsx")
-    with pytest.raises(InputError, match=r"network: 'an exponent over 709 in the first iteration' is not allowed"):
+    with pytest.raises(InputError, match=r"network: 'steep' has an exponent over 709 in the first iteration"):
         workbook(replace(steep, layers=(Layer(((-720.0,),), "identity"), layer)), [0.5], 3)
     folder = tmp_path / "fresh"
     (theirs,) = zeroed_and_recalculated(libreoffice, [fine], folder)

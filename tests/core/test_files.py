@@ -104,7 +104,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_existing_names_the_field(tmp_path: Path) -> None:
     assert files.existing(tmp_path) == tmp_path
-    with pytest.raises(InputError, match=r"model: '.*nothing' is not allowed; allowed: a file or folder that exists"):
+    with pytest.raises(InputError, match=r"model: '.*nothing' is no file or folder; name one that is there"):
         files.existing(tmp_path / "nothing", "model")
     with pytest.raises(InputError):
         files.existing("a\0b")

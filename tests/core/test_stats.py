@@ -67,7 +67,7 @@ def test_runs_without_any_spread() -> None:
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(InputError, match="at least one value"):
+    with pytest.raises(InputError, match="give at least one"):
         stats.mean([])
     with pytest.raises(InputError, match="at least two values"):
         stats.mean_interval([99.0])

@@ -76,3 +76,18 @@ def test_a_short_row_is_refused() -> None:
 
 def test_records_are_one_dict_a_row() -> None:
     assert TABLE.records()[0] == {"layer": "conv1", "parameters": 1288, "ok": True}
+
+
+def test_headings_of_a_wide_table_stand_in_lines() -> None:
+    columns = (Column("what it is called"), Column("a long number", "right"), Column("ok"))
+    wide = Table("", columns, (("x" * 60, 1, "yes, it is"),)).text().splitlines()
+    assert wide[:2] == [" " * 62 + "a long", "what it is called" + " " * 45 + "number  ok"]
+    assert max(map(len, wide)) == 80
+    assert Table("", columns, (("x", 1, "y"),)).text().splitlines()[0] == "what it is called  a long number  ok"
+
+
+def test_a_line_break_in_a_cell_breaks_no_row_of_text() -> None:
+    table = Table("", (Column("a"), Column("b")), (("x\ny", 1), ("z", 2)), footer=(("all\r\nof them", 3),))
+    assert table.text().splitlines() == [
+        "a            b", "-----------  -", "x y          1", "z            2", "-----------  -", "all of them  3"
+    ]  # fmt: skip

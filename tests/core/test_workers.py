@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 import time
 from typing import Any
 
@@ -15,6 +18,9 @@ from tinyproof.core.workers import Outcome, run_bounded
 def _work(item: Any) -> Any:
     if item == "hang":
         time.sleep(600)
+    if item == "end soon":
+        threading.Timer(0.1, os._exit, (9,)).start()
+        return item
     if item == "die":
         os._exit(9)
     if item == "eat":
@@ -75,6 +81,16 @@ def test_a_worker_that_dies_is_replaced() -> None:
     assert "died" in outcomes[0].problem
 
 
+def test_a_worker_that_dies_without_work_costs_one_item_at_most() -> None:
+    found = []
+    for outcome in run_bounded(_work, ["end soon", 1, 2, 3], processes=1):
+        if outcome.index == 0:
+            time.sleep(0.5)  # its worker has done the next item and ended: it cannot take another
+        found.append(outcome)
+    assert [(one.index, one.value) for one in found if not one.problem] == [(0, "end soon"), (1, 2), (3, 6)]
+    assert [one.problem for one in found if one.problem] == ["the worker process died (out of memory, or killed)"]
+
+
 def test_memory_is_bounded() -> None:
     outcomes = run(["eat", 1], memory_bytes=4 << 30)
     assert outcomes[0].problem == "needs more memory than is allowed"
@@ -98,3 +114,19 @@ def test_leaving_early_kills_the_workers() -> None:
     began = time.monotonic()
     outcomes.close()  # type: ignore[attr-defined]
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process is forked")
+def test_an_interrupt_in_the_moment_of_a_fork_is_not_lost() -> None:
+    """Python only prints what is raised inside its fork handlers: the command would go on as if nobody had pressed."""
+    program = (
+        "import os, signal\n"
+        "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "from tinyproof.core.workers import run_bounded\n"
+        "try:\n"
+        "    print(list(run_bounded(abs, [1])))\n"
+        "except KeyboardInterrupt:\n"
+        "    print('stopped')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("stopped\n", "")

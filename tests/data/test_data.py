@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import http.server
-import struct
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,22 +11,20 @@ import numpy as np
 import pytest
 import torch
 from sklearn import datasets
+from tests.data.small_sets import Server, changed, idx_bytes, put, serving
 from torch.nn import functional as F
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import sha256
 from tinyproof.core.listener import Listener
-from tinyproof.data import idx, mnist
+from tinyproof.data import fetching, idx, published
+from tinyproof.data.catalogue import MNIST
 from tinyproof.data.dataset import hold_out, overlap
 from tinyproof.data.load import enlarge, load, load_digits, load_mnist
 
 
-def idx_bytes(array: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
-
-
 @pytest.fixture
-def small_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+def small_mnist(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     """Four small files that stand for MNIST's: the published digests are replaced by theirs."""
     rng = np.random.Generator(np.random.PCG64(0))
     arrays = {
@@ -39,19 +34,10 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         "t10k-labels-idx1-ubyte": rng.integers(0, 10, 12).astype(np.uint8),
     }
     content = {name: idx_bytes(array) for name, array in arrays.items()}
-    monkeypatch.setattr(mnist, "FILES", tuple(replace(f, digest=sha256(content[f.name])) for f in mnist.FILES))
     monkeypatch.delenv("TINYPROOF_DATA", raising=False)
-    return content
-
-
-def put(folder: Path, content: dict[str, bytes], packed: bool = True) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, raw in content.items():
-        if packed:
-            (folder / f"{name}.gz").write_bytes(gzip.compress(raw, mtime=0))
-        else:
-            (folder / name).write_bytes(raw)
-    return folder
+    published_as = tuple(replace(f, digest=sha256(content[f.name])) for f in MNIST.files)
+    with changed(MNIST, files=published_as):
+        yield content
 
 
 @pytest.mark.parametrize("packed", [True, False], ids=["gzipped", "plain"])
@@ -61,7 +47,7 @@ def test_mnist_is_read_wherever_it_lies(
 ) -> None:
     put(tmp_path / under, small_mnist, packed)
     found = load_mnist(tmp_path)
-    assert found.train_images.shape == (30, 28, 28)
+    assert found.train_images.shape == (30, 1, 28, 28)
     assert found.test_labels.tolist() == list(small_mnist["t10k-labels-idx1-ubyte"][8:])
     assert (found.mean, found.std, found.target_percent) == (0.1307, 0.3081, 99.4)
 
@@ -151,69 +137,48 @@ def test_a_compressed_bomb_is_not_unpacked(tmp_path: Path) -> None:
         idx.read_bytes(bomb, 1_000_000)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    files: dict[str, bytes]
-    asked: list[str]
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        content = self.server.files.get(self.path)
-        self.send_response(404 if content is None else 200)
-        self.send_header("Content-Length", str(len(content or b"")))
-        self.end_headers()
-        self.wfile.write(content or b"")
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def server(small_mnist: dict[str, bytes]) -> Iterator[Server]:
     """Mirrors on 127.0.0.1: /good/ has everything, /bad/ has tampered files, /cut/ half of each, /none/ nothing."""
-    with Server(("127.0.0.1", 0), Handler) as running:
+    with serving() as running:
         packed = {name: gzip.compress(raw, mtime=0) for name, raw in small_mnist.items()}
-        running.asked = []
         running.files = {f"/good/{name}.gz": raw for name, raw in packed.items()}
         running.files |= {f"/cut/{name}.gz": raw[: len(raw) // 2] for name, raw in packed.items()}
         running.files |= {
             f"/bad/{name}.gz": gzip.compress(raw[:-1] + bytes([raw[-1] ^ 1])) for name, raw in small_mnist.items()
         }
-        threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
-        running.shutdown()
 
 
 def mirrors(server: Server, *names: str) -> list[str]:
-    return [f"http://127.0.0.1:{server.server_port}/{name}/" for name in names]
+    return [server.mirror(name) for name in names]
 
 
 def test_mirror_after_mirror_until_one_is_good(server: Server, tmp_path: Path) -> None:
     said: list[str] = []
-    paths = mnist.fetch(tmp_path, mirrors(server, "none", "cut", "bad", "good"), Listener(say=said.append))
-    assert [len(array) for array in mnist.read(paths)] == [30, 30, 12, 12]
+    paths = fetching.fetch(MNIST, tmp_path, mirrors(server, "none", "cut", "bad", "good"), Listener(say=said.append))
+    assert [len(array) for array in published.read(MNIST, paths)[0]] == [30, 30, 12, 12]
     assert sum("trying the next mirror" in line for line in said) == 12
     assert sum("fetched from 127.0.0.1" in line and "verified" in line for line in said) == 4
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"{f.name}.gz" for f in mnist.FILES)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"{f.name}.gz" for f in MNIST.files)
 
 
 def test_what_is_there_is_not_fetched_again_and_what_is_broken_is(server: Server, tmp_path: Path) -> None:
-    mnist.fetch(tmp_path, mirrors(server, "good"))
+    fetching.fetch(MNIST, tmp_path, mirrors(server, "good"))
     server.asked.clear()
-    mnist.fetch(tmp_path, mirrors(server, "good"))
+    fetching.fetch(MNIST, tmp_path, mirrors(server, "good"))
     assert server.asked == []
     break_tamper(tmp_path)
-    mnist.fetch(tmp_path, mirrors(server, "good"))
+    fetching.fetch(MNIST, tmp_path, mirrors(server, "good"))
     assert server.asked == ["/good/t10k-images-idx3-ubyte.gz"]
 
 
 def test_no_good_mirror_is_one_line_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
     dead = "http://127.0.0.1:9/dead/"
-    with pytest.raises(mnist.NotFound, match=r"could not be fetched from 127.0.0.1:9: no connection; 127") as caught:
-        mnist.fetch(tmp_path, [dead, *mirrors(server, "bad")])
+    with pytest.raises(
+        published.NotFound, match=r"could not be fetched from 127.0.0.1:9: no connection; 127"
+    ) as caught:
+        fetching.fetch(MNIST, tmp_path, [dead, *mirrors(server, "bad")])
     assert "--data" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -221,7 +186,7 @@ def test_no_good_mirror_is_one_line_and_leaves_nothing(server: Server, tmp_path:
 
 def test_the_true_mnist_passes_its_checks(mnist_folder: Path) -> None:
     found = load_mnist(mnist_folder)
-    assert (found.train_images.shape, found.test_images.shape) == ((60_000, 28, 28), (10_000, 28, 28))
+    assert (found.train_images.shape, found.test_images.shape) == ((60_000, 1, 28, 28), (10_000, 1, 28, 28))
     assert np.bincount(found.test_labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert (found.train_images.mean() / 255, found.train_images.std() / 255) == pytest.approx(
         (0.1307, 0.3081), abs=5e-5
@@ -277,18 +242,18 @@ def test_an_unknown_data_set_is_named() -> None:
 
 
 def test_a_folder_without_mnist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(mnist.NotFound, match="does not hold the four MNIST files"):
+    with pytest.raises(published.NotFound, match="does not hold the four MNIST files"):
         load_mnist(tmp_path)
 
 
 def test_a_file_that_is_missing_is_named(small_mnist: dict[str, bytes], tmp_path: Path) -> None:
     put(tmp_path, small_mnist)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(mnist.NotFound, match=r"lacks t10k-labels-idx1-ubyte \(gzipped or not\)"):
+    with pytest.raises(published.NotFound, match=r"lacks t10k-labels-idx1-ubyte \(gzipped or not\)"):
         load_mnist(tmp_path)
 
 
 def test_a_variable_that_names_nothing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TINYPROOF_DATA", str(tmp_path / "tpyo"))
-    with pytest.raises(InputError, match=r"TINYPROOF_DATA: '.*tpyo' is not allowed; allowed: a file or folder that"):
+    with pytest.raises(InputError, match=r"TINYPROOF_DATA: '.*tpyo' is no file or folder; name one"):
         load_mnist()

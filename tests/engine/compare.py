@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,8 @@ class Native:
         compiler = find_compiler()
         self.plan = plan_of(self.module, self.shape)
         path = library(source(self.plan, self.lanes or compiler.lanes), compiler, extra=self.extra)
-        self.library = Library(path, self.threads, self.max_batch, self.plan.classes, NORMALISE)
+        pixels = tuple([value] * self.shape[0] for value in NORMALISE)
+        self.library = Library(path, self.threads, self.max_batch, self.plan.classes, pixels)
         self.params = torch.cat([p.detach().reshape(-1) for p in self.module.parameters()]).numpy().copy()
         norms = [self.module.get_submodule(name) for name in self.plan.norms]
         running = [b for n in norms for b in (n.running_mean, n.running_var)] + [torch.zeros(1)]
@@ -60,10 +62,24 @@ def torch_gradient(
     """Gradient [parameters] and log-probabilities in training mode, by autograd in float32."""
     module.train()
     module.zero_grad()
-    out = module(torch.from_numpy(images)[:, None].float() * NORMALISE[0] + NORMALISE[1])
+    out = module(channelled(images).float() * NORMALISE[0] + NORMALISE[1])
     F.cross_entropy(out, torch.from_numpy(labels), label_smoothing=smoothing).backward()
     gradient = torch.cat([p.grad.reshape(-1) for p in module.parameters()])  # type: ignore[union-attr]
     return gradient.numpy(), F.log_softmax(out, 1).detach().numpy()
+
+
+def exact_gradient(module: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Gradient [parameters] in training mode, by autograd in float64; the module itself is left alone."""
+    twin = copy.deepcopy(module).double().train()
+    out = twin(channelled(images).double() * NORMALISE[0] + NORMALISE[1])
+    F.cross_entropy(out, torch.from_numpy(labels)).backward()
+    return torch.cat([p.grad.reshape(-1) for p in twin.parameters()]).numpy()  # type: ignore[union-attr]
+
+
+def channelled(images: NDArray[np.uint8]) -> torch.Tensor:
+    """Images [N, C, H, W] of [N, H, W] or of themselves."""
+    given = torch.from_numpy(images)
+    return given if given.ndim == 4 else given[:, None]
 
 
 def difference(ours: NDArray[Any], theirs: NDArray[Any]) -> float:
@@ -84,7 +100,7 @@ def by_parameter(module: nn.Module, ours: NDArray[Any], theirs: NDArray[Any]) ->
 
 
 def batch_of(
-    module: nn.Module, count: int, shape: tuple[int, int], rng: np.random.Generator, margin: float = 8e-6
+    module: nn.Module, count: int, shape: tuple[int, ...], rng: np.random.Generator, margin: float = 8e-6
 ) -> Any:
     """Random images and labels whose values keep clear of every kink of the network.
 
@@ -125,7 +141,7 @@ def clear_of_kinks(
     hooks += [m.register_forward_hook(pool) for m in module.modules() if isinstance(m, nn.MaxPool2d)]
     state = {name: value.clone() for name, value in module.state_dict().items()}
     module.train()
-    module(torch.from_numpy(images)[:, None].to(next(module.parameters()).dtype) * normalise[0] + normalise[1])
+    module(channelled(images).to(next(module.parameters()).dtype) * normalise[0] + normalise[1])
     module.load_state_dict(state)
     for hook in hooks:
         hook.remove()

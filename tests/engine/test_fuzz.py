@@ -1,12 +1,16 @@
-"""Random small networks through both engines: gradients, log-probabilities, evaluation and three steps agree."""
+"""Random small networks through both engines: gradients, log-probabilities, evaluation and three steps agree.
+
+The seeds of the tests are fixed; `python -m tests.engine.test_fuzz 100` draws a hundred others.
+"""
 
 from __future__ import annotations
 
 import copy
 import functools
 import random
+import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -20,6 +24,7 @@ from tests.engine.compare import (
     by_parameter,
     clear_of_kinks,
     difference,
+    exact_gradient,
     torch_gradient,
 )
 from torch import Tensor, nn
@@ -35,6 +40,7 @@ from tinyproof.train.recipe import Recipe
 pytestmark = [pytest.mark.oracle("compiler"), pytest.mark.usefixtures("compiler")]
 
 COUNT = 8
+WELL_CONDITIONED = 1e-5  # what torch's own float32 may be off by: 398 of 400 random networks are below
 SGD = Recipe("sgd", rate=0.05, momentum=0.8, batch_size=9)
 RECIPES = (
     SGD,
@@ -106,33 +112,62 @@ def written(layer: nn.Module, way: int, x: Tensor) -> Tensor:
     return layer(x)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A random network and a batch on which the gradient is well conditioned; `where` is enough to draw it again."""
+
+    module: nn.Module
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    gradient: NDArray[np.float64]
+    where: str
+
+
+def drawn(case: int, first: int) -> Drawn:
+    """Draws networks until torch's own float32 gradient is near the one in float64.
+
+    A batch norm over values that hardly differ magnifies the rounding of any engine; such a network says nothing
+    about ours, and is drawn again rather than excused by a wider tolerance.
+    """
+    for seed in range(first, first + 20):
+        rng, numbers = random.Random(seed), np.random.default_rng(seed)
+        torch.manual_seed(seed)
+        shape = rng.randint(7, 17), rng.randint(7, 17)
+        layers = random_layers(rng, *shape)
+        module = ByHand(layers, rng) if case % 2 else layers
+        images, labels = batch_of(layers, rng.randint(3, 40), shape, numbers)
+        exact = exact_gradient(module, images, labels)
+        if difference(torch_gradient(copy.deepcopy(module), images, labels)[0], exact) < WELL_CONDITIONED:
+            return Drawn(module, images, labels, exact, f"case {case}, seed {seed}: {module}")
+    raise AssertionError("20 random networks, and none is well conditioned")
+
+
 @pytest.mark.parametrize("case", range(COUNT))
 def test_random_networks_agree(case: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         native_engine, "library", functools.partial(native_engine.library, extra=QUICK)
     )  # one compilation for both
-    seed = random.SystemRandom().randrange(2**31)
-    rng, numbers = random.Random(seed), np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    height, width = rng.randint(7, 17), rng.randint(7, 17)
-    layers = random_layers(rng, height, width)
-    module = ByHand(layers, rng) if case % 2 else layers
-    where = f"case {case}, seed {seed}: {module}"
-    images, labels = batch_of(layers, rng.randint(3, 40), (height, width), numbers)
-    compiled = Native(module, (1, height, width), threads=rng.randint(1, 3))
-    ours, log_p = compiled.gradient(images, labels)
-    theirs, log_q = torch_gradient(module, images, labels)
-    assert difference(log_p, log_q) < 1e-4, where
-    assert difference(ours, theirs) < 1e-4, f"{where} {by_parameter(module, ours, theirs)}"
+    agrees(case, case * 100)
+
+
+def agrees(case: int, seed: int) -> None:
+    """Both engines agree on the first well-conditioned network from this seed on."""
+    net = drawn(case, seed)
+    module, shape = net.module, net.images.shape[1:]
+    compiled = Native(module, (1, *shape), threads=1 + case % 3)
+    ours, log_p = compiled.gradient(net.images, net.labels)
+    _, log_q = torch_gradient(module, net.images, net.labels)  # and the running statistics with it
+    assert difference(log_p, log_q) < 1e-4, net.where
+    assert difference(ours, net.gradient) < 1e-4, f"{net.where} {by_parameter(module, ours, net.gradient)}"
     module.eval()
     with torch.no_grad():
-        expected = torch.log_softmax(module(torch.from_numpy(images)[:, None].float() / 100 - 0.7), 1)
-    assert difference(compiled.evaluate(images), expected.numpy()) < 1e-4, where
-    three_steps(module, RECIPES[case % 3], (height, width), numbers, where)
+        expected = torch.log_softmax(module(torch.from_numpy(net.images)[:, None].float() / 100 - 0.7), 1)
+    assert difference(compiled.evaluate(net.images), expected.numpy()) < 1e-4, net.where
+    three_steps(module, RECIPES[case % 3], shape, np.random.default_rng(case), net.where)
 
 
 def three_steps(
-    module: nn.Module, recipe: Recipe, shape: tuple[int, int], rng: np.random.Generator, where: str
+    module: nn.Module, recipe: Recipe, shape: tuple[int, ...], rng: np.random.Generator, where: str
 ) -> None:
     """Both engines make the same three steps; what they changed in weights and statistics agrees, and their losses."""
     images, labels = rng.integers(0, 256, (60, *shape), dtype=np.uint8), rng.integers(0, 10, 60)
@@ -173,3 +208,9 @@ def clear_rows(layers: nn.Module, images: NDArray[np.uint8], size: int, rng: np.
         if clear_of_kinks(layers, images[rows], 2e-6):
             return rows
     raise AssertionError("no batch keeps clear of the kinks")
+
+
+if __name__ == "__main__":
+    for index in range(int(sys.argv[1])):
+        agrees(index, random.SystemRandom().randrange(2**31))
+    print(f"{sys.argv[1]} random networks agree")

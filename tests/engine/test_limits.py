@@ -86,7 +86,7 @@ def test_pictures_larger_than_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nn.Sequential(nn.Conv2d(1, 10, 11, stride=100), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     dataset = pictures(1500)
     engine = NativeEngine(network, SGD, dataset, threads=2)
-    changed = draw(Augment(max_degrees=5.0), 4, np.random.default_rng(0), 0.0, 1500)
+    changed = draw(Augment(max_degrees=5.0), 4, np.random.default_rng(0), 0.0, (1500, 1500))
     for transforms in (None, changed):
         engine.step(Batch(np.arange(4), transforms, 0), 0.01)
     assert engine.tally().count == 8
@@ -98,10 +98,12 @@ def test_pictures_larger_than_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("images", [np.zeros((3, 5, 5), np.uint8), np.zeros((3, 14, 14)), np.zeros((3, 196), np.uint8)])
 def test_images_of_another_size_or_kind_are_refused(images: np.ndarray, blobs: Dataset) -> None:
     engine = NativeEngine(nn.Sequential(nn.Flatten(), nn.Linear(196, 10)), SGD, blobs, threads=1)
-    with pytest.raises(DataError, match=r"the images: are .*bytes \[14, 14\] are expected"):
+    with pytest.raises(DataError, match=r"the images: are .*bytes \[1, 14, 14\] are expected"):
         engine.evaluate(images, np.zeros(3, np.int64))
 
 
 def test_test_images_of_another_size_than_the_training_images_are_refused(blobs: Dataset) -> None:
-    with pytest.raises(DataError, match=r"test images: have \[5, 5\] pixels where the training images have \[14, 14\]"):
+    with pytest.raises(
+        DataError, match=r"test images: have \[1, 5, 5\] pixels where the training images have \[1, 14, 14\]"
+    ):
         replace(blobs, test_images=np.zeros((50, 5, 5), np.uint8))

@@ -51,7 +51,7 @@ def batches(recipe: Recipe, dataset: Dataset, steps: int, seed: int = 0) -> list
     for step in range(steps):
         count = recipe.batch_size if step != 1 else 23
         rows = rng.integers(0, len(dataset.train_images), count)
-        out.append(Batch(rows, draw(recipe.augment, count, rng, 0.0, 14), int(rng.integers(2**31))))
+        out.append(Batch(rows, draw(recipe.augment, count, rng, 0.0, dataset.shape[1:]), int(rng.integers(2**31))))
     return out
 
 
@@ -131,7 +131,7 @@ def test_evaluation_is_the_module_s_own(blobs: Dataset) -> None:
     assert engine.tally().count == 0  # the tally is of training images alone
     engine.write_back()
     assert not module.training
-    inputs = (torch.from_numpy(blobs.test_images)[:, None].float() / 255 - blobs.mean) / blobs.std
+    inputs = (torch.from_numpy(blobs.test_images).float() / 255 - blobs.mean) / blobs.std
     with torch.no_grad():
         expected = module(inputs)
     np.testing.assert_allclose(result.log_probabilities, expected.numpy(), rtol=1e-4, atol=1e-4)

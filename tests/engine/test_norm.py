@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from tests.engine.compare import NORMALISE, Native, clear_of_kinks, difference
+from tests.engine.compare import NORMALISE, Native, channelled, clear_of_kinks, difference
 from torch import nn
 from torch.nn import functional as F
 
@@ -42,7 +42,7 @@ def network(kind: str, bias: float) -> nn.Module:
 def exact(module: nn.Module, images: np.ndarray, labels: np.ndarray, scale: float, shift: float) -> np.ndarray:
     """The gradient in float64 by torch; the running statistics move."""
     module.train().zero_grad()
-    inputs = torch.from_numpy(images)[:, None].double() * scale + shift
+    inputs = channelled(images).double() * scale + shift
     loss = F.cross_entropy(module(inputs), torch.from_numpy(labels))
     return torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss, list(module.parameters()))]).numpy()
 

@@ -110,7 +110,7 @@ def normed() -> nn.Module:
 @pytest.mark.parametrize(("images", "size"), [(129, 64), (1, 64), (128, 1)])
 def test_a_batch_of_one_under_a_batch_norm_is_refused(images: int, size: int) -> None:
     recipe = replace(RECIPE, batch_size=size)
-    assert "leave one alone" in refusal(normed(), recipe, (images, 28, 28))
+    assert "leave one alone" in refusal(normed(), recipe, (images, 1, 28, 28))
     with pytest.raises(ValueError, match="more than 1 value"):  # because torch refuses it as well
         normed().train()(torch.zeros(1, 1, 28, 28))
 
@@ -119,9 +119,9 @@ def test_a_batch_of_one_under_a_batch_norm_is_refused(images: int, size: int) ->
 @pytest.mark.usefixtures("compiler")
 def test_two_images_or_two_pixels_are_enough_for_a_batch_norm() -> None:
     recipe = replace(RECIPE, batch_size=64)
-    assert refusal(normed(), recipe, (130, 28, 28)) == ""
+    assert refusal(normed(), recipe, (130, 1, 28, 28)) == ""
     pixels = nn.Sequential(nn.AvgPool2d((28, 14)), nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(2, 10))
-    assert refusal(pixels, recipe, (129, 28, 28)) == ""
+    assert refusal(pixels, recipe, (129, 1, 28, 28)) == ""
 
 
 @pytest.mark.oracle("compiler")

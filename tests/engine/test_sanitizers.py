@@ -19,11 +19,13 @@ DRIVER = """
 #include <cstdio>
 #include <vector>
 int main() {
-  const int size = 13 * 11, images = 61;
+  const int channels = tiny::First::OC, size = channels * 13 * 11, images = 61;
   std::vector<uint8_t> pictures(images * size);
   for (size_t i = 0; i < pictures.size(); i++) pictures[i] = uint8_t(i * 2654435761u >> 24);
   std::vector<int64_t> labels(images), rows;
   for (int i = 0; i < images; i++) labels[i] = i % 10, rows.push_back((i * 7) % images);
+  std::vector<uint8_t> borders(images * channels, 200);
+  const std::vector<float> scale(channels, 0.01f), shift(channels, -0.7f);
   std::vector<float> matrices;
   std::vector<int32_t> boxes;
   for (int i = 0; i < images; i++) {
@@ -34,7 +36,8 @@ int main() {
   std::vector<float> decay(params), running(1000);
   for (size_t i = 0; i < params.size(); i++) params[i] = float(i % 17) / 50.f - 0.16f;
   const tiny::Weights weights{params.data(), first.data(), second.data(), ema.data(), decay.data()};
-  tiny::Batch batch{pictures.data(), rows.data(), labels.data(), matrices.data(), boxes.data(), 0.01f, -0.7f};
+  tiny::Batch batch{pictures.data(), rows.data(), labels.data(), matrices.data(),
+                    boxes.data(), borders.data(), scale.data(), shift.data()};
   for (int threads = 1; threads <= 3; threads++) {
     void* e = tiny_create(threads, 45);
     const tiny::Optimizer optimizer{threads % 2, 1, 0.9f, 0.9f, 0.999f, 1e-8f, 0.1f};
@@ -57,10 +60,10 @@ int main() {
 FLAGS = ("-std=c++17", "-O1", "-g", "-pthread", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def network() -> nn.Module:
+def network(channels: int = 1) -> nn.Module:
     """Every kind of stage: computed again, filtered, padded, strided, pooled both ways, flattened, with dropout."""
     return nn.Sequential(
-        nn.Conv2d(1, 10, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(10), nn.Dropout2d(0.1),
+        nn.Conv2d(channels, 10, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(10), nn.Dropout2d(0.1),
         nn.Conv2d(10, 6, 1), nn.BatchNorm2d(6), nn.LeakyReLU(0.1), nn.Dropout(0.1), nn.MaxPool2d(3, 2, 1),
         nn.Conv2d(6, 90, 3, padding=1), nn.BatchNorm2d(90),
         nn.Conv2d(90, 9, (3, 2), stride=2, padding=1), nn.BatchNorm2d(9), nn.ReLU(), nn.AvgPool2d(2, 1),
@@ -76,8 +79,9 @@ def run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(program)], capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_no_access_outside_and_no_undefined_behaviour(tmp_path: Path) -> None:
-    text = source(plan_of(network(), (1, 13, 11)), find_compiler().lanes)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_no_access_outside_and_no_undefined_behaviour(channels: int, tmp_path: Path) -> None:
+    text = source(plan_of(network(channels), (channels, 13, 11)), find_compiler().lanes)
     done = run(text + DRIVER, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "3 threads: 124 images" in done.stdout

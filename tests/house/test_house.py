@@ -36,13 +36,9 @@ def test_a_name_that_may_repeat_is_justified() -> None:
     assert [name for name in SAME_MEANING if f"`{name}`" not in told] == []
 
 
-# Above the quarter that is wanted, and known: what every library means; two readers that divide the work.
-ABOVE = {"check/notebook": 0.30, "check/workbook": 0.26}
-
-
-def test_no_room_holds_more_than_a_quarter_but_those_that_are_known(house: House) -> None:
-    limits = {room: ABOVE.get(room, LARGEST_SHARE) * house.lines for room in house.rooms}
-    assert {room: lines for room, lines in house.rooms.items() if lines > limits[room]} == {}
+def test_no_room_holds_more_than_a_quarter(house: House) -> None:
+    limit = LARGEST_SHARE * house.lines
+    assert {room: lines for room, lines in house.rooms.items() if lines > limit} == {}
 
 
 def test_every_file_says_what_it_is(house: House) -> None:

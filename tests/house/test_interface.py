@@ -28,7 +28,9 @@ PRESENTATION = {
 }  # fmt: skip
 # Of some commands only: `--csv` of audit is `result.table().csv()`, and so on.
 WRITTEN_BY_THE_COMMAND = {
-    "audit": {"csv", "html", "rules"}, "trace": {"out"}, "derive": {"out"}, "sweep": {"out"}, "report": {"quiet"},
+    "audit": {"csv", "html", "feedback", "grades", "template", "roster", "rules"},
+    "trace": {"out"}, "derive": {"out"}, "sweep": {"out"}, "report": {"quiet"},
+    "predict": {"pictures", "csv", "processes"},
 }  # fmt: skip
 
 
@@ -139,6 +141,10 @@ def test_every_command_has_a_twin_with_its_defaults() -> None:
     for name, command in found.items():
         apart = PRESENTATION | WRITTEN_BY_THE_COMMAND.get(name, set())
         assert differences(command, getattr(tinyproof, name), apart) == [], name
+
+
+def test_many_pictures_have_a_twin_of_their_own() -> None:
+    assert differences(commands()["predict"], tinyproof.predict_many, PRESENTATION) == []
 
 
 def test_another_default_and_a_missing_argument_are_seen() -> None:

@@ -19,7 +19,8 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-ROOMS = ("cli", "api", "show", "prove", "check", "train", "network", "data", "backprop", "core")
+CHECKS = ("workbook", "notebook", "classes", "logs", "prose", "log_lines", "code", "finding", "facts")
+ROOMS = ("cli", "api", "show", "prove", "check", "ship", "train", "network", "data", "backprop", "core")
 
 
 def small(folder: Path) -> Path:
@@ -29,6 +30,8 @@ def small(folder: Path) -> Path:
     for room in ROOMS:
         (package / room).mkdir(parents=True)
         (package / room / "__init__.py").write_text("")
+    for check in CHECKS:
+        (package / "check" / f"{check}.py").write_text("")
     for module in ("__init__", "__main__", "_moved"):
         (package / f"{module}.py").write_text("")
     return package
@@ -43,6 +46,14 @@ def test_an_import_that_runs_upwards_breaks_the_contract(tmp_path: Path) -> None
     (package / "backprop" / "__init__.py").write_text("")
     (package / "core" / "__init__.py").write_text("import tinyproof.api\n")
     assert lint(tmp_path).returncode == 1
+
+
+def test_code_that_is_read_with_a_thought_of_notebooks_breaks_the_contract(tmp_path: Path) -> None:
+    package = small(tmp_path)
+    (package / "check" / "code.py").write_text("import tinyproof.check.notebook\n")
+    done = lint(tmp_path)
+    assert done.returncode == 1
+    assert "Checking: " in done.stdout
 
 
 def test_a_room_that_nobody_named_breaks_the_contract(tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ import pytest
 
 import tinyproof
 from tinyproof.api.lr_sweep import TriedRate
+from tinyproof.api.predict_many import PredictedPicture
 from tinyproof.api.run_report import REPORT
 from tinyproof.check.finding import FileReport
 from tinyproof.core.printed import Printed, printed
 from tinyproof.core.table import Column, Table
 from tinyproof.prove import comparison, proof, published_claims, reproduction
 from tinyproof.prove.verify.lines import Line
+from tinyproof.ship.exported import Exported
 from tinyproof.train import store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +47,15 @@ def _run() -> Any:
     return store.load(next((RECORDS / "fast").glob("seed-*")))
 
 
+def _export(folder: Path) -> Any:
+    record = Exported(
+        to="onnx", input="bytes", model=HOSTILE, files={HOSTILE: ""}, weights="", run_answers="", answers="", correct=9,
+        test_count=10, changed=0, largest_difference=1e-6, runner="",
+    )  # fmt: skip
+    changes = Table("changes", (Column(HOSTILE),), ((HOSTILE,),))
+    return printed(tinyproof.ExportResult, record, folder=folder, changes=changes, sense=HOSTILE)
+
+
 def _net() -> tinyproof.Net:
     return replace(tinyproof.preset("course"), title=HOSTILE)
 
@@ -54,12 +65,18 @@ RESULTS: dict[str, Callable[[Path], Any]] = {
     "AuditResult": lambda folder: tinyproof.AuditResult((FileReport(HOSTILE, "other", "unreadable", problem=HOSTILE),)),
     "CompareResult": lambda folder: printed(tinyproof.CompareResult, _comparison()),
     "DeriveResult": lambda folder: tinyproof.derive(_net()),
+    "DrawResult": lambda folder: tinyproof.draw(_net(), folder / "x.svg"),
+    "ExportResult": lambda folder: _export(folder),
     "JournalResult": lambda folder: tinyproof.journal(RECORDS / "compare", page=False),
     "LrSweepResult": lambda folder: tinyproof.LrSweepResult((TriedRate(0.1, None, HOSTILE),)),
     "LrTestResult": lambda folder: tinyproof.LrTestResult((0.1,), (2.3,), 0.1, 0.2, True, Path(HOSTILE)),
     "Net": lambda folder: _net(),
+    "PackResult": lambda folder: tinyproof.PackResult(Path(HOSTILE), "0" * 64, 1, (HOSTILE,), (HOSTILE,)),
     "PageResult": lambda folder: tinyproof.PageResult(Path(HOSTILE)),
     "PredictResult": lambda folder: tinyproof.PredictResult(HOSTILE, "3", 0.9, {"3": 0.9, "5": 0.1}, (HOSTILE,)),
+    "PredictManyResult": lambda folder: tinyproof.PredictManyResult(
+        (PredictedPicture(HOSTILE, "3", 0.9, (HOSTILE,)), PredictedPicture(HOSTILE, None, None, problem=HOSTILE))
+    ),
     "ProveResult": lambda folder: printed(tinyproof.ProveResult, _proof()),
     "ReportResult": lambda folder: tinyproof.ReportResult(folder / REPORT, _run()),
     "ReproduceResult": lambda folder: tinyproof.ReproduceResult(_claims(), folder / REPORT),

@@ -23,7 +23,8 @@ NAMES = (
     "zero-grad accuracy-plateau figure-changed answers-of-another-batch likelihood-of-scores "
     "loss-not-a-number run-stopped fitted-before-split resampled-before-split "
     "metric-arguments-swapped called-test wrong-network-saved running-average "
-    "evaluation-disagrees trained-in-evaluation-mode"
+    "evaluation-disagrees trained-in-evaluation-mode score-runs-on "
+    "labels-of-other-rows never-updated best-not-copied target-among-features"
 )
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tinyproof.check.code.interpreter.flows import Quantity
+from tinyproof.check.code.interpreter.loops import in_each_turn
+from tinyproof.check.code.interpreter.quantities import add, crossed
+from tinyproof.check.code.interpreter.relations import relation
+from tinyproof.check.code.interpreter.rows import Cut, Root
+from tinyproof.check.code.interpreter.rows import Path as Way
+from tinyproof.check.code.interpreter.values import Const, Made, Seq, constant, options
+from tinyproof.check.code.interpreter.ways import merged_modes
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.logs import read_log
-from tinyproof.check.notebook.interpreter.flows import Quantity
-from tinyproof.check.notebook.interpreter.loops import in_each_turn
-from tinyproof.check.notebook.interpreter.quantities import add, crossed
-from tinyproof.check.notebook.interpreter.relations import relation
-from tinyproof.check.notebook.interpreter.rows import Cut, Root
-from tinyproof.check.notebook.interpreter.rows import Path as Way
-from tinyproof.check.notebook.interpreter.values import Const, Made, Seq, constant, options
-from tinyproof.check.notebook.interpreter.ways import merged_modes
 from tinyproof.check.notebook.measured import measured, to_learned
 from tinyproof.check.notebook.read.document import Cell, Document
 from tinyproof.check.notebook.reader import reader

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tinyproof.check.notebook.interpreter.imports import LIBRARIES
-from tinyproof.check.notebook.library.facts import FRAMEWORKS, ROOTS
-from tinyproof.check.notebook.library.facts.fact import Fact
-from tinyproof.check.notebook.library.row_words import told
+from tinyproof.check.code.interpreter.imports import LIBRARIES
+from tinyproof.check.code.library.facts import FRAMEWORKS, ROOTS
+from tinyproof.check.code.library.facts.fact import Fact
+from tinyproof.check.code.library.row_words import told
 from tinyproof.check.notebook.read.document import Cell, Document
 from tinyproof.check.notebook.study import study
 

@@ -23,6 +23,12 @@ SAYS = {
     "whole": "97.78 %, on the held-out part of the data set digits",
     "folders": "`evaluate(test_gen)`: 88.10 %, on the folder pets/test",
     "films": "`evaluate(films['test'])`: 92.41 %, on the test set",
+    "meter": "the accuracy is measured on the test set",
+    "tape": "the loop over `testing`: on the test set",
+    "trees": "`score(X_test, y_test)`: 85.20 %, on the held-out part of the file customers.csv",
+    "stream": "`evaluate(testing)`: 71.20 %, on a part of the training set",
+    "posts": "`score(unknown, asked.target)`: 77.10 %, on the test set",
+    "hand": "the comparison of guesses with labels: 94.40 %, on a part of the data set wine",
     "pets": "`validate()`: on the validation part of the folder",
 }
 

@@ -94,7 +94,7 @@ def test_a_program_over_the_budget_is_undecided(tmp_path: Path) -> None:
     ],
 )
 def test_a_doubled_list_stays_small(doubling: str, tmp_path: Path) -> None:
-    from tinyproof.check.notebook.interpreter.values import MAX_ITEMS, Map, Seq
+    from tinyproof.check.code.interpreter.values import MAX_ITEMS, Map, Seq
     from tinyproof.check.notebook.read.document import read_document
     from tinyproof.check.notebook.study import study
 

@@ -1,4 +1,4 @@
-"""Faults put into notebooks of 25 hands by somebody who had not read the rules, and nothing said on the right ones."""
+"""Faults put into notebooks of 33 hands by somebody who had not read the rules, and nothing said on the right ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from .injection import NAMES, accusations, judged, load
 
 # What is reached, of all faults: found at their line at least, called right at most. Never to be loosened.
-FOUND = 101
-CALLED_RIGHT = 33
+FOUND = 220
+CALLED_RIGHT = 2
 
 
 @pytest.mark.parametrize("name", NAMES)

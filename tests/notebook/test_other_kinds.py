@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -192,7 +193,7 @@ def rules(report: FileReport) -> set[str]:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (TABLE, "on the rest of the table that is made here"),
+        (TABLE, "on the rest of the folder flowers"),
         (ROWS, "on the held-out part of the data set wine"),
         (DIGITS, "the accuracy is measured on the test set"),
         (JAX, "the comparison of guesses with labels: on the test set"),
@@ -528,3 +529,24 @@ def test_shell_words_without_a_sign_are_no_code_that_was_not_read(line: str, tmp
     assert judged(text, tmp_path / "trained").status == "right"
     assert judged(f"# %%\n{line}\n# %%\nprint(1)\n", tmp_path / "nothing").status == "nothing to judge"
     assert judged("# %%\ncd = = 3\n", tmp_path / "broken").status == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status"),
+    [
+        ({"kernelspec": {"language": "C#", "name": ".net-csharp"}}, "undecided"),
+        ({"language_info": {"name": "R"}}, "undecided"),
+        ({"kernelspec": {"language": "python"}}, "nothing to judge"),
+        ({"kernelspec": 3, "language_info": {"name": 7}}, "nothing to judge"),
+        ([], "nothing to judge"),
+    ],
+)
+def test_another_language_is_named_and_not_judged(metadata: object, status: str, tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "source": "x = 1\nprint(x)", "outputs": [], "execution_count": 1, "metadata": {}}
+    book = {"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path = tmp_path / "other.ipynb"
+    path.write_text(json.dumps(book))
+    report = audit_notebook(path)
+    assert report.status == status
+    if status == "undecided":
+        assert "is written in " in report.problem

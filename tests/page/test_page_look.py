@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.random_net import drawn
 from tinyproof.core.errors import InputError
 from tinyproof.show.stepper import stepper
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.random_net import drawn
 from tinyproof.backprop.trace import trace
 
 from .browser import Browser

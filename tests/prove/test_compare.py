@@ -98,7 +98,7 @@ def test_killed_between_its_two_declarations_it_goes_on_with_the_same_bits(compa
     shutil.copy(compared[0] / "first" / declaration.FILE, folder / "first")
     other = call(*WORDS[:2], f"{RIGHT},momentum=0.8", *WORDS[3:], "--out", folder)
     assert other.returncode == 2
-    assert "a folder without another comparison in it" in other.stderr
+    assert "holds another comparison; name another folder" in other.stderr
     assert not (folder / "second").exists()
     again = call(*WORDS, "--out", folder)
     assert again.returncode == compared[1].returncode, again.stderr
@@ -161,7 +161,7 @@ def test_the_same_network_by_both_engines_is_equivalent_within_the_declared_marg
     assert verify(tmp_path / "engines", weights=False).exit_code == 0
     other = call(*asked, *ALONE, "--within", 60, "--out", tmp_path / "engines")
     assert other.returncode == 2
-    assert "within: 60" in other.stderr
+    assert "within asks for a margin of 60, and " in other.stderr
     # A margin widened afterwards: the seeds do not follow from it.
     bond = tmp_path / "engines" / comparison.FILE
     bond.write_text(bond.read_text().replace("50.0", "60.0"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +18,13 @@ from tests.prove.proving import RECIPE, TINY, call
 
 from tinyproof.api.prove import prove_asked
 from tinyproof.api.verify import VerifyResult, verify
-from tinyproof.core.errors import InputError, Stopped
+from tinyproof.core.errors import DataError, InputError, Stopped
 from tinyproof.core.files import sha256
 from tinyproof.core.listener import Listener
 from tinyproof.core.plain_names import double, unusual
 from tinyproof.prove import declaration, parallel_runs, proof, receipts
 from tinyproof.prove.declare import Ask, as_recipe
+from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.recompute import ROUNDING, differing
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions
@@ -122,6 +125,49 @@ def test_weights_that_are_too_few_or_not_finite(copy: Path) -> None:
         path.write_bytes(content)
         edit(path.with_name("run.json"), lambda run, content=content: run.update(weights_digest=sha256(content)))
         assert "the weights are numbers, one for every parameter" in broken(verify(copy, weights=False))
+
+
+def test_weights_that_are_no_real_numbers(copy: Path) -> None:
+    path = copy / "seed-12" / store.WEIGHTS
+    strange = {**store.load_weights(path.parent), "conv.bias": np.zeros(4, np.complex64)}
+    content = store.weight_bytes(strange)
+    path.write_bytes(content)
+    edit(path.with_name("run.json"), lambda run: run.update(weights_digest=sha256(content)))
+    (line,) = verify(copy, weights=False).broken
+    assert "holds complex64 for 'conv.bias', where real numbers belong" in line.found
+    with pytest.raises(DataError, match="real numbers"):
+        store.load_weights(path.parent)
+
+
+def test_a_name_twice_in_the_header_of_the_weights(copy: Path) -> None:
+    path = copy / "seed-12" / store.WEIGHTS
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + size].decode()
+    name = next(name for name in json.loads(header) if name != "__metadata__")
+    doubled = f"{{{json.dumps(name)}: {json.dumps(json.loads(header)[name])}, {header.lstrip()[1:]}".encode()
+    path.write_bytes(len(doubled).to_bytes(8, "little") + doubled + content[8 + size :])
+    edit(path.with_name("run.json"), lambda run: run.update(weights_digest=sha256(path.read_bytes())))
+    (line,) = verify(copy, weights=False).broken
+    assert f"the key '{name}' stands twice" in line.found
+
+
+def test_an_array_twice_among_the_answers(copy: Path) -> None:
+    path = copy / "seed-12" / store.PREDICTIONS
+    with zipfile.ZipFile(path) as archive:
+        labels = archive.read("labels.npy")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("labels.npy", labels)
+    assert any("is not a whole .npz file" in line.found for line in verify(copy, weights=False).broken)
+
+
+def test_no_room_accuses_nobody(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recompute, "restored", full)
+    with pytest.raises(OSError, match="No space left"):
+        verify(copy, model=TINY)
 
 
 def test_weights_that_are_missing(copy: Path) -> None:
@@ -358,7 +404,7 @@ def test_stopping_while_training_again_stops(made: Made, monkeypatch: pytest.Mon
 
 
 def test_options_are_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="with --retrain"):
+    with pytest.raises(InputError, match="decides nothing by itself; name both, with --retrain"):
         verify(tmp_path, choice=5)
     with pytest.raises(InputError, match="retrain: -1"):
         verify(tmp_path, retrain=-1)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 from tests.prove.proving import call
 from tests.prove.test_stats import TRIALS, _spread
 
-from tinyproof.core.errors import DataError
+from tinyproof.api.journal import journal
+from tinyproof.core.errors import DataError, InputError
 from tinyproof.network.budget import Budget
 from tinyproof.prove import comparison, declaration, proof
 from tinyproof.prove.journal import changes, history
 from tinyproof.prove.journal.entries import Entry
+from tinyproof.show.journal_markdown import MARK, best_epoch, plain, tries
 from tinyproof.show.journal_page import journal_parts, page
 from tinyproof.train import store
 
@@ -81,7 +85,7 @@ def test_the_command_shows_table_and_page_and_keeps_an_analysis(folder: Path) ->
     ("words", "match"),
     [
         (("--of", "z", "--analysis", "x"), "entry: 'z' is not allowed; allowed: a, b, proof"),
-        (("--of", "a"), "one of --of and --analysis"),
+        (("--of", "a"), "'a' stands alone; name --of and --analysis, or neither"),
         (("--of", "a", "--analysis", "x" * 20_001), "at most 20,000 bytes"),
     ],
 )
@@ -356,7 +360,74 @@ def test_the_terminal_takes_no_control_characters_from_a_name_or_an_analysis() -
 
 def test_the_page_has_an_overview_and_every_entry() -> None:
     entries = _many(3)
-    html = page(entries, "mine")
+    html = page(entries, "mine", Path("my runs"))
     assert html.count("<section") == 3
+    assert f"tinyproof journal &#39;my runs&#39; --of {entries[0].name} " in html
     assert html.index("more than chance") < html.index("<section")
     assert html.count("mean 99.41 % [99.30, 99.52] of 3 seeds: undecided") == 3
+
+
+# ------------------------------------------------------------------ Markdown
+
+
+def test_markdown_has_the_tries_and_each_with_its_log_and_pictures(folder: Path, tmp_path: Path) -> None:
+    one = folder / "a"
+    for name in ("curves.png", "misclassified.png"):
+        (one / name).write_bytes(b"a picture")
+    (one / "layers.txt").write_text("```\nconv\n")
+    book = tmp_path / "a book" / "README.md"
+    book.parent.mkdir()
+    found = journal(folder, markdown=book)
+    text = book.read_text(encoding="utf-8")
+    assert found.markdown == book
+    assert text.startswith(MARK)
+    record = store.load(one)
+    assert f"| {record.parameters:,} | {len(record.epochs)} |" in text
+    links = [unquote(link) for link in re.findall(r"!\[[^]]*\]\(([^)]*)\)", text)]
+    assert [(book.parent / link).resolve() for link in links] == [one / "curves.png", one / "misclassified.png"]
+    # What stands in a file cannot end its block.
+    assert "````text\n```\nconv\n````" in text
+    for entry in found.entries:
+        assert f". {entry.name}\n" in text
+    journal(folder, markdown=book)
+    assert book.read_text(encoding="utf-8") == text
+
+
+def test_a_text_of_yours_is_not_replaced(folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "README.md"
+    own.write_text("# My own words\n")
+    with pytest.raises(InputError, match=r"another name: this file was not written by `tinyproof journal`"):
+        journal(folder, markdown=own)
+    with pytest.raises(InputError, match=r"a name that ends in \.md"):
+        journal(folder, markdown=tmp_path / "README.txt")
+    assert own.read_text() == "# My own words\n"
+
+
+def test_markdown_shows_an_analysis_as_it_was_written() -> None:
+    assert plain("<b> *five* [x](y) `a`\n# no heading") == r"&lt;b&gt; \*five\* \[x\](y) \`a\` # no heading"
+
+
+def test_a_name_stands_in_the_table_as_it_was_given(folder: Path) -> None:
+    entry = journal(folder, page=False).entries[0]
+    assert r"| &lt;b&gt;\|x |" in tries([replace(entry, name="<b>|x")], {}).markdown()
+
+
+@pytest.mark.parametrize(("tested", "told"), [((90.0, 95.0, 95.0, 94.0), "95.00 (epoch 2)"), ((None, None, 94.0), "")])
+def test_the_best_epoch_is_named_where_all_were_tested(made: Made, tested: tuple[float | None, ...], told: str) -> None:
+    run = store.load(made[0] / "seed-11")
+    logs = tuple(replace(run.epochs[0], epoch=n, test_percent=percent) for n, percent in enumerate(tested, 1))
+    assert best_epoch(replace(run, epochs=logs)) == told
+
+
+def test_the_budget_that_was_asked_is_kept_with_the_run(made: Made, tmp_path: Path) -> None:
+    run = store.load(_single(made, tmp_path / "one"))
+    usual = store.load_budget(tmp_path / "one", run)
+    store.keep_budget(tmp_path / "one", run, Budget(parameters_below=5, accuracy_percent=12.5))
+    entry = journal(tmp_path, page=False).entries[0]
+    assert entry.target == "12.5 %, fewer than 5 parameters"
+    assert "missed: parameters" in entry.result
+    store.keep_budget(tmp_path / "one", run, usual)
+    assert not (tmp_path / "one" / store.BUDGET).exists()
+    (tmp_path / "one" / store.BUDGET).write_text("[1]")
+    with pytest.raises(DataError, match=r"budget: \[1\] is not allowed; allowed: a table of fields"):
+        history.read(tmp_path)

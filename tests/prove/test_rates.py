@@ -11,6 +11,7 @@ from tests.prove.proving import ALONE, TINY, call
 
 from tinyproof.api import lr_sweep
 from tinyproof.api import lr_test as job
+from tinyproof.api.lr_sweep import LrSweepResult, TriedRate
 from tinyproof.api.lr_test import LrTestResult, lr_test
 from tinyproof.core.errors import InputError, Stopped, TinyproofError
 from tinyproof.core.printed import printed
@@ -140,3 +141,44 @@ def test_the_command_sweeps_rates_and_draws_them(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "training diverged" in done.stdout
     assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
+
+
+def _range(steepest: float, lowest: float, exploded: bool) -> LrTestResult:
+    return LrTestResult((1e-4, 1e-3, 1e-2, 1e-1, 1.0), (1.0,) * 5, steepest, lowest, exploded)
+
+
+def test_a_rate_is_named_and_why() -> None:
+    found = _range(0.02, 0.2, True)
+    assert (found.suggested, found.edge) == (pytest.approx(0.02), "")
+    assert "try 0.02 as the peak rate, a tenth of the lowest loss's" in found.words()
+    assert found.to_json()["suggested"] == found.suggested
+
+
+@pytest.mark.parametrize(
+    ("found", "edge", "told"),
+    [
+        (_range(0.02, 0.7, False), "high", "where the range ends: the best rate may lie beyond, so try a higher"),
+        (_range(0.02, 0.7, True), "", "try 0.07"),
+        (_range(0.00015, 0.01, True), "low", "where the range begins: the best rate may lie beyond, so try a lower"),
+    ],
+)  # fmt: skip
+def test_an_answer_at_the_edge_of_the_range_is_said_to_be_that(found: LrTestResult, edge: str, told: str) -> None:
+    assert found.edge == edge
+    assert told in found.words()
+
+
+@pytest.mark.parametrize(
+    ("percents", "told"),
+    [
+        ((90.0, 95.0, 92.0), "best: 0.02, 95.00 % of the held-out images, one seed, 3.00 points before 0.04;"),
+        (
+            (95.0, 95.0, None),
+            "as at 0.02; `prove` or `compare` says whether that is more than chance\nit is",
+        ),
+        ((1.0, 2.0, 3.0), "it is the highest rate that was tried: try higher ones too"),
+        ((None, None, None), "no rate ended in a number"),
+    ],
+)
+def test_a_sweep_says_which_rate_was_best(percents: tuple[float | None, ...], told: str) -> None:
+    tried = tuple(TriedRate(rate, percent) for rate, percent in zip((0.01, 0.02, 0.04), percents, strict=True))
+    assert told in LrSweepResult(tried).words()

@@ -220,5 +220,5 @@ def test_a_path_that_a_record_names_is_not_opened(copy: Path, tmp_path: Path) ->
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds a proof, a comparison or a run"):
+    with pytest.raises(InputError, match="holds no proof, no comparison and no run; name a folder"):
         verify(tmp_path)

@@ -282,3 +282,103 @@ def test_following_a_network_does_not_import_torch_s_compiler() -> None:
         [sys.executable, "-c", f"{work}; print(*sys.modules)"], capture_output=True, text=True, check=True, timeout=120
     )
     assert "torch._dynamo" not in done.stdout.split()
+
+
+# ------------------------------------------------------------------ parameters beside layers, ways, memory
+
+
+def rows(module: nn.Module) -> dict[str, tuple[str, int]]:
+    return {x.name: (x.kind, x.parameters) for x in summary(module).beside}
+
+
+def test_parameters_without_a_layer_have_rows_and_the_rows_add_up() -> None:
+    module = Calls(
+        lambda m, x: (m.c(x) * m.scale).mean((2, 3)) @ m.W,
+        c=conv(),
+        scale=torch.ones(4, 1, 1),
+        W=torch.ones(4, 10),
+        spare=torch.ones(7),
+    )
+    assert rows(module) == {
+        "scale": ("parameter", 4), "W": ("parameter", 40), "spare": ("parameter, never used", 7),
+    }  # fmt: skip
+    found = summary(module)
+    assert sum(x.parameters for x in (*found.layers, *found.beside)) == found.parameters == 91
+
+
+def test_a_layer_that_is_never_called_is_told() -> None:
+    module = Calls(
+        lambda m, x: F.linear(m.c(x).mean((2, 3)), m.head.weight),
+        c=conv(),
+        head=nn.Linear(4, 10, bias=False),
+        idle=nn.Linear(100, 100),
+        drop=nn.Dropout(0.5),
+        loss=nn.CrossEntropyLoss(),
+    )
+    assert rows(module) == {
+        "head": ("Linear, weights used", 40),
+        "idle": ("Linear, never called", 10_100),
+        "drop": ("Dropout, never called", 0),
+    }
+    assert "Linear, never called" not in summary(module).facts().kinds
+
+
+def test_what_a_layer_does_inside_is_not_called_unused() -> None:
+    attention = Calls(lambda m, x: m.a(x[:, 0], x[:, 0], x[:, 0])[0], a=nn.MultiheadAttention(28, 2, batch_first=True))
+    assert rows(attention) == {}
+    assert rows(LAYERS["shared"]) == {}
+
+
+def test_the_longer_of_two_ways_is_shown_and_no_limit_is_judged_by_it() -> None:
+    way = Calls(
+        lambda m, x: m.fc((m.big(m.c(x)) if x.abs().sum() > 0 else m.c(x)).mean((2, 3))),
+        c=conv(1, 4, 3, padding=1),
+        big=conv(4, 4, 7, padding=3),
+        fc=nn.Linear(4, 10),
+    )
+    found = summary(way)
+    small = 28 * 28 * 9 * 4 + 40
+    assert found.ways == (small, small + 28 * 28 * 49 * 16)
+    assert found.macs == found.ways[1]
+    assert [x.kept for x in check(Budget(macs_below=10**9), found.facts())] == [None]
+    assert summary(LAYERS["branches"]).ways == ()
+
+
+def test_a_norm_of_values_multiplies_nothing_by_weights() -> None:
+    module = Calls(lambda m, x: m.fc(F.normalize(m.c(x).mean((2, 3)), dim=1)), c=conv(), fc=nn.Linear(4, 10))
+    assert summary(module).macs == 26 * 26 * 9 * 4 + 40
+
+
+def test_memory_is_what_outputs_take() -> None:
+    def pixels(count: int) -> int:
+        return 4 * count
+
+    module = nn.Sequential(conv(), nn.ReLU(inplace=True), nn.Dropout(0.1), nn.Flatten(), nn.Linear(2704, 10))
+    found = summary(module)
+    assert [x.forward_bytes for x in found.layers] == [pixels(2704), 0, 0, 0, pixels(10)]
+    # In training, dropout makes another picture.
+    assert found.backward_bytes == 2 * (2 * pixels(2704) + pixels(10))
+    assert summary(conv().half()).forward_bytes == 2 * 2704
+
+
+def test_channels_that_are_repeated_see_what_they_saw() -> None:
+    module = Calls(lambda m, x: m.c(x.repeat(1, 3, 1, 1)), c=conv(3))
+    assert summary(module).layers[-1].receptive_field == 3
+    tiled = Calls(lambda m, x: m.c(x.repeat(1, 1, 2, 2)), c=conv())
+    assert not summary(tiled).layers[-1].place_known
+
+
+def test_what_a_network_prints_goes_beside(capsys: pytest.CaptureFixture[str]) -> None:
+    def way(m: Calls, x: Tensor) -> Tensor:
+        print("here")
+        return m.c(x)
+
+    summary(Calls(way, c=conv()))
+    told = capsys.readouterr()
+    assert (told.out, "here" in told.err) == ("", True)
+
+
+def test_a_network_without_numbers_has_a_summary_too() -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(784, 10, device="meta"))
+    found = summary(module)
+    assert (found.parameters, found.macs, found.output) == (7850, 7840, (10,))

@@ -36,7 +36,7 @@ def by_scipy(image: np.ndarray, matrix: np.ndarray, box: np.ndarray) -> np.ndarr
 def test_applied_transforms_are_scipys(shape: tuple[int, int]) -> None:
     rng = generator(3)
     images = rng.uniform(0, 255, (24, *shape))
-    transforms = draw(EVERYTHING, 24, rng, size=min(shape))
+    transforms = draw(EVERYTHING, 24, rng, size=shape)
     assert transforms is not None
     ours = apply(torch.from_numpy(images)[:, None].float(), transforms)[:, 0].numpy()
     theirs = np.stack(

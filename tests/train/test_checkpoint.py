@@ -71,7 +71,7 @@ def test_each_reason_is_named_and_nothing_is_overwritten(tmp_path: Path, other: 
     before = (tmp_path / checkpoint.FILE).read_bytes()
     with pytest.raises(InputError) as caught:
         checkpoint.load(tmp_path, other)
-    assert str(caught.value).endswith(f"--force to start again there (it holds epochs {words})")
+    assert str(caught.value).endswith(f"holds epochs {words}; name a new folder, or start again there with --force")
     assert (tmp_path / checkpoint.FILE).read_bytes() == before
 
 
@@ -86,10 +86,10 @@ def test_a_checkpoint_of_the_version_before_gives_a_true_line(tmp_path: Path) ->
     old(tmp_path, meta)
     with pytest.raises(InputError, match="kept by an earlier version, whose code cannot be compared with this one's"):
         checkpoint.load(tmp_path, HERE)
-    with pytest.raises(InputError, match=r"it holds epochs of another run\)$"):
+    with pytest.raises(InputError, match=r"holds epochs of another run; name a new folder"):
         checkpoint.load(tmp_path, of(seed=2))
     old(tmp_path, {**meta, "format": 3})
-    with pytest.raises(InputError, match="it holds epochs in format 3, and this version reads 2"):
+    with pytest.raises(InputError, match="holds epochs in format 3, and this version reads 2"):
         checkpoint.load(tmp_path, HERE)
 
 

@@ -45,7 +45,7 @@ PROSE: list[Change] = [
     ("api/prove.py", "def prove(", "# Why.\ndef prove("),
     ("train/store.py", "holds no finished run", "has no finished run"),
     ("__init__.py", "__version__ = ", '__version__ = "9.9" or '),
-    ("network/nets.py", "nn.Linear(4096, 50)", "nn.Linear(4096, 49)"),
+    ("network/nets.py", "nn.Linear(50, classes)", "nn.Linear(49, classes)"),
     ("network/anatomy.py", "(Exception, SystemExit)", "Exception"),
 ]
 
@@ -60,7 +60,7 @@ COMPUTING: list[Change] = [
     (LOOP, ".permutation(count)", ".permutation(count)[::-1]"),
     (KERNEL, "1.0f - o.beta1", "1.1f - o.beta1"),
     ("train/schedule.py", "np.cos", "np.sin"),
-    ("train/augment.py", "size - height + 1", "size - height"),
+    ("train/augment.py", "high - height + 1", "high - height"),
     ("network/nets.py", "nn.Dropout2d(0.01)", "nn.Dropout2d(0.02)"),
     ("network/nets.py", "torch.manual_seed(seed)", "torch.manual_seed(seed + 1)"),
     ("train/engine/native/native_engine.py", "_ADAMW_EPSILON = ", "_ADAMW_EPSILON = 2 * "),

@@ -45,7 +45,7 @@ def by_hand(module: nn.Module, recipe: Recipe, few: Dataset, given: list[Batch])
     averaged = floats(module)
     # Over several steps the roundings must be the engine's (here, in the loss and in the optimiser): the last bit of a
     # value decides which of two equal pixels wins a maximum.
-    images = (torch.from_numpy(few.train_images).unsqueeze(1).float() - 255 * few.mean) / (255 * few.std)
+    images = (torch.from_numpy(few.train_images).float() - 255 * few.mean) / (255 * few.std)
     # Dropout draws in the order of memory, so the layout (above, and of each batch) is the engine's too.
     labels = torch.from_numpy(few.train_labels)
     total = 0.0
@@ -119,11 +119,11 @@ def test_the_gradient_is_that_of_float64(smoothing: float, few: Dataset, sgd: Re
 
 
 def clear(module: nn.Module, few: Dataset, rows: np.ndarray[Any, Any]) -> bool:
-    return clear_of_kinks(module, few.train_images[rows], 2e-6, (1 / (255 * few.std), -few.mean / few.std))
+    return clear_of_kinks(module, few.train_images[rows, 0], 2e-6, (1 / (255 * few.std), -few.mean / few.std))
 
 
 def normalised(few: Dataset, rows: np.ndarray[Any, Any]) -> torch.Tensor:
-    return (torch.from_numpy(few.train_images[rows])[:, None].double() / 255 - few.mean) / few.std
+    return (torch.from_numpy(few.train_images[rows]).double() / 255 - few.mean) / few.std
 
 
 def test_the_average_differs_from_the_last_weights_and_is_what_is_evaluated(few: Dataset, quick: Recipe) -> None:
@@ -139,8 +139,8 @@ def test_the_average_differs_from_the_last_weights_and_is_what_is_evaluated(few:
 
 
 def test_inputs_are_normalised_with_the_data_sets_mean_and_std(few: Dataset, quick: Recipe) -> None:
-    inputs = TorchEngine(nets.build("s6-19k"), quick, few).inputs(torch.from_numpy(few.train_images), None)
-    expected = (few.train_images[:, None] / 255.0 - few.mean) / few.std
+    inputs = TorchEngine(nets.build("s6-19k"), quick, few).inputs(torch.from_numpy(few.train_images))
+    expected = (few.train_images / 255.0 - few.mean) / few.std
     np.testing.assert_allclose(inputs.numpy(), expected, rtol=1e-5, atol=1e-5)
 
 

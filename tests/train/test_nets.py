@@ -102,7 +102,7 @@ def test_a_network_of_your_own(tmp_path: Path) -> None:
     assert anatomy.parameters(nets.build(f"{file}:Tiny")) == 7850
     with pytest.raises(InputError, match=r"one of its networks: Tiny"):
         nets.build(f"{file}:Big")
-    with pytest.raises(InputError, match="a file or folder that exists"):
+    with pytest.raises(InputError, match="is no file or folder; name one that is there"):
         nets.build(f"{tmp_path}/none.py:Tiny")
     file.write_text("import nothing_of_that_name\n")
     with pytest.raises(DataError, match="does not run: ModuleNotFoundError"):

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyproof.api.predict import predict, read_picture
+from tinyproof.api.predict import predict
 from tinyproof.api.report import report
 from tinyproof.api.train import train
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.data.dataset import Dataset, subset
+from tinyproof.data.digit_reader import read_picture
+from tinyproof.data.load import INK
 from tinyproof.train import store
 from tinyproof.train.recipe import named
 
@@ -69,17 +71,24 @@ def test_the_ink_is_20_pixels_large_and_centred_by_mass(seven: np.ndarray, tmp_p
 
 def test_several_digits_in_a_row_are_noticed(seven: np.ndarray, tmp_path: Path) -> None:
     _, steps = read_picture(saved(tmp_path / "a.png", np.hstack([seven, seven])))
-    assert steps[-1].startswith("warning: the ink is much wider than high")
+    assert steps[-1] == "warning: 2 digits side by side, read from left to right"
     assert not any("warning" in step for step in read_picture(saved(tmp_path / "b.png", seven))[1])
 
 
-def test_an_input_of_28_x_28_is_taken_as_it_is(digits: Dataset, tmp_path: Path) -> None:
-    image = np.pad(digits.test_images[0][2:26, 2:26], 2)
-    pixels, steps = read_picture(saved(tmp_path / "a.png", image))
-    np.testing.assert_array_equal(pixels, image)
+def test_an_input_as_the_data_has_it_is_taken_as_it_is(seven: np.ndarray, digits: Dataset, tmp_path: Path) -> None:
+    made, _ = read_picture(saved(tmp_path / "large.png", seven))
+    pixels, steps = read_picture(saved(tmp_path / "a.png", made))
+    np.testing.assert_array_equal(pixels, made)
     assert steps[-1].endswith("taken as it is")
+    corner = np.roll(made, (-4, -5), (0, 1))
+    pixels, steps = read_picture(saved(tmp_path / "corner.png", corner))
+    assert not steps[-1].endswith("taken as it is")
+    assert np.corrcoef(pixels.ravel(), made.ravel())[0, 1] > 0.97
+    for image in digits.test_images[:40, 0]:
+        np.testing.assert_array_equal(read_picture(saved(tmp_path / "b.png", image), INK["digits"])[0], image)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_what_is_no_picture_is_named(tmp_path: Path, seven: np.ndarray) -> None:
     (tmp_path / "text.png").write_text("not a picture")
     with pytest.raises(DataError, match=r"text.png: is not a picture"):
@@ -108,7 +117,7 @@ def test_answers_are_those_of_the_trained_network(
     right = 0
     for index in range(12):
         # Drawn dark on light at three times the size, as a person would save it.
-        large = np.kron(255 - few.test_images[index], np.ones((3, 3)))
+        large = np.kron(255 - few.test_images[index, 0], np.ones((3, 3)))
         answer = predict(done.folder, saved(tmp_path / f"{index}.png", np.pad(large, 30, constant_values=255)))
         assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
         right += answer.predicted == str(stored.predicted[index])
@@ -154,8 +163,8 @@ def test_a_record_does_not_decide_which_file_is_run(digits: Dataset, tmp_path: P
         device="cpu", threads=1, quiet=True,
     )  # fmt: skip
     mark.unlink()
-    image = saved(tmp_path / "a.png", np.pad(digits.test_images[0], 4))
-    with pytest.raises(InputError, match=r"a network of this package \(name the file with --model"):
+    image = saved(tmp_path / "a.png", np.pad(digits.test_images[0, 0], 4))
+    with pytest.raises(InputError, match=r"is no network of ours; name its file with --model"):
         predict(done.folder, image)
     report(done.folder)
     assert not mark.exists()
@@ -163,3 +172,14 @@ def test_a_record_does_not_decide_which_file_is_run(digits: Dataset, tmp_path: P
     assert mark.exists()
     with pytest.raises(DataError, match="do not fit the network"):
         predict(done.folder, image, "s7-8k")
+
+
+def test_weights_that_hold_no_numbers_classify_nothing(
+    seven: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train("s7-8k", dataset="digits", epochs=1, out=tmp_path / "run", quiet=True)
+    kept = store.load_weights(tmp_path / "run")
+    lost = {name: np.full_like(value, np.nan) if value.dtype.kind == "f" else value for name, value in kept.items()}
+    monkeypatch.setattr(store, "load_weights", lambda folder: lost)
+    with pytest.raises(DataError, match="give no probabilities"):
+        predict(tmp_path / "run", saved(tmp_path / "a.png", seven))

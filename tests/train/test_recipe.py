@@ -59,7 +59,7 @@ def test_a_recipe_from_a_file(tmp_path: Path) -> None:
         "mine", rate=0.5, epochs=3, schedule=Schedule("step", at_epochs=(2,)), augment=Augment(max_degrees=3.5)
     )
     file.write_text("rate = = 3")
-    with pytest.raises(InputError, match="a TOML file"):
+    with pytest.raises(InputError, match="is not TOML"):
         named(str(file))
 
 

@@ -96,11 +96,13 @@ def test_a_finished_run_is_found_again(few: Dataset, quick: Recipe, tmp_path: Pa
 
 def test_another_run_in_the_folder_is_refused_and_named(few: Dataset, quick: Recipe, tmp_path: Path) -> None:
     go(quick, few, tmp_path)
-    with pytest.raises(InputError, match=r"--force.*another seed, recipe rate"):
+    with pytest.raises(
+        InputError, match=r"another seed, recipe rate; name a new folder, or replace that run with --force"
+    ):
         go(replace(quick, rate=0.02), few, tmp_path, seed=2)
     with pytest.raises(Stopped):
         go(quick, few, tmp_path / "half", listener=stop_after(1))
-    with pytest.raises(InputError, match="it holds epochs of another run"):
+    with pytest.raises(InputError, match="holds epochs of another run"):
         go(quick, few, tmp_path / "half", seed=2)
 
 

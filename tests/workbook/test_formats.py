@@ -16,7 +16,8 @@ from tests.workbook.sheets import Cells, name
 from tests.workbook.test_hostile import cells as worksheet
 from tests.workbook.test_hostile import workbook
 
-from tinyproof.api.audit import audit, kind_of
+from tinyproof.api.audit import audit
+from tinyproof.api.file_kinds import kind_of
 from tinyproof.check.finding import FileReport
 from tinyproof.check.workbook import audit_workbook
 from tinyproof.check.workbook.read.delimited import read_delimited

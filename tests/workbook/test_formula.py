@@ -6,7 +6,9 @@ import math
 
 import pytest
 
-from tinyproof.backprop.expr import evaluate
+from tinyproof.backprop.expr import Var, evaluate
+from tinyproof.check.workbook.graph.formulas import parse_matrix
+from tinyproof.check.workbook.graph.lookups import OwnPlace
 from tinyproof.check.workbook.read.formula import parse
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 
@@ -94,3 +96,45 @@ def test_dollars_are_kept_and_a_mixed_use_counts_as_loose() -> None:
     assert parse("=E33-$G$31*X33").refs["G31"].row_fixed
     assert parse("=B$29").refs["B29"].row_fixed
     assert not parse("=$G19").refs["G19"].row_fixed
+
+
+# ------------------------------------------------------------------ places that a formula computes
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("=INDEX(B:B,ROW()-2)", "=B5"),
+        ("=INDEX($B:$B,ROW(B9),1)", "=B9"),
+        ("=INDEX(A1:C9,COLUMN(),MOD(ROW(),4))", "=C4"),
+        ("=INDEX(D:D,14+INT((ROW()-14)/8)*8)", "=D6"),
+        ("=INDEX(D:D,QUOTIENT(ROW(),4)+ROUNDUP(ROW()/2,0))", "=D5"),
+        ("=OFFSET(A1,ROW()-4,TRUNC(-1.5)+2)", "=B4"),
+        ("=INDEX('S 2'!B:B,ROW())", "='S 2'!B7"),
+    ],
+)
+def test_a_place_that_hangs_on_the_row_is_read_for_each_cell(text: str, says: str) -> None:
+    with pytest.raises(OwnPlace):
+        parse_matrix(text)
+    found, plain = parse_matrix(text, at=(7, 4)), parse_matrix(says)
+    ((cell,),), ((other,),) = found.rows, plain.rows
+    assert isinstance(cell, Var)
+    assert isinstance(other, Var)
+    assert found.refs[cell.name].name == plain.refs[other.name].name
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("=SUM(B:B)*ROW()", "SUM reads a whole column"),
+        ("=B:B+1", "a whole column stands where one number should be"),
+        ("=INDEX(B:B,0)", "INDEX looks outside its range"),
+        ("=INDEX(B:B,ROW()^99)", "INDEX looks up a place that is calculated"),
+        ("=INDEX(B:B,A1)", "INDEX looks up a place that is calculated"),
+        ("=INDEX(B:B,MOD(ROW(),0))", "INDEX looks up a place that is calculated|MOD is not known"),
+        ("=ROW(B1:B2)+0", "ROW does not say of which cell"),
+    ],
+)
+def test_a_place_that_cannot_be_told_is_not_read(text: str, problem: str) -> None:
+    with pytest.raises(NotUnderstood, match=problem):
+        parse_matrix(text, at=(7, 4))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -13,7 +15,9 @@ import pytest
 from tests.workbook.mutants import right
 
 from tinyproof.api.audit import audit
+from tinyproof.check.workbook import audit_workbook
 from tinyproof.check.workbook.read.cells import read_book
+from tinyproof.check.workbook.read.open_book import open_book
 from tinyproof.core.errors import DataError
 
 Cli = Callable[..., CompletedProcess[str]]
@@ -223,3 +227,108 @@ def test_csv_and_html_are_safe_to_open(tmp_path: Path, cli: Cli) -> None:
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         fields = [field for line in csv.reader(file) for field in line]
     assert not [field for field in fields if field[:1] in ("=", "+", "-", "@")]
+
+
+def big(unit: str, count: int = 200_001) -> str:
+    """Many different elements, so that they do not pack like a bomb."""
+    return "".join(unit.format(number) for number in range(count))
+
+
+PEAK = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")
+# Each within 400 : 1, far below the 300 MB that are unpacked; the sheet, then what the one line says.
+LARGE = {
+    "elements of no use": (cells(big("<x>{}</x>", 2_000_001)), "more than 4,000,000 XML tags"),
+    "nested without end": (cells(big('<x a="{}">', 500_000)), "nested too deeply"),
+}
+
+
+@PEAK
+@pytest.mark.parametrize("name", LARGE)
+def test_xml_of_many_megabytes_is_one_line_in_bounded_memory(name: str, tmp_path: Path) -> None:
+    sheet, words = LARGE[name]
+    path = workbook(tmp_path / "large.xlsx", sheet)
+    assert words in refused(path)
+    assert peak_of(path) < 400
+
+
+@PEAK
+def test_one_text_of_sixty_megabytes_is_read_in_bounded_memory(tmp_path: Path) -> None:
+    text = cells(f'<row r="1"><c r="A1" t="str"><v>{big("{:x}.", 8_000_000)}</v></c></row>')
+    path = workbook(tmp_path / "text.xlsx", text)
+    assert read_book(path).sheets[0].cells[1, 1].value
+    assert peak_of(path) < 600
+
+
+def peak_of(path: Path) -> float:
+    """The most memory, in MB, that a process takes that reads this workbook and says nothing else."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tinyproof.check.workbook import audit_workbook\n"
+        "audit_workbook(sys.argv[1], 'x')\nprint(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    )
+    words = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=True)
+    return int(done.stdout) / 1024
+
+
+def test_a_list_of_names_of_many_megabytes_is_refused_unread(tmp_path: Path) -> None:
+    names = big('<definedName name="n{0}">S!$A${0}</definedName>', 400_000)
+    path = workbook(tmp_path / "names.xlsx", cells())
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["xl/workbook.xml"] = BOOK.replace("</workbook>", f"<definedNames>{names}</definedNames></workbook>").encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert "of more than 10,000,000 bytes" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["UTFm*", "rot13", "undefined", "utf-16-lf"])
+@pytest.mark.parametrize("part", ["sheet", "workbook", "flat"])
+def test_an_encoding_that_is_none_is_one_line(name: str, part: str, tmp_path: Path) -> None:
+    declared = f'<?xml version="1.0" encoding="{name}"?>'
+    if part == "sheet":
+        path = workbook(tmp_path / "x.xlsx", declared + cells())
+    elif part == "workbook":
+        path = tmp_path / "x.xlsx"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("_rels/.rels", RELS.format(kind="officeDocument", target="xl/workbook.xml"))
+            archive.writestr("xl/workbook.xml", declared + "<workbook/>")
+    else:
+        path = tmp_path / "x.fods"
+        path.write_text(f'{declared}<a xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>')
+    with pytest.raises(DataError, match=r"^x\.(xlsx|fods): [^\n]+$"):
+        open_book(path)
+
+
+@pytest.mark.parametrize("before", ["<!-- a -->", "<!-- <worksheet> -->", "<?a <b> ?>", f"<!-- <a {' ' * 70_000}-->"])
+@pytest.mark.parametrize("kind", ["xlsx", "fods"])
+def test_a_comment_before_a_document_type_hides_nothing(before: str, kind: str, tmp_path: Path) -> None:
+    declared = LAUGHS.partition("?>")[2]
+    sheet = f'<?xml version="1.0"?>{before}{declared}'
+    if kind == "xlsx":
+        assert "not plain XML" in refused(workbook(tmp_path / "x.xlsx", sheet))
+        return
+    path = tmp_path / "x.fods"
+    path.write_text(sheet.replace("worksheet", "office:opendocument"), encoding="utf-8")
+    report = audit(path, quiet=True).files[0]
+    assert report.status == "unreadable"
+
+
+def test_a_comment_before_the_sheet_is_read_over(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "x.xlsx", f"<?xml version='1.0'?><!-- <!DOCTYPE x> -->{cells(formula('1+1'))}")
+    assert read_book(path).sheets[0].cells[1, 1].formula == "=1+1"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_part_that_cannot_be_unpacked_is_one_line(method: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    with zipfile.ZipFile(workbook(path, cells(formula("1+1")))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    whole = path.read_bytes()
+    for at in range(60, 160, 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        report = audit_workbook(path, "x.xlsx")
+        assert "internal error" not in report.problem

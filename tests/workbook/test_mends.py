@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from tests.workbook.mutants import Mutant, mutant, right
 from tests.workbook.sheets import Cells, calculate
 from xlsxwriter.utility import xl_col_to_name
 
 import tinyproof.check.workbook.tried_mends as mends
+from tinyproof.backprop.expr import Var
 from tinyproof.check.finding import Finding
 from tinyproof.check.workbook import audit_workbook
+from tinyproof.check.workbook.rules import judge, repair
 from tinyproof.check.workbook.rules.mistake import Mistake
 
 KINDS = ["wrong-gradient", "wrong-forward", "wrong-loss", "wrong-update", "wrong-rate-cell", "circular", "overwritten",
@@ -103,3 +107,20 @@ def test_a_mend_that_does_not_work_is_not_printed(tmp_path: Path, monkeypatch: p
 
 def test_a_right_sheet_has_nothing_to_mend(tmp_path: Path) -> None:
     assert told(right(3), tmp_path) == []
+
+
+def test_a_file_that_nothing_mends_is_not_searched_formula_by_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most formulas of a sheet in another layout fit nothing: after so many that no small repair made right, no other
+    is looked for; what was found before still stands."""
+    searches: list[object] = []
+    monkeypatch.setattr(judge, "find_repair", lambda expr, *_rest: searches.append(expr))
+    monkeypatch.setattr(judge.Judge, "vocabulary", lambda _self: [])
+    monkeypatch.setattr(judge.Judge, "factors", lambda _self: [])
+    monkeypatch.setattr(judge.Judge, "complete", lambda _self, _expr: {})
+    own = object.__new__(judge.Judge)
+    own.values, own.grid = {}, SimpleNamespace(repairs={})  # type: ignore[assignment]
+    for number in range(3 * repair.MOST_UNMENDED):
+        assert own.repair(Var(f"x{number}"), np.ones(2)) is None
+    assert len(searches) == repair.MOST_UNMENDED
+    own.grid.repairs.update({(Var("y"), np.ones(2).tobytes(), ()): "found"})
+    assert own.repair(Var("y"), np.ones(2)) == "found"

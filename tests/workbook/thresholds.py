@@ -23,6 +23,7 @@ def moved(name: str, factor: float) -> Iterator[float]:
     import tinyproof.check.workbook  # noqa: F401
     from tinyproof.check.workbook import thresholds
     from tinyproof.check.workbook.understand import meaning
+    from tinyproof.check.workbook.understand.remembered import forget
 
     old = getattr(thresholds, name)
     new = old * factor if isinstance(old, float) else max(1, math.ceil(old * factor))
@@ -33,8 +34,10 @@ def moved(name: str, factor: float) -> Iterator[float]:
     if name == "SAME":
         meaning.same.__defaults__ = (new,)
     try:
+        forget()
         yield new
     finally:
+        forget()
         for home in homes:
             setattr(home, name, old)
         meaning.same.__defaults__ = defaults

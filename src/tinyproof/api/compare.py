@@ -14,6 +14,8 @@ from tinyproof.core.fields import number
 from tinyproof.core.files import write_atomic
 from tinyproof.core.listener import SILENT, Listener
 from tinyproof.core.printed import Part, Printed, printed
+from tinyproof.data import reading
+from tinyproof.data.reading import AS_IT_IS
 from tinyproof.prove import comparison, declaration, parallel_runs, proof
 from tinyproof.prove.comparison import SIDES, Comparison
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder, draft, threads_for
@@ -52,6 +54,10 @@ def compare(
     threads: int | None = None,
     weights: bool = False,
     quiet: bool = False,
+    size: str | int | Sequence[int] | None = None,
+    channels: int | None = None,
+    input: str | Sequence[int] | None = None,
+    skip_bad: bool = False,
 ) -> CompareResult:
     """Train two recipes, networks or engines on the same seeds, declared beforehand, and compare them pair by pair.
 
@@ -70,12 +76,13 @@ def compare(
     asked: dict[str, Any] = {
         "seeds": seeds, "dataset": dataset, "data": None if data is None else str(data), "target": target,
         "device": device, "processes": processes, "threads": threads, "keep_weights": weights,
+        "asked": reading.asked(size, channels, input, skip_bad),
     }  # fmt: skip
     sides = side(first, {**asked, "engine": engine}), side(second, {**asked, "engine": second_engine or engine})
     if within is not None:
         number("within", within, 0, 100, above=True)
     if sides[0] == sides[1]:
-        raise InputError("compare", f"{first} with itself", "two recipes, networks or engines that differ")
+        raise InputError("compare", first, "name two recipes, networks or engines that differ", problem="is both sides")
     with terminal(quiet=quiet, errors=True) as listener:
         return compare_asked(*sides, within=within, out=out, listener=listener)
 
@@ -93,7 +100,7 @@ def compare_asked(
     Both sides must agree in the data and in the number of seeds (InputError).
     """
     if (first.seeds, first.dataset) != (second.seeds, second.dataset):
-        raise InputError("compare", "different seeds or data", "the same seeds and data on both sides")
+        raise InputError("compare", None, "ask for the same on both sides", problem="has other seeds or data")
     folder = Path(out) if out is not None else folder_of(first, second)
     declared = _declare(folder, first, second, within)
     works = [
@@ -118,7 +125,8 @@ def compare_asked(
 def side(text: str, asked: Mapping[str, Any]) -> Ask:
     """One side of a comparison from its text."""
     model, _, recipe = text.partition("@")
-    return Ask(model=model, recipe=as_recipe(recipe, model, asked.get("dataset", "mnist")), **asked)
+    where = asked.get("dataset", "mnist"), asked.get("data"), asked.get("asked", AS_IT_IS)
+    return Ask(model=model, recipe=as_recipe(recipe, model, *where), **asked)
 
 
 def finish(folder: Path) -> CompareResult:
@@ -139,8 +147,9 @@ def _declare(
     if (folder / comparison.FILE).is_file():
         there = comparison.read(folder).within
         if there != within:
-            hint = f"{folder} holds another comparison; this one needs another --out"
-            raise InputError("within", "none" if within is None else within, f"{there or 'none'}, as declared", hint)
+            shown = ["no margin" if margin is None else f"a margin of {margin:g}" for margin in (within, there)]
+            problem = f"asks for {shown[0]}, and {folder} holds a comparison with {shown[1]}"
+            raise InputError("within", None, "another comparison needs another --out", problem=problem)
         stored = tuple(declaration.read(folder / side) for side in SIDES)
         for ask, declared in zip((first, second), stored, strict=True):
             agree(ask, declared, folder)
@@ -153,7 +162,7 @@ def _declare(
     one = declare(asks[0], folder / SIDES[0], seeds_from)
     if one.seeds_from != (seeds_from if first.first_seed is None else ""):
         # Somebody was stopped after declaring this side, for another comparison.
-        raise InputError("out", str(folder), "a folder without another comparison in it")
+        raise InputError("out", str(folder), "name another folder", problem="holds another comparison")
     two = declare(asks[1], folder / SIDES[1], seeds_from)
     comparison.write(folder, comparison.Bond((one.digest, two.digest), within))
     return one, two

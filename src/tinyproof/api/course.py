@@ -10,7 +10,8 @@ from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.sweep import COURSE_RATES, Sweep, sweep
 from tinyproof.backprop.trace import Trace, trace
 from tinyproof.show.backprop_plots import loss_curves
-from tinyproof.show.diagram import draw, png
+from tinyproof.show.drawing.fully_connected import net_picture
+from tinyproof.show.drawing.shapes import png
 from tinyproof.show.run_page import Backprop, Picture
 
 NET = "course"
@@ -39,7 +40,7 @@ def course_part(folder: Path) -> Backprop | None:
         return None
     net = find_net(NET)
     experiment = sweep(net, COURSE_RATES, ITERATIONS)
-    return _part(experiment, trace(net, ITERATIONS, rate=1.0), png(draw(net)), loss_curves(experiment))
+    return _part(experiment, trace(net, ITERATIONS, rate=1.0), png(net_picture(net)), loss_curves(experiment))
 
 
 def _part(experiment: Sweep, found: Trace, drawing: bytes, curves: bytes) -> Backprop:

@@ -13,7 +13,8 @@ from tinyproof.backprop import derivation_text as write
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.toml import to_toml
 from tinyproof.core.printed import Part, Printed, printed
-from tinyproof.show.diagram import draw, svg
+from tinyproof.show.drawing.fully_connected import net_picture
+from tinyproof.show.drawing.shapes import svg
 from tinyproof.show.html import render, safe
 
 Format = Literal["text", "markdown", "latex", "html", "toml"]
@@ -62,7 +63,7 @@ def derivation_text(derivation: chain_rule.Derivation, format: Format = "text") 
     if format == "toml":
         return to_toml(derivation.net)
     if format == "html":
-        drawing = svg(draw(derivation.net, derivation.values))
+        drawing = svg(net_picture(derivation.net, derivation.values))
         parts = {"drawing": safe(drawing), "sections": safe(write.sections(derivation))}
         return render("derivation.html.j2", title=write.title(derivation), **parts)
     return write.terminal(derivation)

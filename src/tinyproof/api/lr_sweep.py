@@ -33,6 +33,10 @@ class TriedRate:
     problem: str = ""
 
 
+def _percent(one: TriedRate) -> float:
+    return -1.0 if one.percent is None else one.percent
+
+
 @dataclass(frozen=True, repr=False)
 class LrSweepResult(Printed):
     """The whole recipe trained at each of several rates, judged by the held-out part of the training images."""
@@ -41,8 +45,26 @@ class LrSweepResult(Printed):
     picture: Path | None = None
 
     def parts(self) -> Sequence[Part]:
-        """A row a rate."""
-        return [self.table()]
+        """A row a rate, and what it says."""
+        return [self.table(), self.words()]
+
+    def words(self) -> str:
+        """The best rate, how far it is ahead, and whether it lies at the edge of those that were tried."""
+        good = sorted(
+            (one for one in self.tried if one.percent is not None), key=lambda one: (-_percent(one), one.rate)
+        )
+        if not good:
+            return "no rate ended in a number"
+        best, rates = good[0], sorted(one.rate for one in self.tried)
+        told = f"best: {best.rate:g}, {_percent(best):.2f} % of the held-out images, one seed"
+        if len(good) > 1:
+            ahead = _percent(best) - _percent(good[1])
+            told += f", {ahead:.2f} points before {good[1].rate:g}" if ahead else f", as at {good[1].rate:g}"
+        told += "; `prove` or `compare` says whether that is more than chance"
+        if len(rates) > 1 and best.rate in (rates[0], rates[-1]):
+            edge = "low" if best.rate == rates[0] else "high"
+            told += f"\nit is the {edge}est rate that was tried: try {edge}er ones too"
+        return told
 
     def table(self) -> Table:
         """Rate and held-out accuracy."""
@@ -101,7 +123,7 @@ def can_be_written(picture: Path | None) -> None:
 
 def held_out(ask: Ask) -> Dataset:
     """The data set without its test images: a stratified part of the training images takes their place."""
-    dataset = load_data(ask.dataset, ask.data)
+    dataset = load_data(ask.dataset, ask.data, ask.asked)
     return hold_out(dataset, max(1, round(len(dataset.train_labels) * _HELD_OUT_SHARE)))
 
 

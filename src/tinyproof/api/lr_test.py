@@ -11,6 +11,7 @@ from tinyproof.api.lr_sweep import LrSweepResult, can_be_written, held_out, swee
 from tinyproof.core.errors import InputError, Stopped
 from tinyproof.core.files import write_atomic
 from tinyproof.core.printed import Part, Printed, printed
+from tinyproof.data import reading
 from tinyproof.prove import parallel_runs
 from tinyproof.prove.declare import Ask, as_recipe
 from tinyproof.show import prove_plots
@@ -26,7 +27,7 @@ PICTURE = Path("tinyproof-out/lr-test.png")
 class LrTestResult(Printed, RangeTest):
     """A range test: `rates` and smoothed training `losses` of every step, the `steepest` and the `lowest` rate.
 
-    Good peak rates lie between these two; both are None where the loss never falls.
+    A tenth of the lowest is `suggested` as the peak rate; all are None where the loss never falls.
     """
 
     picture: Path | None = None
@@ -36,7 +37,7 @@ class LrTestResult(Printed, RangeTest):
         return [self.words() + _where(self.picture)]
 
     def words(self) -> str:
-        """The answer in one line."""
+        """The answer, and the rate to try."""
         end = "exploded" if self.exploded else "did not explode"
         if self.steepest is None or self.lowest is None:
             low, high = self.rates[0], self.rates[-1]
@@ -44,11 +45,20 @@ class LrTestResult(Printed, RangeTest):
                 f"the loss never falls between the rates {low:.3g} and {high:.3g}, and {end}: "
                 "try another --low and --high"
             )
-        return f"steepest fall at rate {self.steepest:.3g}, lowest loss at {self.lowest:.3g}; the loss {end}"
+        told = f"steepest fall at rate {self.steepest:.3g}, lowest loss at {self.lowest:.3g}; the loss {end}\n"
+        if self.edge:
+            ends = {"low": ("begins", "a lower --low"), "high": ("ends", "a higher --high")}
+            where, remedy = ends[self.edge]
+            return told + f"that lies where the range {where}: the best rate may lie beyond, so try {remedy}"
+        return told + (
+            f"try {self.suggested:.2g} as the peak rate, a tenth of the lowest loss's: where the loss is lowest it is "
+            "about to explode; compare some around it with --rates"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the picture."""
-        return {name: value for name, value in asdict(self).items() if name != "picture"}
+        values = {name: value for name, value in asdict(self).items() if name != "picture"}
+        return {**values, "suggested": self.suggested, "edge": self.edge}
 
 
 @overload
@@ -69,6 +79,10 @@ def lr_test(
     threads: int | None = ...,
     seed: int = ...,
     quiet: bool = ...,
+    size: str | int | Sequence[int] | None = ...,
+    channels: int | None = ...,
+    input: str | Sequence[int] | None = ...,
+    skip_bad: bool = ...,
 ) -> LrTestResult: ...
 
 
@@ -90,6 +104,10 @@ def lr_test(
     threads: int | None = ...,
     seed: int = ...,
     quiet: bool = ...,
+    size: str | int | Sequence[int] | None = ...,
+    channels: int | None = ...,
+    input: str | Sequence[int] | None = ...,
+    skip_bad: bool = ...,
 ) -> LrSweepResult: ...
 
 
@@ -110,10 +128,15 @@ def lr_test(
     threads: int | None = None,
     seed: int = 0,
     quiet: bool = False,
+    size: str | int | Sequence[int] | None = None,
+    channels: int | None = None,
+    input: str | Sequence[int] | None = None,
+    skip_bad: bool = False,
 ) -> LrTestResult | LrSweepResult:
     """Look for a learning rate: a range test or a sweep of rates, on training images alone, never on the test set.
 
-    `model`, `recipe`, `dataset`, `data`, `engine`, `device`, `processes` and `threads` are those of `prove`. The range
+    `model`, `recipe`, `dataset`, `data`, `engine`, `device`, `processes`, `threads`, `size`, `channels`, `input` and
+    `skip_bad` are those of `prove`. The range
     test takes `steps` batches while the rate grows from `low` to `high`, evenly in its logarithm. `rates`: instead,
     train the whole recipe once at each of these (numbers, or text as `0.01,0.02`), every one with the same `seed`; a
     choice made so is for `prove` to confirm with fresh seeds. `picture`: the PNG to write, None for none. Raises
@@ -124,9 +147,10 @@ def lr_test(
     >>> len(found.rates) <= 50, found.picture.exists()
     (True, True)
     """
+    folder, wanted = None if data is None else str(data), reading.asked(size, channels, input, skip_bad)
     ask = Ask(
-        model=model, recipe=as_recipe(recipe, model, dataset), dataset=dataset,
-        data=None if data is None else str(data), engine=engine, device=device, processes=processes, threads=threads,
+        model=model, recipe=as_recipe(recipe, model, dataset, folder, wanted), dataset=dataset, data=folder,
+        engine=engine, device=device, processes=processes, threads=threads, asked=wanted,
     )  # fmt: skip
     place = None if picture is None else Path(picture)
     if rates is None:

@@ -6,25 +6,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
+from tinyproof.api.draw import anatomy_picture
+from tinyproof.api.run_report import anatomy_of
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.files import write_atomic
 from tinyproof.core.listener import SILENT, Listener
 from tinyproof.core.printed import Part, Printed, printed
+from tinyproof.data import more_tests, reading
 from tinyproof.data.dataset import Dataset
-from tinyproof.prove import declaration, parallel_runs, proof, receipts
+from tinyproof.network import model_name
+from tinyproof.prove import declaration, more_answers, parallel_runs, proof, receipts
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder
 from tinyproof.prove.proof import Proof
 from tinyproof.prove.unchanged import same_code, same_data
-from tinyproof.prove.worker import Work, load_data, missing
+from tinyproof.prove.worker import Work, load_data, missing, read_as
 from tinyproof.show import prove_page
+from tinyproof.show.drawing.shapes import svg
 from tinyproof.show.terminal import terminal
 from tinyproof.train.recipe import Recipe
 
 REPORT = "report.html"
 # What may be said beside the folder of a declared proof: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "quiet")
+_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "also", "quiet")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +39,16 @@ class ProveResult(Printed, Proof):
 
     `verdict.mean` and the bounds are in percent; `results` holds the runs with their answers, in the declared order.
     """
+
+    @property
+    def also(self) -> list[more_answers.MoreAnswers]:
+        """What the runs answered to further test images."""
+        return more_answers.every(self.folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; with what was answered to further test images."""
+        also = more_answers.to_json(self.also)
+        return {**super().to_json(), **({"also": also} if also else {})}
 
     def parts(self) -> Sequence[Part]:
         """Every run, the statistics, the budget, the verdict, where the page is."""
@@ -60,20 +76,28 @@ def prove(
     rules: Sequence[str] = (),
     weights: bool = True,
     receipt: bool = False,
+    also: str | None = None,
     quiet: bool = False,
+    settings: Sequence[str] | Mapping[str, object] = (),
+    size: str | int | Sequence[int] | None = None,
+    channels: int | None = None,
+    input: str | Sequence[int] | None = None,
+    skip_bad: bool = False,
 ) -> ProveResult:
     """Declare the runs, train those that are missing, and judge them all: proved, refuted or undecided.
 
-    `model`: a name (see `models`), `path/to/model.py:Class`, or the folder of a declared proof, which keeps its own
-    values. `recipe`: a Recipe or a line of text as `best,epochs=10`; None takes the network's own for the data set.
-    `seeds`: how many, declared before the first run; they follow from the question, or are `first_seed` and the next
-    ones. `dataset`: `mnist`, `digits`, or the path of your own images. `target`: accuracy in percent; None takes the
-    data set's (your own data has none). `..._below` and `rules`: limits that replace those of the network's course
-    budget. `processes`: runs side by side; `threads`: of each run; None uses all cores. `weights`: keep those of every
-    run, for `verify`. `receipt`: say, before the first run, a few digits of the declaration, to be put where others see
-    the date; `verify` holds the proof against them. The same call goes on where it stopped, and judges again (without
-    torch or data) when nothing is missing. Raises InputError when the folder holds another declaration: more seeds are
-    a new proof, without the old ones; DataError, OutputError; Stopped after Ctrl-C.
+    `model`: a name (see `models`), `path/to/model.py:Class` (with `settings` as its arguments), or the folder of a
+    declared proof, which keeps its own values. `recipe`: a Recipe or a line of text as `best,epochs=10`; None takes the
+    network's own for the data set. `seeds`: how many, declared before the first run; they follow from the question, or
+    are `first_seed` and the next ones. `dataset`: `mnist`, `digits`, or the path of your own images. `target`: accuracy
+    in percent; None takes the data set's (your own data has none). `..._below` and `rules`: limits that replace those
+    of the network's course budget. `processes`: runs side by side; `threads`: of each run; None uses all cores.
+    `weights`: keep those of every run, for `verify`. `receipt`: say, before the first run, a few digits of the
+    declaration, to be put where others see the date; `verify` holds the proof against them. `also`: further test
+    images that the stored weights answer after the runs, reported beside: `qmnist-test50k`. `size`, `channels`, `input`
+    and `skip_bad` are those of `train`. The same call goes on where it stopped, and judges again (without torch or
+    data) when nothing is missing. Raises InputError when the folder holds another declaration: more seeds are a new
+    proof, without the old ones; DataError, OutputError; Stopped after Ctrl-C.
 
     >>> import tinyproof
     >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
@@ -87,15 +111,18 @@ def prove(
             _only_beside_a_folder(str(model), given)
             if receipt:
                 say_receipt(declaration.read(Path(model)), listener)
-            return resume(model, None if dataset == "mnist" else dataset, place, processes, listener)
+            return resume(model, None if dataset == "mnist" else dataset, place, processes, also, listener)
+        named = model_name.with_settings(str(model), settings)
         limits = {
             "parameters_below": parameters_below, "epochs_below": epochs_below, "bytes_below": bytes_below,
             "macs_below": macs_below, "rules": tuple(rules),
         }  # fmt: skip
+        wanted = reading.asked(size, channels, input, skip_bad)
         ask = Ask(
-            model=str(model), recipe=as_recipe(recipe, str(model), dataset), seeds=seeds, dataset=dataset, data=place,
-            target=target, limits=limits, engine=engine, device=device, processes=processes, threads=threads,
-            first_seed=first_seed, keep_weights=weights, receipt=receipt,
+            model=named, recipe=as_recipe(recipe, named, dataset, place, wanted), seeds=seeds, dataset=dataset,
+            data=place, target=target, limits=limits, engine=engine, device=device, processes=processes,
+            threads=threads, first_seed=first_seed, keep_weights=weights, receipt=receipt, also=also,
+            asked=wanted,
         )  # fmt: skip
         return prove_asked(ask, out, listener)
 
@@ -116,7 +143,9 @@ def prove_asked(ask: Ask, out: str | Path | None = None, listener: Listener = SI
         declared = declaration.read(folder)
         agree(ask, declared, folder)
     else:
-        declared = declare(ask, folder)
+        if ask.also:  # what cannot be had is said before anything is declared
+            more_tests.load(ask.also, ask.data, listener=listener)
+        declared = declare(ask, folder, listener=listener)
         listener.say(f"declared {len(declared.seeds)} seeds in {folder / declaration.FILE}")
     if ask.receipt:
         say_receipt(declared, listener)
@@ -133,6 +162,7 @@ def resume(
     dataset: str | None = None,
     data: str | None = None,
     processes: int | None = None,
+    also: str | None = None,
     listener: Listener = SILENT,
 ) -> ProveResult:
     """Go on with a declared proof by its folder alone, and judge it. `dataset`: the path of a data set of your own."""
@@ -146,12 +176,16 @@ def resume(
         dataset=dataset or declared.data.name,
         data=data,
         processes=processes,
+        also=also,
     )
+    if also is not None:
+        more_answers.can_answer(declared.model, named=False, results=())
     return finish(folder, declared, ask, listener)
 
 
 def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) -> ProveResult:
-    """Train what is missing, judge, write the verdict and the report."""
+    """Train what is missing, judge, let the weights answer further images, write the verdict and the report."""
+    more = more_tests.load(ask.also, ask.data, listener=listener) if ask.also else None
     work = Work(
         folder=str(folder), declared=declared, dataset=ask.dataset, data=ask.data, keep_weights=ask.keep_weights
     )
@@ -162,6 +196,10 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
         (folder / REPORT).unlink(missing_ok=True)
     found = proof.load(folder)
     proof.write_verdict(found)
+    if more is not None:
+        more_answers.can_answer(ask.model, named=True, results=found.results)
+        more_answers.answer(found, more, ask.model, listener)
+        (folder / REPORT).unlink(missing_ok=True)
     if not (folder / REPORT).is_file():
         write_page(found, ask.dataset, ask.data)
     return printed(ProveResult, found)
@@ -170,13 +208,24 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
 def write_page(found: Proof, dataset: str | None = None, data: str | None = None) -> Path:
     """Write the page of a proof; with the hardest images where the data set is at hand."""
     images = images_of(found.declaration, dataset or found.declaration.data.name, data)
-    return write_atomic(found.folder / REPORT, prove_page.page(found, images))
+    return write_atomic(found.folder / REPORT, prove_page.page(found, images, dataset, _drawing(found)))
+
+
+def _drawing(found: Proof) -> str:
+    """The network as SVG; none without torch, nor of a network of somebody's own, whose file would be run."""
+    if not found.results or model_name.is_own(found.declaration.model):
+        return ""
+    try:
+        anatomy = anatomy_of(found.results[0].run)
+    except TinyproofError:  # a record of a network that this version does not have
+        return ""
+    return svg(anatomy_picture(found.declaration.model, anatomy)) if anatomy else ""
 
 
 def images_of(declared: Declaration, dataset: str, data: str | None) -> Dataset | None:
     """The declared data set, or None where it is not at hand or is another one: a page can do without pictures."""
     try:
-        found = load_data(dataset, data)
+        found = load_data(dataset, data, read_as(declared.data, dataset))
     except TinyproofError:
         return None
     same = found.digest == declared.data.digest

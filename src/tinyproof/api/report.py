@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyproof.api import compare, prove, reproduce
 from tinyproof.api.run_report import REPORT, run_parts, write_report
+from tinyproof.core import packed
+from tinyproof.core.files import write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.network.budget import Check
 from tinyproof.prove import comparison, declaration, proof
@@ -30,6 +34,7 @@ class ReportResult(Printed):
 def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
     """Make the pictures and `report.html` of what is stored in a folder again: a run, a proof, a comparison, claims.
 
+    Of a pack (.zip) the page alone is written, beside it: `NAME-report.html`.
     `data`: the folder with MNIST's four files. Where the run's own data set cannot be had, the pictures of images are
     left out and the page says so. Raises DataError when there is no finished run or its files do not belong together,
     InputError for a broken declaration, OutputError.
@@ -39,6 +44,14 @@ def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
     >>> tinyproof.report("first").path.name
     'report.html'
     """
+    if packed.is_pack(Path(run)):
+        with packed.folder(run, "run") as unpacked:
+            made = report(unpacked, data=data)
+            page = Path(run).with_name(f"{Path(run).stem}-{REPORT}")
+            # What the page suggests to type is about the pack.
+            here, there = str(unpacked), html.escape(shlex.quote(str(run)))
+            write_atomic(page, made.path.read_text(encoding="utf-8").replace(here, there))
+        return replace(made, path=page)
     folder, place = Path(run), str(data) if data else None
     if (folder / declaration.FILE).is_file():
         found = proof.load(folder)

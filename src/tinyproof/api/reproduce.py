@@ -12,7 +12,8 @@ from tinyproof.api.prove import REPORT
 from tinyproof.core.files import write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.core.table import Table
-from tinyproof.data.dataset import shared_words
+from tinyproof.data import reading
+from tinyproof.data.dataset import TARGETS, shared_words
 from tinyproof.prove import declaration, parallel_runs, proof, published_claims, reproduction
 from tinyproof.prove.declare import Ask, agree, declare, threads_for
 from tinyproof.prove.reproduction import Reproduction
@@ -64,6 +65,10 @@ def reproduce(
     quick: bool = False,
     page: bool = True,
     quiet: bool = False,
+    size: str | int | Sequence[int] | None = None,
+    channels: int | None = None,
+    input: str | Sequence[int] | None = None,
+    skip_bad: bool = False,
 ) -> ReproduceResult:
     """Run the published claims by their own recipes: as published, and as it truly is. One training gives both.
 
@@ -80,6 +85,7 @@ def reproduce(
     asked = {
         "seeds": seeds, "dataset": dataset, "data": None if data is None else str(data), "engine": engine,
         "device": device, "processes": processes, "threads": threads, "keep_weights": weights,
+        "asked": reading.asked(size, channels, input, skip_bad),
     }  # fmt: skip
     wanted = published_claims.chosen(claim)
     folder = Path(out) if out is not None else Path("tinyproof-out", "reproduce-quick" if quick else "reproduce")
@@ -99,7 +105,9 @@ def _ask(claim: published_claims.Claim, quick: bool, asked: Mapping[str, Any]) -
     published = recipe.named(claim.recipe)
     if quick:
         published = replace(published, name=f"{published.name} quick", epochs=min(_QUICK_EPOCHS, published.epochs))
-    return Ask(model=claim.model, recipe=published, **asked)
+    # Data without a target of its own is held against what was published.
+    target = None if asked["dataset"] in TARGETS else claim.figures[-1].percent
+    return Ask(model=claim.model, recipe=published, target=target, **asked)
 
 
 def present(folder: Path) -> list[str]:

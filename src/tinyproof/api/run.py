@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinyproof.api.course import FILES, write_course
 from tinyproof.api.run_report import write_report
-from tinyproof.api.train import TrainResult, prepare, work
+from tinyproof.api.train import TrainResult, path_of, prepare, work
 from tinyproof.core.errors import Stopped
 from tinyproof.show.terminal import terminal
 from tinyproof.train.recipe import Recipe
@@ -52,7 +52,9 @@ def run(
             listener.say(f"\n2 of 3: training {model} under its budget")
             reused = work(ready, listener)
             listener.say("\n3 of 3: the report")
-            record, checks = write_report(folder, dataset=ready.images, budget=ready.budget, backprop=part, files=FILES)
+            record, checks = write_report(
+                folder, dataset=ready.images, budget=ready.budget, backprop=part, files=FILES, given=path_of(dataset)
+            )
         except KeyboardInterrupt:
             raise Stopped(f"stopped; what is done is kept in {folder}: the same command goes on there") from None
     return TrainResult(record, checks, folder, reused)

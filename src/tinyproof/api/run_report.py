@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.api import course
+from tinyproof.api import course, exports_told
 from tinyproof.api import data as data_job
+from tinyproof.api.draw import anatomy_picture
 from tinyproof.core.errors import DataError, TinyproofError
 from tinyproof.core.files import write_atomic
 from tinyproof.core.printed import Part
-from tinyproof.core.table import Table
-from tinyproof.data import mnist
-from tinyproof.data.dataset import TARGETS, Dataset, overlap
+from tinyproof.data import published
+from tinyproof.data.catalogue import SETS
+from tinyproof.data.dataset import Dataset, overlap
 from tinyproof.network import budget as budgets
 from tinyproof.network.budget import Budget, Check
-from tinyproof.show import plots, run_plots
+from tinyproof.show import commands, plots, run_plots
+from tinyproof.show.drawing.shapes import svg
 from tinyproof.show.run_page import Backprop, Page, Picture, report_html, single_run_words, verdict
 from tinyproof.show.words import epochs_table, overlap_words
 from tinyproof.train import store
-from tinyproof.train.augment import draw
+from tinyproof.train.augment import borders, draw
 from tinyproof.train.run_record import Predictions, Run
 
+if TYPE_CHECKING:
+    from tinyproof.network.anatomy import Anatomy
+
 REPORT = "report.html"
+# A page shows samples of so many classes.
+_CLASSES_SHOWN = 20
 FILES = (
     (REPORT, "this page"),
     ("run.json", "the run's record"),
+    (store.BUDGET, "the budget that was asked"),
     ("predictions.npz", "every answer on the test images"),
     ("weights.safetensors", "the trained weights"),
     ("log.csv", "every epoch"),
@@ -49,17 +58,21 @@ def write_report(
     budget: Budget | None = None,
     backprop: Backprop | None = None,
     files: tuple[tuple[str, str], ...] = (),
+    given: str | None = None,
 ) -> tuple[Run, tuple[Check, ...]]:
     """Write the pictures and `report.html` of the run in a folder; returns its record and the checks of its budget.
 
-    `dataset`: None looks for the run's own. See `report` for what is raised.
+    `dataset`: None looks for the run's own. `given`: the path of somebody's own data, for what the page suggests. See
+    `report` for what is raised.
     """
     record, predictions = store.load(folder), store.load_predictions(folder)
     if predictions.digest != record.predictions_digest or predictions.correct != record.correct:
         raise DataError(str(folder), "run.json and predictions.npz do not belong together", "train again with --force")
-    notes: list[str] = []
+    notes = exports_told.notes(folder, predictions)
     images = dataset or _dataset(record, data, notes)
-    goal = budget or _budget(record)
+    if budget is not None:
+        store.keep_budget(folder, record, budget)
+    goal = budget or store.load_budget(folder, record)
     checks = budgets.check(goal, record.facts)
     if images is not None:
         notes.append(overlap_words(overlap(images), images.title))
@@ -67,14 +80,17 @@ def write_report(
         backprop, files = part, (*files, *course.FILES)
     # Who hands over the data set has just trained; a record found on the disk must not decide which file is run.
     own = ":" in record.identity.model
-    layers = None if own and dataset is None else _layers(record.identity.model, images)
+    found = None if own and dataset is None else anatomy_of(record)
     if own and dataset is None:
         notes.append(f"the layers are left out: {record.identity.model} is a program, not run for a stored record")
     pictures = _pictures(record, predictions, images, goal.accuracy_percent)
-    _write(folder, record, pictures, layers, goal.accuracy_percent)
+    _write(folder, record, pictures, found, goal.accuracy_percent)
     listed = tuple((name, words) for name, words in (*FILES, *files) if name == REPORT or (folder / name).is_file())
     title = images.title if images else record.identity.dataset
-    page = Page(title, checks, pictures, layers, notes, listed, backprop)
+    told = commands.prove_run(record, goal.accuracy_percent, given)
+    drawing = svg(anatomy_picture(record.identity.model, found)) if found else ""
+    layers = found.table() if found else None
+    page = Page(title, checks, pictures, layers, drawing, notes, files=listed, backprop=backprop, command=told)
     write_atomic(folder / REPORT, report_html(record, page))
     return record, checks
 
@@ -90,7 +106,8 @@ def _dataset(record: Run, data: str | Path | None, notes: list[str]) -> Dataset 
     """The run's own data set, or None with a note why there is none."""
     name = record.identity.dataset
     try:
-        found = data_job.choose(name, data) if mnist.find(data) or name != "mnist" else None
+        there = name not in SETS or published.find(SETS[name], data)
+        found = data_job.choose(name, data) if there else None
     except TinyproofError as error:
         notes.append(f"warning: the pictures of images are left out: {error}")
         return None
@@ -101,24 +118,20 @@ def _dataset(record: Run, data: str | Path | None, notes: list[str]) -> Dataset 
     return found
 
 
-def _budget(record: Run) -> Budget:
-    target = TARGETS.get(record.identity.dataset)
-    return replace(budgets.course(record.identity.model), accuracy_percent=target)
-
-
-def _layers(model: str, images: Dataset | None) -> Table | None:
+def anatomy_of(record: Run) -> Anatomy | None:
+    """The layers of a run's network; None without torch. A network of somebody's own is made: its file is run."""
     if not find_spec("torch"):
         return None
     from tinyproof.network import anatomy, nets
 
-    shape = (1, *images.train_images.shape[1:]) if images else (1, 28, 28)
-    return anatomy.summary(nets.build(model), shape).table()
+    module = nets.build(record.identity.model, 0, record.shape, len(record.classes))
+    return anatomy.summary(module, record.shape)
 
 
 def _pictures(
     record: Run, predictions: Predictions, images: Dataset | None, target: float | None
 ) -> dict[str, Picture]:
-    classes = images.classes if images else tuple(map(str, range(int(predictions.labels.max()) + 1)))
+    classes = record.classes
     wrong = len(predictions.labels) - predictions.correct
     found = {
         "loss": Picture(
@@ -150,13 +163,15 @@ def _pictures(
 
 def _samples(record: Run, images: Dataset) -> Picture:
     """Two images of each class as they are, and, where the recipe changes them, the same two as trained on."""
-    firsts = [_first_of_each(images, skip) for skip in range(2)]
+    present = [label for label in range(len(images.classes)) if (images.train_labels == label).any()][:_CLASSES_SHOWN]
+    firsts = [_first_of_each(images, present, skip) for skip in range(2)]
     rows = [("as it is", row) for row in firsts]
-    caption = f"Training images of {images.title}, two of each class"
+    first = f" of the first {_CLASSES_SHOWN} of {len(images.classes)}" if len(images.classes) > _CLASSES_SHOWN else ""
+    caption = f"Training images of {images.title}, two of each class{first}"
     if not record.recipe.augment.nothing and find_spec("torch"):
         rows += [("as trained on", _changed(row, record, number)) for number, row in enumerate(firsts)]
         caption += ", and the same two as one epoch changed them"
-    png = run_plots.samples(rows, images.classes)
+    png = run_plots.samples(rows, [images.classes[label] for label in present])
     return Picture(png, f"Sample training images of {images.title}", caption + ".")
 
 
@@ -166,25 +181,24 @@ def _changed(row: NDArray[np.uint8], record: Run, number: int) -> NDArray[np.uin
     from tinyproof.train.engine.torch_engine import apply
 
     generator = np.random.Generator(np.random.PCG64([record.identity.seed, number]))
-    transforms = draw(record.recipe.augment, len(row), generator, 0.0, row.shape[1])
+    transforms = draw(record.recipe.augment, len(row), generator, 0.0, record.shape[1:])
     assert transforms is not None
-    changed = apply(torch.from_numpy(row)[:, None].float(), transforms)[:, 0]
+    changed = apply(torch.from_numpy(row).float(), transforms, torch.from_numpy(borders(row)))
     return changed.round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def _first_of_each(images: Dataset, skip: int) -> NDArray[np.uint8]:
-    rows = []
-    for label in range(len(images.classes)):
-        found = np.flatnonzero(images.train_labels == label)
-        rows.append(images.train_images[found[min(skip, len(found) - 1)]])
-    return np.stack(rows)
+def _first_of_each(images: Dataset, labels: Sequence[int], skip: int) -> NDArray[np.uint8]:
+    found = [np.flatnonzero(images.train_labels == label) for label in labels]
+    return np.stack([images.train_images[where[min(skip, len(where) - 1)]] for where in found])
 
 
-def _write(folder: Path, record: Run, pictures: dict[str, Picture], layers: Table | None, target: float | None) -> None:
+def _write(
+    folder: Path, record: Run, pictures: dict[str, Picture], found: Anatomy | None, target: float | None
+) -> None:
     write_atomic(folder / "curves.png", run_plots.curves(record.epochs, target))
     for name, file in (("samples", "samples"), ("confusion", "confusion"), ("misread", "misclassified")):
         if name in pictures:
             write_atomic(folder / f"{file}.png", pictures[name].png)
     write_atomic(folder / "log.csv", epochs_table(record).csv())
-    if layers is not None:
-        write_atomic(folder / "layers.txt", layers.text() + "\n")
+    if found is not None:
+        write_atomic(folder / "layers.txt", found.table().text() + "\n")

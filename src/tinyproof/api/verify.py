@@ -16,18 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.api import reproduce
+from tinyproof.core import packed
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.fields import whole
-from tinyproof.core.files import existing, reason
+from tinyproof.core.files import reason
 from tinyproof.core.plain_data import read_json
 from tinyproof.core.printed import Part, Printed
+from tinyproof.core.unpack import MOST_BYTES
 from tinyproof.network import own_files
 from tinyproof.prove import comparison, declaration, proof, published_claims, receipts, reproduction
 from tinyproof.prove.comparison import SIDES
-from tinyproof.prove.verify import recount_proof, recount_run
+from tinyproof.prove.verify import recount_export, recount_proof, recount_run
 from tinyproof.prove.verify import retrain as retraining
 from tinyproof.prove.verify.lines import Case, Line, Verified, VerifyOptions, listed
 from tinyproof.prove.verify.retrain import Retrain
+from tinyproof.ship import exported, replaced
 from tinyproof.show.terminal import terminal
 from tinyproof.train import store
 from tinyproof.train.environment import need_torch
@@ -66,35 +69,38 @@ def verify(
 ) -> VerifyResult:
     """Count every stored figure again, and evaluate stored weights again, for all that a folder holds.
 
-    `folder`: with proofs, comparisons or runs, itself or below. `weights=False` evaluates nothing, loads no data and
-    needs no torch. `dataset`: the path of your own data, `model`: `path/to/model.py:Class`, where the runs used your
-    own: a name in a record is never opened as a path. `data`: the folder with MNIST's files. `retrain`: train so many
-    of the runs again, which alone shows that they were trained as they say; `choice` decides which (None: at random,
-    and told). `receipt`: what `prove` said before the first run. Raises InputError where there is nothing to check.
+    `folder`: with proofs, comparisons or runs, itself or below, packs among them; or one pack. `weights=False`
+    evaluates nothing, loads no data and needs no torch. `dataset`: the path of your own data, `model`:
+    `path/to/model.py:Class`, where the runs used your own: a name in a record is never opened as a path. `data`:
+    the folder with MNIST's files. `retrain`: train so many of the runs again, which alone shows that they were
+    trained as they say; `choice` decides which (None: at random, and told). `receipt`: what `prove` said before the
+    first run. Raises InputError where there is nothing to check.
 
     >>> import tinyproof
     >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
     >>> tinyproof.verify("two").broken
     ()
     """
-    root = existing(folder, "folder")
     wanted = _retrain(retrain, choice)
     digits = None if receipt is None else receipts.digits(receipt)
     models = (model,) if isinstance(model, str) else tuple(model or ())
-    case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), models))
-    found = _Found()
-    lines = _inside(case, root, 0, found)
-    if not lines:
-        raise InputError("folder", str(folder), "a folder that holds a proof, a comparison or a run")
-    if digits is not None:
-        lines.append(receipts.line(case, digits, found.declared))
-    if wanted is not None:
-        with terminal(quiet=quiet, errors=True) as listener:
-            lines += retraining.lines(case, found.runs, wanted, listener)
-    if found.idle:
-        told = f"no proof, comparison or run: {listed(found.idle)}"
-        lines.append(case.line(root, "other folders in it", None, told))
-    return VerifyResult(root, tuple(lines))
+    with contextlib.ExitStack() as packs:
+        root = packs.enter_context(packed.folder(folder))
+        case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), models))
+        found = _Found(packs, MOST_BYTES - (packed.size(root) if packed.is_pack(Path(folder)) else 0))
+        lines = _inside(case, root, 0, found)
+        if not lines:
+            remedy = "name a folder that `tinyproof prove`, `compare` or `train` has written"
+            raise InputError("folder", str(folder), remedy, problem="holds no proof, no comparison and no run")
+        if digits is not None:
+            lines.append(receipts.line(case, digits, found.declared))
+        if wanted is not None:
+            with terminal(quiet=quiet, errors=True) as listener:
+                lines += retraining.lines(case, found.runs, wanted, listener)
+        if found.idle:
+            told = f"no proof, comparison or run: {listed(found.idle)}"
+            lines.append(case.line(root, "other folders in it", None, told))
+        return VerifyResult(Path(folder), tuple(lines))
 
 
 def _retrain(count: int, choice: int | None) -> Retrain | None:
@@ -103,7 +109,7 @@ def _retrain(count: int, choice: int | None) -> Retrain | None:
     if choice is not None:
         whole("choice", choice, 0, 2**31 - 1)
         if not count:
-            raise InputError("choice", choice, "with --retrain, of which it decides the runs")
+            raise InputError("choice", choice, "name both, with --retrain N", problem="decides nothing by itself")
     if not count:
         return None
     need_torch("training again")
@@ -112,8 +118,11 @@ def _retrain(count: int, choice: int | None) -> Retrain | None:
 
 @dataclass
 class _Found:
-    """What was met on the way: folders that hold nothing to check, those of declarations, those of their runs."""
+    """What was met on the way: folders that hold nothing to check, those of declarations, those of their runs.
+    `packs`: keeps what was unpacked until the end; `room`: the bytes that all of it together may still have."""
 
+    packs: contextlib.ExitStack
+    room: int = MOST_BYTES
     idle: list[str] = field(default_factory=list)
     declared: list[Path] = field(default_factory=list)
     runs: list[Path] = field(default_factory=list)
@@ -140,22 +149,49 @@ def _walk(case: Case, place: Path, depth: int, found: _Found) -> list[Line]:
         return recount_proof.compared(case, place)
     if store.finished(place):
         found.runs.append(place)
-        found.idle += map(case.name, children)
+        found.idle += [case.name(child) for child in children if child not in replaced.beside(place)]
         return recount_run.lines(case, place)
-    if not children or depth == _DEEPEST or (depth and (place.is_symlink() or place.name.startswith("."))):
+    if (place / exported.RECORD).is_file():
+        return recount_export.lines(case, place)
+    packs = _packs(place)
+    if not (children or packs) or depth == _DEEPEST or (depth and (place.is_symlink() or place.name.startswith("."))):
         orphan = _without_declaration(case, place, children)
         found.idle += [] if orphan else [case.name(place)]
         return orphan
     lines = [line for child in children for line in _inside(case, child, depth + 1, found)]
+    lines += [line for file in packs for line in _packed(case, file, depth + 1, found)]
     return [*_without_declaration(case, place, children), *lines, *_reproduced(case, place)]
 
 
 def _inside(case: Case, place: Path, depth: int, found: _Found) -> list[Line]:
-    """The lines of a folder; one that may not be read is a line, and stops no other."""
+    """The lines of a folder; one that may not be read is a line, and stops no other. Raises OSError for what is no
+    fault of the folder: a full disk accuses nobody."""
     try:
         return _walk(case, place, depth, found)
     except OSError as error:
+        if not Path(error.filename or "/").is_relative_to(place):
+            raise
         return [case.line(place, "the folder can be read", False, reason(error))]
+
+
+def _packed(case: Case, file: Path, depth: int, found: _Found) -> list[Line]:
+    """The lines of a pack; of a .zip file that is none, that it is none."""
+    called = case.name(file)
+    try:
+        place = found.packs.enter_context(packed.folder(file, room=found.room))
+    except TinyproofError as error:
+        return [Line(called, "an archive", None, str(error))]
+    case.packs[place] = called
+    found.room -= packed.size(place)
+    known = len(found.idle)
+    lines = _inside(case, place, depth, found)
+    if not lines:  # somebody's archive
+        found.idle[known:] = [called]
+    return lines
+
+
+def _packs(place: Path) -> list[Path]:
+    return sorted(path for path in place.glob(f"*{packed.ENDING}") if packed.is_pack(path) and not path.is_symlink())
 
 
 def _without_declaration(case: Case, place: Path, children: Sequence[Path]) -> list[Line]:

@@ -18,7 +18,8 @@ from tinyproof.core.errors import InputError
 from tinyproof.core.files import distinct, output_folder, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.show.backprop_plots import loss_curves
-from tinyproof.show.diagram import draw, png
+from tinyproof.show.drawing.fully_connected import net_picture
+from tinyproof.show.drawing.shapes import png
 
 COURSE_RATES = experiment.COURSE_RATES
 
@@ -69,7 +70,7 @@ def workbook(
         raise InputError("out", str(out), "a name that ends in .xlsx: the file is a workbook")
     distinct(out=out, csv=csv)
     chosen, several = find_net(net), experiment.parse_rates(rates) if isinstance(rates, str) else rates
-    drawing = png(draw(chosen)) if picture else None
+    drawing = png(net_picture(chosen)) if picture else None
     path = write_book(book_of(chosen, several, iterations, style, drawing), out)
     found = tuple(traces(chosen, several, iterations, style))
     return WorkbookResult(path, found, None if csv is None else write_atomic(csv, table_csv(found)))
@@ -99,7 +100,7 @@ def write_backprop(
     folder, chosen = output_folder(folder), find_net(net)
     found = traces(chosen, rates, iterations, style)
     swept = experiment.sweep(chosen, rates, iterations)
-    drawing = png(draw(chosen))
+    drawing = png(net_picture(chosen))
     return BackpropFiles(
         workbook=write_book(book_of(chosen, rates, iterations, style, drawing), folder / "backprop.xlsx"),
         table=write_atomic(folder / "backprop.csv", table_csv(found)),

@@ -42,7 +42,7 @@ from tinyproof.backprop.table_sheet import (
     what_if_sheet,
     with_iterations,
 )
-from tinyproof.backprop.trace import Trace, traces
+from tinyproof.backprop.trace import OVERFLOWS, Trace, traces
 from tinyproof.core.errors import InputError
 
 MOST_RATES = 100
@@ -91,7 +91,7 @@ def _all(net: Net, rates: Sequence[float], iterations: int, style: Style) -> lis
     found = traces(net, rates, iterations, style)
     for trace in found:
         if not len(trace):
-            raise InputError("network", "numbers that overflow in the first iteration", "smaller givens", net.source)
+            raise InputError("network", net.name, "make the givens smaller", net.source, problem=OVERFLOWS)
     return found
 
 

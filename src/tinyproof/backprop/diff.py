@@ -35,7 +35,7 @@ def backward(equations: Sequence[Equation], wanted: Sequence[str]) -> list[Equat
     `equations` is empty or names one quantity twice.
     """
     if not equations:
-        raise InputError("equations", "none", "at least one equation, the loss")
+        raise InputError("equations", None, "give at least one, the loss", problem="are missing")
     loss = equations[-1].name
     known: dict[Expr, str] = {}
     for equation in equations:

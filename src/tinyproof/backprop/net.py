@@ -184,7 +184,7 @@ def _check(net: Net) -> None:
             raise InputError(name, value, ", ".join(allowed), where)
     _finite("learning_rate", net.learning_rate, where)
     if not net.layers:
-        raise InputError("layers", "none", "at least one layer, the output", where)
+        raise InputError("layers", None, "give at least one, the output", where, problem="are missing")
     for number, layer in enumerate(net.layers, 1):
         _check_layer(f"layers[{number}]", layer, number == len(net.layers), where)
     for number, (before, after) in enumerate(zip(net.layers, net.layers[1:], strict=False), 2):
@@ -195,7 +195,7 @@ def _check(net: Net) -> None:
     if count > MOST_PARAMETERS:
         raise InputError("layers", f"{count:,} weights and biases", f"at most {MOST_PARAMETERS:,} in all", where)
     if not net.examples:
-        raise InputError("examples", "none", "at least one example", where)
+        raise InputError("examples", None, "give at least one", where, problem="are missing")
     for number, example in enumerate(net.examples, 1):
         _check_example(f"examples[{number}]", net, example)
     _check_loss(net)
@@ -207,7 +207,7 @@ def _check_layer(place: str, layer: Layer, last: bool, where: str) -> None:
     if layer.activation == "softmax" and not last:
         raise InputError(f"{place}.activation", "softmax", "softmax in the last layer only", where)
     if not layer.weights or not layer.weights[0]:
-        raise InputError(f"{place}.weights", "none", "one row of numbers for each unit", where)
+        raise InputError(f"{place}.weights", None, "give a row of numbers for each unit", where, problem="are missing")
     if layer.activation == "softmax" and layer.units < 2:
         raise InputError(f"{place}.weights", "1 row", "two rows or more with softmax", where)
     for number, row in enumerate(layer.weights, 1):

@@ -30,6 +30,12 @@ Style = Literal[
     "verdict",
     "link",
     "mono",
+    "dot",
+    "paint",
+    "choice",
+    "answer",
+    "percent",
+    "quiet",
 ]
 
 
@@ -114,10 +120,36 @@ class Picture:
     scale: float = 1.0
 
 
+Area = tuple[int, int, int, int]  # first row and column, last row and column
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Cells coloured by their numbers, from the first colour at `low` to the last at `high` (None: the smallest and the
+    largest of them); of three colours the middle one stands for 0."""
+
+    area: Area
+    colours: tuple[str, ...]
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A cell that takes whole numbers from `low` to `high` alone, and says so in `words`."""
+
+    row: int
+    column: int
+    low: int
+    high: int
+    words: str
+
+
 @dataclass(frozen=True)
 class Sheet:
-    """One worksheet. `names`: defined names of this sheet alone, with their cell. `red`: ranges (first row and column,
-    last row and column) whose cells turn red where they say anything but `ok`."""
+    """One worksheet. `names`: defined names of this sheet alone, with their cell. `red`: ranges whose cells turn red
+    where they say anything but `ok`. `widths`: of columns from the first to the last, in characters; `heights`: of
+    rows, in points. `bars`: ranges whose numbers from 0 to 1 are shown as bars too."""
 
     name: str
     cells: tuple[Cell, ...] = ()
@@ -127,17 +159,23 @@ class Sheet:
     names: tuple[tuple[str, int, int], ...] = ()
     widths: tuple[tuple[int, int, float], ...] = ()
     freeze: tuple[int, int] | None = None
-    red: tuple[tuple[int, int, int, int], ...] = ()
+    red: tuple[Area, ...] = ()
     colour: str = ""
+    heights: tuple[tuple[int, int, float], ...] = ()
+    scales: tuple[Scale, ...] = ()
+    bars: tuple[Area, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook. `names`: defined names of the whole workbook -> sheet, row, column."""
+    """A workbook. `names`: defined names of the whole workbook -> sheet, row, column. `dated`: whether the file says
+    when it was made; without, the same book gives the same bytes."""
 
     title: str
     sheets: tuple[Sheet, ...]
     names: tuple[tuple[str, str, int, int], ...] = ()
+    dated: bool = True
 
 
 def letters(column: int) -> str:

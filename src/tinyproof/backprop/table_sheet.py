@@ -124,8 +124,8 @@ def block(trace: Trace, top: int, left: int, givens: Mapping[str, str]) -> Block
     """The table's rows of formulas, with the trace's numbers as their values; `givens` as in Formulas."""
     kept = sheet_rows(trace)
     if kept == 0:
-        found = "an exponent over 709 in the first iteration"
-        raise InputError("network", found, "numbers that a spreadsheet's EXP can take", trace.net.source)
+        problem = "has an exponent over 709 in the first iteration, which a spreadsheet's EXP cannot take"
+        raise InputError("network", trace.net.name, "make the givens smaller", trace.net.source, problem=problem)
     rows = Formulas(trace.net, trace.columns, trace.style, left, givens, top + kept).rows()
     columns = [BlockColumn(*rows[name], trace.column(name)[:kept], style_of(name)) for name in trace.columns]
     return Block(top, left, tuple(columns))

@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.backprop.net import Example, Layer, Net
-from tinyproof.core.errors import DataError, InputError, one_line
+from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import read_bounded
+from tinyproof.core.plain_data import said_of
 
 MOST_BYTES = 4_000_000
 _NET = ("name", "title", "loss", "taken", "learning_rate", "examples", "layers")
@@ -54,10 +55,8 @@ def from_toml(text: str, where: str = "", name: str = "network") -> Net:
     """The network in TOML text; `where` is named in messages, `name` is used where the text gives none."""
     try:
         data = tomllib.loads(text)
-    except ValueError as error:  # no TOML, or a number of thousands of digits
-        raise DataError(where or "network", f"is not TOML: {one_line(str(error), 120)}") from error
-    except RecursionError as error:
-        raise DataError(where or "network", "is nested too deeply") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(where or "network", f"is not TOML: {said_of(error)}") from error
     return from_dict(data, where, name)
 
 
@@ -117,7 +116,7 @@ def _tables(data: Mapping[str, Any], key: str, where: str) -> list[Any]:
 
 def _need(item: Mapping[str, Any], key: str, place: str, where: str) -> Any:
     if key not in item:
-        raise InputError(f"{place}.{key}", "nothing", "a list of numbers", where)
+        raise InputError(f"{place}.{key}", None, "give a list of numbers", where, problem="is missing")
     return item[key]
 
 

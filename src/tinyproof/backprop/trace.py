@@ -25,6 +25,9 @@ MOST_VALUES = 400_000_000  # of one table or sweep: 3.2 GB
 MOST_ITERATIONS = 100_000_000
 
 
+OVERFLOWS = "has numbers that overflow in the first iteration"
+
+
 @dataclass(frozen=True)
 class Trace:
     """One network at one learning rate.
@@ -117,7 +120,7 @@ class Descent:
         for rate in rates:
             check_rate(rate)
         if not rates:
-            raise InputError("rates", "none", "at least one learning rate")
+            raise InputError("rates", None, "give at least one learning rate", problem="are missing")
         self.net, self.count = net, len(rates)
         self.program = Program([*net.givens(), RATE], [*forward(net), *gradients(net, style)])
         self._next = {equation.name: self.program.compute(equation.expr) for equation in updates(net)}

@@ -8,10 +8,11 @@ leave memory at once (to XlsxWriter's temporary files).
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tinyproof.backprop.sheet import ABOVE, THIS, Block, Book, Cell, Chart, Formula, Sheet, address, quoted
+from tinyproof.backprop.sheet import ABOVE, THIS, Block, Book, Cell, Chart, Formula, Scale, Sheet, address, quoted
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import writing
 
@@ -32,7 +33,14 @@ _STYLES: dict[str, dict[str, Any]] = {
     "difference": {"num_format": "0.0E+00"},
     "verdict": {"bold": True, "indent": 1},
     "link": {"font_color": "#0b62c4", "underline": 1},
+    "dot": {"num_format": ";;;", "font_size": 7},
+    "paint": {"num_format": ";;;", "font_size": 7, "border": 4, "border_color": _LINE},
+    "choice": {"bold": True, "font_size": 16, "bg_color": "#ffe999", "border": 2, "align": "center"},
+    "answer": {"bold": True, "font_size": 40, "font_color": "#0b62c4", "align": "left", "valign": "vcenter"},
+    "percent": {"num_format": "0.00%", "align": "right"},
+    "quiet": {"font_color": "#57606a"},
 }
+_UNDATED = datetime(2000, 1, 1)
 _COLOURS = [
     "#0b62c4",
     "#c4261d",
@@ -49,23 +57,29 @@ _COLOURS = [
 
 def write_book(book: Book, path: Path | str) -> Path:
     """Write the workbook whole or not at all. Raises OutputError where the file cannot be written."""
+    # In memory first: XlsxWriter leaves its half-written archive open on a full disk, which then complains at exit.
+    with writing(path) as beside:
+        beside.write_bytes(book_bytes(book))
+    return Path(path)
+
+
+def book_bytes(book: Book) -> bytes:
+    """The workbook as the bytes of its file."""
     import xlsxwriter
 
     names = [sheet.name.lower() for sheet in book.sheets]
     if len(set(names)) != len(names):
         raise InputError("sheet", next(n for n in names if names.count(n) > 1), "a name for each sheet of its own")
-    # In memory first: XlsxWriter leaves its half-written archive open on a full disk, which then complains at exit.
     content = io.BytesIO()
-    with writing(path) as beside:
-        workbook = xlsxwriter.Workbook(content, {"constant_memory": True, "strings_to_formulas": False})
-        _fill(workbook, book)
-        workbook.close()
-        beside.write_bytes(content.getbuffer())
-    return Path(path)
+    workbook = xlsxwriter.Workbook(content, {"constant_memory": True, "strings_to_formulas": False})
+    _fill(workbook, book)
+    workbook.close()
+    return content.getvalue()
 
 
 def _fill(workbook: Any, book: Book) -> None:
-    workbook.set_properties({"title": book.title, "comments": "Live formulas with cached values, made by tinyproof."})
+    told = {"title": book.title, "comments": "Live formulas with cached values, made by tinyproof."}
+    workbook.set_properties(told if book.dated else {**told, "created": _UNDATED})
     workbook.set_calc_mode("auto")
     formats = {name: workbook.add_format(options) for name, options in _STYLES.items()}
     bad = workbook.add_format({"bg_color": "#fdecea", "font_color": "#c4261d", "bold": True})
@@ -76,12 +90,36 @@ def _fill(workbook: Any, book: Book) -> None:
         for area in sheet.red:
             rule = {"type": "cell", "criteria": "not equal to", "value": '"ok"', "format": bad}
             worksheet.conditional_format(*area, rule)
+        _colour(worksheet, sheet)
         for chart in sheet.charts:
             worksheet.insert_chart(chart.row, chart.column, _chart(workbook, chart))
         for name, row, column in sheet.names:
             workbook.define_name(f"{quoted(sheet.name)}!{name}", "=" + address(row, column, sheet.name))
     for name, where, row, column in book.names:
         workbook.define_name(name, "=" + address(row, column, where))
+
+
+def _colour(worksheet: Any, sheet: Sheet) -> None:
+    """Colours and bars by numbers, and the cells to choose in."""
+    for scale in sheet.scales:
+        worksheet.conditional_format(*scale.area, _rule(scale))
+    for area in sheet.bars:
+        ends = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": 1}
+        worksheet.conditional_format(*area, {"type": "data_bar", "bar_color": "#9cc3ef", "bar_solid": True, **ends})
+    for choice in sheet.choices:
+        allowed = {"validate": "integer", "criteria": "between", "minimum": choice.low, "maximum": choice.high}
+        worksheet.data_validation(choice.row, choice.column, choice.row, choice.column,
+                                  {**allowed, "error_title": "Not to choose from", "error_message": choice.words,
+                                   "input_message": choice.words})  # fmt: skip
+
+
+def _rule(scale: Scale) -> dict[str, Any]:
+    names = {2: ("min", "max"), 3: ("min", "mid", "max")}[len(scale.colours)]
+    rule: dict[str, Any] = {"type": f"{len(names)}_color_scale"}
+    for name, colour, value in zip(names, scale.colours, (scale.low, *[0] * (len(names) - 2), scale.high), strict=True):
+        rule |= {f"{name}_color": colour, f"{name}_type": name if value is None else "num"}
+        rule |= {} if value is None else {f"{name}_value": value}
+    return rule
 
 
 def _quick_worksheet() -> Any:
@@ -103,6 +141,9 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
     worksheet.fit_to_pages(1, 0)
     for first, last, width in sheet.widths:
         worksheet.set_column(first, last, width)
+    for first, last, points in sheet.heights:
+        for row in range(first, last + 1):
+            worksheet.set_row(row, points)
     if sheet.freeze:
         worksheet.freeze_panes(*sheet.freeze)
         worksheet.repeat_rows(sheet.freeze[0] - 1)

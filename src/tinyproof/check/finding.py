@@ -9,12 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tinyproof.check.facts import Facts
 from tinyproof.core.errors import InputError
 
 Severity = Literal["error", "warning", "note"]
 Status = Literal["right", "wrong", "unsupported", "undecided", "nothing to judge", "unreadable"]
 
+ASKED = "asked-"  # how the rules begin that say what was asked and is not there
+NOT_CHECKED = "not checked whether it is as asked"  # what a problem says where something that was asked stays open
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+# The number of the shape of `--json`, which check/result.schema.json describes.
+RESULT_SCHEMA = 1
 STATUSES: tuple[Status, ...] = ("right", "wrong", "unsupported", "undecided", "nothing to judge", "unreadable")
 
 
@@ -119,6 +124,18 @@ class SheetView:
 
 
 @dataclass(frozen=True)
+class CodeBlock:
+    """Some statements of a notebook or script: `same` is equal where the same is written under other names; `size`
+    counts the parts of its syntax; `cell` (from 1; None in a script), first and last line in it (from 1)."""
+
+    same: str
+    size: int
+    cell: int | None
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class FileReport:
     """What the audit says of one file.
 
@@ -128,6 +145,8 @@ class FileReport:
     equal for files whose content (formulas, logs) is the same, so that copies can be grouped; empty where there is
     none.
     `problem`: why it is undecided or unreadable, in one line. `views`: excerpts of its tables, for the page.
+    `submission`: whose it is, in a class. `facts`: what it holds, for what was asked; None where it was not read.
+    `formulas`: where a workbook's formulas stand; `blocks`: a notebook's code.
     """
 
     file: str
@@ -138,6 +157,10 @@ class FileReport:
     problem: str = ""
     fingerprint: str = ""
     views: tuple[SheetView, ...] = ()
+    submission: str = ""
+    facts: Facts | None = None
+    formulas: tuple[str, ...] = ()
+    blocks: tuple[CodeBlock, ...] = ()
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -150,6 +173,7 @@ class FileReport:
     def to_json(self) -> dict[str, Any]:
         return {
             "file": self.file,
+            "submission": self.submission,
             "type": self.kind,
             "status": self.status,
             "findings": [finding.to_json() for finding in self.findings],
@@ -173,19 +197,24 @@ def status_of(findings: Iterable[Finding], undecided: bool = False) -> Status:
 @dataclass(frozen=True)
 class LeftOut:
     """A file (or folder) that is not judged by itself, with the reason. `asked`: it was asked for, and nothing else
-    judges it: the audit is not whole."""
+    judges it: the audit is not whole. `submission`: whose it is, in a class."""
 
     file: str
     why: str
     asked: bool = True
+    submission: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the audit says of many files; `left_out`: those of its folders that it did not judge, and why."""
+    """What the audit says of many files; `left_out`: those of its folders that it did not judge, and why.
+
+    `given_code`: blocks of code (as in `CodeBlock.same`) that were handed out to the class.
+    """
 
     files: tuple[FileReport, ...]
     left_out: tuple[LeftOut, ...] = ()
+    given_code: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
@@ -199,5 +228,10 @@ class Report:
         return {status: sum(file.status == status for file in self.files) for status in STATUSES}
 
     def to_json(self) -> dict[str, Any]:
-        left_out = [{"file": left.file, "why": left.why} for left in self.left_out]
-        return {"files": [file.to_json() for file in self.files], "counts": self.counts(), "left_out": left_out}
+        left_out = [{"file": left.file, "submission": left.submission, "why": left.why} for left in self.left_out]
+        return {
+            "schema": RESULT_SCHEMA,
+            "files": [file.to_json() for file in self.files],
+            "counts": self.counts(),
+            "left_out": left_out,
+        }

@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 
 
 _GAP_WORDS = re.compile(
-    r"[\s:=\-()\[\]>|\"'~%_,*#→│┃]|set|is|score|value|avg|average|mean|on|of|the|data|dataset|group|final|current|images|at"
+    r"[\s:=\-()\[\]>|\"'~%_,*#→│┃]|set|is|score|value|avg|average|mean|on|of|for|the|data|dataset|group|final|current|images|at"
 )
 
 

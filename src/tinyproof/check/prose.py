@@ -22,7 +22,8 @@ _FRACTION = re.compile(
     r"(?<![\d.])(0\.9\d{1,4})(?!\d)"
     # any other share, where it is called the accuracy and nothing else: "accuracy = 0.8491", "0.8491 test accuracy"
     r"|\baccurac(?:y|ies)(?: score)?[\s*_`]{0,4}(?:[:=≈]|\b(?:of|is|was)\b)[\s*_`]{0,4}(0\.[5-8]\d{1,4})(?!\d)"
-    r"|(?<![\d.])(0\.[5-8]\d{1,4})[\s*_`]{1,4}(?:(?:test|val|validation|final)[\s*_`]{1,4})?accuracy\b",
+    r"|(?<![\d.])(0\.[5-8]\d{1,4})[\s*_`]{1,4}(?:(?:test|val|validation|final)[\s*_`]{1,4})?accuracy\b"
+    r"|\b(?:results?|scores?)[\s*_`:=]{1,8}(0\.[5-8]\d{2,4})\b(?=.{0,40}\btest\b)",
     re.IGNORECASE,
 )
 _PARAMETERS = re.compile(
@@ -43,13 +44,15 @@ _PART = re.compile(
 _COUNT_CELL = re.compile(r"\s*\*{0,2}(\d{1,3}(?:,\d{3})+|\d{3,9})\*{0,2}\s*")
 _TARGET = re.compile(
     r"\b(?:targets?|goals?|aim(?:s|ed|ing)?|must|needs?|require[sd]?|requirements?|should|at ?least|more than|greater"
-    r"|above|exceed\w*|below|less(?:er)? than|under|fewer|within|objective|expected|criteri\w+|threshold|constraints?"
+    r"|(?<!run )(?<!cell )(?<!log )(?<!table )(?<!shown )(?<!see )(?:above|below)|exceed\w*"
+    r"|less(?:er)? than|under|fewer|within|objective|expected|criteri\w+|threshold|constraints?"
     r"|over|up ?to|try|minimum|cross(?:ed|es|ing)?|want|wanted|close to|near|beyond)\b|[<>≥≤~]",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
     r"\b(?:paper|literature|state.of.the.art|sota|previous(?:ly)?|earlier|benchmark|kaggle|others?|original|lecun"
-    r"|if|would|could|assignment|session|example|e\.g\.)\b",
+    r"|if|would|could|assignment|session|example|e\.g\."
+    r"|(?:than|to|with|over|against|beat\w*|outperform\w*|surpass\w*) (?:the |our |my |a )?(?:\w+ )?baselines?)\b",
     re.IGNORECASE,
 )
 _BEST = re.compile(r"\b(?:best|highest|max(?:imum)?|peak(?:ed)?|top)\b", re.IGNORECASE)
@@ -86,6 +89,9 @@ _CODE_OR_LOG = re.compile(
     r"loss|batch|it/s|epoch\s*[:=\[]|\d/\d|\w\(|^\s*(?:import|from|def|class|for|if)\b|[{};=]", re.I
 )
 _ACCURACY = re.compile(r"\bacc(?:urac(?:y|ies))?\b", re.IGNORECASE)
+
+# "Result: 0.8934 on the test split": a share that is no accuracy by name.
+_RESULT = re.compile(r"\b(?:results?|scores?)[\s*_`:=]{1,8}0\.[5-9]\d{2,4}\b.{0,40}\btest\b", re.IGNORECASE)
 
 Phase = Literal["train", "test", ""]
 
@@ -203,7 +209,7 @@ def _accuracies(line: str, section: str, place: CodePlace) -> Iterator[tuple[Cla
     for match in found:
         for claim in _accuracy(line, match, float(match.group(1)), section, place, named):
             yield claim, match.start()
-    if named and not found:
+    if (named or _RESULT.search(line)) and not found:
         for match in _FRACTION.finditer(line):
             for claim in _accuracy(line, match, 100 * float(_number(match)), section, place, named):
                 yield claim, match.start(match.lastindex or 0)

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import logging
 import os
 import sys
 from importlib import import_module
@@ -15,7 +17,7 @@ from typing import Annotated
 import typer
 
 from tinyproof import __version__
-from tinyproof.core.errors import OutputError, Stopped, TinyproofError
+from tinyproof.core.errors import OutputError, Stopped, TinyproofError, one_line
 from tinyproof.core.files import reason
 
 # The order of these files is the order of the commands in --help.
@@ -57,6 +59,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A letter that this terminal cannot show is replaced; it is no reason to lose the answer.
             stream.reconfigure(errors="replace")
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is nobody's concern here
     try:
         app()
     except Stopped as stopped:
@@ -77,7 +80,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        _say(str(OutputError(error.filename or "output", reason(error))))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            _say(str(OutputError(error.filename or "output", reason(error))))
+        else:
+            _say((f"{one_line(str(error.filename))}: " if error.filename else "") + reason(error))
         sys.exit(2)
 
 

@@ -1,4 +1,4 @@
-"""Back-propagation: `workbook`, `trace`, `derive`, `sweep`, `page`."""
+"""Back-propagation: `workbook`, `trace`, `derive`, `sweep`, `page`; and `draw`, which draws CNNs too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tinyproof.cli.cnn import InputOption, SettingsOption
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import write_atomic
 
@@ -53,6 +54,14 @@ class DeriveFormat(StrEnum):
     toml = "toml"
 
 
+class ThemeName(StrEnum):
+    """The colours of a drawing; `auto` follows the reader's preference."""
+
+    auto = "auto"
+    light = "light"
+    dark = "dark"
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(workbook)
@@ -60,6 +69,7 @@ def register(app: typer.Typer) -> None:
     app.command()(trace)
     app.command()(sweep)
     app.command()(page)
+    app.command()(draw)
 
 
 def workbook(
@@ -156,3 +166,19 @@ def page(
     from tinyproof.api.page import page as twin
 
     print(twin(net, out, iterations=iterations, rate=rate))
+
+
+def draw(
+    network: Annotated[
+        str, typer.Argument(metavar="NET|MODEL", help=f"{NET_HELP} Or a CNN: its name, or model.py:Class.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .svg or .png to write.")] = Path("network.svg"),
+    theme: Annotated[ThemeName, typer.Option(help="auto follows the reader: light or dark.")] = ThemeName.auto,
+    settings: SettingsOption = None,
+    input: InputOption = None,
+    classes: Annotated[int, typer.Option("--classes", help="For a CNN by name: how many classes.")] = 10,
+) -> None:
+    """Draw a network: a fully connected one with its weights, a CNN with its layers, sizes and kernels."""
+    from tinyproof.api.draw import draw as twin
+
+    print(twin(network, out, theme=theme.value, settings=settings or (), input=input, classes=classes))

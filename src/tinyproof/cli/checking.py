@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tinyproof.core.files import distinct, write_atomic
+from tinyproof.core.errors import InputError
+from tinyproof.core.files import check_output, distinct, write_atomic
 from tinyproof.core.printed import visible
 
 
@@ -33,14 +34,51 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the findings as a table to this file.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write the class report to this file.")] = None,
+    feedback: Annotated[
+        Path | None,
+        typer.Option("--feedback", metavar="DIR", help="Write a page and Markdown for each submission to this folder."),
+    ] = None,
+    template: Annotated[
+        list[Path] | None,
+        typer.Option("--template", metavar="FILE", help="Your own words for --feedback: .html or .md, or one of each."),
+    ] = None,
+    grades: Annotated[
+        Path | None, typer.Option("--grades", metavar="FILE", help="Write a row of points for each submission as CSV.")
+    ] = None,
+    assignment: Annotated[
+        str | None,
+        typer.Option(
+            "--assignment",
+            metavar="FILE",
+            help="What was asked, and its points: TOML, or course-workbook, mnist-20k, mnist-8k.",
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option("--roster", metavar="FILE", help="CSV of the class, as your platform exports it.")
+    ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Worker processes (default: all cores).")] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Only the table, not every finding.")] = False,
     details: Annotated[
-        bool, typer.Option("--details", help="Notebooks: each finding with its reason and mend.")
+        bool, typer.Option("--details", help="Every finding of a class; in notebooks with its reason and mend.")
     ] = False,
     convert: Annotated[
         bool, typer.Option("--convert", help="Let LibreOffice convert .xls, .xlsb and .numbers files first.")
     ] = False,
+    student: Annotated[
+        str,
+        typer.Option("--student", metavar="PATTERN", help="The name in that of a file or folder: '{name}_*.xlsx'."),
+    ] = "",
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="Where to keep what was said (default: user's cache).")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Judge everything anew, and keep nothing.")] = False,
+    since: Annotated[
+        Path | None, typer.Option("--since", metavar="JSON", help="What changed since this result of --json.")
+    ] = None,
+    anonymous: Annotated[
+        Path | None,
+        typer.Option("--anonymous", metavar="KEY", help="Pseudonyms for names; the key goes to this file."),
+    ] = None,
     disable: Annotated[
         list[str] | None,
         typer.Option("--disable", metavar="RULE", help="Switch off a rule for notebooks (repeatable)."),
@@ -52,14 +90,32 @@ def audit(
 
     Exit code 0: all right; 1: a file is wrong or could not be decided or read; 2: the command was wrong.
     """
+    from tinyproof.api.audit import AuditResult
     from tinyproof.api.audit import audit as twin
 
-    distinct(csv=csv, html=html)
-    found = twin(*paths, jobs=jobs, disable=disable or (), convert=convert)
+    distinct(csv=csv, html=html, grades=grades, roster=roster, assignment=assignment, since=since, anonymous=anonymous)
+    if anonymous is not None and roster is not None:
+        raise InputError("roster", str(roster), "leave it out: the key leads back", problem="holds the names")
+    if grades is None and roster is not None:
+        raise InputError("grades", None, "--roster is for it: --grades FILE", problem="is missing")
+    if template and feedback is None:
+        raise InputError("feedback", None, "--template is for it: --feedback DIR", problem="is missing")
+    AuditResult(()).grades(assignment, roster)  # what is wrong with them is said before the work
+    if feedback is not None:
+        check_output(feedback)
+        AuditResult(()).templates(template or ())
+    found = twin(
+        *paths, jobs=jobs, disable=disable or (), convert=convert, student=student, assignment=assignment, cache=cache,
+        no_cache=no_cache, since=since, anonymous=anonymous,
+    )  # fmt: skip
     if csv is not None:
         write_atomic(csv, found.table().csv())
     if html is not None:
         write_atomic(html, found.html())
+    if feedback is not None:
+        found.feedback(feedback, templates=template or ())
+    if grades is not None:
+        write_atomic(grades, found.grades(roster=roster).csv())
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
     else:

@@ -1,4 +1,4 @@
-"""Evidence: `prove`, `compare`, `reproduce`, `verify`."""
+"""Evidence: `prove`, `compare`, `reproduce`, `verify`, `pack`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
+from tinyproof.cli.cnn import (
+    BytesOption,
+    ChannelsOption,
+    EpochsBelowOption,
+    InputOption,
+    MacsOption,
+    ParametersOption,
+    RulesOption,
+    SettingsOption,
+    SizeOption,
+    SkipBadOption,
+)
 from tinyproof.core.errors import InputError
 
 Recipe = Annotated[
@@ -17,9 +29,9 @@ Recipe = Annotated[
     typer.Option(help="Name or .toml file, then what differs: `best,epochs=2,augment.max_degrees=5`; else its own."),
 ]
 DataSet = Annotated[
-    str, typer.Option(help="`mnist`, `digits`, or the path of your own images (folder by class, .npz).")
+    str, typer.Option(help="A name (see `data`), or the path of your own images (folder by class, .npz).")
 ]
-Data = Annotated[str | None, typer.Option(help="The folder with the MNIST files.")]
+Data = Annotated[str | None, typer.Option(help="The folder with the files of a data set by name.")]
 Seeds = Annotated[int, typer.Option("--seeds", "-n", help="How many runs: declared now, before the first.")]
 Target = Annotated[
     float | None, typer.Option(help="Accuracy in percent; the data set's own where not given (your own data has none).")
@@ -33,7 +45,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 # What may be said beside a folder: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("dataset", "data", "processes", "receipt", "json")
+_BESIDE_A_FOLDER = ("dataset", "data", "processes", "receipt", "also", "json")
 
 
 def prove(
@@ -50,20 +62,24 @@ def prove(
     processes: Processes = None,
     threads: Threads = None,
     first_seed: Annotated[int | None, typer.Option(min=0, help="Use this seed and the next ones.")] = None,
-    parameters_below: Annotated[int | None, typer.Option(min=1, help="Budget: fewer parameters than this.")] = None,
-    epochs_below: Annotated[int | None, typer.Option(min=1, help="Budget: fewer epochs than this.")] = None,
-    bytes_below: Annotated[int | None, typer.Option(min=1, help="Budget: fewer bytes of weights than this.")] = None,
-    macs_below: Annotated[
-        int | None, typer.Option(min=1, help="Budget: fewer multiply-adds an image than this.")
-    ] = None,
-    rules: Annotated[
-        list[str] | None, typer.Option("--rule", help="Budget: a rule on the layers, for example uses-dropout.")
-    ] = None,
+    parameters_below: ParametersOption = None,
+    epochs_below: EpochsBelowOption = None,
+    bytes_below: BytesOption = None,
+    macs_below: MacsOption = None,
+    rules: RulesOption = None,
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = True,
     receipt: Annotated[
         bool, typer.Option("--receipt", help="Print some digits of the declaration before the first run.")
     ] = False,
+    also: Annotated[
+        str | None, typer.Option(help="Let the weights answer these too, reported beside: `qmnist-test50k`.")
+    ] = None,
     as_json: AsJson = False,
+    settings: SettingsOption = None,
+    size: SizeOption = None,
+    channels: ChannelsOption = None,
+    input: InputOption = None,
+    skip_bad: SkipBadOption = False,
 ) -> None:
     """Train many seeds, declared beforehand, and judge: proved, refuted or undecided.
 
@@ -83,14 +99,15 @@ def prove(
         with terminal(quiet=as_json and not receipt, errors=True) as listener:
             if receipt:
                 job.say_receipt(declaration.read(Path(model)), listener)
-            found = job.resume(model, dataset if "dataset" in given else None, data, processes, listener)
+            found = job.resume(model, dataset if "dataset" in given else None, data, processes, also, listener)
     else:
         found = job.prove(
             model, recipe, seeds=seeds, dataset=dataset, data=data, target=target, out=out, engine=engine,
             device=device, processes=processes, threads=threads, first_seed=first_seed,
             parameters_below=parameters_below, epochs_below=epochs_below, bytes_below=bytes_below,
-            macs_below=macs_below, rules=rules or (), weights=weights, receipt=receipt,
-            quiet=as_json and not receipt,
+            macs_below=macs_below, rules=rules or (), weights=weights, receipt=receipt, also=also,
+            quiet=as_json and not receipt, settings=settings or (), size=size, channels=channels, input=input,
+            skip_bad=skip_bad,
         )  # fmt: skip
     _print(found, as_json, [found])
     raise typer.Exit(0 if found.proved else 1)
@@ -98,7 +115,7 @@ def prove(
 
 def _given(context: typer.Context) -> list[str]:
     """The options that stand on the command line, by their names."""
-    names = {"as_json": "json", "weights": "no-weights", "rules": "rule"}
+    names = {"as_json": "json", "weights": "no-weights", "rules": "rule", "settings": "set"}
     sources = {name: context.get_parameter_source(name) for name in context.params if name != "model"}
     given = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
     return [names.get(name, name.replace("_", "-")) for name in given]
@@ -142,6 +159,10 @@ def compare(
     threads: Threads = None,
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = False,
     as_json: AsJson = False,
+    size: SizeOption = None,
+    channels: ChannelsOption = None,
+    input: InputOption = None,
+    skip_bad: SkipBadOption = False,
 ) -> None:
     """Train two recipes, networks or engines on the same seeds, declared beforehand, and compare them pair by pair.
 
@@ -152,7 +173,7 @@ def compare(
     found = twin(
         first, second, seeds=seeds, dataset=dataset, data=data, target=target, out=out, within=within, engine=engine,
         second_engine=second_engine, device=device, processes=processes, threads=threads, weights=weights,
-        quiet=as_json,
+        quiet=as_json, size=size, channels=channels, input=input, skip_bad=skip_bad,
     )  # fmt: skip
     _print(found, as_json, [found.first, found.second])
     raise typer.Exit(int(found.word == "undecided"))
@@ -172,6 +193,10 @@ def reproduce(
     quick: Annotated[bool, typer.Option("--quick", help="Two epochs only, to see it work.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
     as_json: AsJson = False,
+    size: SizeOption = None,
+    channels: ChannelsOption = None,
+    input: InputOption = None,
+    skip_bad: SkipBadOption = False,
 ) -> None:
     """Run the published claims by their own recipes: as published, and as it truly is."""
     from tinyproof.api.reproduce import reproduce as twin
@@ -179,6 +204,7 @@ def reproduce(
     found = twin(
         claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device, processes=processes,
         threads=threads, weights=weights, quick=quick, page=not markdown, quiet=as_json or markdown,
+        size=size, channels=channels, input=input, skip_bad=skip_bad,
     )  # fmt: skip
     if markdown:
         _warn([one.proof for one in found.claims])
@@ -188,7 +214,9 @@ def reproduce(
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A folder that holds proofs, comparisons or runs, itself or below.")],
+    folder: Annotated[
+        Path, typer.Argument(help="A folder that holds proofs, comparisons or runs, itself or below, or a pack.")
+    ],
     weights: Annotated[bool, typer.Option(help="Load stored weights and evaluate them again.")] = True,
     dataset: Annotated[str | None, typer.Option(help="The path of your own data, where the runs used it.")] = None,
     data: Data = None,
@@ -216,9 +244,27 @@ def verify(
     raise typer.Exit(found.exit_code)
 
 
+def pack(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder of a proof, comparison or run, or one that holds several.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The .zip file; beside the folder, by its name, where not given.")
+    ] = None,
+    weights: Annotated[bool, typer.Option(help="Pack stored weights too.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Write a proof with all that belongs to it as one .zip file, which `verify`, `report` and `journal` read."""
+    from tinyproof.api.pack import pack as twin
+
+    found = twin(folder, out=out, weights=weights)
+    print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(prove)
     app.command()(compare)
     app.command()(reproduce)
     app.command()(verify)
+    app.command()(pack)

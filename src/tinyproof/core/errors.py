@@ -11,17 +11,28 @@ class TinyproofError(Exception):
 
 
 class InputError(TinyproofError):
-    """A value that somebody gave is not allowed.
+    """A value that somebody gave is not allowed; or, with a `problem`, what is the matter with it, and `allowed` says
+    what to do. A value that is missing is None there.
 
     >>> print(InputError("epochs", 0, "a whole number from 1 to 1000", "recipe.toml"))
     epochs: 0 is not allowed; allowed: a whole number from 1 to 1000 (recipe.toml)
+    >>> print(InputError("data", "mnits", "name a folder", problem="is not there"))
+    data: 'mnits' is not there; name a folder
+    >>> print(InputError("epochs", None, "Recipe needs it", "recipe.toml", problem="is missing"))
+    epochs is missing; Recipe needs it (recipe.toml)
     """
 
-    def __init__(self, field: str, value: object, allowed: str, where: str = "") -> None:
+    def __init__(self, field: str, value: object, allowed: str, where: str = "", *, problem: str = "") -> None:
         self.field, self.value, self.allowed, self.where = field, value, allowed, where
-        shown = repr(value) if isinstance(value, str) else str(value)
+        self.problem = problem
+        try:
+            shown = repr(value) if isinstance(value, str) else str(value)
+        except (RecursionError, ValueError):
+            shown = "a number of thousands of digits" if isinstance(value, int) else "tables in tables without end"
         shown = one_line(shown, 120)
-        super().__init__(f"{field}: {shown} is not allowed; allowed: {allowed}" + (f" ({where})" if where else ""))
+        named = field if value is None and problem else f"{field}: {shown}"
+        said = f"{problem}; {allowed}" if problem else f"is not allowed; allowed: {allowed}"
+        super().__init__(f"{named} {said}" + (f" ({where})" if where else ""))
 
 
 class DataError(TinyproofError):

@@ -69,7 +69,7 @@ def from_mapping(kind: type[T], data: object, where: str = "") -> T:
     for name, field in known.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in data:
-            raise InputError(name, "nothing", f"a value: {kind.__name__} needs it", where)
+            raise InputError(name, None, f"{kind.__name__} needs it", where, problem="is missing")
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
     hints = _hints(cast(Any, kind))
     try:
@@ -92,7 +92,24 @@ def _hints(kind: Any) -> dict[str, Any]:
 def _typed(name: str, value: object, hint: Any, where: str) -> None:
     """Raise InputError unless the value is of the field's declared type (a float field takes whole numbers too)."""
     if not _fits(value, hint):
-        raise InputError(name, value, f"a value of type {getattr(hint, '__name__', '') or hint}", where)
+        raise InputError(name, value, _in_words(hint), where)
+
+
+def _in_words(hint: Any) -> str:
+    """What a field takes, without the names of Python's types.
+
+    >>> _in_words(float | None), _in_words(tuple[int, ...])
+    ('a number or nothing', 'a list, each a whole number')
+    """
+    kind, inside = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return " or ".join(_in_words(one) for one in inside)
+    if kind is Literal:
+        return ", ".join(map(str, inside))
+    if kind is tuple:
+        return f"a list, each {_in_words(inside[0])}"
+    plain = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "nothing"}
+    return plain.get(hint, "a table of fields")
 
 
 def _fits(value: object, hint: Any) -> bool:

@@ -14,8 +14,10 @@ from tinyproof.core.errors import DataError, InputError, OutputError
 
 
 @contextlib.contextmanager
-def writing(path: Path | str) -> Iterator[Path]:
+def writing(path: Path | str, private: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it onto `path` when the block ends well, remove it otherwise.
+
+    `private`: what is written is readable by this user alone, from its first byte on.
 
     Raises OutputError when the disk, the folder or its permissions do not let it be written.
 
@@ -39,7 +41,8 @@ def writing(path: Path | str) -> Iterator[Path]:
         os.close(handle)
         beside = Path(name)
         yield beside
-        beside.chmod(0o666 & ~_umask())
+        if not private:
+            beside.chmod(0o666 & ~_umask())
         _sync(beside)
         beside.replace(path)
         beside = None
@@ -61,6 +64,14 @@ def write_atomic(path: Path | str, content: bytes | str) -> Path:
     return Path(path)
 
 
+def write_private(path: Path | str, content: str) -> Path:
+    """`write_atomic` for what nobody but this user may read (mode 600). Returns the path. Raises OutputError."""
+    path = Path(path)
+    with writing(path, private=True) as beside:
+        beside.write_text(content, encoding="utf-8", newline="")
+    return path
+
+
 def distinct(**outputs: Path | str | None) -> None:
     """Raise InputError where two outputs, named by their options, are one file: the second would replace the first.
 
@@ -72,7 +83,7 @@ def distinct(**outputs: Path | str | None) -> None:
             continue
         place = os.path.realpath(path)
         if place in places:
-            raise InputError(name, str(path), f"another file than that of {places[place]}")
+            raise InputError(name, str(path), "name another", problem=f"is the file of {places[place]} too")
         places[place] = name
 
 
@@ -125,14 +136,26 @@ def check_output(path: Path | str) -> Path:
 def existing(path: Path | str, field: str = "path") -> Path:
     """Return the path when something is there, else raise InputError that names the field."""
     if not str(path):
-        raise InputError(field, "", "a file or folder that exists")
+        raise InputError(field, "", "name a file or folder", problem="names nothing")
     path = Path(path)
     try:
         path.stat()
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
-        raise InputError(field, str(path), "a file or folder that exists", why) from error
+        raise InputError(field, str(path), "name one that is there", why, problem="is no file or folder") from error
     return path
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a plain file is there that can be looked at; where a folder on its way may not be entered, none is.
+
+    >>> is_plain(Path("none"))
+    False
+    """
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def sha256(content: bytes | Path) -> str:
@@ -166,6 +189,8 @@ def reason(error: OSError) -> str:
         errno.ENAMETOOLONG: "the name is too long",
         errno.EBUSY: "it is open in another program",
     }
+    if "temporary directory" in str(error.strerror):
+        return "no folder for temporary files can be written"
     return words.get(error.errno or 0, (error.strerror or str(error)).lower())
 
 

@@ -28,7 +28,7 @@ def parse_json(content: bytes, where: str) -> Any:
     try:
         return json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_table)
     except (ValueError, RecursionError) as error:
-        raise DataError(where, f"is not JSON: {_problem(error)}") from error
+        raise DataError(where, f"is not JSON: {said_of(error)}") from error
 
 
 def parse_toml(content: bytes, field: str, where: str) -> dict[str, Any]:
@@ -41,12 +41,14 @@ def parse_toml(content: bytes, field: str, where: str) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         # No TOML, no UTF-8, a number of thousands of digits, or tables in tables without end.
-        raise InputError(field, where, "a TOML file", _problem(error)) from error
+        raise InputError(field, where, "write it as TOML", problem=f"is not TOML: {said_of(error)}") from error
 
 
-def _problem(error: Exception) -> str:
+def said_of(error: Exception) -> str:
     """What is wrong with the text, in words of its own where Python speaks of its settings."""
     text = str(error)
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     return "a number of thousands of digits" if "integer string conversion" in text else one_line(text, 120)
 
 

@@ -29,7 +29,7 @@ def mean(values: Sequence[float]) -> float:
     3.0
     """
     if not values:
-        raise InputError("values", "none", "at least one value")
+        raise InputError("values", None, "give at least one", problem="are missing")
     return math.fsum(values) / len(values)
 
 
@@ -189,3 +189,14 @@ def _level(confidence: float) -> float:
     if not 0 < confidence < 1:
         raise InputError("confidence", confidence, "a number between 0 and 1, for example 0.95")
     return confidence
+
+
+def sign_test(better: int, worse: int) -> float:
+    """The two-sided probability of so uneven a split, or a more uneven one, if better and worse were equally likely.
+
+    >>> sign_test(1, 6)
+    0.125
+    """
+    from scipy.special import bdtr
+
+    return min(1.0, 2 * float(bdtr(min(better, worse), better + worse, 0.5)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from tinyproof.core.errors import InputError
 
 Cell = str | int | float | bool | None
 Align = Literal["left", "right"]
+_TERMINAL = 80  # columns of a terminal that nobody has widened
 
 
 @dataclass(frozen=True)
@@ -70,22 +72,34 @@ class Table:
         return [[column.show(value) for column, value in zip(self.columns, row, strict=True)] for row in rows]
 
     def text(self) -> str:
-        """Monospaced text with a rule under the heading; wide (East Asian, combining) characters are measured."""
+        """Monospaced text with a rule under the heading; wide (East Asian, combining) characters are measured.
+
+        Where that is wider than a terminal of 80 columns, headings of several words stand in several lines.
+        """
         from rich.cells import cell_len
 
-        body, foot = self._shown(self.rows), self._shown(self.footer)
-        names = [column.name for column in self.columns]
-        widths = [max(cell_len(line[i]) for line in [names, *body, *foot]) for i in range(len(names))]
+        shown = self._shown([*self.rows, *self.footer])
+        lined = [[" ".join(cell.splitlines()) for cell in row] for row in shown]
+        body, foot = lined[: len(self.rows)], lined[len(self.rows) :]
+        heads = [[column.name] for column in self.columns]
+
+        cells = [max((cell_len(line[i]) for line in [*body, *foot]), default=0) for i in range(len(heads))]
+        wide = [max(width, cell_len(head[0])) for width, head in zip(cells, heads, strict=True)]
+        if sum(wide) + 2 * (len(heads) - 1) > _TERMINAL:
+            heads = [_in_lines(column.name, width) for column, width in zip(self.columns, cells, strict=True)]
+            wide = [max(width, *map(cell_len, head)) for width, head in zip(cells, heads, strict=True)]
 
         def line(cells: Sequence[str]) -> str:
             padded = []
-            for cell, width, column in zip(cells, widths, self.columns, strict=True):
+            for cell, width, column in zip(cells, wide, self.columns, strict=True):
                 gap = " " * (width - cell_len(cell))
                 padded.append(gap + cell if column.align == "right" else cell + gap)
             return "  ".join(padded).rstrip()
 
-        rule = line(["-" * width for width in widths])
-        lines = [line(names), rule, *map(line, body)]
+        high = max(map(len, heads))
+        rule = line(["-" * width for width in wide])
+        named = [line(words) for words in zip(*([""] * (high - len(head)) + head for head in heads), strict=True)]
+        lines = [*named, rule, *map(line, body)]
         if foot:
             lines += [rule, *map(line, foot)]
         return "\n".join(lines)
@@ -141,3 +155,9 @@ def harmless(text: str) -> str:
     "'=1+1"
     """
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _in_lines(heading: str, width: int) -> list[str]:
+    """A heading in lines of `width` characters, or of its longest word."""
+    words = heading.split()
+    return textwrap.wrap(heading, max([width, 1, *map(len, words)])) or [""]

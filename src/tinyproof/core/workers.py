@@ -36,14 +36,16 @@ class _Worker:
     def __init__(self, context: Any, function: Callable[[Any], Any], memory_bytes: int | None) -> None:
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, function, memory_bytes), daemon=True)
-        self.process.start()
+        with _interrupt_waits():
+            self.process.start()
         theirs.close()
         self.index: int | None = None
         self.started = 0.0
 
     def give(self, index: int, item: Any) -> None:
         self.index, self.started = index, time.monotonic()
-        self.pipe.send(item)
+        with contextlib.suppress(ConnectionError):  # it was killed: `take` will say so
+            self.pipe.send(item)
 
     def take(self, arrived: bool, seconds: float | None) -> tuple[Outcome | None, bool]:
         """The outcome of the item in work, or None while it runs on; and whether this worker still lives."""
@@ -129,8 +131,24 @@ def _method(start: StartMethod) -> str:
     return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
+@contextlib.contextmanager
+def _interrupt_waits() -> Iterator[None]:
+    """A Ctrl-C while a process is forked is heard afterwards: Python drops what is raised inside its fork handlers."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if memory_bytes is not None:
         with contextlib.suppress(ImportError, ValueError, OSError):
             import resource
@@ -157,3 +175,11 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int |
             return
         except Exception as error:  # the value cannot be pickled: say so instead of dying
             pipe.send((None, f"internal error: the result cannot be sent: {one_line(str(error), 200)}"))
+
+
+def _end_with_parent() -> None:
+    """A worker does not outlive the process that asked for its work, however that one ended."""
+    parent = mp.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def load_arrays(path: Path, most_bytes: int | None = None) -> Arrays:
             # A zip says how large its members become; believe it before unpacking, so a bomb stops here.
             if sum(member.file_size for member in archive.infolist()) > most:
                 raise DataError(str(path), f"unpacks to more than {most:,} bytes")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        # A warning is a remark on the file, for whoever wrote it: what is remarked on is not what we write.
+        with warnings.catch_warnings(action="error"), np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
     except TinyproofError:
         raise

@@ -1,59 +1,127 @@
-"""A data set by name or path: MNIST, the digits that ship with scikit-learn, or your own."""
+"""A data set by name or path: a published one, the digits that ship with scikit-learn, or your own."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.core.errors import MissingDependency
+from tinyproof.core.errors import InputError, MissingDependency
 from tinyproof.core.fields import one_of
 from tinyproof.core.listener import SILENT, Listener
-from tinyproof.data import mnist, own_data
-from tinyproof.data.dataset import NAMES, TARGETS, Dataset, stratified
+from tinyproof.data import fetching, own_data, published
+from tinyproof.data.catalogue import MNIST, SETS, PublishedSet
+from tinyproof.data.dataset import NAMES, TARGETS, Dataset, channel_statistics, stratified
+from tinyproof.data.reading import AS_IT_IS, Asked, Reading, size_words
 
 # Of 1,797 digits a fifth are test images; the split is drawn once, from this seed, so that it is everybody's.
 _DIGITS_SEED = 20_260_101
 _DIGITS_TEST_SHARE = 0.2
+_SIDE = 28
+
+Pixels = NDArray[Any]
+# MNIST: a digit fits a box of 20 pixels whose ink has its centre of mass in the middle. The digits fill their scan.
+INK = {
+    name: Reading(kind="ink", channels=1, height=_SIDE, width=_SIDE, box=box)
+    for name, box in (("digits", 28), *((one.name, one.box) for one in SETS.values() if one.box))
+}
 
 
 def load(
-    name: str = "mnist", data: str | Path | None = None, fetch: bool = True, listener: Listener = SILENT
+    name: str = "mnist",
+    data: str | Path | None = None,
+    fetch: bool = True,
+    listener: Listener = SILENT,
+    asked: Asked = AS_IT_IS,
 ) -> Dataset:
-    """A data set by name, or your own by its path (see own_data). `data`: the folder to look in for MNIST; `fetch`:
-    whether MNIST may be downloaded.
+    """A data set by name, or your own by its path (see own_data); a path that leads to the files of a published set,
+    as torchvision lays them, is that set. `data`: the folder to look in; `fetch`: whether it may be downloaded;
+    `asked`: the size and channels of your own.
 
-    Raises InputError for an unknown name, DataError for broken files, `mnist.NotFound` when there is no MNIST.
+    Raises InputError for an unknown name, DataError for broken files, `published.NotFound` where a set is not here.
     """
-    if name not in NAMES and (Path(name).exists() or Path(name).name != name):
-        return own_data.load(name)
+    if is_own(name):
+        found = published.recognised(Path(name))
+        if found is None:
+            return own_data.load(name, asked)
+        name, data = found[0].name, found[1]
     one_of("dataset", name, (*NAMES, "the path of your own"))
-    return load_digits() if name == "digits" else load_mnist(data, fetch, listener)
+    refuse_asked(name, asked)
+    return load_digits() if name == "digits" else load_published(SETS[name], data, fetch, listener)
+
+
+def is_own(name: str) -> bool:
+    """Whether a data set is named by its path."""
+    return name not in NAMES and (Path(name).exists() or Path(name).name != name)
+
+
+def refuse_asked(name: str, asked: Asked) -> None:
+    """Raise InputError where another size or other channels are asked for than those of a data set of this package."""
+    channels, *size = SETS[name].shape if name in SETS else (1, _SIDE, _SIDE)
+    if asked.as_before or (asked.size in (None, tuple(size)) and asked.channels in (None, channels)):
+        return
+    shown = size_words(*asked.size) if asked.size else f"{asked.channels} channels"
+    there = f"{channels} channel{'s' * (channels > 1)} of {size_words(*size)}"
+    allowed = f"{there}, as {name} has it; another is for data of your own"
+    raise InputError("size" if asked.size else "channels", shown, allowed)
 
 
 def load_mnist(data: str | Path | None = None, fetch: bool = True, listener: Listener = SILENT) -> Dataset:
     """MNIST from where it lies, else fetched into the user's cache. Every file is checked against its digest."""
-    paths = mnist.find(data)
-    if paths is None and data is not None:
-        raise mnist.NotFound(str(data), f"{mnist.lacking(data)} (gzipped or not)", "see: tinyproof data")
-    if paths is None and not fetch:
-        raise mnist.NotFound("MNIST", "is in none of the places searched", "fetch it with: tinyproof data --fetch")
-    if paths is None:
-        paths = mnist.fetch(listener=listener)
-    train_images, train_labels, test_images, test_labels = mnist.read(paths)
+    return load_published(MNIST, data, fetch, listener)
+
+
+def load_published(
+    one: PublishedSet, data: str | Path | None = None, fetch: bool = True, listener: Listener = SILENT
+) -> Dataset:
+    """A published set from where it lies, else fetched into the user's cache; put right where it lies on its side or
+    counts from 1. Every file is checked against the digest that is known of it.
+    """
+    paths = files_of(one, data, fetch, listener)
+    arrays, known_by = published.read(one, paths)
+    train, test = (_put_right(one, *arrays[at : at + 2]) for at in (0, 2))
+    mean, std = one.normalised_by or channel_statistics(train[0])
     return Dataset(
-        name="mnist",
-        train_images=train_images.copy(),
-        train_labels=train_labels.astype(np.int64),
-        test_images=test_images.copy(),
-        test_labels=test_labels.astype(np.int64),
-        mean=0.1307,
-        std=0.3081,
-        classes=tuple("0123456789"),
-        target_percent=TARGETS["mnist"],
+        name=one.name,
+        train_images=train[0],
+        train_labels=train[1],
+        test_images=test[0],
+        test_labels=test[1],
+        mean=mean,
+        std=std,
+        classes=one.classes,
+        target_percent=one.target,
         source=str(paths[0].parent),
+        reading=INK.get(one.name) or _as_pictures(one),
+        known_by=known_by,
     )
+
+
+def files_of(one: PublishedSet, data: str | Path | None, fetch: bool, listener: Listener) -> list[Path]:
+    """Where the files of a set lie, fetched first where they are nowhere. Raises NotFound."""
+    paths = published.find(one, data)
+    if paths is None and data is not None:
+        raise published.NotFound(str(data), published.lacking(one, data), "see: tinyproof data")
+    if paths is None and not fetch:
+        name = "" if one is MNIST else f"{one.name} "
+        remedy = f"fetch it with: tinyproof data {name}--fetch"
+        raise published.NotFound(one.title, "is in none of the places searched", remedy)
+    return fetching.fetch(one, listener=listener) if paths is None else paths
+
+
+def _as_pictures(one: PublishedSet) -> Reading:
+    channels, height, width = one.shape
+    return Reading(kind="pictures", channels=channels, height=height, width=width)
+
+
+def _put_right(one: PublishedSet, images: Pixels, labels: Pixels) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images [N, C, H, W] that stand upright, and labels from 0; of several numbers an image the first is its class."""
+    upright = images.swapaxes(1, 2) if one.transposed else images
+    first = labels[:, 0] if labels.ndim == 2 else labels
+    whole = upright if upright.ndim == 4 else upright[:, None]
+    return np.array(whole, np.uint8, order="C"), first.astype(np.int64) - one.first_label
 
 
 def load_digits() -> Dataset:
@@ -67,22 +135,23 @@ def load_digits() -> Dataset:
     labels = bunch.target.astype(np.int64)
     test = stratified(labels, round(len(labels) * _DIGITS_TEST_SHARE), _DIGITS_SEED)
     train = np.setdiff1d(np.arange(len(labels)), test)
-    pixels = images[train] / 255.0
+    mean, std = channel_statistics(images[train][:, None])
     return Dataset(
         name="digits",
         train_images=images[train],
         train_labels=labels[train],
         test_images=images[test],
         test_labels=labels[test],
-        mean=float(round(pixels.mean(), 4)),
-        std=float(round(pixels.std(), 4)),
+        mean=mean,
+        std=std,
         classes=tuple("0123456789"),
         target_percent=TARGETS["digits"],
         source="scikit-learn, load_digits",
+        reading=INK["digits"],
     )
 
 
-def enlarge(images: NDArray[np.float64], size: int = 28) -> NDArray[np.uint8]:
+def enlarge(images: NDArray[np.float64], size: int = _SIDE) -> NDArray[np.uint8]:
     """Square images [N, n, n] with values 0 to 255, enlarged bilinearly (pixel centres aligned, edges repeated)."""
     small = images.shape[1]
     centres = np.clip((np.arange(size) + 0.5) * small / size - 0.5, 0, small - 1)

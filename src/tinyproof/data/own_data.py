@@ -1,4 +1,4 @@
-"""A data set of your own: a folder of pictures by class, an .npz file, or IDX files. Grey, 28x28, background 0.
+"""A data set of your own: a folder of pictures by class, an .npz file, IDX files or CSV; any size, grey or colour.
 
 Everything is bounded and nothing is executed (no pickle); every refusal names the file.
 """
@@ -8,71 +8,86 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import existing
-from tinyproof.data import idx
-from tinyproof.data.arrays import load_arrays
-from tinyproof.data.dataset import NAMES, Dataset, stratified
-from tinyproof.data.own_pictures import MAX_IMAGES, MAX_SIDE, Bytes, Labels, classes_of, fitted, pictures, pillow
+from tinyproof.data import own_arrays, own_pictures
+from tinyproof.data.as_prepared import as_ink
+from tinyproof.data.dataset import NAMES, Dataset, channel_statistics, stratified
+from tinyproof.data.own_arrays import TEST_NAMES, TRAIN_NAMES, Raw
+from tinyproof.data.own_pictures import Bytes, Files, Labels
+from tinyproof.data.picture_reader import fitted, shows_colour, with_channels
+from tinyproof.data.reading import (
+    AS_IT_IS,
+    LEAST_SIDE,
+    MOST_SIDE,
+    UNASKED_SIDE,
+    Asked,
+    Reading,
+    colour_words,
+    size_words,
+)
 
-MAX_BYTES = 1_000_000_000
-# An answer is stored in one byte.
-MAX_CLASSES = 256
-_TRAIN_NAMES, _TEST_NAMES = ("train", "training"), ("test", "testing", "t10k", "val", "validation")
+MAX_CLASSES = 1000
 _TEST_SHARE, _SPLIT_SEED = 0.2, 20_260_101
+_LUMA = np.array([0.299, 0.587, 0.114])
+_KINDS = "a folder of pictures by class, an .npz file, a .csv file, or a folder of IDX or CSV files"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Parts:
-    """Training and test images and labels (test: None where they are still to be split off), class names."""
+    """Images [N, H, W, channels] and labels of both parts (test: None where they are still to be split off), class
+    names, the sizes of the pictures before, and files that were left out.
+    """
 
     train: tuple[Bytes, Labels]
     test: tuple[Bytes, Labels] | None
     classes: tuple[str, ...]
+    sizes: set[tuple[int, int]]
+    left_out: int = 0
 
 
-def load(path: str | Path, size: int = 28, target: float | None = None) -> Dataset:
+def load(path: str | Path, asked: Asked = AS_IT_IS, target: float | None = None) -> Dataset:
     """Read your own images and labels; where no test part is given a fifth of each class becomes one, always the same.
 
-    - a folder: `train/CLASS/*.png` and `test/CLASS/*.png`, or only `CLASS/*.png`; or four IDX files in it;
+    - a folder: `train/CLASS/*.png` and `test/CLASS/*.png`, or only `CLASS/*.png`; or IDX or CSV files in it;
     - an .npz file: `x_train`, `y_train`, `x_test`, `y_test` (or train_images, train_labels, ...; the test part may be
-      left out): images [N, H, W] or [N, H, W, 3], whole numbers 0 to 255 or fractions 0 to 1; labels [N].
+      left out): images [N, H, W], [N, H, W, 3], [N, 3, H, W] or in rows [N, pixels], whole numbers 0 to 255 or
+      fractions 0 to 1; labels [N], or one-hot [N, classes].
 
-    Pictures are made grey, fitted into `size` x `size` and, where their border is bright, inverted: background is 0.
-    Raises InputError, DataError, MissingDependency (Pillow).
+    Pictures keep their size where all have one from 8 to 128 pixels a side, else they are fitted into the median size,
+    of at most 64; they are colour where any of them shows colour. `asked` decides otherwise. Grey pictures whose border
+    is bright are inverted: background is 0. Raises InputError, DataError, MissingDependency (Pillow).
     """
     path = existing(path, "data")
-    parts = _npz(path, size) if path.suffix == ".npz" else _folder(path, size)
+    parts = _read(path, asked)
     if len(parts.classes) < 2:
         raise DataError(str(path), f"has {len(parts.classes)} class(es) where at least two are needed")
+    if not asked.as_before and parts.test is None:
+        _two_of_each(path, parts)
     (images, labels), test = parts.train, parts.test
     if test is None:
-        count = max(1, round(len(labels) * _TEST_SHARE))
-        if count >= len(labels):
-            raise DataError(str(path), f"has {len(labels)} image(s): too few to keep some for testing")
-        rows = stratified(labels, count, _SPLIT_SEED)
-        rest = np.setdiff1d(np.arange(len(labels)), rows)
-        test, images, labels = (images[rows], labels[rows]), images[rest], labels[rest]
-    note = ""
-    if _bright_border(images):
-        images, test, note = 255 - images, (255 - test[0], test[1]), ", inverted (its border is bright)"
-    pixels = images / 255.0
+        (images, labels), test = _split(path, images, labels)
+    images, tests = (np.require(np.moveaxis(part, 3, 1), requirements=["C", "W"]) for part in (images, test[0]))
+    inverted = images.shape[1] == 1 and _bright_border(images)
+    if inverted:
+        images, tests = 255 - images, 255 - tests
+    mean, std = channel_statistics(images)
+    reading = as_ink(_reading(parts, images, len(images) + len(tests), inverted, asked), images, tests)
     return Dataset(
         name=name_of(path),
         train_images=images,
         train_labels=labels,
-        test_images=test[0],
+        test_images=tests,
         test_labels=test[1],
-        mean=float(round(pixels.mean(), 4)),
-        std=max(float(round(pixels.std(), 4)), 1e-4),
+        mean=mean,
+        std=std,
         classes=parts.classes,
         target_percent=target,
-        source=path.name + note,
+        source=path.name,
+        reading=reading,
     )
 
 
@@ -86,119 +101,158 @@ def name_of(path: str | Path) -> str:
     return f"{name} (own)" if name.lower() in NAMES else name
 
 
+def _read(path: Path, asked: Asked) -> _Parts:
+    if path.is_file():
+        if path.suffix.lower() == ".csv":
+            return _arrays(path, own_arrays.from_csv(path, asked.size), asked)
+        if path.suffix.lower() == ".npz":
+            return _arrays(path, own_arrays.from_npz(path, asked.size), asked)
+        raise InputError("data", str(path), _KINDS)
+    files = [file.name.lower() for file in path.iterdir() if file.is_file()]
+    if any("idx" in name for name in files):
+        return _arrays(path, own_arrays.from_idx(path), asked)
+    tables = {name[:-4]: path / name for name in files if name.endswith(".csv")}
+    if own_arrays.called(tables, TRAIN_NAMES):
+        return _arrays(path, own_arrays.from_csv(path, asked.size), asked)
+    return _folders(path, asked)
+
+
+def _few_enough(where: Path, classes: int) -> None:
+    if classes > MAX_CLASSES:
+        raise DataError(str(where), f"has {classes:,} classes; at most {MAX_CLASSES:,} can be told apart here")
+
+
+def _two_of_each(path: Path, parts: _Parts) -> None:
+    """Refuse a class of a single image, where a part of each is to be set aside for testing."""
+    alone = np.flatnonzero(np.bincount(parts.train[1]) == 1)
+    if len(alone):
+        problem = f"has one image of class {parts.classes[alone[0]]}, which cannot be trained on and tested too"
+        raise DataError(str(path), problem, "add pictures of it, or give a test part")
+
+
+def _split(path: Path, images: Bytes, labels: Labels) -> tuple[tuple[Bytes, Labels], tuple[Bytes, Labels]]:
+    count = max(1, round(len(labels) * _TEST_SHARE))
+    if count >= len(labels):
+        raise DataError(str(path), f"has {len(labels)} image(s): too few to keep some for testing")
+    rows = stratified(labels, count, _SPLIT_SEED)
+    rest = np.setdiff1d(np.arange(len(labels)), rows)
+    return (images[rest], labels[rest]), (images[rows], labels[rows])
+
+
 def _bright_border(images: Bytes) -> bool:
-    edges = (images[:, 0, :], images[:, -1, :], images[:, :, 0], images[:, :, -1])
+    edges = (images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1])
     return float(np.median(np.concatenate([edge.ravel() for edge in edges]))) > 127
+
+
+def _size(sizes: Sequence[tuple[int, int]], asked: Asked) -> tuple[int, int]:
+    """Height and width that all pictures get: their own, or the median of them, of at most 64 where nobody asked."""
+    if asked.size is not None:
+        return asked.size
+    if len(set(sizes)) == 1 and min(sizes[0]) >= LEAST_SIDE and max(sizes[0]) <= MOST_SIDE:
+        return sizes[0]
+    height, width = (float(np.median([size[side] for size in sizes])) for side in (0, 1))
+    shrink = min(1.0, UNASKED_SIDE / max(height, width))
+    return max(LEAST_SIDE, round(height * shrink)), max(LEAST_SIDE, round(width * shrink))
+
+
+def _reading(parts: _Parts, images: Bytes, count: int, inverted: bool, asked: Asked) -> Reading:
+    """What was done with the pictures, as data and in one line."""
+    channels, height, width = images.shape[1:]
+    said = f"{count:,} pictures, {size_words(height, width)} {colour_words(channels)}"
+    if parts.sizes == {(height, width)}:
+        done = ["kept as they are"] if not inverted and asked.channels is None else []
+    else:
+        sides = [f"{min(s)} to {max(s)}" if min(s) < max(s) else f"{min(s)}" for s in zip(*parts.sizes, strict=True)]
+        done = [f"fitted from {sides[0]} pixels high and {sides[1]} wide, proportions kept"]
+    done += [f"made {colour_words(channels)} as asked"] if asked.channels is not None else []
+    done += ["inverted (their border is bright)"] if inverted else []
+    done += [f"{parts.left_out:,} left out that cannot be read"] if parts.left_out else []
+    return Reading(
+        kind="pictures", channels=channels, height=height, width=width, inverted=inverted, left_out=parts.left_out,
+        words=f"{said}, {', '.join(done)}",
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------ folders
 
 
-def _folder(path: Path, size: int) -> _Parts:
-    if not path.is_dir():
-        raise InputError("data", str(path), "a folder of pictures by class, an .npz file, or a folder of IDX files")
-    if any("idx" in file.name.lower() for file in path.iterdir() if file.is_file()):
-        return _idx_folder(path, size)
+def _folders(path: Path, asked: Asked) -> _Parts:
     folders = {folder.name.lower(): folder for folder in path.iterdir() if folder.is_dir()}
-    train = next((folders[name] for name in _TRAIN_NAMES if name in folders), None)
-    test = next((folders[name] for name in _TEST_NAMES if name in folders), None)
-    classes = classes_of(train or path)
-    _few_enough(train or path, len(classes))
-    read_train = pictures(train or path, classes, size)
-    if train is None or test is None:
-        return _Parts(read_train, None, classes)
-    unknown = sorted(set(classes_of(test)) - set(classes))
-    if unknown:
-        raise DataError(str(test / unknown[0]), "is a class without training pictures")
-    return _Parts(read_train, pictures(test, classes, size, all_classes=False), classes)
+    train = next((folders[name] for name in TRAIN_NAMES if name in folders), None)
+    test = next((folders[name] for name in TEST_NAMES if name in folders), None)
+    place = train or path
+    classes = own_pictures.classes_of(place)
+    _few_enough(place, len(classes))
+    files = [own_pictures.files_of(place, classes, asked.skip_bad)]
+    if train is not None and test is not None:
+        unknown = sorted(set(own_pictures.classes_of(test)) - set(classes))
+        if unknown:
+            raise DataError(str(test / unknown[0]), "is a class without training pictures", _near(unknown[0], classes))
+        files.append(own_pictures.files_of(test, classes, asked.skip_bad, all_classes=False))
+    images = _pictures(place, files, asked)
+    labels = [np.array([label for _, label in part.found], np.int64) for part in files]
+    pairs = list(zip(images, labels, strict=True))
+    sizes = {(seen.height, seen.width) for part in files for seen in part.headers}
+    return _Parts(
+        pairs[0], pairs[1] if len(pairs) > 1 else None, classes, sizes, sum(len(part.left_out) for part in files)
+    )
 
 
-def _few_enough(where: str | Path, classes: int) -> None:
-    if classes > MAX_CLASSES:
-        raise DataError(str(where), f"has {classes:,} classes; at most {MAX_CLASSES} can be told apart here")
+def _pictures(place: Path, files: Sequence[Files], asked: Asked) -> list[Bytes]:
+    """The pictures of both parts in one size, and in colour where a picture of either shows some."""
+    if asked.as_before:
+        return [own_pictures.read_as_before(part) for part in files]
+    size = _size([(seen.height, seen.width) for seen in files[0].headers], asked)
+    read = [own_pictures.read_all(place, part, size, asked.channels, asked.skip_bad) for part in files]
+    if asked.channels is not None:
+        return read
+    colour = any(part.shape[3] == 3 and shows_colour(part) for part in read)
+    if not colour:
+        return [np.ascontiguousarray(part[..., :1]) for part in read]
+    return [part if part.shape[3] == 3 else np.repeat(part, 3, -1) for part in read]
+
+
+def _near(name: str, classes: Sequence[str]) -> str:
+    twin = next((one for one in classes if one.casefold() == name.casefold()), None)
+    return f"the training folder is called {twin}" if twin else ""
 
 
 # ------------------------------------------------------------------ arrays
 
 
-def _idx_folder(path: Path, size: int) -> _Parts:
-    files = sorted(file for file in path.iterdir() if file.is_file() and "idx" in file.name.lower())
-    train = _idx_pair(path, files, _TRAIN_NAMES, size)
-    if train is None:
-        raise DataError(str(path), "holds no training images and labels", "name them train-images-idx3-ubyte, ...")
-    test = _idx_pair(path, files, _TEST_NAMES, size)
-    highest = max(int(part[1].max()) for part in (train, test) if part is not None)
-    return _Parts(train, test, tuple(map(str, range(highest + 1))))
+def _arrays(path: Path, raw: Raw, asked: Asked) -> _Parts:
+    pairs = [raw.train, *([raw.test] if raw.test is not None else [])]
+    classes, labels = _labels(path, [pair[1] for pair in pairs], raw.names)
+    _few_enough(path, len(classes))
+    found = [pair[0] for pair in pairs]
+    size = _size([found[0].shape[1:3]], asked)
+    colour = any(images.ndim == 4 and shows_colour(images) for images in found)
+    channels = asked.channels or (3 if colour else 1)
+    images = [_fitted(_before(part) if asked.as_before else with_channels(part, channels), size) for part in found]
+    done = list(zip(images, labels, strict=True))
+    return _Parts(done[0], done[1] if len(done) > 1 else None, classes, {part.shape[1:3] for part in found})
 
 
-def _idx_pair(path: Path, files: list[Path], names: Sequence[str], size: int) -> tuple[Bytes, Labels] | None:
-    mine = [file for file in files if file.name.lower().startswith(tuple(names))]
-    images = next((file for file in mine if "image" in file.name.lower()), None)
-    labels = next((file for file in mine if "label" in file.name.lower()), None)
-    if images is None and labels is None:
-        return None
-    if images is None or labels is None:
-        there, lacking = (labels, "images") if images is None else (images, "labels")
-        raise DataError(str(there), f"is there without the {lacking} that belong to it")
-    read = idx.parse(idx.read_bytes(images, MAX_BYTES), str(images), 3)
-    return _checked(read, idx.parse(idx.read_bytes(labels, MAX_BYTES), str(labels), 1), str(path), size)
+def _before(images: Bytes) -> Bytes:
+    """Grey as earlier versions made it of arrays."""
+    return np.rint(images @ _LUMA).astype(np.uint8) if images.ndim == 4 else images
 
 
-def _npz(path: Path, size: int) -> _Parts:
-    arrays = load_arrays(path, MAX_BYTES)
-    train = _npz_pair(path, arrays, ("x_train", "train_images"), ("y_train", "train_labels"), size)
-    if train is None:
-        found = ", ".join(arrays) or "nothing"
-        raise DataError(str(path), f"holds {found} where x_train and y_train are expected (x_test and y_test too)")
-    test = _npz_pair(path, arrays, ("x_test", "test_images"), ("y_test", "test_labels"), size)
-    highest = max(int(part[1].max()) for part in (train, test) if part is not None)
-    return _Parts(train, test, tuple(map(str, range(highest + 1))))
+def _fitted(images: Bytes, size: tuple[int, int]) -> Bytes:
+    """[N, H, W, channels] of that size; one that is too large or small is fitted image by image."""
+    if images.shape[1:3] != size:
+        images = np.stack([fitted(image, *size) for image in images])
+    return images if images.ndim == 4 else images[..., None]
 
 
-def _npz_pair(
-    path: Path, arrays: dict[str, NDArray[Any]], images: Sequence[str], labels: Sequence[str], size: int
-) -> tuple[Bytes, Labels] | None:
-    x = next((arrays[name] for name in images if name in arrays), None)
-    y = next((arrays[name] for name in labels if name in arrays), None)
-    if x is None and y is None:
-        return None
-    if x is None or y is None:
-        found = ", ".join(arrays)
-        raise DataError(str(path), f"holds {found} where {images[0]} and {labels[0]} are expected together")
-    return _checked(x, y, str(path), size)
-
-
-def _checked(images: NDArray[Any], labels: NDArray[Any], where: str, size: int) -> tuple[Bytes, Labels]:
-    if images.dtype.kind not in "iuf":
-        raise DataError(where, f"has pixels of type {images.dtype}; allowed: numbers")
-    if images.ndim == 4 and images.shape[3] in (1, 3):
-        # ITU-R BT.601 luma, what Pillow's "L" is too.
-        images = images @ np.array([0.299, 0.587, 0.114]) if images.shape[3] == 3 else images[:, :, :, 0]
-    if images.ndim != 3 or not len(images) or len(images) > MAX_IMAGES or max(images.shape[1:]) > MAX_SIDE:
-        raise DataError(where, f"has images of shape {list(images.shape)} where [N, height, width] is expected")
-    if labels.ndim == 2 and 1 in labels.shape:
-        labels = labels.ravel()
-    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
-        raise DataError(
-            where, f"has labels {labels.dtype} {list(labels.shape)} for {len(images):,} images; whole numbers, one each"
-        )
-    if labels.min() < 0:
-        raise DataError(where, f"has labels from {labels.min()} to {labels.max()}; they begin at 0")
-    _few_enough(where, int(labels.max()) + 1)
-    grey = _as_bytes(images, where)
-    if grey.shape[1:] != (size, size):
-        module = pillow()
-        grey = np.stack([fitted(module, module.fromarray(image), size) for image in grey])
-    return grey, labels.astype(np.int64)
-
-
-def _as_bytes(images: NDArray[Any], where: str) -> Bytes:
-    if images.dtype == np.uint8:
-        return images.copy()
-    if not np.isfinite(images).all():
-        raise DataError(where, "has pixels that are not finite numbers")
-    low, high = float(images.min()), float(images.max())
-    if low < 0 or high > 255:
-        raise DataError(where, f"has pixels from {low:g} to {high:g}; allowed: 0 to 255, or fractions from 0 to 1")
-    scaled = images * 255.0 if images.dtype.kind == "f" and high <= 1 else images
-    return np.asarray(np.rint(scaled), dtype=np.uint8)
+def _labels(path: Path, labels: Sequence[Labels], names: tuple[str, ...]) -> tuple[tuple[str, ...], list[Labels]]:
+    """Class names, and labels as their numbers; words are numbered in their order."""
+    if any(part.dtype.kind == "U" for part in labels):
+        words = sorted({str(word) for part in labels for word in part})
+        place = {word: number for number, word in enumerate(words)}
+        return tuple(words), [np.array([place[str(word)] for word in part], np.int64) for part in labels]
+    highest = max(int(part.max()) for part in labels)
+    if names and len(names) <= highest:
+        raise DataError(str(path), f"names {len(names)} classes and has labels up to {highest}")
+    _few_enough(path, highest + 1)
+    return names or tuple(map(str, range(highest + 1))), [part.astype(np.int64) for part in labels]

@@ -5,7 +5,8 @@ A check has three answers: kept, broken, and not known (None): an accuracy that 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinyproof.core.errors import InputError
@@ -20,6 +21,8 @@ RULES: dict[str, str] = {
     "no-fully-connected": "no fully connected layer is used",
     "no-fully-connected-or-global-average-pooling": "no fully connected layer, or global average pooling is used",
 }
+# Channels, height and width of the images, and the number of classes, that the networks were published for.
+MADE_FOR = (1, 28, 28), 10
 # Among the kinds of layers: a matrix of weights is used (`x @ W`), or perhaps, without a layer that says so.
 WEIGHT_MATRIX, WEIGHT_MATRIX_PERHAPS = "weight matrix", "weight matrix?"
 _BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"}
@@ -72,13 +75,28 @@ _COURSE = {
 }
 
 
-def course(name: str) -> Budget:
-    """The course budget of a network by name, without the accuracy; no limits for any other network.
+def course(name: str, shape: tuple[int, int, int] = MADE_FOR[0], classes: int = MADE_FOR[1]) -> Budget:
+    """The course budget of a network by name, without the accuracy; no limits for any other network, nor for one that
+    is made for other images or classes than it was published for.
 
-    >>> course("s7-8k").parameters_below
-    8000
+    >>> course("s7-8k").parameters_below, course("s7-8k", (3, 32, 32)).parameters_below
+    (8000, None)
     """
-    return _COURSE.get(name, Budget())
+    return _COURSE.get(name, Budget()) if (shape, classes) == MADE_FOR else Budget()
+
+
+def given(limits: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits that say something: not None, and some rule."""
+    return {name: value for name, value in limits.items() if value is not None and value != ()}
+
+
+def limited(budget: Budget, limits: Mapping[str, Any]) -> Budget:
+    """The budget with the limits that were given in place of its own; None and no rules give nothing.
+
+    >>> limited(Budget(parameters_below=8_000), {"parameters_below": 5_000, "macs_below": None}).parameters_below
+    5000
+    """
+    return replace(budget, **given(limits))
 
 
 @dataclass(frozen=True, kw_only=True)

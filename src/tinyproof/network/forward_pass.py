@@ -15,9 +15,10 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from tinyproof.network.flow import Flow
 from tinyproof.network.layout import Layout
 from tinyproof.network.multiply_adds import arguments, macs
-from tinyproof.network.operator_call import Step, nth, reduced, tensors
+from tinyproof.network.operator_call import Step, key, nth, reduced, storage, tensors
 from tinyproof.network.placement import after, known
 from tinyproof.network.receptive_field import NotKnown
 
@@ -54,24 +55,30 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.count = Count(0, 0, 0)
         self.global_average: bool | None = False
         self.weight_matrix: bool | None = False
+        self.flow = Flow(image)
         # Tensors are kept, so that nothing is known by an address that is used again.
         self._kept: list[Tensor] = [image]
-        self._layouts: dict[object, Layout] = {_key(image): Layout.of_image(image.shape)}
-        self._of_image = {_storage(image)}
-        self._weights = {_storage(weight) for weight in weights}
+        self._layouts: dict[object, Layout] = {key(image): Layout.of_image(image.shape)}
+        self._of_image = {storage(image)}
+        self._weights = {storage(weight) for weight in weights}
+        self._used = set[object]()
 
     def layout(self, tensor: Any) -> Layout | None:
         """Where the values of a tensor lie; None when it does not come from the image. Raises NotKnown."""
-        if not isinstance(tensor, Tensor) or _storage(tensor) not in self._of_image:
+        if not isinstance(tensor, Tensor) or storage(tensor) not in self._of_image:
             return None
-        found = self._layouts.get(_key(tensor))
+        found = self._layouts.get(key(tensor))
         if found is None:
             raise NotKnown
         return found
 
+    def touched(self, weight: Tensor) -> bool:
+        """Whether an operator took this weight, or a view of it."""
+        return storage(weight) in self._used
+
     def end(self, answer: Any) -> None:
         """The answer is there. One that does not come from the image was computed where nothing is seen: by numpy."""
-        if not any(_storage(tensor) in self._of_image for tensor in tensors(answer)):
+        if not any(storage(tensor) in self._of_image for tensor in tensors(answer)):
             self._counted(uncounted=True)
             self.weight_matrix = self.weight_matrix or None
             self.global_average = self.global_average or None
@@ -100,24 +107,26 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _follow(self, func: Any, given: dict[str, Any], out: Any) -> None:
         name = func.overloadpacket.__name__
         used = list(tensors(given))
-        image = [t for t in used if _storage(t) in self._of_image and not name.startswith(_FRESH)]
-        weights = [t for t in used if _storage(t) not in self._of_image and self._learned(t)]
+        image = [t for t in used if storage(t) in self._of_image and not name.startswith(_FRESH)]
+        weights = [t for t in used if storage(t) not in self._of_image and self._learned(t)]
+        self._used |= {storage(t) for t in weights}
         results = list(tensors(out))
         self._kept += results
         if image:
+            self.flow.follow(name, image, results)
             self._judge(name, given, image, weights, results)
         laid = [self._after(func, name, given, result) if image else None for result in results]
         for result, layout in zip(results, laid, strict=True):
             if image:
-                self._of_image.add(_storage(result))
-                self._layouts.pop(_key(result), None)
+                self._of_image.add(storage(result))
+                self._layouts.pop(key(result), None)
                 if layout:
-                    self._layouts[_key(result)] = layout
+                    self._layouts[key(result)] = layout
             elif weights:
-                self._weights.add(_storage(result))
+                self._weights.add(storage(result))
 
     def _learned(self, tensor: Tensor) -> bool:
-        return tensor.requires_grad or _storage(tensor) in self._weights
+        return tensor.requires_grad or storage(tensor) in self._weights
 
     def _after(self, func: Any, name: str, given: dict[str, Any], result: Tensor) -> Layout | None:
         try:
@@ -198,17 +207,3 @@ def _pointwise(func: Any) -> bool:
     base = getattr(torch.ops.aten, func.overloadpacket.__name__.removesuffix("_"), func.overloadpacket)
     forms = [func, *(getattr(base, form) for form in base.overloads())]
     return any(torch.Tag.pointwise in form.tags for form in forms)
-
-
-def _storage(tensor: Tensor) -> object:
-    try:
-        return tensor.untyped_storage()._cdata
-    except (NotImplementedError, RuntimeError):
-        return id(tensor)
-
-
-def _key(tensor: Tensor) -> object:
-    try:
-        return _storage(tensor), tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
-    except (NotImplementedError, RuntimeError):
-        return id(tensor)

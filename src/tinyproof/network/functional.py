@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from tinyproof.network.called_layer import Window
 from tinyproof.network.forward_pass import Count
 from tinyproof.network.operator_call import tensors
 
@@ -42,6 +43,7 @@ class Call:
     output: tuple[int, ...]
     macs: int | None = 0
     dropout_active: bool = False
+    window: Window | None = None
 
 
 class Watching(TorchFunctionMode):
@@ -86,4 +88,20 @@ def _call(
     if kind == "BatchNorm":
         kind = _BATCH_NORMS.get(output.dim(), "BatchNorm1d")
     probability = words.get("p", args[1] if len(args) > 1 else 0.5) if kind == "Dropout" else 0.0
-    return Call(kind, tuple(output.shape[1:]), macs, float(probability) > 0)
+    return Call(kind, tuple(output.shape[1:]), macs, float(probability) > 0, _window(name, args, words))
+
+
+def _window(name: str, args: tuple[Any, ...], words: dict[str, Any]) -> Window | None:
+    """What a convolution or a pooling was told to look at; a pooling moves by its kernel where no stride is named."""
+    pool = name.startswith(("max_pool", "avg_pool"))
+    if not pool and not name.startswith("conv"):
+        return None
+    second = args[1] if len(args) > 1 else words.get("kernel_size" if pool else "weight")
+    kernel = second.shape[2:] if isinstance(second, Tensor) else second
+    at = 2 if pool else 3
+    stride = words.get("stride", args[at] if len(args) > at else None)
+    return Window(_sides(kernel), _sides(stride) or (_sides(kernel) if pool else ()))
+
+
+def _sides(value: Any) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else tuple(value or ())

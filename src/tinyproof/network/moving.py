@@ -48,6 +48,19 @@ def expand(step: Step) -> Layout:
     return step.image.expanded(step.out.shape)
 
 
+def repeat(step: Step) -> Layout:
+    """Copies side by side: along dimensions without a place in the image, each value sees what it saw."""
+    found, times = step.image, list(step.given["repeats"])
+    for _ in range(len(times) - len(found.dims)):
+        found = found.inserted(0, 1)
+    for axis, count in enumerate(times):
+        if count != 1:
+            if any(part.reach for part in found.dims[axis]):
+                raise NotKnown
+            found = found.resized(axis, int(step.out.shape[axis]))
+    return found
+
+
 def permute(step: Step) -> Layout:
     """Dimensions in another order."""
     found = step.image

@@ -15,6 +15,8 @@ _UNCOUNTED = (
     "_sparse", "_native_multi_head", "_transformer", "_int_mm", "_scaled", "_grouped_mm", "_weight_int", "_addmm",
     "triangular_solve", "_flash", "_efficient", "addr",
 )  # fmt: skip
+# Norms: squares and a root, no product of values with weights, as in a batch norm.
+_NONE = ("linalg_vector_norm", "linalg_norm")
 
 
 def macs(func: Any, args: tuple[Any, ...], words: dict[str, Any], out: Any) -> int | None:
@@ -27,7 +29,7 @@ def macs(func: Any, args: tuple[Any, ...], words: dict[str, Any], out: Any) -> i
     name = packet.__name__
     if name in _FORMULAS:
         return _FORMULAS[name](arguments(func, args, words))
-    return None if name.startswith(_UNCOUNTED) else 0
+    return None if name.startswith(_UNCOUNTED) and name not in _NONE else 0
 
 
 def _trilinear(given: dict[str, Any]) -> int:

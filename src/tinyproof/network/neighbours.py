@@ -22,6 +22,10 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from tinyproof.network.model_name import NOTEBOOK
+from tinyproof.network.notebook_source import source_of
+from tinyproof.network.own_files import EXTRACTED
+
 _PREFIX = "_own_"
 _NUMBERS = itertools.count(1)
 _LOADS: dict[str, Neighbours] = {}
@@ -81,10 +85,11 @@ class Neighbours:
         return self._name(place.resolve()) if place.is_file() and place.resolve() in self._read else ""
 
     def _name(self, path: Path) -> str:
+        ending = EXTRACTED if path.suffix == NOTEBOOK else ""
         try:
-            return Path(os.path.relpath(path, self.file.parent)).as_posix()
+            return Path(os.path.relpath(path, self.file.parent)).as_posix() + ending
         except ValueError:  # another drive
-            return path.as_posix()
+            return path.as_posix() + ending
 
     @contextlib.contextmanager
     def reachable(self) -> Iterator[None]:
@@ -168,6 +173,8 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
         content = self.get_data(path)
+        if path.endswith(NOTEBOOK):
+            content = source_of(content, path).text.encode()
         self._owner.read(path, content)
         return self.source_to_code(content, path)
 

@@ -55,3 +55,19 @@ def reduced(step: Step, count: int) -> set[int]:
 def nth(value: Any, index: int) -> int:
     """One number for each side, or one for all."""
     return int(value[min(index, len(value) - 1)] if isinstance(value, tuple | list) else value)
+
+
+def storage(tensor: Tensor) -> object:
+    """What tells the memory of two tensors apart; views of one share it."""
+    try:
+        return tensor.untyped_storage()._cdata
+    except (NotImplementedError, RuntimeError):
+        return id(tensor)
+
+
+def key(tensor: Tensor) -> object:
+    """What tells two tensors apart, views of one memory too."""
+    try:
+        return storage(tensor), tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
+    except (NotImplementedError, RuntimeError):
+        return id(tensor)

@@ -11,20 +11,20 @@ from pathlib import Path
 
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.files import read_bounded, sha256, write_atomic
+from tinyproof.network.model_name import NOTEBOOK, file_of
+from tinyproof.network.notebook_source import source_of
 
 KEPT = "network-files"
+# What was run of a notebook is kept under the notebook's name with this ending.
+EXTRACTED = ".py"
 _MOST_BYTES = 10_000_000
 _MOST_LINES = 200
 
 
-def is_own(model: str) -> bool:
-    """Whether a network is named by its file, `path/to/model.py:Class`, and is none of this package's."""
-    return model.rpartition(":")[0].endswith(".py")
-
-
-def file_of(model: str) -> Path:
-    """The Python file of `path/to/model.py:Class`."""
-    return Path(model.rpartition(":")[0])
+def notebook_words(model: str) -> str:
+    """What is run of a notebook that a network is named by; nothing for any other. Raises DataError."""
+    file = file_of(model)
+    return source_of(read_bounded(file, _MOST_BYTES), str(file)).words(file.name) if file.suffix == NOTEBOOK else ""
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -55,11 +55,19 @@ def changed(folder: Path, recorded: Mapping[str, str]) -> list[str]:
     told = []
     for name, value in sorted(recorded.items()):
         try:
-            if sha256(read_bounded(folder / name, _MOST_BYTES)) != value:
+            if sha256(_now(folder, name)) != value:
                 told.append(f"{name} has changed")
         except TinyproofError:
             told.append(f"{name} is missing")
     return told
+
+
+def _now(folder: Path, name: str) -> bytes:
+    """The content of a recorded file, or, of a notebook, what is run of it."""
+    notebook = folder / name.removesuffix(EXTRACTED)
+    if name.endswith(NOTEBOOK + EXTRACTED) and not (folder / name).exists():
+        return source_of(read_bounded(notebook, _MOST_BYTES), str(notebook)).text.encode()
+    return read_bounded(folder / name, _MOST_BYTES)
 
 
 def differences(recorded: Mapping[str, str], found: Mapping[str, str]) -> list[str]:

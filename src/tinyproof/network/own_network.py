@@ -1,5 +1,6 @@
 """The one door to a network of your own: `path/to/model.py:Class`, run as `python model.py` would run it.
 
+In place of a class it may be a function that returns a network, in place of the file a notebook (notebook_source.py).
 The file finds its neighbours in its folder, and in the one that holds its package. They are loaded under names that
 nobody else has: two files may have neighbours of one name, a neighbour may be called like a library, and `sys.path`
 stays as it is. A file is read once, and what was read is run and kept: the digest is of what computes.
@@ -17,12 +18,14 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
+import torch
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
 from tinyproof.core.errors import DataError, InputError, TinyproofError, said
 from tinyproof.core.files import existing
 from tinyproof.network import own_files
+from tinyproof.network.model_name import arguments, file_of, name_of
 from tinyproof.network.neighbours import Neighbours, loads_of
 
 EXIT = "ends the program (sys.exit); put what trains or tests under: if __name__ == '__main__':"
@@ -32,26 +35,62 @@ _MADE_OF: weakref.WeakKeyDictionary[nn.Module, Neighbours] = weakref.WeakKeyDict
 def load(model: str) -> Callable[[], nn.Module]:
     """Run the file of `path/to/model.py:Class`, and return what makes the network: name only files that you trust.
 
-    Raises InputError where there is no such file or class, DataError where the file does not run.
+    Without a name (`model.py:`) it is the only network of the file. Raises InputError where there is no such file or
+    class, DataError where the file does not run.
     """
-    path, wanted = existing(own_files.file_of(model), "model"), model.rpartition(":")[2]
+    path, wanted = existing(file_of(model), "model"), name_of(model)
+    given = arguments(model)
     neighbours = Neighbours(path)
-    with _errors_of(str(own_files.file_of(model)), model, "does not run"), _as_a_program(neighbours):
+    with _errors_of(str(file_of(model)), model, "does not run"), _as_a_program(neighbours):
         namespace = vars(import_module(neighbours.main))
     found = {k: v for k, v in namespace.items() if inspect.isclass(v) and issubclass(v, nn.Module)}
     own = {k: v for k, v in found.items() if neighbours.hold(v.__module__)}
-    if wanted not in own:
+    functions = {k: v for k, v in namespace.items() if inspect.isfunction(v) and neighbours.hold(v.__module__)}
+    only = own if not wanted and len(own) == 1 else {}
+    maker = own.get(wanted) or functions.get(wanted) or next(iter(only.values()), None)
+    if maker is None:
         raise InputError("model", model, "one of its networks: " + (", ".join(own) or "it has none"), path.name)
 
     def make() -> nn.Module:
-        with _errors_of(model, model, "cannot be made without arguments"), _as_a_program(neighbours):
-            module = own[wanted]()
-        if any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters()):
-            raise DataError(model, "has lazy layers, whose sizes only the first images decide", "write the sizes out")
+        with _errors_of(model, model, _cannot(maker, given)), _as_a_program(neighbours):
+            module = maker(**given)
+        if not isinstance(module, nn.Module):
+            raise DataError(model, f"returns a {type(module).__name__} and no network")
         _MADE_OF[module] = neighbours
         return module
 
     return make
+
+
+def settle(model: str, module: nn.Module, shape: tuple[int, ...]) -> None:
+    """Give lazy layers their sizes, and their first weights, by one empty image of `shape` [C, H, W]. DataError."""
+    if not _lazy(module):
+        return
+    modes = [(part, part.training) for part in module.modules()]
+    told = f"has lazy layers, and does not take an image of {' x '.join(map(str, shape))}"
+    with _errors_of(model, model, told), _as_a_program(_MADE_OF[module]), torch.no_grad():
+        module.eval()(torch.zeros(1, *shape))
+    for part, training in modes:
+        part.training = training
+    if _lazy(module):
+        raise DataError(model, "has lazy layers that no image comes to", "call them, or leave them out")
+
+
+def _lazy(module: nn.Module) -> bool:
+    return any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters())
+
+
+def _cannot(maker: Callable[..., object], given: Mapping[str, object]) -> str:
+    """What is said where a network cannot be made: with the arguments that it was given, or needs."""
+    if given:
+        return f"cannot be made with {', '.join(given)}"
+    needed = [
+        one.name
+        for one in inspect.signature(maker).parameters.values()
+        if one.default is one.empty and one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
+    ]
+    hint = f" (give {' '.join(f'--set {name}=…' for name in needed)})" if needed else ""
+    return f"cannot be made without arguments{hint}"
 
 
 def files_of(module: nn.Module) -> dict[str, bytes]:
@@ -71,7 +110,7 @@ def expect(model: str, recorded: Mapping[str, str] | None, found: Mapping[str, s
 
 def place_of(error: BaseException, model: str) -> tuple[str, int] | None:
     """The file of a network of your own, or its neighbour, and the line where an error was raised; None: elsewhere."""
-    owners = loads_of(own_files.file_of(model).resolve())
+    owners = loads_of(file_of(model).resolve())
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         name = next((name for owner in owners if (name := owner.name_of(frame.filename))), "")
         if name and frame.lineno:

@@ -41,6 +41,7 @@ _NAMES: dict[Callable[[Step], Layout], str] = {
     moving.view: "view _unsafe_view reshape _reshape_alias flatten squeeze unsqueeze squeeze_ unsqueeze_",
     moving.permute: "permute transpose t",
     moving.expand: "expand",
+    moving.repeat: "repeat",
     moving.copied: "copy_",
     moving.sliced: "slice",
     moving.select: "select unbind",

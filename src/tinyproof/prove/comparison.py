@@ -85,7 +85,7 @@ def source(first: str, second: str, within: float | None = None) -> str:
 def write(folder: Path, bond: Bond) -> None:
     """Bind the folder to two declarations. Raises InputError where it is bound to others."""
     if (folder / FILE).is_file() and read(folder) != bond:
-        raise InputError("out", str(folder), "a folder without another comparison in it")
+        raise InputError("out", str(folder), "name another folder", problem="holds another comparison")
     data: dict[str, Any] = {"format": FORMAT, "declarations": list(bond.declarations)}
     if bond.within is not None:
         data["within"] = bond.within

@@ -16,6 +16,7 @@ from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping, number, one_of, whole
 from tinyproof.core.files import sha256, write_atomic
 from tinyproof.core.plain_data import read_json
+from tinyproof.data.reading import Reading
 from tinyproof.network import own_files
 from tinyproof.network.budget import Budget
 from tinyproof.train.recipe import Recipe
@@ -30,8 +31,8 @@ _MAX_BYTES = 4_000_000
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The data set a declaration binds itself to: its name, digests, sizes, and how many test images are also in
-    the training set (by content)."""
+    """The data set a declaration binds itself to: its name, digests, sizes, how many test images are also in the
+    training set (by content), and how pictures of one's own were read (None: as earlier versions did)."""
 
     name: str
     digest: str
@@ -39,6 +40,7 @@ class DataFacts:
     training_images: int
     test_images: int
     overlap: int
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         for name in ("digest", "labels_sha256"):
@@ -46,6 +48,17 @@ class DataFacts:
         whole("training_images", self.training_images, 1, 10**9)
         whole("test_images", self.test_images, 1, 10**7)
         whole("overlap", self.overlap, 0, 10**7)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; what is not said stands nowhere, so that the digests of earlier declarations stay."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @staticmethod
+    def from_dict(data: object, where: str = "") -> DataFacts:
+        """The facts from JSON data. Raises InputError that names the field."""
+        if isinstance(data, dict) and data.get("reading") is not None:
+            data = {**data, "reading": from_mapping(Reading, data["reading"], where)}
+        return from_mapping(DataFacts, data, where)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +148,7 @@ class Declaration:
             "budget": self.budget.to_dict(),
             "target": self.target,
             "seeds": list(self.seeds),
-            "data": asdict(self.data),
+            "data": self.data.to_dict(),
             "engine": self.engine,
             "device": self.device,
             "threads": self.threads,
@@ -151,14 +164,14 @@ class Declaration:
     def from_dict(data: object, where: str = "") -> Declaration:
         """A declaration from JSON data. Raises InputError that names the field."""
         if not isinstance(data, dict) or data.get("format") not in FORMATS:
-            found = data.get("format") if isinstance(data, dict) else type(data).__name__
+            found = data.get("format", "") if isinstance(data, dict) else ""
             raise InputError("format", found, " or ".join(FORMATS), where)
         parts: dict[str, Any] = dict(data)
         for name, make in (("recipe", Recipe.from_dict), ("budget", Budget.from_dict)):
             if name in parts:
                 parts[name] = make(parts[name], where)
         if "data" in parts:
-            parts["data"] = from_mapping(DataFacts, parts["data"], where)
+            parts["data"] = DataFacts.from_dict(parts["data"], where)
         return from_mapping(Declaration, parts, where)
 
 
@@ -197,7 +210,7 @@ def write(folder: Path, declaration: Declaration) -> None:
     """Write the declaration into a folder that has none. Raises InputError where another one stands there."""
     path = folder / FILE
     if path.exists() and read(folder).digest != declaration.digest:
-        raise InputError("out", str(folder), "a folder without another declaration in it")
+        raise InputError("out", str(folder), "name another folder", problem="holds another declaration")
     write_atomic(path, json.dumps(declaration.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
 

@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import DataError, InputError
-from tinyproof.core.fields import number, whole
+from tinyproof.core.fields import number, one_of, whole
 from tinyproof.core.files import folder_name, output_folder
-from tinyproof.data import own_data
+from tinyproof.core.listener import SILENT, Listener
 from tinyproof.data.dataset import NAMES, Dataset, overlap
-from tinyproof.network import own_files
-from tinyproof.network.budget import Budget, course
+from tinyproof.data.load import is_own
+from tinyproof.data.more_tests import NAMES as MORE_TESTS
+from tinyproof.data.reading import AS_IT_IS, Asked
+from tinyproof.network import model_name, own_files
+from tinyproof.network.budget import Budget, course, given, limited
 from tinyproof.prove import declaration, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.unchanged import same_data, same_model
 from tinyproof.prove.worker import load_data
 from tinyproof.train import environment, recipe_text, store
 from tinyproof.train.computes import code_digest
+from tinyproof.train.default_recipe import default_recipe
 from tinyproof.train.engine import choose
 from tinyproof.train.recipe import Recipe, default
 
@@ -30,8 +34,9 @@ class Ask:
     """What a user asks: everything but the folder. None leaves the choice to the network, the data or the machine.
 
     `seeds`: how many; they follow from the question unless `first_seed` is given (then that one and the next ones).
-    `dataset`: a name, or the path of a data set of your own; `data`: the folder to look in for MNIST. `limits`: fields
-    of `Budget` that replace those of the network's course budget.
+    `dataset`: a name, or the path of a data set of your own, read as `asked`; `data`: the folder to look in for MNIST.
+    `also`: further test images to answer.
+    `limits`: fields of `Budget` that replace those of the network's course budget.
     """
 
     model: str
@@ -48,27 +53,46 @@ class Ask:
     first_seed: int | None = None
     keep_weights: bool = True
     receipt: bool = False
+    also: str | None = None
+    asked: Asked = AS_IT_IS
 
     def __post_init__(self) -> None:
         # What costs nothing to see is refused before anything is loaded or compiled.
         whole("seeds", self.seeds, 1, declaration.MAX_SEEDS)
         if self.target is not None:
             number("target", self.target, 0, 100)
+        if self.also is not None:
+            one_of("also", self.also, MORE_TESTS)
+            if not self.keep_weights:
+                raise InputError("also", self.also, "leave --no-weights out", problem="needs the weights of every run")
 
 
-def as_recipe(recipe: str | Recipe | None, model: str, dataset: str = "mnist") -> Recipe:
-    """A recipe given as one, or in one line of text; None or nothing: the network's own on this data set."""
+def as_recipe(
+    recipe: str | Recipe | None,
+    model: str,
+    dataset: str = "mnist",
+    data: str | None = None,
+    asked: Asked = AS_IT_IS,
+) -> Recipe:
+    """A recipe given as one, or in one line of text; None or nothing: the network's own on this data set. Of data of
+    somebody's own that depends on how many images there are; where it is not at hand, they are taken to be many.
+    """
     if isinstance(recipe, Recipe):
         return recipe
-    return recipe_text.parse(recipe) if recipe else default(model, dataset)
+    if recipe:
+        return recipe_text.for_model(recipe, model)
+    if is_own(dataset) and Path(dataset).exists():
+        return default_recipe(model, load_data(dataset, data, asked))
+    return default(model, dataset)
 
 
-def declare(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
+def declare(ask: Ask, folder: Path, seeds_from: str = "", listener: Listener = SILENT) -> Declaration:
     """Write the declaration of what is asked into the folder, and return it; the one that is there where one is.
 
-    `seeds_from`: the digest that the seeds follow from, instead of the question's own.
+    `seeds_from`: the digest that the seeds follow from, instead of the question's own. What will hold the network back
+    is told.
     """
-    declared, files = _draft(ask, folder, seeds_from)
+    declared, files = _draft(ask, folder, seeds_from, listener)
     with store.locked(output_folder(folder)):
         if not (folder / declaration.FILE).is_file():
             own_files.keep(folder, files)
@@ -88,17 +112,24 @@ def draft(ask: Ask, folder: Path, seeds_from: str = "") -> Declaration:
     return _draft(ask, folder, seeds_from)[0]
 
 
-def _draft(ask: Ask, folder: Path, seeds_from: str) -> tuple[Declaration, dict[str, bytes]]:
+def _draft(
+    ask: Ask, folder: Path, seeds_from: str, listener: Listener = SILENT
+) -> tuple[Declaration, dict[str, bytes]]:
     """The declaration, and the network's own files as they were run."""
     environment.need_torch("training")
     from tinyproof.network import nets, own_network
-    from tinyproof.train import rehearse
+    from tinyproof.train import beforehand, rehearse
 
-    dataset = load_data(ask.dataset, ask.data)
+    dataset = load_data(ask.dataset, ask.data, ask.asked)
     device = environment.device(ask.device)
-    module = nets.build(ask.model)
+    module = nets.build(ask.model, 0, dataset.shape, len(dataset.classes))
+    for words in (own_files.notebook_words(ask.model), nets.dropout_words(module, ask.recipe.dropout)):
+        if words:
+            listener.say(words)
     nets.set_dropout(module, ask.recipe.dropout)
     rehearse.check(ask.model, module, dataset)
+    for doubt in beforehand.doubts(ask.model, module, dataset):
+        listener.say(f"warning: {doubt}")
     rehearse.rehearse(ask.model, module, ask.recipe, dataset)
     kind, _ = choose(ask.engine, module, ask.recipe, device, dataset.train_images.shape)
     facts = DataFacts(
@@ -108,6 +139,7 @@ def _draft(ask: Ask, folder: Path, seeds_from: str) -> tuple[Declaration, dict[s
         training_images=len(dataset.train_labels),
         test_images=len(dataset.test_labels),
         overlap=len(overlap(dataset)),
+        reading=None if dataset.name in NAMES else dataset.reading,
     )
     files = own_network.files_of(module)
     digests = own_files.digests(files)
@@ -115,7 +147,7 @@ def _draft(ask: Ask, folder: Path, seeds_from: str) -> tuple[Declaration, dict[s
     declared = Declaration(
         model=ask.model,
         recipe=ask.recipe,
-        budget=_budget(ask),
+        budget=limited(course(ask.model, dataset.shape, len(dataset.classes)), ask.limits),
         target=_target(ask, dataset),
         seeds=(0,),
         data=facts,
@@ -142,15 +174,6 @@ def threads_for(ask: Ask, runs: int) -> int:
     return parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
 
 
-def _budget(ask: Ask) -> Budget:
-    """The network's course budget with the limits that were given; the accuracy is judged over the seeds instead."""
-    return replace(course(ask.model), accuracy_percent=None, **_given(ask.limits))
-
-
-def _given(limits: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in limits.items() if value is not None and value != ()}
-
-
 def _budget_words(budget: Budget) -> str:
     """A budget in one line; equal budgets have equal words.
 
@@ -165,7 +188,8 @@ def _budget_words(budget: Budget) -> str:
 def _target(ask: Ask, dataset: Dataset) -> float:
     target = ask.target if ask.target is not None else dataset.target_percent
     if target is None:
-        raise InputError("target", "nothing", "an accuracy in percent: this data set has none of its own", dataset.name)
+        remedy = "name an accuracy in percent: this data set has none of its own"
+        raise InputError("target", None, remedy, dataset.name, problem="is missing")
     return float(target)
 
 
@@ -184,32 +208,39 @@ def _earlier(declared: Declaration, folder: Path) -> tuple[str, ...]:
 
 def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
     """Raise InputError, naming the field, when the folder's declaration is not what is asked."""
+    limits = given(ask.limits)
+    # The network's own recipe hangs on the number of images, which are not at hand.
+    absent = is_own(ask.dataset) and not Path(ask.dataset).exists()
+    unknown = absent and ask.recipe == default(ask.model, ask.dataset)
     wanted: list[tuple[str, object, object, bool]] = [
         ("model", ask.model, declared.model, True),
-        ("recipe", ask.recipe.digest, declared.recipe.digest, True),
+        ("recipe", ask.recipe.digest, declared.recipe.digest, not unknown),
         ("seeds", ask.seeds, len(declared.seeds), True),
         ("target", ask.target, declared.target, ask.target is not None),
-        ("budget", _budget_words(_budget(ask)), _budget_words(declared.budget), bool(_given(ask.limits))),
+        ("budget", _budget_words(limited(declared.budget, ask.limits)), _budget_words(declared.budget), bool(limits)),
         ("first-seed", ask.first_seed, declared.seeds[0], ask.first_seed is not None),
         ("engine", ask.engine, declared.engine, ask.engine != "auto"),
         ("device", ask.device, declared.device, ask.device != "auto"),
         ("threads", ask.threads, declared.threads, ask.threads is not None),
     ]
-    for name, given, there, asked in wanted:
-        if asked and given != there:
+    for name, here, there, asked in wanted:
+        if asked and here != there:
             if name == "recipe":
-                given, there = ask.recipe.name, f"{declared.recipe.name} with its declared values"
+                here, there = ask.recipe.name, f"{declared.recipe.name} with its declared values"
             hint = f"{folder} holds another declaration; a new proof, without these runs, needs another --out"
-            raise InputError(name, given, f"{there}, as declared", hint)
+            raise InputError(name, here, f"{there}, as declared", hint)
     same_model(declared, folder)
-    same_data(ask.dataset, ask.data, declared, folder)
+    same_data(ask.dataset, ask.data, declared, folder, ask.asked)
 
 
 def default_folder(ask: Ask) -> Path:
     """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, or other data of your own, have another folder."""
-    model = own_files.file_of(ask.model).stem if ":" in ask.model else ask.model
+    model = ask.model
+    if model_name.is_own(model):
+        model = f"{model_name.file_of(model).stem}{model_name.written_arguments(model)}"
     data = ask.dataset
     if data not in NAMES:
-        data = f"{own_data.name_of(data)}-{load_data(data, ask.data).digest[:8]}"
+        found = load_data(data, ask.data, ask.asked)
+        data = f"{found.name}-{found.digest[:8]}"
     name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds"
     return Path("tinyproof-out", "prove", folder_name(name))

@@ -16,7 +16,7 @@ from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import write_atomic
 from tinyproof.core.plain_data import read_json
 from tinyproof.data.dataset import Dataset
-from tinyproof.train.augment import draw
+from tinyproof.train.augment import borders, draw
 from tinyproof.train.recipe import Augment, Recipe
 
 FILE = "looks.json"
@@ -108,7 +108,7 @@ def load(place: Path) -> dict[str, LookResult]:
 
 
 def changed(images: NDArray[np.uint8], augment: Augment, seed: int, epoch: int) -> NDArray[np.uint8]:
-    """The images as training sees them: each changed by a draw of its own, rounded to whole grey values [N, H, W]."""
+    """The images as training sees them: each changed by a draw of its own, rounded to whole values [N, C, H, W]."""
     import torch
 
     from tinyproof.train.engine.torch_engine import apply
@@ -117,9 +117,10 @@ def changed(images: NDArray[np.uint8], augment: Augment, seed: int, epoch: int) 
     parts = []
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]
-        transforms = draw(augment, len(batch), generator, 0.0, images.shape[1])
+        transforms = draw(augment, len(batch), generator, 0.0, images.shape[2:])
         if transforms is None:
             return images
-        floats = torch.from_numpy(batch).unsqueeze(1).float()
-        parts.append(apply(floats, transforms).squeeze(1).round().clamp(0, 255).to(torch.uint8).numpy())
+        edges = torch.from_numpy(borders(batch))
+        found = apply(torch.from_numpy(batch).float(), transforms, edges)
+        parts.append(found.round().clamp(0, 255).to(torch.uint8).numpy())
     return np.concatenate(parts)

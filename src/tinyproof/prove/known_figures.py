@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tinyproof.data.dataset import PerChannel
+from tinyproof.data.reading import Shape
 from tinyproof.network.budget import Facts
 from tinyproof.prove.declaration import DataFacts
 
-# The kinds of layers stand in the order of their first call.
+# For the images and classes that they were published for. The kinds of layers stand in the order of their first call.
 NETS: dict[str, Facts] = {
     "s5-593k": Facts(
         parameters=593_200, bytes=2_372_800, macs=37_263_988,
@@ -56,8 +58,9 @@ class Images:
 
     facts: DataFacts
     classes: tuple[str, ...]
-    mean: float
-    std: float
+    mean: PerChannel
+    std: PerChannel
+    shape: Shape = (1, 28, 28)
 
 
 MNIST = Images(

@@ -64,8 +64,8 @@ class Proof:
         return self.verdict.word == "proved" and self.kept is True
 
     @property
-    def predictions(self) -> NDArray[np.uint8]:
-        """Predicted classes of all runs, uint8 [runs, N]."""
+    def predictions(self) -> NDArray[np.uint8 | np.uint16]:
+        """Predicted classes of all runs, uint8 [runs, N] (uint16 where there are more than 256 classes)."""
         return np.stack([result.predictions.predicted for result in self.results])
 
     def to_json(self) -> dict[str, Any]:
@@ -219,9 +219,11 @@ def failure(place: Path) -> str:
 
 
 def labels_sha256(labels: NDArray[np.integer]) -> str:
-    """SHA-256 of the labels as an uncompressed IDX file, so that MNIST's is the one that everybody knows.
+    """SHA-256 of the labels as an uncompressed IDX file, so that MNIST's is the one that everybody knows: a byte each,
+    or two where a label is above 255.
 
     >>> labels_sha256(np.array([7, 2, 1]))[:8]
     'e10ef624'
     """
-    return sha256(struct.pack(">2xBBI", 8, 1, len(labels)) + labels.astype(np.uint8).tobytes())
+    kind, number = (">u1", 0x08) if labels.max(initial=0) <= 255 else (">i2", 0x0B)
+    return sha256(struct.pack(">2xBBI", number, 1, len(labels)) + labels.astype(kind).tobytes())

@@ -18,10 +18,11 @@ from typing import Any
 from tinyproof.core.errors import DataError
 from tinyproof.core.listener import Listener, Progress
 from tinyproof.data.dataset import Dataset
-from tinyproof.data.load import load
-from tinyproof.network import own_files
+from tinyproof.data.load import is_own, load
+from tinyproof.data.reading import AS_IT_IS, BEFORE, Asked
+from tinyproof.network import model_name, own_files
 from tinyproof.prove import evaluations, proof
-from tinyproof.prove.declaration import Declaration
+from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.evaluations import Look
 from tinyproof.train import store
 
@@ -33,8 +34,8 @@ _EVERY_SECONDS = 1.0
 class Work:
     """What every worker process needs: plain values only, so that they can be sent to it.
 
-    `dataset`: a name, or the path of a user's own; `data`: where MNIST lies (None: where it is usually found). `looks`:
-    further evaluations after given epochs.
+    `dataset`: a name, or the path of a user's own, which is read as it was declared; `data`: where MNIST lies (None:
+    where it is usually found). `looks`: further evaluations after given epochs.
     """
 
     folder: str
@@ -138,9 +139,16 @@ def _measure(work: Work) -> float:
 
 
 @functools.lru_cache(maxsize=2)
-def load_data(dataset: str, data: str | None) -> Dataset:
+def load_data(dataset: str, data: str | None, asked: Asked = AS_IT_IS) -> Dataset:
     """A data set by name, or a user's own by its path; read once a process."""
-    return load(dataset, data)
+    return load(dataset, data, asked=asked)
+
+
+def read_as(facts: DataFacts, dataset: str) -> Asked:
+    """How a user's own data has to be read to be what was declared."""
+    if not is_own(dataset):
+        return AS_IT_IS
+    return facts.reading.asked if facts.reading else BEFORE
 
 
 def declared_data(work: Work) -> Dataset:
@@ -148,10 +156,11 @@ def declared_data(work: Work) -> Dataset:
 
     Raises DataError when the data, or a file of the network, is not what was declared.
     """
-    declared, dataset = work.declared, load_data(work.dataset, work.data)
+    declared = work.declared
+    dataset = load_data(work.dataset, work.data, read_as(declared.data, work.dataset))
     if dataset.digest != declared.data.digest:
         raise DataError(dataset.source or dataset.name, "is not the data that was declared (its digest differs)")
-    file = own_files.file_of(declared.model)
+    file = model_name.file_of(declared.model)
     told = own_files.changed(file.parent, declared.files)
     if told:
         raise DataError(str(file), f"is not the network that was declared: {', '.join(told)}")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from tinyproof.check.finding import FileReport, Finding, Report, SheetPlace
+from tinyproof.check.classes.grades import Points
+from tinyproof.check.classes.in_common import in_common
+from tinyproof.check.finding import ASKED, FileReport, Finding, Report, SheetPlace
 from tinyproof.core.table import Column, Table
 from tinyproof.show import audit_code_text as code_text
+from tinyproof.show.class_text import MANY_FILES, class_text
 
 _WRONG = {"error": "wrong", "warning": "fragile", "note": "note"}
 
 
-def explain(report: Report, details: bool = False) -> str:
+def explain(report: Report, details: bool = False, points: Points | None = None) -> str:
     """Every file with its findings; below them, for several files, the table and what they have in common.
 
-    `details`: with the reason and the mend of each finding in a notebook (a workbook's are always shown).
+    Of a class (more than 20 files) one screen, unless `details` are asked for. `details`: with the reason and the mend
+    of each finding in a notebook (a workbook's are always shown). `points`: a rubric, for the points of a class.
     """
+    if len(report.files) > MANY_FILES and not details:
+        return class_text(report, points)
     blocks = [explain_file(file, details) for file in report.files]
     if len(report.files) != 1 or report.left_out:
         blocks.append(summary(report))
@@ -36,7 +40,8 @@ def explain_file(file: FileReport, details: bool = False) -> str:
 
 def explain_finding(finding: Finding) -> str:
     """A finding as a person reads it."""
-    lines = [f"{finding.place}: {_WRONG[finding.severity]}", f"  {finding.message}"]
+    how = "not as asked" if finding.rule.startswith(ASKED) else _WRONG[finding.severity]
+    lines = [f"{finding.place}: {how}", f"  {finding.message}"]
     right = "the chain rule gives" if finding.rule == "wrong-gradient" else "it should say"
     width = len(right) + 1
     if finding.says:
@@ -65,7 +70,20 @@ def files_table(report: Report) -> Table:
 
 def findings_table(report: Report) -> Table:
     """One row a finding (or a file without one): for a spreadsheet."""
-    names = ("file", "status", "severity", "kind", "place", "message", "says", "should say", "why", "fix", "effect")
+    names = (
+        "file",
+        "status",
+        "severity",
+        "kind",
+        "place",
+        "message",
+        "says",
+        "should say",
+        "why",
+        "fix",
+        "effect",
+        "submission",
+    )
     rows: list[tuple[str, ...]] = []
     for file in report.files:
         for f in file.findings:
@@ -80,10 +98,12 @@ def findings_table(report: Report) -> Table:
                 f.fix,
                 f.effect,
             )
-            rows.append((file.file, file.status, *texts))
+            rows.append((file.file, file.status, *texts, file.submission))
         if not file.findings:
-            rows.append((file.file, file.status, "", "", "", file.problem, "", "", "", "", ""))
-    rows.extend((left.file, "left out", "", "", "", left.why, "", "", "", "", "") for left in report.left_out)
+            rows.append((file.file, file.status, "", "", "", file.problem, "", "", "", "", "", file.submission))
+    rows.extend(
+        (left.file, "left out", "", "", "", left.why, "", "", "", "", "", left.submission) for left in report.left_out
+    )
     return Table("findings", tuple(Column(name) for name in names), tuple(rows))
 
 
@@ -106,46 +126,10 @@ def summary_parts(report: Report) -> list[str | Table]:
         [f"left out: {len(report.left_out)}", left_out_table(report)] if report.left_out else []
     )
     rules = code_text.rules_table(report)
-    return [files_table(report), told, *left_out, *([rules] if rules.rows else []), *in_common(report)]
-
-
-def in_common(report: Report) -> list[str]:
-    """Identical formula sets and identical mistakes, one sentence each, where at least two files share them."""
-    lines = []
-    total = len(report.files)
-    groups: dict[str, list[FileReport]] = {}
-    for file in report.files:
-        if file.fingerprint:
-            groups.setdefault(file.fingerprint, []).append(file)
-    for files in sorted(groups.values(), key=len, reverse=True):
-        if len(files) < 2:
-            continue
-        if files[0].kind != "workbook":
-            lines.append(f"{len(files)} of {total} files have identical logs: " + _names(files))
-            continue
-        line = f"{len(files)} of {total} files are formula for formula the same"
-        shared = sorted(
-            {f.place.column for f in files[0].findings if f.severity == "error" and isinstance(f.place, SheetPlace)}
-        )
-        if shared:
-            line += f"; the mistake in {', '.join(shared)} is in all of them: look at the model answer"
-        lines.append(line + ": " + _names(files))
-    mistakes: Counter[tuple[str, str, str]] = Counter()
-    for file in report.files:
-        if file.kind != "workbook":
-            continue
-        mistakes.update({_same(f) for f in file.findings if f.severity == "error"})
-    for (kind, column, says), count in mistakes.most_common(10):
-        if count > 1:
-            lines.append(f"{count} of {total} files have the same mistake ({kind}, {column}): {says}")
-    return lines
-
-
-def _same(finding: Finding) -> tuple[str, str, str]:
-    column = finding.place.column if isinstance(finding.place, SheetPlace) else ""
-    return finding.rule, column, finding.why or finding.message
-
-
-def _names(files: list[FileReport]) -> str:
-    shown = [file.file for file in files[:6]]
-    return ", ".join(shown) + (f" and {len(files) - 6} more" if len(files) > 6 else "")
+    return [
+        *([files_table(report)] if report.files else []),
+        told,
+        *left_out,
+        *([rules] if rules.rows else []),
+        *in_common(report),
+    ]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 
 from tinyproof.core.errors import one_line
 from tinyproof.core.table import Column, Table
 from tinyproof.prove.journal.entries import Entry
+from tinyproof.show import commands
 from tinyproof.show.html import render, safe
 
-_INDENT, _SHORTEST, _DIFF = 16, 10, "Lines"
+_INDENT, _SHORTEST = 16, 10
+LINES = "Lines"  # the label of what changed in a file, line by line
 
 
 def journal_parts(entries: Sequence[Entry], width: int = 120) -> list[str | Table]:
     """Every entry as a block of lines, then the overview; no line is wider than `width`."""
     blocks = [_block(number, entry, width) for number, entry in enumerate(entries, 1)]
-    rest = overview(entries, _SHORTEST).text().index("\n") - _SHORTEST
+    rest = max(map(len, overview(entries, _SHORTEST).text().splitlines())) - _SHORTEST
     return [*blocks, overview(entries, max(_SHORTEST, width - rest))]
 
 
@@ -48,14 +51,15 @@ def facts(entry: Entry) -> list[tuple[str, str]]:
 
 
 def _lines_changed(entry: Entry) -> list[tuple[str, str]]:
-    return [(_DIFF, entry.diff)] if entry.diff else []
+    return [(LINES, entry.diff)] if entry.diff else []
 
 
-def page(entries: Sequence[Entry], title: str) -> str:
-    """One self-contained HTML page."""
+def page(entries: Sequence[Entry], title: str, folder: Path | None = None) -> str:
+    """One self-contained HTML page of what lies in a folder; without one no analysis is asked for."""
     return render(
         "journal.html.j2",
         title=f"Journal: {title}",
+        analyse="" if folder is None else commands.analyse(folder, entries),
         overview=safe(overview(entries).html()),
         entries=[(entry, facts(entry)) for entry in entries],
     )
@@ -77,6 +81,6 @@ def _lines(label: str, words: str, width: int) -> list[str]:
 
 def _wrapped(line: str, width: int, label: str) -> list[str]:
     """A line of a program keeps the spaces that it begins with."""
-    if label != _DIFF:
+    if label != LINES:
         return textwrap.wrap(line, width) or [""]
     return [line[start : start + width] for start in range(0, len(line), width)] or [""]

@@ -18,6 +18,9 @@ INK, QUIET, ACCENT, OTHER, GOOD, BAD = "#1b1f24", "#9aa5b1", "#0b62c4", "#c05a00
 _DPI = 150
 # More numbers than these in a square of classes could not be read.
 _MOST_CLASSES_WITH_NUMBERS = 20
+MOST_CLASSES_NAMED = 60
+# Inches: no confusion is drawn larger, however many classes there are.
+_LARGEST = 18.0
 
 
 def figure(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Any, list[Any]]:
@@ -92,7 +95,7 @@ def curves(panels: Sequence[Panel]) -> bytes:
 
 def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
     """Counts [true, predicted]; the colour shows mistakes only, so that they are seen beside the many right answers."""
-    size = max(4.2, 0.44 * len(classes) + 1.1)
+    size = min(max(4.2, 0.44 * len(classes) + 1.1), _LARGEST)
     drawn, (axis,) = figure(size, size)
     wrong = counts.astype(float)
     np.fill_diagonal(wrong, 0)
@@ -104,16 +107,22 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
             style = {"color": GOOD, "weight": "bold"} if true == predicted else {"color": "black"}
             words = _short(int(counts[true, predicted]))
             axis.text(predicted, true, words, ha="center", va="center", fontsize=8, **style)
-    names = list(classes)
-    axis.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 2 else 0)
-    axis.set_yticks(range(len(names)), names)
+    class_ticks(axis, classes)
+    if len(classes) <= MOST_CLASSES_NAMED:
+        axis.set_yticks(range(len(classes)), list(classes))
     axis.set(xlabel="predicted class", ylabel="true class")
     axis.tick_params(length=0)
     return png(drawn)
 
 
+def class_ticks(axis: Any, classes: Sequence[str]) -> None:
+    """The names of the classes below an axis, where they are few enough to be read; else their numbers."""
+    if len(classes) <= MOST_CLASSES_NAMED:
+        axis.set_xticks(range(len(classes)), list(classes), rotation=90 if max(map(len, classes)) > 2 else 0)
+
+
 def gallery(images: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> bytes:
-    """Images uint8 [height, width], each under its title (at most two lines)."""
+    """Images uint8 [channels, height, width], each under its title (at most two lines)."""
     columns = min(8, max(1, len(images)))
     rows = max(1, -(-len(images) // columns))
     drawn, axes = figure(max(1.2 * columns, 3.0), 1.5 * rows, columns=columns, rows=rows)
@@ -126,8 +135,9 @@ def gallery(images: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> bytes
 
 
 def picture(axis: Any, image: NDArray[np.uint8]) -> None:
-    """One grey image, dark on light as it is written, in a thin frame."""
-    axis.imshow(image, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+    """One image [channels, height, width] in a thin frame: grey is dark on light as it is written, colour as it is."""
+    shown = np.moveaxis(image, 0, -1) if len(image) == 3 else image[0]
+    axis.imshow(shown, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     for side in axis.spines.values():
         side.set_visible(True)

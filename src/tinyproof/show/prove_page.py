@@ -10,9 +10,9 @@ import numpy as np
 from tinyproof.core.table import Column, Table
 from tinyproof.data.dataset import Dataset, shared_words
 from tinyproof.network.budget import table as budget_table
-from tinyproof.prove import analysis
+from tinyproof.prove import analysis, more_answers
 from tinyproof.prove.proof import Proof
-from tinyproof.show import plots, prove_plots
+from tinyproof.show import commands, plots, prove_plots
 from tinyproof.show.html import data_uri, render, safe
 
 _HARDEST = 24
@@ -22,8 +22,10 @@ _TRAINING = (
 )
 
 
-def page(found: Proof, dataset: Dataset | None = None) -> str:
-    """One self-contained HTML page. `dataset`: for the pictures of the hardest images; without it they are listed."""
+def page(found: Proof, dataset: Dataset | None = None, given: str | None = None, drawing: str = "") -> str:
+    """One self-contained HTML page. `dataset`: for the pictures of the hardest images; without it they are listed.
+    `given`: the path of data of somebody's own. `drawing`: the network as SVG.
+    """
     declared, verdict = found.declaration, found.verdict
     return render(
         "prove.html.j2",
@@ -31,12 +33,15 @@ def page(found: Proof, dataset: Dataset | None = None) -> str:
         declared=declared,
         verdict=verdict,
         headline=headline(found),
+        again=commands.verify_proof(found, given),
         panel=panel(found),
         summary=safe(summary_table(found).html()),
+        beside=[one.words() for one in more_answers.every(found.folder)],
         runs=safe(runs_table(found).html()),
         budget=safe(budget_table(found.checks).html()) if found.checks else "",
         recipe=safe(recipe_table(declared.recipe.to_dict()).html()),
         evidence=safe(proof_evidence(found).html()),
+        drawing=safe(drawing),
         pictures=_pictures(found, dataset) if found.results else [],
     )
 
@@ -83,7 +88,8 @@ def proof_parts(found: Proof, page: Path) -> list[str | Table]:
     head = f"{declared.model}, recipe {declared.recipe.name}, on {declared.data.name}"
     budget = [budget_table(found.checks)] if found.checks else []
     warning = shared_words(declared.data.overlap, declared.data.name)
-    last = "\n".join([*([warning] if warning else []), verdict_line(found), f"report: {page}"])
+    beside = [one.words() for one in more_answers.every(found.folder)]
+    last = "\n".join([*([warning] if warning else []), verdict_line(found), *beside, f"report: {page}"])
     return [head, runs_table(found), summary_table(found), *budget, last]
 
 
@@ -158,8 +164,8 @@ def _pictures(found: Proof, dataset: Dataset | None) -> list[dict[str, str]]:
     """Title, picture and caption of every figure of the page."""
     labels, predictions, runs = found.results[0].predictions.labels, found.predictions, len(found.results)
     highest = int(max(labels.max(), predictions.max()))
-    named = dataset is not None and highest < len(dataset.classes)
-    classes = dataset.classes if dataset is not None and named else tuple(map(str, range(highest + 1)))
+    named = found.results[0].run.classes
+    classes = named if highest < len(named) else tuple(map(str, range(highest + 1)))
     counts = analysis.confusion(predictions, labels, len(classes))
     confidence = np.stack([r.predictions.confidence for r in found.results])
     bins = analysis.calibration(confidence, predictions == labels)

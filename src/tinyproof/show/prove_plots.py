@@ -84,8 +84,9 @@ def by_class(accuracy: NDArray[np.float64], classes: Sequence[str]) -> bytes:
     axis = axes[0]
     errors = 100 * (1 - np.nan_to_num(accuracy, nan=1.0))
     bars = axis.bar(range(len(classes)), errors, color=ACCENT)
-    axis.bar_label(bars, [f"{value:.2f}" for value in errors], fontsize=8, padding=2)
-    axis.set_xticks(range(len(classes)), list(classes), rotation=90 if max(map(len, classes)) > 2 else 0)
+    if len(classes) <= plots.MOST_CLASSES_NAMED:
+        axis.bar_label(bars, [f"{value:.2f}" for value in errors], fontsize=8, padding=2)
+    plots.class_ticks(axis, classes)
     axis.set_ylabel("errors, %")
     axis.margins(y=0.15)
     return plots.png(figure)

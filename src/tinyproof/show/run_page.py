@@ -34,15 +34,17 @@ class Backprop:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything the page shows besides the run."""
+    """Everything the page shows besides the run. `command`: what asks many seeds."""
 
     dataset_title: str
     checks: tuple[Check, ...]
     pictures: Mapping[str, Picture]
     layers: Table | None = None
+    drawing: str = ""  # the network as SVG
     notes: Sequence[str] = ()
     files: Sequence[tuple[str, str]] = field(default_factory=tuple)
     backprop: Backprop | None = None
+    command: str = ""
 
 
 def verdict(checks: Sequence[Check]) -> tuple[str, str]:
@@ -82,6 +84,7 @@ def report_html(run: Run, page: Page) -> str:
         recipe=recipe_words(run.recipe),
         checks=safe(table(page.checks).html()),
         epochs=safe(epochs_table(run).html()),
+        drawing=safe(page.drawing),
         layers=safe(page.layers.html()) if page.layers else "",
         evidence=safe(run_evidence(run).html()),
         backprop_table=safe(page.backprop.table.html()) if page.backprop else "",

@@ -13,7 +13,7 @@ from tinyproof.train.run_record import EpochLog, Predictions
 
 
 def samples(rows: Sequence[tuple[str, NDArray[np.uint8]]], captions: Sequence[str]) -> bytes:
-    """Rows of images under one caption a column: (words for the row, uint8 [columns, height, width])."""
+    """Rows of images under one caption a column: (words for the row, uint8 [columns, channels, height, width])."""
     columns = len(captions)
     figure, axes = plots.figure(0.8 * columns + 1.2, 0.8 * len(rows) + 0.5, columns=columns, rows=len(rows))
     for row, (words, images) in enumerate(rows):
@@ -21,7 +21,7 @@ def samples(rows: Sequence[tuple[str, NDArray[np.uint8]]], captions: Sequence[st
         for axis, image, caption in zip(line, images, captions, strict=True):
             plots.picture(axis, image)
             if row == 0:
-                axis.set_title(caption, fontsize=11)
+                axis.set_title(caption, fontsize=11 if max(map(len, captions)) <= 4 else 7)
         line[0].set_ylabel(words, rotation=0, ha="right", va="center", fontsize=9)
     return plots.png(figure)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from tinyproof.backprop.descriptions import heading
-from tinyproof.backprop.trace import Trace
+from tinyproof.backprop.trace import OVERFLOWS, Trace
 from tinyproof.core.errors import InputError
 from tinyproof.core.table import Cell, Column, Table
 
@@ -64,7 +64,7 @@ def landmarks(count: int) -> list[int]:
 def sideways(found: Trace, names: Sequence[str], iterations: Sequence[int], digits: int) -> Table:
     """One row a quantity, one column an iteration."""
     if not len(found):
-        raise InputError("network", found.net.name, "numbers that do not overflow in the first iteration")
+        raise InputError("network", found.net.name, "make the givens smaller", found.net.source, problem=OVERFLOWS)
     columns = [Column("iteration"), *(Column(str(k), "right", f".{digits}g") for k in iterations)]
     rows: list[tuple[Cell, ...]] = []
     for name in names or found.columns:

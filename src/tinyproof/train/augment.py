@@ -15,6 +15,7 @@ from tinyproof.train.recipe import Augment
 # Random erasing, Zhong et al., arXiv 1708.04896: smallest area (share of the image) and most slender shape.
 _ERASE_MIN_AREA = 0.02
 _ERASE_MAX_ASPECT = 3.3
+_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Transforms:
     """What happens to a batch of B images.
 
     `matrices` float32 [B, 2, 3] maps an output pixel (x to the right, y down, in pixels from the image's centre) to
-    the input pixel whose value it takes, bilinearly; outside the image is background (0). `boxes` int32 [B, 4]:
-    top, left, height, width, set to background afterwards; height 0 erases nothing.
+    the input pixel whose value it takes, bilinearly; outside lies the colour of the image's border (`borders`). `boxes`
+    int32 [B, 4]: top, left, height, width, set to that colour afterwards; height 0 erases nothing.
     """
 
     matrices: NDArray[np.float32]
@@ -42,9 +43,9 @@ def draw(
     count: int,
     generator: np.random.Generator,
     progress: float | NDArray[np.float64] = 0.0,
-    size: int = 28,
+    size: tuple[int, int] = (28, 28),
 ) -> Transforms | None:
-    """Draw one transform for each of `count` images of `size` x `size` pixels; None when the recipe changes nothing.
+    """Draw one transform for each of `count` images of `size` (height, width); None when the recipe changes nothing.
 
     `progress` (0 to 1, one number or one for each image) is how far training has come; only annealed recipes ask.
     """
@@ -61,11 +62,22 @@ def draw(
     shift = spread(augment.max_shift_pixels, 2)
     if augment.crop_probability:
         cropped = generator.random(count) < augment.crop_probability * strength
-        scale = np.where(cropped, scale * size / augment.crop_to, scale)
+        scale = np.where(cropped, scale * min(size) / augment.crop_to, scale)
     boxes = np.zeros((count, 4), np.int32)
     if augment.erase_probability:
         boxes = _boxes(augment, count, generator, strength, size)
     return Transforms(affine(angle, shear, scale, shift), boxes)
+
+
+def borders(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The colour of each image's border, its median by channel, [N, C] of [N, C, H, W]: what lies outside it."""
+    found = np.empty(images.shape[:2], np.uint8)
+    for at in range(0, len(images), _AT_ONCE):
+        part = images[at : at + _AT_ONCE]
+        edges = np.concatenate([part[..., 0, :], part[..., -1, :], part[..., 1:-1, 0], part[..., 1:-1, -1]], axis=-1)
+        middle = edges.shape[-1] // 2
+        found[at : at + _AT_ONCE] = np.partition(edges, middle, axis=-1)[..., middle]
+    return found
 
 
 def affine(
@@ -84,15 +96,16 @@ def affine(
 
 
 def _boxes(
-    augment: Augment, count: int, generator: np.random.Generator, strength: NDArray[np.float64], size: int
+    augment: Augment, count: int, generator: np.random.Generator, strength: NDArray[np.float64], size: tuple[int, int]
 ) -> NDArray[np.int32]:
+    high, wide = size
     erased = generator.random(count) < augment.erase_probability * strength
-    area = generator.uniform(_ERASE_MIN_AREA, augment.erase_max_area, count) * size * size
+    area = generator.uniform(_ERASE_MIN_AREA, augment.erase_max_area, count) * high * wide
     log = np.log(_ERASE_MAX_ASPECT)
     aspect = np.exp(generator.uniform(-log, log, count))
-    height = np.clip(np.round(np.sqrt(area * aspect)), 1, size)
-    width = np.clip(np.round(np.sqrt(area / aspect)), 1, size)
-    top = np.floor(generator.random(count) * (size - height + 1))
-    left = np.floor(generator.random(count) * (size - width + 1))
+    height = np.clip(np.round(np.sqrt(area * aspect)), 1, high)
+    width = np.clip(np.round(np.sqrt(area / aspect)), 1, wide)
+    top = np.floor(generator.random(count) * (high - height + 1))
+    left = np.floor(generator.random(count) * (wide - width + 1))
     boxes = np.stack([top, left, height, width], axis=1)
     return np.asarray(np.where(erased[:, None], boxes, 0), dtype=np.int32)

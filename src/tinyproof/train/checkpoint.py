@@ -65,5 +65,6 @@ def load(folder: Path, origin: Origin) -> Checkpoint | None:
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(str(path), "is not a checkpoint", "start again with --force") from error
     if why:
-        raise InputError("out", str(folder), "a new folder, or --force to start again there", f"it holds epochs {why}")
+        remedy = "name a new folder, or start again there with --force"
+        raise InputError("out", str(folder), remedy, problem=f"holds epochs {why}")
     return Checkpoint(started, epochs, seconds, {name.removeprefix("state/"): a for name, a in arrays.items()})

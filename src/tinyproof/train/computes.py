@@ -31,6 +31,7 @@ CUTS = {
     "tinyproof.data.dataset": "images and labels have a digest of their own; mean and deviation stand in every record",
     "tinyproof.network.anatomy": "it counts what a network costs; every record holds that, and runs of a proof agree",
     "tinyproof.network.nets.NETS": "the other networks; the one that is trained is taken by its own name",
+    "tinyproof.network.model_name": "the name of a network; every record holds it",
     "tinyproof.network.own_files": "the user's files, which have a digest of their own",
     "tinyproof.network.own_network": "the user's files, which have a digest of their own",
     "tinyproof.train.computes": "this digest; it names its kind",

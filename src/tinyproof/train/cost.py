@@ -35,11 +35,12 @@ def seconds_a_run(model: str, recipe: Recipe, dataset: Dataset, engine: str, dev
 
 def _seconds_a_step(worker: Engine, recipe: Recipe, dataset: Dataset) -> float:
     generator = np.random.Generator(np.random.PCG64(0))
-    size = dataset.train_images.shape[1]
     done, begun = 0, time.perf_counter()
     while True:
         rows = generator.integers(0, len(dataset.train_labels), min(recipe.batch_size, len(dataset.train_labels)))
-        worker.step(Batch(rows, draw(recipe.augment, len(rows), generator, 0.0, size), done), recipe.rate * 1e-3)
+        worker.step(
+            Batch(rows, draw(recipe.augment, len(rows), generator, 0.0, dataset.shape[1:]), done), recipe.rate * 1e-3
+        )
         done += 1
         if done == _WARM_UP:
             worker.tally()

@@ -23,7 +23,7 @@ from tinyproof.core.fields import whole
 from tinyproof.core.files import sha256
 from tinyproof.core.listener import SILENT, Listener, Progress
 from tinyproof.data.dataset import Dataset
-from tinyproof.network import anatomy, nets, own_files, own_network
+from tinyproof.network import anatomy, model_name, nets, own_files, own_network
 from tinyproof.train import checkpoint, environment, rehearse, store
 from tinyproof.train.augment import draw
 from tinyproof.train.checkpoint import Checkpoint
@@ -151,7 +151,7 @@ def prepare(
 ) -> tuple[nn.Module, Engine, str]:
     """The network with its first weights, the engine that will train it, and one line that says why that engine."""
     where = environment.device(device)
-    module = nets.build(model, seed)
+    module = nets.build(model, seed, dataset.shape, len(dataset.classes))
     nets.set_dropout(module, recipe.dropout)
     rehearse.check(model, module, dataset)
     kind, reason = choose(engine, module, recipe, where, dataset.train_images.shape)
@@ -194,8 +194,7 @@ def _epoch(job: _Job, epoch: int, steps: int, rate_of: np.ndarray[Any, Any]) -> 
     count, size = len(job.dataset.train_images), recipe.batch_size
     order = _generator(seed, epoch, _ORDER).permutation(count)
     progress = (epoch * steps + np.arange(count) // size) / (recipe.epochs * steps)
-    height = job.dataset.train_images.shape[1]
-    transforms = draw(recipe.augment, count, _generator(seed, epoch, _AUGMENT), progress, height)
+    transforms = draw(recipe.augment, count, _generator(seed, epoch, _AUGMENT), progress, job.dataset.shape[1:])
     noise = _generator(seed, epoch, _DROPOUT).integers(0, 2**31, steps)
     # Reading the sums makes an accelerator wait, so it is asked less often.
     every = 1 if job.engine.device == "cpu" else 20
@@ -226,7 +225,7 @@ def _finish(
     job.module.to("cpu").eval()
     predictions = Predictions.of(last.log_probabilities, job.dataset.test_labels)
     weights = {name: value.numpy() for name, value in job.module.state_dict().items()}
-    shape = anatomy.summary(job.module, (1, *job.dataset.train_images.shape[1:]))
+    shape = anatomy.summary(job.module, job.dataset.shape)
     # A file that was imported later than the first steps is in no digest.
     own_network.expect(job.identity.model, job.origin.files, own_files.digests(own_network.files_of(job.module)))
     run = Run(
@@ -237,7 +236,7 @@ def _finish(
         train_count=len(job.dataset.train_labels),
         test_loss=predictions.loss,
         parameters=shape.parameters,
-        macs=shape.macs,
+        macs=shape.facts().macs,
         weight_bytes=shape.weight_bytes,
         kinds=shape.facts().kinds,
         dropout_active=shape.dropout_active,
@@ -249,6 +248,7 @@ def _finish(
         classes=job.dataset.classes,
         mean=job.dataset.mean,
         std=job.dataset.std,
+        reading=job.dataset.reading,
         weights_digest=sha256(store.weight_bytes(weights)) if job.keep_weights and folder else "",
         engine_reason=job.reason,
         versions=dict(job.origin.versions),
@@ -277,13 +277,13 @@ def _found(job: _Job, folder: Path) -> Trained:
     """The finished run in the folder, when it is this one."""
     run = store.load(folder)
     different = [name for name in job.identity.differences(run.identity) if name != "model_digest"]
-    read, main = job.origin.files, own_files.file_of(job.identity.model).name
+    read, main = job.origin.files, model_name.file_of(job.identity.model).name
     files = own_files.against(run.model_files, run.identity.model_digest, read, main) if read else []
     if different or files:
         words = [{"threads": "number of threads"}.get(name, name) for name in different]
         told = [f"another {', '.join(words)}"] if different else []
-        where = f"it holds a finished run{' with' if different else ':'} {', and '.join([*told, *files])}"
-        raise InputError("out", str(folder), "a new folder, or --force to replace that run", where)
+        problem = f"holds a finished run{' with' if different else ':'} {', and '.join([*told, *files])}"
+        raise InputError("out", str(folder), "name a new folder, or replace that run with --force", problem=problem)
     weights = {name: torch.from_numpy(value.copy()) for name, value in store.load_weights(folder).items()}
     job.module.to("cpu").load_state_dict(weights)
     job.module.eval()

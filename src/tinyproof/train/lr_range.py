@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,14 @@ _MEMORY = 0.9
 _EXPLODED = 4.0
 # A smoothed loss wobbles by a few percent of itself from batch to batch; less than that is no fall.
 _LEAST_FALL = 0.05
+_EDGE = 0.1  # of the range, in the logarithm
 
 
 @dataclass(frozen=True)
 class RangeTest:
     """Rate and smoothed training loss of every step; the rate of the steepest fall, and of the lowest loss.
 
-    Good peak rates lie between the two; both are None where the loss never falls below its first values by more than
+    Both are None where the loss never falls below its first values by more than
     the batches differ anyway. `exploded`: the loss left four times its lowest value, or was no number.
     """
 
@@ -37,6 +39,21 @@ class RangeTest:
     steepest: float | None
     lowest: float | None
     exploded: bool
+
+    @property
+    def suggested(self) -> float | None:
+        """A peak rate to try first: a tenth of the rate of the lowest loss, as is usual; docs/prove.md measures it."""
+        return None if self.lowest is None else self.lowest / 10
+
+    @property
+    def edge(self) -> Literal["", "low", "high"]:
+        """The end of the range where the answer lies, so that it may lie beyond: in the first or the last tenth."""
+        if self.steepest is None or self.lowest is None:
+            return ""
+        first, last = math.log(self.rates[0]), math.log(self.rates[-1])
+        if not self.exploded and math.log(self.lowest) > last - _EDGE * (last - first):
+            return "high"
+        return "low" if math.log(self.steepest) < first + _EDGE * (last - first) else ""
 
 
 def range_test(
@@ -60,12 +77,12 @@ def range_test(
         raise InputError("high", high, f"a rate above the lowest, {low:g}")
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, steps))))
     rates = np.geomspace(low, high, steps)
-    count, size = len(dataset.train_labels), dataset.train_images.shape[1]
+    count = len(dataset.train_labels)
     losses: list[float] = []
     average = 0.0
     for index, rate in enumerate(rates):
         rows = generator.choice(count, min(recipe.batch_size, count), replace=False)
-        transforms = draw(recipe.augment, len(rows), generator, 0.0, size)
+        transforms = draw(recipe.augment, len(rows), generator, 0.0, dataset.shape[1:])
         engine.step(Batch(rows, transforms, int(generator.integers(2**31))), float(rate))
         tally = engine.tally()
         if not math.isfinite(tally.loss_sum):

@@ -6,7 +6,7 @@ Reading order: Schedule, Augment, Recipe, then the named recipes at the end.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from tinyproof.core.errors import InputError
 from tinyproof.core.fields import flag, from_mapping, number, one_of, whole
 from tinyproof.core.files import read_bounded, sha256
 from tinyproof.core.plain_data import parse_toml
+from tinyproof.network.model_name import is_own
 
 # A number or a numpy array of numbers.
 Progress = TypeVar("Progress", float, Any)
@@ -62,8 +63,9 @@ class Augment:
     Each draw is uniform and symmetric: rotation within +-`max_degrees`, shift within +-`max_shift_pixels` in x and in
     y, size times 1 +- `max_scale`, shear within +-`max_shear_degrees`. With `crop_probability` the centre square of
     `crop_to` pixels is enlarged to the full image. With `erase_probability` one box of 2 to `erase_max_area` of the
-    area becomes background. From the share `anneal_from` of training on, everything shrinks linearly to `anneal_to`
-    times its strength at the end (1 and 1: never).
+    area is erased. What comes in from outside, or is erased, has the colour of the image's border. From the share
+    `anneal_from` of training on, everything shrinks linearly to `anneal_to` times its strength at the end (1 and 1:
+    never).
     """
 
     max_degrees: float = 0.0
@@ -79,7 +81,7 @@ class Augment:
 
     def __post_init__(self) -> None:
         number("augment.max_degrees", self.max_degrees, 0, 180)
-        number("augment.max_shift_pixels", self.max_shift_pixels, 0, 28)
+        number("augment.max_shift_pixels", self.max_shift_pixels, 0, 128)
         number("augment.max_scale", self.max_scale, 0, 0.9)
         number("augment.max_shear_degrees", self.max_shear_degrees, 0, 60)
         whole("augment.crop_to", self.crop_to, 4, 1000)
@@ -239,16 +241,32 @@ DIGITS = Recipe(
     augment=Augment(max_degrees=8.0, max_shift_pixels=1.5, max_scale=0.08),
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (BEST, FAST, DIGITS, *_PUBLISHED)}
+# Fewer images than this are few: smaller batches and more epochs, chosen on held-out training images of three small
+# sets (`python benchmarks/few_images.py`, docs/training.md). At this number they take as long as `best` on MNIST.
+FEW_IMAGES = 15_000
+FEW = replace(BEST, name="few", batch_size=32, epochs=56)
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (BEST, FAST, FEW, DIGITS, *_PUBLISHED)}
 
 
-def default(model: str, dataset: str) -> Recipe:
-    """The recipe that a network gets when nobody names one, on the data set of this name.
+def default(model: str, dataset: str, images: int | None = None) -> Recipe:
+    """The recipe that a network gets when nobody names one, on the data set of this name with so many training images
+    (None: many). A network of somebody's own keeps its own dropout.
 
     >>> default("s7-8k", "mnist").name, default("fast", "mnist").name, default("fast", "digits").name
     ('best', 'fast', 'digits')
+    >>> default("fast", "leaves", 800).name, default("fast", "leaves", 80_000).name
+    ('few', 'fast')
+    >>> default("s7-8k", "mnist").dropout, default("model.py:Net", "mnist").dropout
+    (0.0, None)
     """
-    return RECIPES["digits" if dataset == "digits" else "fast" if model == "fast" else "best"]
+    if dataset == "digits":
+        found = DIGITS
+    elif images is not None and images < FEW_IMAGES:
+        found = FEW
+    else:
+        found = FAST if model == "fast" else BEST
+    return replace(found, dropout=None) if is_own(model) else found
 
 
 def named(name: str) -> Recipe:

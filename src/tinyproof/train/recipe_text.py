@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from tinyproof.core.errors import InputError
 from tinyproof.core.fields import one_of
+from tinyproof.network.model_name import is_own
 from tinyproof.train import recipe
 from tinyproof.train.recipe import Recipe
 
@@ -31,6 +33,45 @@ def parse(text: str) -> Recipe:
     if not any(change.startswith("name=") for change in changes):
         data["name"] = " ".join([found.name, *changes])[:80]
     return Recipe.from_dict(data, text)
+
+
+def written(wanted: Recipe) -> str | None:
+    """The shortest text that `parse` makes this recipe of, but for its name; None where no text can say it.
+
+    >>> written(parse("best,epochs=2"))
+    'best,epochs=2'
+    """
+    texts = [",".join([name, *_changes(base.to_dict(), wanted.to_dict())]) for name, base in recipe.RECIPES.items()]
+    for text in sorted(texts, key=len):
+        try:
+            if parse(text).digest == wanted.digest:
+                return text
+        except InputError:
+            continue
+    return None
+
+
+def _changes(base: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for key, value in wanted.items():
+        if isinstance(value, dict):
+            found += _changes(base[key], value, f"{key}.")
+        elif value != base[key] and (prefix or key != "name"):
+            found.append(f"{prefix}{key}={value if isinstance(value, str) else json.dumps(value)}")
+    return found
+
+
+def for_model(text: str, model: str) -> Recipe:
+    """The recipe that the text describes for a network: one of somebody's own keeps its own dropout, unless the text,
+    or the file that it names, sets it.
+
+    >>> for_model("best", "model.py:Net").dropout, for_model("best,dropout=0", "model.py:Net").dropout
+    (None, 0)
+    """
+    found = parse(text)
+    base, *changes = [part.strip() for part in text.split(",")]
+    asked = base.endswith(".toml") or any(change.partition("=")[0].strip() == "dropout" for change in changes)
+    return found if asked or not is_own(model) else replace(found, dropout=None)
 
 
 def _set(data: dict[str, Any], key: str, value: Any, where: str) -> None:

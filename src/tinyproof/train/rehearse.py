@@ -12,18 +12,28 @@ from torch import Tensor, nn
 
 from tinyproof.core.errors import DataError, TinyproofError, said
 from tinyproof.data.dataset import Dataset
-from tinyproof.network import anatomy, nets, own_files, own_network
+from tinyproof.network import anatomy, model_name, nets, own_network
 from tinyproof.train.recipe import Recipe
 
 
 def check(model: str, module: nn.Module, dataset: Dataset) -> None:
-    """Refuse a network that does not take these images or does not give one value a class (DataError)."""
+    """Refuse a network that does not take these images, does not give one number a class, or is not of float32."""
     try:
-        output = anatomy.summary(module, (1, *dataset.train_images.shape[1:])).output
+        found = anatomy.summary(module, dataset.shape)
     except DataError as error:
         raise _told(model, error.__cause__) or DataError(model, error.problem, error.remedy) from error
-    if output != (len(dataset.classes),):
-        raise DataError(model, f"gives {list(output)} for an image where {len(dataset.classes)} values are needed")
+    classes = len(dataset.classes)
+    if found.answer != "Tensor":
+        raise DataError(model, f"gives a {found.answer} for an image", f"return one tensor, of {classes} class scores")
+    if found.output != (classes,):
+        raise DataError(model, f"gives {list(found.output)} for an image where {classes} values are needed")
+    other = {str(p.dtype).removeprefix("torch.") for p in module.parameters() if p.is_floating_point()} - {"float32"}
+    if other:
+        raise DataError(model, f"has weights of {', '.join(sorted(other))}", "leave them float32, as they are trained")
+    if not found.finite:
+        raise DataError(
+            model, "gives values that are no numbers (NaN, infinity) before any training", "look at its first weights"
+        )
 
 
 def rehearse(model: str, module: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
@@ -36,7 +46,7 @@ def rehearse(model: str, module: nn.Module, recipe: Recipe, dataset: Dataset) ->
     count, classes = len(dataset.train_labels), len(dataset.classes)
     batch = count % recipe.batch_size or min(recipe.batch_size, count)
     with own_errors(model), torch.random.fork_rng(devices=[]):
-        answer = module.train()(torch.zeros(batch, 1, *dataset.train_images.shape[1:]))
+        answer = module.train()(torch.zeros(batch, *dataset.shape))
         if not isinstance(answer, Tensor) or answer.shape != (batch, classes):
             found = list(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
             raise DataError(model, f"gives {found} for a batch in training where {[batch, classes]} is needed")
@@ -51,6 +61,8 @@ def own_errors(model: str) -> Iterator[None]:
     except (TinyproofError, MemoryError):
         raise
     except SystemExit as error:
+        if model in nets.NETS:
+            raise
         raise DataError(model, own_network.EXIT) from error
     except Exception as error:
         told = _told(model, error)
@@ -66,7 +78,7 @@ def _told(model: str, error: BaseException | None) -> DataError | None:
     what = said(error, 160)
     place = own_network.place_of(error, model)
     if place:
-        return DataError(str(own_files.file_of(model).parent / place[0]), f"line {place[1]}: {what}")
+        return DataError(str(model_name.file_of(model).parent / place[0]), f"line {place[1]}: {what}")
     frames = traceback.extract_tb(error.__traceback__)
     in_torch = any("torch" in Path(frame.filename).parts for frame in frames)
     return DataError(model, f"cannot be trained: {what}") if in_torch and not isinstance(error, OSError) else None

@@ -13,13 +13,18 @@ from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import sha256
 from tinyproof.core.plain_data import parse_json
+from tinyproof.data.dataset import PerChannel
+from tinyproof.data.reading import Reading, Shape
 from tinyproof.network import own_files
 from tinyproof.network.budget import Facts
 from tinyproof.train.recipe import Recipe
 
-# Format 2 names the local files of a network of somebody's own, and its code by what it says; 1 by its files' bytes.
-FORMAT = 2
-FORMATS = (1, FORMAT)
+# Format 3 says how pictures were read, in any size and colour. 2 names the local files of a network of somebody's own,
+# and its code by what it says; 1 by its files' bytes.
+FORMAT = 3
+FORMATS = (1, 2, FORMAT)
+# An answer is stored in one byte where the classes fit into it.
+_BYTE = 256
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ class Identity:
 class Run:
     """The record of one finished run. `correct` of `test_count` images after the last epoch: never the best one.
 
-    `classes`, `mean` and `std` are the data set's: what is needed to read another picture with the weights.
+    `classes`, `mean`, `std` and `reading` are the data set's: what is needed to read another picture with the weights
+    (`reading` is None in a record of an earlier version, whose images were all grey).
     `declaration`: the digest of the declaration that the run was made for, "" where it was made for none.
     `model_files`: the digests of the local files that a network of your own was made of, by name.
     """
@@ -111,23 +117,29 @@ class Run:
     code_digest: str
     predictions_digest: str
     classes: tuple[str, ...]
-    mean: float
-    std: float
+    mean: PerChannel
+    std: PerChannel
     weights_digest: str = ""
     engine_reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
     declaration: str = ""
     model_files: dict[str, str] = field(default_factory=dict)
+    reading: Reading | None = None
     format: int = FORMAT
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
-            raise InputError("format", self.format, f"{' or '.join(map(str, FORMATS))}: this version reads no other")
+            raise InputError("format", self.format, f"{', '.join(map(str, FORMATS))}: this version reads no other")
         if not isinstance(self.test_count, int) or not isinstance(self.correct, int):
             raise InputError("correct", (self.correct, self.test_count), "whole numbers")
         if not 0 <= self.correct <= self.test_count or self.test_count < 1:
             raise InputError("correct", self.correct, f"a whole number from 0 to {self.test_count:,}")
+
+    @property
+    def shape(self) -> Shape:
+        """Channels, height and width of its images; 28x28 grey pixels where the record does not say."""
+        return self.reading.shape if self.reading else (1, 28, 28)
 
     @property
     def accuracy_percent(self) -> float:
@@ -170,6 +182,8 @@ class Run:
             identity = {**data["identity"], "recipe": Recipe.from_dict(data["identity"]["recipe"], where)}
             epochs = tuple(from_mapping(EpochLog, entry, where) for entry in data["epochs"])
             data |= {"identity": from_mapping(Identity, identity, where), "epochs": epochs}
+            if data.get("reading") is not None:
+                data["reading"] = from_mapping(Reading, data["reading"], where)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(where or "run", "is not the record of a run") from error
         return from_mapping(Run, data, where)
@@ -177,12 +191,13 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """The answers after the last epoch for N test images: predicted and true class uint8 [N], the probability of the
-    predicted class float32 [N], the loss (minus the log-probability of the true class) float32 [N].
+    """The answers after the last epoch for N test images: predicted and true class uint8 [N] (uint16 where there are
+    more than 256 classes), the probability of the predicted class float32 [N], the loss (minus the log-probability of
+    the true class) float32 [N].
     """
 
-    predicted: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    predicted: NDArray[np.uint8 | np.uint16]
+    labels: NDArray[np.uint8 | np.uint16]
     confidence: NDArray[np.float32]
     losses: NDArray[np.float32]
 
@@ -191,9 +206,10 @@ class Predictions:
         """From log-probabilities [N, classes] and true classes [N]."""
         rows = np.arange(len(labels))
         predicted = log_probabilities.argmax(1)
+        kind = np.uint8 if log_probabilities.shape[1] <= _BYTE else np.uint16
         return Predictions(
-            predicted.astype(np.uint8),
-            labels.astype(np.uint8),
+            predicted.astype(kind),
+            labels.astype(kind),
             np.exp(log_probabilities[rows, predicted]).astype(np.float32),
             (-log_probabilities[rows, labels]).astype(np.float32),
         )

@@ -6,23 +6,30 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError
+from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError, one_line
 from tinyproof.core.files import output_folder, read_bounded, write_atomic, writing
+from tinyproof.core.plain_data import parse_json, read_json
 from tinyproof.data.arrays import MOST_BYTES, Arrays, load_arrays
+from tinyproof.data.dataset import TARGETS
+from tinyproof.network.budget import Budget, course
 from tinyproof.train import checkpoint
 from tinyproof.train.run_record import Predictions, Run
 
 RECORD, PREDICTIONS, WEIGHTS = "run.json", "predictions.npz", "weights.safetensors"
+BUDGET = "budget.json"
 _RECORD_BYTES = 10_000_000
+_BUDGET_BYTES = 100_000
 
 
 class Busy(InputError):
@@ -53,12 +60,39 @@ def load(folder: Path) -> Run:
     return Run.from_json(read_bounded(path, _RECORD_BYTES), str(path))
 
 
+def keep_budget(folder: Path, run: Run, asked: Budget) -> None:
+    """Keep the budget that a run was made for, where it is not the one of its network and data set. OutputError."""
+    if asked != usual_budget(run):
+        write_atomic(folder / BUDGET, json.dumps(asked.to_dict(), indent=1) + "\n")
+    else:
+        with contextlib.suppress(OSError):
+            (folder / BUDGET).unlink(missing_ok=True)
+
+
+def load_budget(folder: Path, run: Run) -> Budget:
+    """The budget that a run was made for. Raises DataError, InputError where the file is no budget."""
+    path = folder / BUDGET
+    return Budget.from_dict(read_json(path, _BUDGET_BYTES), str(path)) if path.is_file() else usual_budget(run)
+
+
+def usual_budget(run: Run) -> Budget:
+    """The course budget of a run's network with the target of its data set."""
+    return replace(
+        course(run.identity.model, run.shape, len(run.classes)), accuracy_percent=TARGETS.get(run.identity.dataset)
+    )
+
+
 def load_predictions(folder: Path) -> Predictions:
     """The stored answers of a run. Raises DataError when they are missing, broken or of the wrong shape."""
-    path = folder / PREDICTIONS
+    return read_predictions(folder / PREDICTIONS)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Stored answers. Raises DataError when they are missing, broken or of the wrong shape."""
     arrays = load_arrays(path)
-    wanted = {"predicted": "uint8", "labels": "uint8", "confidence": "float32", "losses": "float32"}
-    count = arrays["predicted"].shape if "predicted" in arrays else None
+    answers = arrays.get("predicted", np.zeros(0, np.uint8))
+    count, kind = answers.shape, "uint16" if answers.dtype == np.uint16 else "uint8"
+    wanted = {"predicted": kind, "labels": kind, "confidence": "float32", "losses": "float32"}
     for name, kind in wanted.items():
         if name not in arrays or arrays[name].dtype != kind or arrays[name].ndim != 1 or arrays[name].shape != count:
             raise DataError(str(path), f"does not hold {name} as {kind} with one value an image")
@@ -84,15 +118,21 @@ def load_weights(folder: Path) -> Arrays:
     from safetensors.numpy import load as deserialise
 
     path = folder / WEIGHTS
+    content = read_bounded(path, MOST_BYTES)
     try:
-        return dict(deserialise(read_bounded(path, MOST_BYTES)))
+        values = dict(deserialise(content))
     except (SafetensorError, KeyError, ValueError) as error:
         raise DataError(str(path), "is not a whole safetensors file") from error
+    # The library takes a name that stands twice in the header; this refuses it.
+    parse_json(content[8 : 8 + int.from_bytes(content[:8], "little")], str(path))
+    if odd := next((name for name, value in values.items() if value.dtype.kind not in "fiub"), None):
+        raise DataError(str(path), f"holds {values[odd].dtype} for {one_line(odd, 40)!r}, where real numbers belong")
+    return values
 
 
 def clear(folder: Path) -> None:
     """Remove the files of a run, and nothing else, from the folder. The record goes first."""
-    for name in (RECORD, checkpoint.FILE, PREDICTIONS, WEIGHTS):
+    for name in (RECORD, BUDGET, checkpoint.FILE, PREDICTIONS, WEIGHTS):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:

@@ -168,3 +168,37 @@ def sheets(blamed: str = "B9") -> tuple[Cells, ...]:
             cells["B11"] = "=B9*B2"
         found.append(cells)
     return tuple(found)
+
+
+def misread(rule: str = "{w}+$M$1*C{b}*{x}", level: str = "IF(G{r}<-$M$2,-1,IF(G{r}>$M$2,1,0))") -> Cells:
+    """A threshold unit with three answers; what is misread moves by its target, the rest stays; a column counts."""
+    cells: Cells = {"M1": 0.5, "M2": 0.2, "A1": "p", "B1": "q", "C1": "goal", "D1": "w p", "E1": "w q", "F1": "bias"}
+    for i in range(12):
+        r, b = 2 + i, 1 + i
+        cells |= {f"A{r}": [1, 1, -1, -1][i % 4], f"B{r}": [1, -1, 1, -1][i % 4], f"C{r}": [1, -1, -1, -1][i % 4]}
+        for weight, x in (("D", f"A{b}"), ("E", f"B{b}"), ("F", "1")):
+            moved = rule.format(w=f"{weight}{b}", b=b, x=x)
+            cells[f"{weight}{r}"] = 0 if i == 0 else f"=IF($H{b}<>$C{b},{moved},{weight}{b})"
+        cells |= {f"G{r}": f"=A{r}*D{r}+B{r}*E{r}+F{r}", f"H{r}": "=" + level.format(r=r)}
+        cells |= {f"I{r}": f"=IF($D$13*A{r}+$E$13*B{r}+$F$13>0,1,-1)=C{r}"}
+    return cells
+
+
+def looked_up(wrong: str = "") -> Cells:
+    """A line, a block of three points a step; what a step reads is found by its row number."""
+    cells: Cells = {"A1": "rate", "B1": 0.05}
+    block = "3+INT((ROW()-3)/5)*5"
+    for step in range(6):
+        top = 3 + 5 * step
+        for weight, sums, start in (("D", "H", 0.4), ("E", "I", -0.2)):
+            found = f"=INDEX({weight}:{weight},{block}-5)-$B$1*INDEX({sums}:{sums},QUOTIENT(ROW(),5)*5+1)"
+            cells[f"{weight}{top}"] = start if step == 0 else found
+        for i in range(3):
+            r = top + i
+            cells |= {f"A{r}": 0.31 + 0.4 * i, f"B{r}": 1.27 - 0.5 * i}
+            cells[f"F{r}"] = f"=INDEX(D:D,{block})*A{r}+INDEX($E:$E,{block},1)"
+            cells |= {f"G{r}": f"=F{r}-INDEX(B$1:B$40,ROW(B{r}))", f"H{r}": f"=G{r}*A{r}", f"I{r}": f"=G{r}"}
+        cells |= {f"H{top + 3}": f"=SUM(H{top}:H{top + 2})", f"I{top + 3}": f"=SUM(I{top}:I{top + 2})"}
+    if wrong:
+        cells[wrong] = str(cells[wrong]).replace("A", "B")
+    return cells

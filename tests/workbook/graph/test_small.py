@@ -6,7 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.workbook.graph.small import Cells, blocks, errors, judged, line, matrices, momentum, perceptron, sheets
+from tests.workbook.graph.small import (
+    Cells,
+    blocks,
+    errors,
+    judged,
+    line,
+    looked_up,
+    matrices,
+    misread,
+    momentum,
+    perceptron,
+    sheets,
+)
 
 RIGHT: dict[str, Callable[[], tuple[Cells, ...]]] = {
     "new weights in columns": lambda: (line(),),
@@ -15,6 +27,10 @@ RIGHT: dict[str, Callable[[], tuple[Cells, ...]]] = {
     "a threshold unit": lambda: (perceptron(),),
     "matrices": lambda: (matrices(),),
     "a sheet a step": sheets,
+    "what is misread moves by its target": lambda: (misread(),),
+    "the same with two answers": lambda: (misread(level="IF(G{r}>0,1,-1)"),),
+    "three answers, moved by the error": lambda: (misread("{w}+$M$1*(C{b}-H{b})*{x}"),),
+    "places found by the row number": lambda: (looked_up(),),
 }
 
 
@@ -25,11 +41,32 @@ def test_right_is_called_right_and_says_what_was_compared(layout: str, tmp_path:
     assert any("follow the gradient" in checked for checked in report.checked)
 
 
+@pytest.mark.parametrize("rule", ["{w}+$M$1*{x}", "{w}-$M$1*C{b}*{x}", "{w}+$M$1*C{b}*{x}*A{b}", "{w}+$M$1*H{b}*{x}"])
+def test_a_rule_of_a_threshold_unit_that_is_none_is_never_called_right(rule: str, tmp_path: Path) -> None:
+    assert judged(tmp_path, misread(rule)).status != "right"
+
+
+@pytest.mark.parametrize("cell", ["H4", "H9", "F9", "G9", "H11", "D13"])
+def test_a_slip_beside_places_that_are_computed_is_named(cell: str, tmp_path: Path) -> None:
+    cells = looked_up()
+    told = str(cells[cell])
+    cells[cell] = told.replace("A", "B", 1) if "*A" in told else told + "*2"
+    report = judged(tmp_path, cells)
+    assert (report.status, errors(report)) == ("wrong", [cell])
+
+
+def one_other() -> Cells:
+    cells = misread()
+    cells["E5"] = str(cells["E5"]).replace("*B4", "*A4")
+    return cells
+
+
 WRONG: dict[str, tuple[Callable[[], tuple[Cells, ...]], str]] = {
     "the target for the input": (lambda: (line("2*(E{r}-B{r})*B{r}"),), "F4:F11"),
     "a median for a sum": (lambda: (blocks(bias="MEDIAN"),), "F10"),
     "the other input": (lambda: (perceptron(second="A"),), "E3"),
     "uphill": (lambda: (perceptron(sign="-"),), "D3"),
+    "one weight of a threshold unit by the other's input": (lambda: (one_other(),), "E5"),
     "another input's factor": (lambda: sheets("B11"), "B11"),
 }
 
@@ -82,3 +119,79 @@ def test_an_objective_that_is_not_known_accuses_nobody(tmp_path: Path) -> None:
     report = judged(tmp_path, line("(E{r}-B{r})^3*A{r}") | {f"G{r}": f"=(E{r}-B{r})^3" for r in range(4, 12)})
     assert report.status == "undecided"
     assert "follow no objective" in report.problem
+
+
+def test_a_velocity_may_add_output_less_target_without_brackets(tmp_path: Path) -> None:
+    cells = line("(E{r}-B{r})*A{r}")
+    for r in range(4, 12):
+        before = [f"0.9*{velocity}{r - 1}+" if r > 4 else "" for velocity in "LM"]
+        cells |= {f"G{r}": f"=E{r}-B{r}", f"L{r}": f"={before[0]}F{r}", f"M{r}": f"={before[1]}E{r}-B{r}"}
+        cells |= {f"I{r}": f"=C{r}-$H$1*L{r}", f"J{r}": f"=D{r}-$H$1*M{r}"}
+    report = judged(tmp_path, cells)
+    assert report.status == "right", (report.problem, errors(report))
+
+
+def added(**other: str) -> Cells:
+    """A plane fitted one example a row; the slope columns hold the negative gradient, and the updates add it."""
+    cells: Cells = {"A1": "learning rate", "B1": 0.05}
+    heads = ("i1", "i2", "t1", "w1", "w2", "h1", "a_h1", "E1", "dE/dw1", "dE/dw2")
+    cells |= {f"{column}3": head for column, head in zip("ABCDEFGHIJ", heads, strict=True)}
+    for i in range(8):
+        r, b = 4 + i, 3 + i
+        cells |= {f"A{r}": 0.3 + 0.17 * i, f"B{r}": 1.9 - 0.31 * i, f"C{r}": -0.7 + 0.23 * i * i}
+        cells |= {f"D{r}": 0.4, f"E{r}": -0.6} if i == 0 else {f"D{r}": f"=D{b}+$B$1*I{b}", f"E{r}": f"=E{b}+$B$1*J{b}"}
+        cells |= {f"F{r}": f"=D{r}*A{r}+E{r}*B{r}", f"G{r}": f"=F{r}", f"H{r}": f"=(C{r}-G{r})^2/2"}
+        cells |= {f"I{r}": f"=(C{r}-G{r})*A{r}", f"J{r}": f"=(C{r}-G{r})*B{r}"}
+    return cells | other
+
+
+def test_slopes_of_the_other_sign_are_right_together(tmp_path: Path) -> None:
+    assert judged(tmp_path, added()).status == "right"
+
+
+@pytest.mark.parametrize("slip", ["=(C6-G6)*B6", "=(C7-G7)*A7", "=-(C7-G7)*B7", "=(C7-G7)*B7*2"])
+def test_one_odd_row_among_slopes_of_the_other_sign_is_named(slip: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, added(J7=slip))
+    assert (report.status, errors(report)) == ("wrong", ["J7"])
+    (finding,) = [f for f in report.findings if f.severity == "error"]
+    assert finding.fix == "write in J7: =(C7-G7)*B7"
+
+
+def test_slopes_of_which_half_say_something_else_are_not_called_right(tmp_path: Path) -> None:
+    report = judged(tmp_path, added(**{f"J{r}": f"=(C{r}-G{r})*A{r}" for r in (4, 5, 6, 7)}))
+    assert report.status != "right"
+
+
+def downwards(**other: str) -> Cells:
+    """A unit with five weights downwards, one step; the new weights stand below."""
+    cells: Cells = {"A1": "rate", "B1": 0.5, "A2": "goal", "B2": 0.25}
+    cells |= {f"B{3 + i}": x for i, x in enumerate((0.6, -0.8, 0.3, 0.9, -0.2))}
+    cells |= {f"B{8 + i}": w for i, w in enumerate((0.4, 0.1, -0.5, 0.2, 0.7))}
+    cells |= {"B13": "=SUMPRODUCT(B3:B7,B8:B12)", "B14": "=1/(1+EXP(-B13))", "B15": "=(B14-B2)*B14*(1-B14)"}
+    cells |= {f"B{16 + i}": f"=B15*B{3 + i}" for i in range(5)}
+    cells |= {f"B{21 + i}": f"=B{8 + i}-B1*B{16 + i}" for i in range(5)}
+    return cells | other
+
+
+def test_a_new_weight_that_starts_from_its_neighbour_is_named(tmp_path: Path) -> None:
+    assert judged(tmp_path, downwards()).status == "right"
+    report = judged(tmp_path, downwards(B23="=B9-B1*B18"))
+    assert (report.status, errors(report)) == ("wrong", ["B23"])
+
+
+def test_new_weights_at_two_rates_beside_each_other_accuse_nobody(tmp_path: Path) -> None:
+    cells = downwards() | {f"C{21 + i}": f"=B{8 + i}-0.1*B{16 + i}" for i in range(5)}
+    assert not errors(judged(tmp_path, cells))
+
+
+def test_a_velocity_that_cannot_be_read_accuses_nobody(tmp_path: Path) -> None:
+    cells = added()
+    for r in range(4, 12):
+        for weight, velocity, x in (("D", "I", "A"), ("E", "J", "B")):
+            carried = f"0.9*IF(ISNUMBER({velocity}{r - 1}),{velocity}{r - 1},0)"
+            cells[f"{velocity}{r}"] = f"={carried}+$B$1*(C{r}-G{r})*{x}{r}"
+            if r > 4:
+                cells[f"{weight}{r}"] = f"={weight}{r - 1}+{velocity}{r - 1}"
+    report = judged(tmp_path, cells)
+    assert (report.status, errors(report)) == ("undecided", [])
+    assert "the function ISNUMBER is not known" in report.problem

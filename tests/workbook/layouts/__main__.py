@@ -9,8 +9,8 @@ python -m tests.workbook.layouts --keep rows 17 drift --out FILE      write one 
 
 A workbook is a layout and a seed; a mutant also a kind. What is right or wrong in it says torch, never the audit.
 Counted: of right ones called right / undecided / accused; of mutants located (an error names a cell that was
-changed), found elsewhere, undecided, called right. `--verbose` tells each one that went otherwise. Exit 1 if a right
-one is accused.
+changed), found elsewhere, undecided, called right; of located ones also how many come with a mend. `--verbose` tells
+each one that went otherwise. Exit 1 if a right one is accused.
 """
 
 from __future__ import annotations
@@ -71,6 +71,13 @@ def line(name: str, counts: list[Count]) -> str:
     return f"| {name} | " + " | ".join(map(str, cells)) + " |"
 
 
+def mends(counts: list[Count]) -> str:
+    """How many of those that were located come with a formula to write."""
+    found, written = sum(count.outcomes["located"] for count in counts), sum(count.mended for count in counts)
+    share = f" ({100 * written / found:.1f} %)" if found else ""
+    return f"Of the {found} located ones {written} say what to write in the wrong cell{share}."
+
+
 def table(counts: list[Count]) -> str:
     """Markdown: a line a layout, a line a kind."""
     head = "| {} | right ones called right | undecided | accused | mutants | " + " | ".join((*MUTANT, "share")) + " |"
@@ -81,6 +88,7 @@ def table(counts: list[Count]) -> str:
     lines += [line(layout, [c for c in counts if c.layout == layout]) for layout in layouts]
     lines += [line("all", counts), "", head.format("kind"), rule]
     lines += [line(kind, [c for c in counts if c.kind == kind]) for kind in kinds]
+    lines += ["", mends(counts)]
     return "\n".join(lines)
 
 

@@ -27,11 +27,13 @@ TRIES = 16  # seeds looked at per mutant wanted: not every workbook has a place 
 
 @dataclass
 class Count:
-    """How many of what; `told`: one line for each that was not as it should be."""
+    """How many of what; `mended`: located ones with a formula to write there; `told`: one line for each that was not as
+    it should be."""
 
     layout: str
     kind: str
     outcomes: Counter[str] = field(default_factory=Counter)
+    mended: int = 0
     told: list[str] = field(default_factory=list)
 
 
@@ -60,6 +62,12 @@ def located(titles: tuple[str, ...], changed: Iterable[Address], findings: Itera
     return any(
         s == at.sheet and r <= at.row <= lr and c <= at.column <= lc for at in changed for s, r, c, lr, lc in places
     )
+
+
+def mended(mutant: Mutant, report: Any) -> bool:
+    """Whether an error that names a changed cell says what to write there."""
+    with_fix = [finding for finding in report.findings if finding.fix]
+    return located(mutant.made.book.titles, mutant.changed, with_fix)
 
 
 def judged(books: list[Made]) -> list[Any]:
@@ -119,6 +127,7 @@ def counted(count: Count, made: list[Mutant]) -> Count:
     for mutant, report in zip(made, judged([mutant.made for mutant in made]), strict=True):
         found = outcome(mutant, report)
         count.outcomes[found] += 1
+        count.mended += found == "located" and mended(mutant, report)
         if found != "located":
             spots = ",".join(sorted(cell_name(at) for at in mutant.changed)[:3])
             name = f"{mutant.made.layout} {mutant.made.seed} {mutant.kind}"

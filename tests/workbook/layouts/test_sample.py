@@ -83,3 +83,17 @@ def test_one_formula_changed_so_that_the_numbers_change_is_never_called_right(
 def test_samples_differ() -> None:
     drawn = {str(make("rows", seed).spec) for seed in random.Random(1).sample(SEEDS, 20)}
     assert len(drawn) == 20
+
+
+ONCE_ACCUSED = [
+    ("worked-example", 750003),  # a layer that is not trained; its slope is `a-a^2`
+    ("weight-decay", 750003),  # a column counts the right answers
+    ("sheets-list", 740003),  # a check beside the last step
+    ("columns", 740003),  # the copies of each weight stand at another distance from it
+    ("momentum-blocks", 790001),  # two steps of a softmax with a momentum
+]
+
+
+@pytest.mark.parametrize(("layout", "seed"), ONCE_ACCUSED)
+def test_a_right_workbook_that_was_accused_once_is_not(layout: str, seed: int) -> None:
+    assert not right_ones(layout, range(seed, seed + 1)).outcomes["accused"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from tinyproof.backprop.draw import drawn
 from tinyproof.backprop.net import Net
+from tinyproof.backprop.random_net import drawn
 from tinyproof.backprop.toml import from_toml, read_net
 from tinyproof.core.errors import InputError
 

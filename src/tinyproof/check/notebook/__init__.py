@@ -1,8 +1,7 @@
 """Audit a training notebook: is the number it claims the number it measured?
 
-Reading order: read (cells, statements, the files around them), interpreter (values, the machine, what it saw), library
-(what torch and Python's own functions mean to it), study (all of one notebook), rules, notebook_audit. Nothing of a
-notebook is ever executed or imported.
+Reading order: read (documents, sections, the files around them), study (all of one notebook; its code is read by
+check/code), rules, notebook_audit. Nothing of a notebook is ever executed or imported.
 """
 
 from __future__ import annotations

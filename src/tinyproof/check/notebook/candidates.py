@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from tinyproof.check.code.interpreter.optimisers import is_optimiser
+from tinyproof.check.code.interpreter.values import Made, Map
+from tinyproof.check.code.library.modules import tail_of
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.notebook.images_candidates import elsewhere, other_images, plain_transform
-from tinyproof.check.notebook.interpreter.optimisers import is_optimiser
-from tinyproof.check.notebook.interpreter.values import Made, Map
-from tinyproof.check.notebook.library.modules import tail_of
 from tinyproof.check.notebook.mended_copy import Edit, line_of
 from tinyproof.check.notebook.study import Study
 

@@ -6,12 +6,12 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.interpreter.values import Made, Map, Object, Value
+from tinyproof.check.code.library.image_transforms import random_step, steps_of
+from tinyproof.check.code.library.loaders import split_of
+from tinyproof.check.code.library.splits import WITH_TRAIN_FLAG, Split
 from tinyproof.check.finding import CodePlace, Finding
-from tinyproof.check.notebook.interpreter.events import Pass
-from tinyproof.check.notebook.interpreter.values import Made, Map, Object, Value
-from tinyproof.check.notebook.library.image_transforms import random_step, steps_of
-from tinyproof.check.notebook.library.loaders import split_of
-from tinyproof.check.notebook.library.splits import WITH_TRAIN_FLAG, Split
 from tinyproof.check.notebook.study import Study
 
 _TEST_WORDS = ("test", "val", "valid", "validation", "eval")

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from tinyproof.check.code.interpreter.relations import Relation, relation
+from tinyproof.check.code.interpreter.rows import Fit, Parts, Path, Rows
+from tinyproof.check.code.interpreter.uses import Chosen, Measured
+from tinyproof.check.code.interpreter.values import Map
+from tinyproof.check.code.library.facts.transformers import LABELLED
+from tinyproof.check.code.library.loaders import rows_behind
+from tinyproof.check.code.library.row_words import described
 from tinyproof.check.finding import CodePlace
-from tinyproof.check.notebook.interpreter.relations import Relation, relation
-from tinyproof.check.notebook.interpreter.rows import Fit, Path, Rows
-from tinyproof.check.notebook.interpreter.uses import Chosen, Measured
-from tinyproof.check.notebook.library.row_words import described
 from tinyproof.check.notebook.study import Study
 
 Called = Literal["train", "validation", "test", ""]
 
 _TRAIN = re.compile(r"(?<![a-z])train(?:ing|ed)?(?![a-z])|(?<![a-z])in[- ]sample")
-_TEST = re.compile(r"(?<![a-z])(?:test(?:ing)?|tst|unseen|held[- ]out)(?![a-z])")
+_TEST = re.compile(r"(?<![a-z])(?:test(?:ing)?|tst|unseen|held[- ]out|hold(?:[-_ ]?out)?)(?![a-z])")
 _VALID = re.compile(r"(?<![a-z])(?:val|valid|validation|dev)(?![a-z])")
+_FIGURE = re.compile(r"acc|score|loss|err|f1|metric|result|auc|mse|mae")
 _STRINGS = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'")
 _UNSUPERVISED = re.compile(
     r"\.(?:cluster|mixture|decomposition|manifold|outlier|covariance)\.|IsolationForest|OneClass"
@@ -104,12 +108,17 @@ def called(study: Study, use: Measured) -> Called:
     line = study.line(use.at)
     target = re.match(r"([\w\s,.\[\]'\"()]+?)=(?!=)", line)
     whole = target is not None and target[1].count("(") == target[1].count(")")  # no keyword of a call
-    given = words_of(target[1]) if target and whole else ""
+    given = words_of(target[1]) if target and whole and _names_a_figure(use, target[1]) else ""
     for text in [*use.labels, " ".join(a or b for a, b in _STRINGS.findall(line))]:
         word = words_of(text)
         if word:
             return word if given in ("", word) else ""
     return given
+
+
+def _names_a_figure(use: Measured, target: str) -> bool:
+    """Whether what a call gives is its figure: not where a function that measures on the way gives other things."""
+    return use.run == use.place or "," not in target or bool(_FIGURE.search(target.lower()))
 
 
 def names_say(rows: Rows) -> Called:
@@ -131,16 +140,63 @@ def where(place: CodePlace) -> str:
 
 def mistaken_for_test(study: Study, use: Measured) -> bool:
     """Whether a validation part is called a test while a test set is there that nothing is measured on."""
-    parts = [cut.part for path in use.rows.paths for cut in path.cuts if cut.kind == "split"]
-    of_training = bool(parts) and all(path.root.kind == "train" for path in use.rows.paths)
-    kept_apart = all(path.root.kind == "validation" for path in use.rows.paths)
-    if not (of_training or kept_apart) or to_learned(use) in ("inside", "contains", "overlaps"):
-        return False
     if called(study, use) != "test" or names_say(use.rows) == "test":
         return False
-    tests = [value for value in study.scope.names.values() if isinstance(value, Rows) and is_test(value)]
+    watched = any(fit.validation is not None and fit.validation.paths == use.rows.paths for fit in use.fits)
+    if not (watched or _held_from_learning(use)) or to_learned(use) in ("inside", "contains", "overlaps"):
+        return False
+    tests = [rows for rows in _kept(study) if is_test(rows) or _test_part_of(rows, use.rows)]
+    if watched:
+        tests += [rows for rows in _kept(study) if _put_aside(rows, use)]
+    if not tests and all(path.root.key[1] in LABELLED for path in use.rows.paths):
+        return _called_with_all_parts(study, use)
     done = [other.rows.paths for other in measured(study)]
-    return bool(tests) and not any(paths == test.paths for test in tests for paths in done)
+    met = ("inside", "contains", "overlaps")
+    return bool(tests) and not any(relation(paths, test.paths) in met for test in tests for paths in done)
+
+
+def _held_from_learning(use: Measured) -> bool:
+    """Whether the rows are a validation folder, or a part that was cut off from what is there to learn from."""
+    paths = use.rows.paths
+    if all(path.root.kind == "validation" for path in paths):
+        return True
+    drawn = any(cut.kind == "split" for path in paths for cut in path.cuts)
+    if all(path.root.kind == "train" for path in paths):
+        return drawn or (any(path.cuts for path in paths) and rows_called(use) == "validation")
+    return drawn and all(path.root.kind == "all" for path in paths) and rows_called(use) == "validation"
+
+
+def _put_aside(rows: Rows, use: Measured) -> bool:
+    """Whether rows with their labels are called a test, and were neither learned from nor watched while learning."""
+    if rows.side != "both" or names_say(rows) != "test":
+        return False
+    return relation(rows.paths, learned(use.fits)) == relation(rows.paths, use.rows.paths) == "apart"
+
+
+def _test_part_of(rows: Rows, measured_rows: Rows) -> bool:
+    """Whether rows are called the test part of the very source that other rows are a part of."""
+    if names_say(rows) != "test" or not all(_cut_off(path) for path in rows.paths):
+        return False
+    same = {path.root for path in rows.paths} == {path.root for path in measured_rows.paths}
+    return same and relation(rows.paths, measured_rows.paths) == "apart"
+
+
+def _kept(study: Study) -> list[Rows]:
+    """The rows that the variables of the notebook hold, or the loaders and dictionaries in them."""
+    found: list[Rows | None] = []
+    for value in study.scope.names.values():
+        # The test part of an object of parts by their usual names may have no labels.
+        opened = isinstance(value, Map) and not (isinstance(value, Parts) and "val" in value.items)
+        inside = value.items.values() if isinstance(value, Map) and opened else [value]
+        found.extend(rows_behind(item) for item in list(inside)[:20])
+    return [rows for rows in found if rows is not None]
+
+
+def _called_with_all_parts(study: Study, use: Measured) -> bool:
+    """Whether nothing is measured on the test part of a public data set that has one, with its labels."""
+    roots = {path.root.key[1] for path in use.rows.paths}
+    tested = [other for other in measured(study) if is_test(other.rows)]
+    return not any(path.root.key[1] in roots for other in tested for path in other.rows.paths)
 
 
 def spoken(use: Measured) -> str:

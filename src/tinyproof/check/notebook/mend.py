@@ -18,6 +18,8 @@ from tinyproof.check.notebook.rules.thresholds import MOST_READINGS_FOR_MENDS
 from tinyproof.check.notebook.study import Study
 
 Judge = Callable[[Study], list[Finding]]
+# Half a mend: answers for the right rows beside the labels of the wrong ones; eval() with no train() after it.
+_HALVES = ("labels-of-other-rows", "trained-in-evaluation-mode")
 
 
 # What a mend may say that the notebook does not say yet.
@@ -25,7 +27,7 @@ _NEW_WORDS = frozenset(
     (
         *("eval", "zero_grad", "manual_seed", "cross_entropy", "CrossEntropyLoss", "log_softmax", "LogSoftmax"),
         *("shuffle", "True", "False", "dim", "len", "dataset", "transforms", "Compose", "torch"),
-        *("batch_size", "reduction", "sum", "mean"),
+        *("batch_size", "reduction", "sum", "mean", "step", "clone", "items", "k", "v", "for", "in"),
     )
 )
 
@@ -79,7 +81,7 @@ class _Trial:
             return None
         new = [other for other in after if not self.knows(other, edits)]
         touched = {(e.place.file, e.place.cell, line.strip()) for e in edits for line in e.after.split("\n")}
-        caused = [other for other in new if other.rule == finding.rule or _at(other) in touched]
+        caused = [o for o in new if o.rule in (finding.rule, *_HALVES) or _at(o) in touched]
         return None if caused else [other for other in new if other.severity != "note"]
 
 

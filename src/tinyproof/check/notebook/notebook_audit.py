@@ -8,9 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from tinyproof.check.code.blocks_alike import code_blocks
+from tinyproof.check.code.clean import parse_cell
 from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, status_of
 from tinyproof.check.logs import Log, read_log
 from tinyproof.check.notebook.mend import with_mends
+from tinyproof.check.notebook.notebook_facts import notebook_facts
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
 from tinyproof.check.notebook.read.scripts import Work, imported_names, work_of
@@ -146,13 +149,19 @@ def report_on(subject: Study, file: str, disabled_rules: Collection[str] = (), r
     findings.extend(_quoted_correctly(subject, findings))
     status, problem, checked = judge(subject, findings)
     kind: Literal["notebook", "script"] = "notebook" if subject.document.kind == "notebook" else "script"
-    return FileReport(file, kind, status, tuple(findings), checked, problem, subject.log.fingerprint)
+    blocks = tuple(
+        block for c in subject.document.code for block in code_blocks(parse_cell(c.source).statements, c.number)
+    )
+    return FileReport(
+        file, kind, status, tuple(findings), checked, problem, subject.log.fingerprint, facts=notebook_facts(subject),
+        blocks=blocks,
+    )  # fmt: skip
 
 
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
     """What one finding already tells as evidence is not told again."""
     dead = [f for f in findings if f.rule == "activation-on-class-scores" and any("log shows" in e for e in f.evidence)]
-    told = {f.place for f in findings if f.rule == "target-not-met"}
+    told = {f.place for f in findings if f.rule in ("target-not-met", "evaluation-disagrees")}
     return [
         f
         for f in findings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tinyproof.check.code.interpreter.uses import Measured
 from tinyproof.check.log_lines import lines_of
-from tinyproof.check.notebook.interpreter.uses import Measured
 from tinyproof.check.notebook.study import Study
 
 _ACCURACIES = ("evaluate", "evaluate_generator", "score", "accuracy_score", "==", "validate", "balanced_accuracy_score")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from tinyproof.check.notebook.interpreter.binding import bind
-from tinyproof.check.notebook.interpreter.calls import call_value
-from tinyproof.check.notebook.interpreter.expressions import evaluate
-from tinyproof.check.notebook.interpreter.machine import FindModule, Machine, Meaning
-from tinyproof.check.notebook.interpreter.statements import execute
-from tinyproof.check.notebook.library.foreign import call_foreign
-from tinyproof.check.notebook.library.passes import note_pass
+from tinyproof.check.code.interpreter.binding import bind
+from tinyproof.check.code.interpreter.calls import call_value
+from tinyproof.check.code.interpreter.expressions import evaluate
+from tinyproof.check.code.interpreter.machine import FindModule, Machine, Meaning
+from tinyproof.check.code.interpreter.own_models import note_method
+from tinyproof.check.code.interpreter.statements import execute
+from tinyproof.check.code.library.foreign import call_foreign
+from tinyproof.check.code.library.loaders import rows_behind
+from tinyproof.check.code.library.passes import learn, note_pass
 
 _MEANING = Meaning(
-    evaluate=evaluate, call=call_value, foreign=call_foreign, bind=bind, execute=execute, passed=note_pass
+    evaluate=evaluate,
+    call=call_value,
+    foreign=call_foreign,
+    bind=bind,
+    execute=execute,
+    passed=note_pass,
+    learned=learn,
+    followed=note_method,
+    behind=rows_behind,
 )
 
 

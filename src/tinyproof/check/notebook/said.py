@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tinyproof.check.notebook.interpreter.relations import relation
-from tinyproof.check.notebook.interpreter.rows import Rows
-from tinyproof.check.notebook.interpreter.uses import Measured
-from tinyproof.check.notebook.library.loaders import rows_behind
-from tinyproof.check.notebook.library.row_words import described
+from tinyproof.check.code.interpreter.relations import relation
+from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.uses import Measured
+from tinyproof.check.code.library.loaders import rows_behind
+from tinyproof.check.code.library.row_words import described
 from tinyproof.check.notebook.measured import (
     called,
     choices,

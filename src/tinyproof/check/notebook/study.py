@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tinyproof.check.code.clean import parse_cell
+from tinyproof.check.code.interpreter.blocks import Block
+from tinyproof.check.code.interpreter.events import Events, LossCall
+from tinyproof.check.code.interpreter.flows import Flow
+from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.interpreter.values import Class, Made, Name, Object, Scope, Value, options
+from tinyproof.check.code.library.loaders import split_of, split_of_loader
+from tinyproof.check.code.library.splits import Split
+from tinyproof.check.code.library.tensors import apply_network
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.logs import Log, Run, read_log
-from tinyproof.check.notebook.interpreter.blocks import Block
-from tinyproof.check.notebook.interpreter.events import Events, Pass
-from tinyproof.check.notebook.interpreter.flows import Flow
-from tinyproof.check.notebook.interpreter.machine import Machine
-from tinyproof.check.notebook.interpreter.values import Class, Made, Object, Scope, Value, options
-from tinyproof.check.notebook.library.loaders import split_of, split_of_loader
-from tinyproof.check.notebook.library.splits import Split
-from tinyproof.check.notebook.library.tensors import apply_network
-from tinyproof.check.notebook.read.clean import parse_cell
 from tinyproof.check.notebook.read.document import Document
 from tinyproof.check.notebook.read.repository import Surroundings
 from tinyproof.check.notebook.reader import reader
@@ -184,7 +185,22 @@ def _probe(machine: Machine, scope: Scope) -> dict[int, Value]:
         except Exception as error:  # a probe is an extra: what it cannot follow stays unknown
             if type(error).__name__ not in ("Exhausted", "RecursionError"):
                 raise
+    _probe_criteria(machine, scope)
     return machine.outputs
+
+
+def _probe_criteria(machine: Machine, scope: Scope) -> None:
+    """skorch makes the network and takes the loss: `NeuralNetClassifier(Net, criterion=nn.CrossEntropyLoss)`."""
+    for net in [made for made in machine.events.made if made.path.startswith("skorch.")][:8]:
+        module = net.kwargs.get("module", net.args[0] if net.args else None)
+        criterion = net.kwargs.get("criterion", net.args[1] if len(net.args) > 1 else None)
+        if not isinstance(criterion, Name) or not isinstance(module, Class | Object):
+            continue
+        made = machine.call_value(module, [], {}, _DUMMY, scope) if isinstance(module, Class) else module
+        if isinstance(made, Object):
+            known = apply_network(machine, made, [_input()], {}, _DUMMY, scope)
+            flows = [option for option in options(known) if isinstance(option, Flow)]
+            machine.events.losses.extend(LossCall(criterion.path, flow, net.place, None) for flow in flows)
 
 
 def _input() -> Flow:

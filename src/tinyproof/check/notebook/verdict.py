@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.library import facts
+from tinyproof.check.code.library.loaders import dataset_of, rows_behind
+from tinyproof.check.code.library.splits import Split, overlap
 from tinyproof.check.finding import Finding, Status
-from tinyproof.check.notebook.interpreter.events import Pass
-from tinyproof.check.notebook.library import facts
-from tinyproof.check.notebook.library.loaders import dataset_of, rows_behind
-from tinyproof.check.notebook.library.splits import Split, overlap
 from tinyproof.check.notebook.measured import fits, measured, spoken
+from tinyproof.check.notebook.nothing import ASIDE, is_python, nothing_to_judge
 from tinyproof.check.notebook.rules import claims
 from tinyproof.check.notebook.rules.rule import percent
 from tinyproof.check.notebook.said import quoted_lines, right_lines, settled
@@ -37,41 +38,23 @@ _FRAMEWORKS = {
     "mlx": "MLX",
     "chainer": "Chainer",
 }
-# Libraries that have no part in which images are measured on.
-_ASIDE = frozenset(
-    (
-        *("six", "packaging", "spacy", "nltk", "einops", "gdown", "kaggle", "opendatasets", "ipywidgets", "bokeh"),
-        *("altair", "dotenv", "joblib", "h5py", "numba", "tensorboard", "pycocotools", "regex", "unidecode"),
-        *("watermark", "setuptools", "pkg_resources", "attr", "attrs", "click", "cycler", "tabulate"),
-        *("pylab", "pyprind", "dill", "git", "kagglehub", "onnxruntime", "fastapi", "uvicorn", "streamlit", "mlflow"),
-    )
-)
-# What code that measures something speaks of. Where none of these words stands, nothing is judged.
-_MEASURING = re.compile(
-    r"accurac|\bacc(?:s|_\w+)?\b|\w_acc\b|(?<![\"'(])\b(?:\w+_)?correct(?:s|_\w+)?\b(?!!)|\.score\(|\bf1\b|f1_|precision"
-    r"|recall|\bauc\b|auroc|\biou\b|\bdice\b|confusion|\.evaluate\(|metrics?\b|\btop_?[k15]_?acc|error_rate|\bbleu"
-    r"|perplexity|\bwer\b|(?:test|val(?:id(?:ation)?)?|eval|dev)_?(?:loss|err)|\.test\(|\.validate\(",
-    re.IGNORECASE,
-)
-# Distances between numbers: a measure of a model only where a model learns.
-_DISTANCE = re.compile(r"rmse|\bmae\b|\bmse\b|psnr|ssim", re.IGNORECASE)
-_COMMENT = re.compile(r"#[^\"'\n]*$", re.MULTILINE)
-
-
+_LEARNED_ONLY = "only rows that the model learned from are measured"
 # What is measured is not what it is called: nothing is said of it being right.
-_UNTRUE = ("evaluates-on-training-data", "figure-changed", "answers-of-another-batch")
+_UNTRUE = ("evaluates-on-training-data", "figure-changed", "answers-of-another-batch", "target-among-features")
 
 
 def judge(study: Study, findings: Sequence[Finding]) -> tuple[Status, str, tuple[str, ...]]:
     """The status of a file, why something is open (or what there is not), and what was found right."""
+    named = measured_lines(study, findings)
     checked = tuple(checked_lines(study, findings))
     problem = open_question(study)
     if any(finding.severity == "error" for finding in findings):
         return "wrong", problem, checked
     if unsupported(study, findings):
         return "unsupported", problem, checked
-    if not problem and not checked and not findings:
-        problem = "what is measured could not be named"
+    if not problem and not named:
+        learned = any(finding.rule == "evaluates-on-training-data" for finding in findings)
+        problem = _LEARNED_ONLY if learned else "what is measured could not be named"
     if not problem:
         return "right", "", checked
     nothing = nothing_to_judge(study)
@@ -83,61 +66,15 @@ def unsupported(study: Study, findings: Sequence[Finding]) -> bool:
     rules = {finding.rule for finding in findings}
     if any(finding.rule == "target-not-met" and finding.severity == "warning" for finding in findings):
         return True
-    missing = claims.missing_numbers(study) if "number-in-no-log" in rules else []
+    missing = claims.missing_numbers(study) if rules & {"number-in-no-log", "evaluation-disagrees"} else []
     return any(not (claims.from_readme(study, claim) and study.neighbours) for claim in missing)
-
-
-def nothing_to_judge(study: Study) -> str:
-    """What there is instead of a measurement; empty where something may be measured."""
-    events = study.events
-    if study.evaluations or measured(study) or events.hidden or events.unread or events.exhausted:
-        return ""
-    printed = any(e.test_accuracy or e.train_accuracy or e.other_accuracy for run in study.runs for e in run.epochs)
-    claimed = any(_claims_something(study, claim) for claim in study.claims)
-    text = _COMMENT.sub("", "\n".join("\n".join(lines) for lines in study.sources.values()))
-    learns = bool(study.trainings or fits(study))
-    if any(name.partition(".")[0] not in _ASIDE for name in events.missing_modules) and (
-        learns or study.runs or re.search(r"\.(?:fit|train)\w*\(", text)
-    ):
-        return ""  # what measures may be in what is not here
-    watched = re.sub(r"metrics\s*=\s*\[[^\]]*\]|history\[[^\]]*\]|\baccuracy=|import .*", "", text)
-    tested = any(run.test_accuracies for run in study.runs)
-    if fits(study) and not claimed and not tested and not _measures(watched, learns):
-        return "a model is fitted, and nothing is measured but on the rows that it learns from"
-    if not tested and not claimed and _only_while_learning(study, watched):
-        return "the accuracy is that of the batches that it learns from, and nothing else is measured"
-    if printed or claimed or _measures(text, learns):
-        return ""
-    if study.trainings:
-        return "a network is trained, and no accuracy is measured"
-    return "nothing is trained and nothing measured in it"
-
-
-def _only_while_learning(study: Study, text: str) -> bool:
-    """Whether right answers are counted in the loops that learn, and no word speaks of another measurement."""
-    counted = any(turn.hits for turn in study.trainings)
-    text = re.sub(r"^\s*(?:from|import)\b.*$", "", text, flags=re.MULTILINE)
-    rest = re.sub(r"\b(?!\w*(?:test|val))\w*(?:acc|correct)\w*", "", text, flags=re.IGNORECASE)
-    held_out = r"(?:test|val)\w*(?:loader|\W{1,3}acc|\W{1,3}correct)|accuracy_score|\beval\(\)"
-    unseen = re.search(held_out, text, re.IGNORECASE)
-    return counted and not unseen and not _measures(rest, learns=True)
-
-
-def _claims_something(study: Study, claim: Claim) -> bool:
-    """Whether a text claims an accuracy of this file: by name, or in its own words where it trains something."""
-    if claim.kind != "accuracy" or claim.elsewhere or claim.is_target:
-        return False
-    own = not claims.from_readme(study, claim)
-    return own and (claim.named or bool(study.trainings or fits(study) or not study.document.code))
-
-
-def _measures(text: str, learns: bool) -> bool:
-    return bool(_MEASURING.search(text) or (learns and _DISTANCE.search(text)))
 
 
 def open_question(study: Study) -> str:
     """Why it could not be decided what is measured on which images; empty when it could."""
     events = study.events
+    if not is_python(study):
+        return f"its code is written in {study.document.language}, which is not read{_from_the_log(study)}"
     if events.exhausted:
         return "the program is too long to be read to its end, and what it measures on in the end stays open"
     if _named(study):
@@ -151,7 +88,7 @@ def open_question(study: Study) -> str:
     frameworks = [_FRAMEWORKS[root] for root in roots if root in _FRAMEWORKS]
     if frameworks:
         return f"written with {' and '.join(frameworks[:2])}, which is not read{_from_the_log(study)}"
-    missing = sorted({name for name in events.missing_modules if name.partition(".")[0] not in _ASIDE})
+    missing = sorted({name for name in events.missing_modules if name.partition(".")[0] not in ASIDE})
     if missing:
         return (
             f"what it measures on may be in a module that is not here: {', '.join(missing[:3])}{_from_the_log(study)}"
@@ -214,21 +151,29 @@ def _changed_training(study: Study) -> str:
 
 
 def checked_lines(study: Study, findings: Sequence[Finding]) -> list[str]:
-    """What was checked and found right, one line each."""
+    """What was checked and found right, one line each: measurements, and claims that quote them."""
     if any(finding.rule in _UNTRUE for finding in findings):
         return []
+    quoted = quoted_lines(study)
+    told = {line.partition(" is ")[0] for line in quoted}
+    rest = [line for line in confirmed(study) if line.partition(" is ")[0] not in told]
+    return [*measured_lines(study, findings), *quoted, *rest]
+
+
+def measured_lines(study: Study, findings: Sequence[Finding]) -> list[str]:
+    """The measurements that were found, one line each; none where what is measured is not what it is called."""
+    if any(finding.rule in _UNTRUE for finding in findings):
+        return []
+    detailed = right_lines(study)
     lines: dict[str, str] = {}
     for turn, split in _named(study):
-        if rows_behind(turn.loader) is not None:
+        if detailed and rows_behind(turn.loader) is not None:
             continue  # said in more detail below
         lines.setdefault(
             _where(study, split), f"{_what(study, turn)} is measured on {_where(study, split)} ({turn.place})"
         )
     test = [line for where, line in lines.items() if where.endswith("test set")]
-    quoted = quoted_lines(study)
-    told = {line.partition(" is ")[0] for line in quoted}
-    rest = [line for line in confirmed(study) if line.partition(" is ")[0] not in told]
-    return [*(test[:1] or list(lines.values())[:2]), *right_lines(study), *quoted, *rest]
+    return [*(test[:1] or list(lines.values())[:2]), *detailed]
 
 
 def _what(study: Study, turn: Pass) -> str:

@@ -1,7 +1,8 @@
 """Audit a hand-made back-propagation workbook: its formulas are read as mathematics, the wrong ones are named.
 
 Reading order: read (cells, formulas), understand (headings, tables, roles of columns, the network that is trained),
-rules (what is held against what), say (a mistake in words); audit_table puts them together.
+rules (what is held against what), say (a mistake in words); audit_table puts them together. graph reads every other
+layout as a graph of cells; both_readers divides the work.
 """
 
 from __future__ import annotations
@@ -11,8 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from tinyproof.check.finding import FileReport, status_of
-from tinyproof.check.workbook.audit_table import audit_table
-from tinyproof.check.workbook.both_readers import Divided, accused_sheets, course_sheets, divide
+from tinyproof.check.workbook.audit_table import audit_table, refuse_parts
+from tinyproof.check.workbook.both_readers import (
+    Divided,
+    accused_sheets,
+    course_sheets,
+    divide,
+    refuse_contradicted,
+)
 from tinyproof.check.workbook.graph.verdict import GraphVerdict, judge_graph
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
@@ -28,9 +35,10 @@ from tinyproof.check.workbook.rules.stale import check_stale
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.rules.typed_numbers import check_givens, check_pasted
 from tinyproof.check.workbook.rules.typed_tables import audit_typed_tables
-from tinyproof.check.workbook.say.fingerprint import fingerprint
+from tinyproof.check.workbook.say.fingerprint import fingerprint, where_formulas_stand
 from tinyproof.check.workbook.say.to_findings import to_findings, what_is_right
 from tinyproof.check.workbook.say.views import sheet_views
+from tinyproof.check.workbook.say.workbook_facts import workbook_facts
 from tinyproof.check.workbook.tried_mends import with_tried_mends
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.tables import find_tables
@@ -57,6 +65,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
     """Audit a workbook that was read."""
     grid = Grid(book)
     audits = [audit_table(grid, table) for index in range(len(book.sheets)) for table in find_tables(grid, index)]
+    refuse_parts(grid, audits)
     for audit in audits:
         audit.mistakes += [*check_pasted(audit), *check_empty(audit), *check_givens(audit)]
         audit.mistakes += check_stale(audit, book.recalculates)
@@ -66,11 +75,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
     pasted, remarks = check_loss_columns(grid, audits)
     mistakes = [mistake for audit in audits for mistake in audit.mistakes]
     mistakes += [*pasted, *check_labels(grid, audits, shown), *check_charts(grid, audits)]
-    course = course_sheets(audits)
-    doubted = sorted(course & accused_sheets(mistakes))
-    second = judge_graph(grid, doubted, mends=False) if doubted else GraphVerdict()
-    others = sorted(set(range(len(book.sheets))) - course)
-    divided = divide(audits, mistakes, judge_graph(grid, others), second)
+    divided = _divided(grid, audits, mistakes)
     audits, mistakes = divided.audits, divided.mistakes
     problems = _problems(grid, audits, mistakes, divided)
     findings = to_findings(grid, mistakes)
@@ -92,8 +97,19 @@ def audit_book(book: Book, shown: str) -> FileReport:
         checked=checked,
         problem=problem,
         fingerprint=fingerprint(grid),
+        formulas=where_formulas_stand(grid),
         views=views,
+        facts=workbook_facts(grid, audits, divided.trainings, shown),
     )
+
+
+def _divided(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> Divided:
+    """What stands after both readers have read."""
+    doubted = sorted(course_sheets(audits) & accused_sheets(mistakes))
+    second = judge_graph(grid, doubted, mends=False) if doubted else GraphVerdict()
+    refuse_contradicted(audits, mistakes, second)
+    others = sorted(set(range(len(grid.book.sheets))) - course_sheets(audits))
+    return divide(audits, mistakes, judge_graph(grid, others), second)
 
 
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake], divided: Divided) -> list[str]:

@@ -10,7 +10,7 @@ from tinyproof.check.workbook.rules.circles import check_circles
 from tinyproof.check.workbook.rules.compared import compared_columns
 from tinyproof.check.workbook.rules.doubts import doubt
 from tinyproof.check.workbook.rules.forward import check_forward
-from tinyproof.check.workbook.rules.gradients import check_gradients
+from tinyproof.check.workbook.rules.gradients import check_ascending, check_gradients
 from tinyproof.check.workbook.rules.headings import check_headings
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
@@ -18,6 +18,7 @@ from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.rules.updates import ascends, check_updates
 from tinyproof.check.workbook.understand.copies import with_copies
 from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.left_over import row_left_over
 from tinyproof.check.workbook.understand.meaning import same
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, read_columns
 from tinyproof.check.workbook.understand.roles import Roles, find_roles
@@ -29,6 +30,18 @@ def understood_wholly(audits: Sequence[TableAudit], sheet: int) -> bool:
     """Whether a sheet has tables, and each of them was understood wholly: nobody else needs to read it."""
     here = [audit for audit in audits if audit.table.sheet == sheet]
     return bool(here) and all(audit.wholly for audit in here)
+
+
+def refuse_parts(grid: Grid, audits: Sequence[TableAudit]) -> None:
+    """Of a sheet on which a table goes on outside of what was read as a table, nothing is called right or wrong."""
+    by_sheet: dict[int, list[TableAudit]] = {}
+    for audit in audits:
+        by_sheet.setdefault(audit.table.sheet, []).append(audit)
+    for own in by_sheet.values():
+        row = row_left_over(grid, [audit.table for audit in own])
+        for audit in own if row is not None else []:
+            audit.problem = f"row {row} says what the rows of the table say, and stands outside of it"
+            audit.wholly, audit.judge, audit.mistakes = False, None, []
 
 
 def audit_table(grid: Grid, table: Table, known: Mapping[int, ColumnPatterns] | None = None) -> TableAudit:
@@ -48,7 +61,7 @@ def audit_table(grid: Grid, table: Table, known: Mapping[int, ColumnPatterns] | 
         judge = audit.judge = Judge(grid, network)
     mistakes, audit.rate, audit.updates = check_updates(judge)
     if ascends(judge, audit.updates):
-        audit.mistakes = [*check_forward(judge), _ascent_note(judge)]
+        audit.mistakes = [*check_forward(judge), *check_ascending(judge), _ascent_note(judge)]
     else:
         audit.mistakes = [*check_forward(judge), *check_gradients(judge), *mistakes]
     if sum(m.severity == "error" for m in audit.mistakes) > 1:

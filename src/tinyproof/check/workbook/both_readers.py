@@ -11,17 +11,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyproof.check.facts import Training
 from tinyproof.check.workbook.graph.verdict import GraphVerdict
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.table_audit import TableAudit
+from tinyproof.check.workbook.understand.grid import Place
 
 FORMULA_KINDS = ("wrong-forward", "wrong-gradient", "wrong-update", "overwritten", "inconsistent-rows", "circular")
 
 
 @dataclass(frozen=True)
 class Divided:
-    """What stands after both readers: tables judged by the first, mistakes of both, problems and lines of the second
-    (sheet, text)."""
+    """What stands after both readers: tables judged by the first, mistakes of both; problems, lines (sheet, text) and
+    trainings of the second."""
 
     audits: list[TableAudit]
     mistakes: list[Mistake]
@@ -29,6 +31,7 @@ class Divided:
     checked: list[tuple[int, str]]
     learns: bool
     still: bool
+    trainings: list[Training]
 
 
 def divide(
@@ -42,10 +45,11 @@ def divide(
     course = course_sheets(audits)
     course |= {
         sheet for sheet, own in by_sheet.items() if all(_unread_only(a) for a in own) and _doubted(verdict, sheet)
-    } - verdict.spread
+    }
     told = {m.sheet for m in verdict.mistakes} | {sheet for sheet, right in verdict.right.items() if right}
     knows = {sheet for sheet, own in by_sheet.items() if any(a.judge and a.network.parameters for a in own)}
-    course |= knows - told - verdict.spread  # the graph cannot tell: what the first reader understood of it stands
+    course |= knows - told  # the graph cannot tell: what the first reader understood of it stands
+    course -= verdict.spread | _contradicted(mistakes, verdict)
     graphs = {sheet for sheet in verdict.right if sheet not in course}
     kept = [audit for audit in audits if audit.table.sheet not in graphs]
     if verdict.right and not course:  # a table that is no training stands beside one that was judged
@@ -70,6 +74,7 @@ def divide(
         checked,
         bool(verdict.right),
         verdict.still,
+        [training for sheet, training in verdict.trainings if sheet in graphs],
     )
 
 
@@ -86,6 +91,21 @@ def accused_sheets(mistakes: Sequence[Mistake]) -> set[int]:
         if mistake.severity == "error" and mistake.kind in FORMULA_KINDS:
             accused.setdefault(mistake.sheet, set()).add(mistake.column)
     return {sheet for sheet, columns in accused.items() if len(columns) > 1}
+
+
+def refuse_contradicted(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], second: GraphVerdict) -> None:
+    """Of a sheet on which the first reader calls wrong what right changes use, it understood nothing."""
+    sheets = _contradicted(mistakes, second)
+    for audit in audits:
+        if audit.table.sheet in sheets - second.follow:
+            audit.problem = "what its formulas say is not what its headings say"
+            audit.wholly, audit.judge, audit.mistakes = False, None, []
+
+
+def _contradicted(mistakes: Sequence[Mistake], verdict: GraphVerdict) -> set[int]:
+    """The sheets on which a cell of the way back is called wrong that changes use which follow their gradient."""
+    wrong = [m for m in mistakes if m.severity == "error" and m.kind in ("wrong-gradient", "wrong-update")]
+    return {m.sheet for m in wrong if any(Place(m.sheet, row, m.col) in verdict.used for row in m.rows)}
 
 
 def is_course(audit: TableAudit) -> bool:

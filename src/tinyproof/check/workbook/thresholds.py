@@ -9,6 +9,9 @@ from __future__ import annotations
 # When two formulas mean the same: compared on random values.
 
 SAMPLES = 16  # points. A ReLU sleeps on half of them; that it is awake on one at most happens once in 4,000 times
+AWAKE = 4  # of the points, on which a column of the forward pass is not 0: else others are drawn, for a smaller step
+# Learning rates of the step between two rows. The first suits all but ReLUs with a steep loss, which it switches off.
+STEPS = ((0.2, 1.2), *3 * ((0.02, 0.12),), *3 * ((0.002, 0.012),))
 SAME = 1e-9  # relative. Chosen between rounding (1e-13 in float64) and the smallest known mistake (2.6e-4)
 SAME_THROUGH_HELPERS = 1e-6  # relative, where a helper's value was solved for: the division loses digits
 

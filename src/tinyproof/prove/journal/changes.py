@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tinyproof.core import stats
+from tinyproof.network import model_name
 from tinyproof.network.budget import RULES, Budget
 from tinyproof.prove.declaration import FORMATS, Declaration
 from tinyproof.train.run_record import Run
@@ -122,12 +122,6 @@ def _binomial(percent: float, images: int) -> float:
     return 100 * math.sqrt(share * (1 - share) / images)
 
 
-def short(model: str) -> str:
-    """A network's name; of a network of one's own the file and the class, without the folders."""
-    path, colon, name = model.rpartition(":")
-    return f"{Path(path).name}:{name}" if colon else model
-
-
 def _files(digests: Mapping[str, str], whole: bool) -> dict[str, str]:
     """The files of a network by name; records of the first version do not say what the main one imported."""
     return {**digests, **({} if whole or not digests else {_OTHERS: "not recorded"})}
@@ -144,7 +138,7 @@ def _file_words(before: Mapping[str, str], after: Mapping[str, str]) -> str:
 
 
 def _what(model: str, file: Mapping[str, str], data: str, images: str) -> dict[str, Any]:
-    return {"model": short(model), "model file": file, "data": data, "images": images}
+    return {"model": model_name.short(model), "model file": file, "data": data, "images": images}
 
 
 def _recipe(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tinyproof.core.errors import TinyproofError
-from tinyproof.data.dataset import TARGETS
-from tinyproof.network import budget, own_files
+from tinyproof.core.files import reason
+from tinyproof.network import budget, model_name, own_files
 from tinyproof.network.budget import Budget
 from tinyproof.prove import comparison, declaration, evaluations, proof, reproduction
 from tinyproof.prove.comparison import Comparison
@@ -82,15 +82,17 @@ def read(folder: Path, name: str) -> Entry:
                 return _of_claim(reproduction.load(folder, claim), name)
             return _of_proof(proof.load(folder), name)
         return _of_run(folder, name)
-    except TinyproofError as error:
-        return Entry(kind="unreadable", name=name, folder=folder, result=f"unreadable: {error}", answer="unreadable")
+    except (TinyproofError, OSError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        return Entry(kind="unreadable", name=name, folder=folder, result=f"unreadable: {why}", answer="unreadable")
 
 
 def _of_run(folder: Path, name: str) -> Entry:
     run = store.load(folder)
     who, percent = run.identity, run.accuracy_percent
-    limits, accuracy = budget.course(who.model), TARGETS.get(who.dataset)
-    checks = budget.check(Budget(**{**vars(limits), "accuracy_percent": accuracy}), run.facts)
+    limits = store.load_budget(folder, run)
+    accuracy = limits.accuracy_percent
+    checks = budget.check(limits, run.facts)
     broken = [check.name for check in checks if check.kept is False]
     told = "target reached" if not broken else "missed: " + ", ".join(broken)
     return Entry(
@@ -198,7 +200,7 @@ def _scores(verdict: Verdict) -> tuple[tuple[float, ...], int]:
 
 
 def _who(declared: Declaration) -> str:
-    return f"{changes.short(declared.model)}, recipe {declared.recipe.name}, {declared.engine} engine"
+    return f"{model_name.short(declared.model)}, recipe {declared.recipe.name}, {declared.engine} engine"
 
 
 def _mean(verdict: Verdict) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinyproof.core.errors import DataError, InputError, TinyproofError
-from tinyproof.core.files import read_bounded, write_atomic
+from tinyproof.core.files import is_plain, read_bounded, write_atomic
 from tinyproof.network import own_files
 from tinyproof.prove.journal import changes, entries
 from tinyproof.prove.journal.changes import Effect
@@ -54,10 +54,17 @@ def write_analysis(root: Path, name: str, text: str) -> Path:
 
 
 def _folders(root: Path, depth: int) -> Iterator[Path]:
-    if entries.is_entry(root):
+    try:
+        found = entries.is_entry(root)
+        below = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
+    except (NotADirectoryError, FileNotFoundError):
+        return
+    except OSError:
+        found, below = True, []  # an entry that says why it cannot be read
+    if found:
         yield root
-    elif root.is_dir() and depth < _DEEPEST:
-        for child in sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink()):
+    elif depth < _DEEPEST:
+        for child in sorted(below):
             yield from _folders(child, depth + 1)
 
 
@@ -67,7 +74,7 @@ def _name(folder: Path, root: Path) -> str:
 
 def _with_analysis(entry: Entry) -> Entry:
     path = entry.folder / ANALYSIS
-    if not path.is_file():
+    if not is_plain(path):
         return entry
     try:
         text = read_bounded(path, _MAX_ANALYSIS).decode("utf-8", errors="replace").strip()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tinyproof.core.errors import TinyproofError
@@ -75,13 +75,17 @@ class VerifyOptions:
 
 @dataclass(frozen=True)
 class Case:
-    """One verification: the folder that it began in, and its options."""
+    """One verification: the folder that it began in, its options, and how the packs are called that were unpacked."""
 
     root: Path
     options: VerifyOptions
+    packs: dict[Path, str] = field(default_factory=dict)
 
     def name(self, place: Path) -> str:
         """How a folder is called in the lines."""
+        for there, called in self.packs.items():
+            if place.is_relative_to(there):
+                return (PurePosixPath(called) / place.relative_to(there).as_posix()).as_posix()
         return place.resolve().name if place == self.root else place.relative_to(self.root).as_posix()
 
     def line(self, place: Path, what: str, holds: bool | None, found: str = "") -> Line:

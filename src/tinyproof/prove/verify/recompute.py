@@ -17,8 +17,9 @@ from tinyproof.core.errors import DataError, InputError, TinyproofError
 from tinyproof.core.files import sha256
 from tinyproof.data.dataset import NAMES, Dataset, overlap
 from tinyproof.data.load import load
-from tinyproof.network import own_files
-from tinyproof.network.budget import Facts
+from tinyproof.data.reading import AS_IT_IS, BEFORE, Asked, Reading, Shape
+from tinyproof.network import model_name, own_files
+from tinyproof.network.budget import MADE_FOR, Facts
 from tinyproof.prove import evaluations, known_figures, proof
 from tinyproof.prove.declaration import DataFacts
 from tinyproof.prove.evaluations import Look, LookResult
@@ -30,6 +31,7 @@ from tinyproof.train.run_record import Predictions, Run
 # and of a log-probability as a share of 1 + its size; thirty times that is allowed for every image. A class may differ
 # only where the two likeliest are as near as that. An accelerator's convolutions may keep ten bits of a number.
 ROUNDING, ROUNDING_ELSEWHERE = 1e-4, 1e-2
+_PART = "is not what the run was tested on: a part of the training images was"
 # Of an evaluation on changed images only the count is kept: this share of them may fall on the other side of a tie.
 _ROUNDING_SHARE = 0.0005
 
@@ -50,31 +52,45 @@ def allowed(images: int) -> int:
 # ------------------------------------------------------------------ the data
 
 
-def images(options: VerifyOptions, name: str) -> known_figures.Images:
-    """What is known of a data set: MNIST's by heart, another's from its images. Raises TinyproofError without them."""
+def images(options: VerifyOptions, name: str, reading: Reading | None) -> known_figures.Images:
+    """What is known of a data set: MNIST's by heart, another's from its images, read as the record says. Raises
+    TinyproofError without them.
+    """
     if name == known_figures.MNIST.facts.name:
         return known_figures.MNIST
     if not options.weights:
         raise DataError(name, "was not loaded (--no-weights)")
-    return _images(*_where(options, name))
+    return _images(*_where(options, name, reading), _asked(name, reading))
 
 
-def _where(options: VerifyOptions, name: str) -> tuple[str, str | None]:
-    if name in NAMES:
+def _ours(name: str, reading: Reading | None) -> bool:
+    """Whether a recorded name is that of a data set by name: data of somebody's own may have been called so before."""
+    return name in NAMES and not (reading and reading.words)
+
+
+def _asked(name: str, reading: Reading | None) -> Asked:
+    """How data of somebody's own has to be read; what a record of an earlier version holds was read in one way."""
+    if _ours(name, reading):
+        return AS_IT_IS
+    return reading.asked if reading else BEFORE
+
+
+def _where(options: VerifyOptions, name: str, reading: Reading | None) -> tuple[str, str | None]:
+    if _ours(name, reading):
         return name, options.data
     if options.dataset is None:
-        raise InputError("dataset", name, "data of this package", "name the path of your own with --dataset")
+        raise InputError("dataset", name, "name the path of your own with --dataset", problem="is no data of ours")
     return options.dataset, None
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, folder: str | None) -> Dataset:
-    return load(name, folder, fetch=False)
+def _load(name: str, folder: str | None, asked: Asked) -> Dataset:
+    return load(name, folder, fetch=False, asked=asked)
 
 
 @lru_cache(maxsize=4)
-def _images(name: str, folder: str | None) -> known_figures.Images:
-    found = _load(name, folder)
+def _images(name: str, folder: str | None, asked: Asked) -> known_figures.Images:
+    found = _load(name, folder, asked)
     facts = DataFacts(
         name=found.name,
         digest=found.digest,
@@ -83,7 +99,7 @@ def _images(name: str, folder: str | None) -> known_figures.Images:
         test_images=len(found.test_labels),
         overlap=len(overlap(found)),
     )
-    return known_figures.Images(facts, found.classes, found.mean, found.std)
+    return known_figures.Images(facts, found.classes, found.mean, found.std, found.shape)
 
 
 # ------------------------------------------------------------------ the network
@@ -94,17 +110,20 @@ def network(options: VerifyOptions, run: Run) -> Facts:
     is somebody's own and no file is named.
     """
     identity = run.identity
-    facts = known_figures.network(identity.model, run.recipe.dropout)
-    if facts is not None:
-        return facts
+    if run.reading is not None:
+        _ = run.reading.asked  # a stranger's record must not ask for an input that no pictures give
+    made_for, dropout = (run.shape, len(run.classes)), run.recipe.dropout
+    if identity.model in known_figures.NETS:
+        known = known_figures.network(identity.model, dropout) if made_for == MADE_FOR else None
+        return known or _facts(identity.model, dropout, *made_for)[0]
     file = _own_file(options, identity.model)
-    if not own_files.is_own(file):
-        return _facts(file, run.recipe.dropout)[0]
-    facts, found = _facts(file, run.recipe.dropout)
-    place = own_files.file_of(file)
+    if not model_name.is_own(file):
+        return _facts(file, dropout, *made_for)[0]
+    facts, found = _facts(file, dropout, *made_for)
+    place = model_name.file_of(file)
     if own_files.changed(place.parent, found):
         _facts.cache_clear()
-        facts, found = _facts(file, run.recipe.dropout)
+        facts, found = _facts(file, dropout, *made_for)
     told = own_files.against(run.model_files, identity.model_digest, found, place.name)
     if told:
         raise Wrong(file, f"is not the network that the record names by its digest: {', '.join(told)}")
@@ -114,26 +133,31 @@ def network(options: VerifyOptions, run: Run) -> Facts:
 def _own_file(options: VerifyOptions, model: str) -> str:
     """The file that the verifier names for the network of a record: the one there is, of several that of its name."""
     if not options.models:
-        raise InputError("model", model, "a network of this package", "name the file yourself with --model")
+        raise InputError("model", model, "name the file yourself with --model", problem="is no network of ours")
     if len(options.models) == 1:
-        return options.models[0]
-    called = Path(model).name
-    found = next((named for named in options.models if Path(named).name == called), None)
+        return model_name.like(options.models[0], model)
+    called = model_name.short(model)
+    found = next((named for named in options.models if called in (_short(named), _short(named, model))), None)
     if found is None:
-        allowed = " or ".join(Path(named).name for named in options.models)
-        raise InputError("model", called, f"{allowed}, as --model names them")
-    return found
+        named_so = " and ".join(map(_short, options.models))
+        raise InputError("model", called, "name it with --model too", problem=f"is not among {named_so}")
+    return model_name.like(found, model)
+
+
+def _short(named: str, recorded: str = "") -> str:
+    """How a network that the verifier names is called, with the arguments of a record where it has none."""
+    return model_name.short(model_name.like(named, recorded))
 
 
 @lru_cache(maxsize=16)
-def _facts(model: str, dropout: float | None) -> tuple[Facts, dict[str, str]]:
+def _facts(model: str, dropout: float | None, shape: Shape, classes: int) -> tuple[Facts, dict[str, str]]:
     """What a network costs, and the digests of the local files that it is made of."""
     environment.need_torch("measuring a network")
     from tinyproof.network import anatomy, nets, own_network
 
-    module = nets.build(model)
+    module = nets.build(model, 0, shape, classes)
     nets.set_dropout(module, dropout)
-    facts = anatomy.summary(module).facts()
+    facts = anatomy.summary(module, shape).facts()
     return facts, own_files.digests(own_network.files_of(module))
 
 
@@ -147,6 +171,7 @@ class Again:
     engine: Any
     dataset: Dataset
     run: Run
+    module: Any
 
     def answers(self) -> NDArray[Any]:
         """The log-probabilities that the weights give for the test images, float32 [N, classes]."""
@@ -175,7 +200,7 @@ def weights(case: Case, place: Path, run: Run, answers: Predictions) -> tuple[Ag
     if not case.options.weights:
         return None, [*lines, case.line(place, what, None, "they were not evaluated (--no-weights)")]
     try:
-        again = _again(case.options, place, run)
+        again = restored(case.options, place, run)
         seen = again.answers()
     except TinyproofError as error:
         return None, [*lines, case.line(place, what, False if isinstance(error, Wrong) else None, str(error))]
@@ -223,15 +248,17 @@ def model_of(options: VerifyOptions, run: Run) -> str:
 def data_of(options: VerifyOptions, run: Run) -> Dataset:
     """The data of a run. Raises InputError where what is at hand is not it, DataError where nothing is."""
     identity = run.identity
-    dataset = _load(*_where(options, identity.dataset))
+    dataset = _load(*_where(options, identity.dataset, run.reading), _asked(identity.dataset, run.reading))
     if identity.held_out:
-        raise InputError("dataset", dataset.name, "all of it", "the run was tested on a part of the training images")
+        raise InputError("dataset", dataset.name, "nothing can be evaluated again", problem=_PART)
     if dataset.digest != identity.data_digest:
-        raise InputError("dataset", dataset.name, "the data of the record", "its digest differs")
+        remedy = "name the data of the record with --dataset or --data"
+        raise InputError("dataset", dataset.name, remedy, problem="is not what was tested on: its digest differs")
     return dataset
 
 
-def _again(options: VerifyOptions, place: Path, run: Run) -> Again:
+def restored(options: VerifyOptions, place: Path, run: Run) -> Again:
+    """A stored network with its weights and its data. Raises TinyproofError where one of them is not to be had."""
     environment.need_torch("evaluating weights")
     import torch
 
@@ -239,11 +266,11 @@ def _again(options: VerifyOptions, place: Path, run: Run) -> Again:
     from tinyproof.train.engine.torch_engine import TorchEngine
 
     dataset = data_of(options, run)
-    module = nets.build(model_of(options, run))
+    module = nets.build(model_of(options, run), 0, run.shape, len(run.classes))
     values = {key: torch.from_numpy(value.copy()) for key, value in store.load_weights(place).items()}
     try:
         module.load_state_dict(values)
     except RuntimeError as error:
         raise Wrong(str(place / store.WEIGHTS), "do not fit the network") from error
     # What is stored are the final weights: averaged already where the recipe averages.
-    return Again(TorchEngine(module, replace(run.recipe, ema=None), dataset), dataset, run)
+    return Again(TorchEngine(module, replace(run.recipe, ema=None), dataset), dataset, run, module)

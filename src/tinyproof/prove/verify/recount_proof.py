@@ -7,7 +7,7 @@ from pathlib import Path
 from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import comparison, declaration, evaluations, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
-from tinyproof.prove.verify import recompute, recount_run, replays
+from tinyproof.prove.verify import recompute, recount_more, recount_run, replays
 from tinyproof.prove.verify.lines import Case, Line, kept_files, listed, plain_names
 from tinyproof.train import store
 
@@ -35,6 +35,7 @@ def lines(case: Case, folder: Path, source: str | None = None) -> list[Line]:
     found += [*_bound(case, folder, declared, ended), *_looks(case, folder, ended)]
     found += [*_one_network(case, folder, ended), *kept_files(case, folder, declared.model_files)]
     found += replays.line(case, folder, ended, "every seed is a run of its own")
+    found += recount_more.lines(case, folder, declared, ended)
     what = "the stored verdict is what the answers give"
     count = lambda: proof.load(folder).to_json()  # noqa: E731
     return [*found, case.copy(folder / proof.VERDICT, what, count, lambda counted: str(counted["verdict"]))]
@@ -78,12 +79,12 @@ def _data(case: Case, folder: Path, declared: DataFacts) -> Line:
     """The declared digests, sizes and overlap, against MNIST's or those of the data at hand."""
     what = "the declared digests, sizes and overlap are the data's"
     try:
-        known = recompute.images(case.options, declared.name).facts
+        known = recompute.images(case.options, declared.name, declared.reading).facts
     except TinyproofError as error:
         return case.line(folder, what, None, str(error))
     if declared.name != "mnist" and known.digest != declared.digest:
         return case.line(folder, what, None, "the data at hand is another: its digest differs")
-    wrong = [name for name, value in vars(known).items() if getattr(declared, name) != value]
+    wrong = [name for name, value in vars(known).items() if name != "reading" and getattr(declared, name) != value]
     return case.line(folder, what, not wrong, f"differs in: {', '.join(wrong)}" if wrong else known.name)
 
 

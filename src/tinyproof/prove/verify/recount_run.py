@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from tinyproof.core.errors import TinyproofError
+from tinyproof.data.dataset import PerChannel
 from tinyproof.prove import proof
 from tinyproof.prove.declaration import Declaration
-from tinyproof.prove.verify import recompute, recount_evaluations
+from tinyproof.prove.verify import recompute, recount_evaluations, recount_export
 from tinyproof.prove.verify.lines import Case, Line, kept_files, near, plain_names
+from tinyproof.ship import replaced
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
 from tinyproof.train.schedule import rates
@@ -38,7 +40,10 @@ def lines(case: Case, place: Path, declared: Declaration | None = None, seed: in
     if declared is None:
         found += kept_files(case, place, run.model_files)
     again, told = recompute.weights(case, place, run, answers)
-    return [*found, *told, *recount_evaluations.lines(case, place, run, answers, again)]
+    found += [*told, *recount_evaluations.lines(case, place, run, answers, again)]
+    for folder in replaced.beside(place):
+        found += recount_export.lines(case, folder, run, answers, again)
+    return found
 
 
 def _declared(case: Case, place: Path, run: Run, answers: Predictions, declared: Declaration, seed: int) -> list[Line]:
@@ -71,15 +76,25 @@ def _images(case: Case, place: Path, run: Run, proved: bool) -> list[Line]:
     """The sizes, classes and normalisation of the data, where it is known or at hand; a proof says itself where not."""
     what, identity = "the recorded images are the data's", run.identity
     try:
-        known = recompute.images(case.options, identity.dataset)
+        known = recompute.images(case.options, identity.dataset, run.reading)
     except TinyproofError as error:
         return [] if proved else [case.line(place, what, None, str(error))]
     if identity.held_out or known.facts.digest != identity.data_digest:
         part = "they are a part of it, held out" if identity.held_out else "they are others, or a part of it"
         return [] if proved else [case.line(place, what, None, part)]
     sizes = (run.train_count, run.test_count) == (known.facts.training_images, known.facts.test_images)
-    shown = run.classes == known.classes and near(run.mean, known.mean, 1e-9) and near(run.std, known.std, 1e-9)
+    shown = (run.classes, run.shape) == (known.classes, known.shape)
+    shown = shown and _near(run.mean, known.mean) and _near(run.std, known.std)
     return [case.line(place, what, sizes and shown, f"{len(run.classes)} classes, mean {run.mean}, sd {run.std}")]
+
+
+def _near(one: PerChannel, other: PerChannel) -> bool:
+    """Whether what normalises each channel is the same; what is no number that a float can hold is not."""
+    try:
+        mine, theirs = np.atleast_1d(np.asarray(one, float)), np.atleast_1d(np.asarray(other, float))
+    except (OverflowError, TypeError, ValueError):
+        return False
+    return mine.shape == theirs.shape and bool(np.allclose(mine, theirs, 1e-9, 0))
 
 
 def _figures(case: Case, place: Path, run: Run, answers: Predictions) -> list[Line]:

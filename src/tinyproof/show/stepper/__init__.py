@@ -10,8 +10,9 @@ from tinyproof.backprop.mathematics import name_parts
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import JAVASCRIPT_FUNCTIONS
 from tinyproof.core.errors import InputError
+from tinyproof.show.drawing.layered import Box, Look, draw
+from tinyproof.show.drawing.wiring import biases
 from tinyproof.show.html import render, safe
-from tinyproof.show.stepper.drawing import Box, biases, draw
 from tinyproof.show.stepper.page_data import equations, page_data
 
 MOST_PARAMETERS, MOST_UNITS, MOST_EXAMPLES, MOST_ITERATIONS = 120, 10, 16, 10_000
@@ -51,8 +52,8 @@ def stepper(net: Net, iterations: int = 100) -> str:
     return render(
         "stepper.html.j2",
         title=net.title or net.name,
-        across=draw(columns, ahead, parameters, "across"),
-        down=draw(columns, ahead, parameters, "down"),
+        across=draw(columns, ahead, parameters, Look("across")),
+        down=draw(columns, ahead, parameters, Look("down")),
         parts=name_parts,
         gradient=gradient,
         html_name=_html_name,

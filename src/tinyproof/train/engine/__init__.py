@@ -62,7 +62,7 @@ class Engine(Protocol):
         """What accumulated since the last call; starts again from zero."""
 
     def evaluate(self, images: NDArray[np.uint8], labels: NDArray[np.int64], batch_size: int = 500) -> Evaluation:
-        """Evaluation mode on uint8 [N, height, width]; the averaged weights when the recipe averages."""
+        """Evaluation mode on uint8 [N, channels, height, width]; the averaged weights when the recipe averages."""
 
     def write_back(self) -> None:
         """Put the final weights (the averaged ones when the recipe averages) into the module that was given."""
@@ -75,12 +75,12 @@ class Engine(Protocol):
 
 
 def choose(
-    name: str, module: Any, recipe: Any, device: str, images: tuple[int, int, int] = (60_000, 28, 28)
+    name: str, module: Any, recipe: Any, device: str, images: tuple[int, ...] = (60_000, 1, 28, 28)
 ) -> tuple[type[Any], str]:
     """The engine class for `name` (auto, torch, native), and one line that says why.
 
-    `images`: number, height and width of the training images. The native engine says itself what it cannot do:
-    `native.refusal(module, recipe, images)` gives the reason, or ""; `native.slower` where torch is the quicker one.
+    `images`: number, channels, height and width of the training images. The native engine says itself what it cannot
+    do: `native.refusal(module, recipe, images)` gives the reason, or ""; `native.slower` where torch is the quicker.
     Raises InputError for an unknown name, and for `native` where it does not apply.
     """
     one_of("engine", name, NAMES)

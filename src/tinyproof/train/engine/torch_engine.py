@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tinyproof.core.errors import InputError
 from tinyproof.data.dataset import Dataset
-from tinyproof.train.augment import Transforms
+from tinyproof.train.augment import Transforms, borders
 from tinyproof.train.engine import Batch, Evaluation, Tally
 from tinyproof.train.recipe import Recipe
 
@@ -38,9 +38,12 @@ class TorchEngine:
         self.device = device
         self._module = module
         self._recipe = recipe
-        self._mean, self._std = 255.0 * dataset.mean, 255.0 * dataset.std
-        # One channel is kept; the images stay bytes until a batch is made of them.
+        mean, std = (torch.tensor(255.0 * values, dtype=torch.float32) for values in dataset.normalisation)
+        self._mean, self._std = (values.to(device)[:, None, None] for values in (mean, std))
+        # The images stay bytes until a batch is made of them.
         self._images = torch.from_numpy(dataset.train_images).to(device)
+        edges = None if recipe.augment.nothing else torch.from_numpy(borders(dataset.train_images))
+        self._borders = None if edges is None else edges.to(device)
         self._labels = torch.from_numpy(dataset.train_labels).to(device)
         self._arrange()
         self._optimizer = _optimizer(module, recipe)
@@ -57,7 +60,7 @@ class TorchEngine:
         """
         self._layout = torch.channels_last
         self._module.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
-        if not _runs(self._module, lambda: self.inputs(self._images[:1].expand(2, -1, -1), None)):
+        if not _runs(self._module, lambda: self.inputs(self._images[:1].expand(2, -1, -1, -1))):
             self._layout = torch.contiguous_format
             self._module.to(memory_format=self._layout)  # type: ignore[call-overload]
 
@@ -77,7 +80,8 @@ class TorchEngine:
         self._module.train()
         torch.manual_seed(batch.seed)  # always: a forward may drop, or draw other noise, without a module for it
         rows = torch.from_numpy(batch.indices).to(self.device)
-        inputs, labels = self.inputs(self._images[rows], batch.transforms), self._labels[rows]
+        edges = None if self._borders is None else self._borders[rows]
+        inputs, labels = self.inputs(self._images[rows], batch.transforms, edges), self._labels[rows]
         outputs = self._forward(inputs)
         # Log-softmax does not change log-probabilities, so this is NLL for the networks here and right for logits too.
         loss = F.cross_entropy(outputs, labels, label_smoothing=self._recipe.label_smoothing)
@@ -103,11 +107,11 @@ class TorchEngine:
             raise
         return outputs
 
-    def inputs(self, images: Tensor, transforms: Transforms | None) -> Tensor:
-        """Bytes [B, H, W] to the network's float32 input [B, 1, H, W]: changed, then normalised."""
-        x = images.unsqueeze(1).float()
+    def inputs(self, images: Tensor, transforms: Transforms | None = None, edges: Tensor | None = None) -> Tensor:
+        """Bytes [B, C, H, W] to the network's float32 input: changed (`edges`: what lies outside), then normalised."""
+        x = images.float()
         if transforms is not None:
-            x = apply(x, transforms)
+            x = apply(x, transforms, edges)
         return x.sub_(self._mean).div_(self._std).contiguous(memory_format=self._layout)
 
     @torch.no_grad()
@@ -132,7 +136,7 @@ class TorchEngine:
         parts = []
         for start in range(0, len(images), batch_size):
             rows = torch.from_numpy(images[start : start + batch_size]).to(self.device)
-            parts.append(F.log_softmax(self._module(self.inputs(rows, None)), 1))
+            parts.append(F.log_softmax(self._module(self.inputs(rows)), 1))
         self._load(kept)
         log_probabilities = torch.cat(parts).float().cpu()
         loss = F.nll_loss(log_probabilities.double(), torch.from_numpy(labels), reduction="sum")
@@ -214,8 +218,13 @@ def _tensors(module: nn.Module) -> dict[str, Tensor]:
     return dict(module.named_parameters()) | dict(module.named_buffers())
 
 
-def apply(images: Tensor, transforms: Transforms) -> Tensor:
-    """Change float images [B, 1, H, W] as `transforms` says: bilinear, background 0 outside, then boxes erased."""
+def apply(images: Tensor, transforms: Transforms, edges: Tensor | None = None) -> Tensor:
+    """Change float images [B, C, H, W] as `transforms` says: bilinear, then boxes erased. `edges` [B, C]: the colour
+    outside and in the boxes; None: 0.
+    """
+    if edges is not None:
+        outside = edges.float()[:, :, None, None]
+        return apply(images - outside, transforms) + outside
     height, width = images.shape[2:]
     matrices = torch.from_numpy(transforms.matrices).to(images.device)
     # Pixels from the centre to affine_grid's units (align_corners=False: -1 and 1 are the image's outer edges).

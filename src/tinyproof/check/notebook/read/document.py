@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tinyproof.core.errors import DataError
+from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import read_bounded
 
 MAX_NOTEBOOK_BYTES = 64_000_000
@@ -44,12 +44,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Document:
-    """A file as cells. `name` is what findings call it."""
+    """A file as cells. `name` is what findings call it; `language`: what a notebook says its code is written in."""
 
     path: Path
     name: str
     kind: DocumentKind
     cells: tuple[Cell, ...]
+    language: str = "python"
 
     @property
     def code(self) -> tuple[Cell, ...]:
@@ -66,7 +67,8 @@ def read_document(path: Path | str, name: str = "") -> Document:
     name = name or path.name
     suffix = path.suffix.lower()
     if suffix == ".ipynb":
-        return Document(path, name, "notebook", tuple(_notebook(path)))
+        book = _book(path)
+        return Document(path, name, "notebook", tuple(_cells(path, book)), _language(book))
     text = _text(read_bounded(path, MAX_TEXT_BYTES))
     if suffix == ".py":
         return Document(path, name, "script", (Cell(None, "code", text),))
@@ -77,7 +79,7 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _notebook(path: Path) -> Iterator[Cell]:
+def _book(path: Path) -> Any:
     content = read_bounded(path, MAX_NOTEBOOK_BYTES)
     if not content.strip():
         raise DataError(path.name, "is not a notebook: the file is empty")
@@ -85,11 +87,14 @@ def _notebook(path: Path) -> Iterator[Cell]:
     if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_JSON_VALUES:
         raise DataError(path.name, f"holds more than {MAX_JSON_VALUES:,} JSON values")
     try:
-        book = json.loads(content.decode("utf-8-sig", errors="replace"))
+        return json.loads(content.decode("utf-8-sig", errors="replace"))
     except RecursionError as error:
         raise DataError(path.name, "is nested too deeply to be a notebook") from error
     except ValueError as error:
         raise DataError(path.name, "is not a notebook: its JSON is damaged") from error
+
+
+def _cells(path: Path, book: Any) -> Iterator[Cell]:
     raw = _raw_cells(book)
     if raw is None:
         raise DataError(path.name, "is not a notebook: it has no list of cells")
@@ -100,6 +105,17 @@ def _notebook(path: Path) -> Iterator[Cell]:
         cell = _cell(number, item, budget)
         budget -= len(cell.output)
         yield cell
+
+
+def _language(book: Any) -> str:
+    """What the notebook's kernel speaks, where it says so."""
+    metadata = book.get("metadata") if isinstance(book, dict) else None
+    for where, key in (("kernelspec", "language"), ("language_info", "name")):
+        told = metadata.get(where) if isinstance(metadata, dict) else None
+        language = told.get(key) if isinstance(told, dict) else None
+        if isinstance(language, str) and language.strip():
+            return one_line(language, 30)
+    return "python"
 
 
 def _raw_cells(book: Any) -> list[Any] | None:

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tinyproof.check.notebook.interpreter.blocks import Block
-from tinyproof.check.notebook.read.clean import parse_cell
+from tinyproof.check.code.clean import parse_cell
+from tinyproof.check.code.interpreter.blocks import Block
 from tinyproof.check.notebook.read.document import Document, read_document
 from tinyproof.core.errors import DataError
+from tinyproof.core.files import is_plain
 from tinyproof.core.word_sets import words
 
 MAX_FILES = 20_000
@@ -79,7 +80,7 @@ class Surroundings:
             candidate = folder / (path if Path(path).suffix else path + ".py")
             try:
                 inside = candidate.resolve().is_relative_to(self.root.resolve())
-                if not inside or not candidate.is_file() or candidate.is_symlink():
+                if not inside or not is_plain(candidate) or candidate.is_symlink():
                     continue
                 document = read_document(candidate, self._shown(candidate))
             except (DataError, OSError, ValueError):
@@ -100,7 +101,7 @@ class Surroundings:
         if last in self.written:
             return self.document.name, self.written[last]
         path = self._path(bare, asking)
-        if path is None:
+        if path is None or _is_the_library(bare, path):
             return None
         shown = self._shown(path)
         try:
@@ -122,12 +123,14 @@ class Surroundings:
         beside, above = self.document.path.parent, self.document.path.parent.parent
         for folder in dict.fromkeys((here, beside, self.root, above, self.root / "src")):
             for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
-                if candidate.is_file() and not candidate.is_symlink():
+                if is_plain(candidate) and not candidate.is_symlink():
                     return candidate
         root = bare.partition(".")[0]
         if root in _COMMON or root in sys.stdlib_module_names:
             return None
-        return self._nearest(self._by_suffix(relative), here)
+        return self._nearest(self._by_suffix(relative.with_suffix(".py")), here) or self._nearest(
+            self._by_suffix(relative / "__init__.py"), here
+        )
 
     def _nearest(self, found: list[Path], here: Path) -> Path | None:
         """The nearest of several modules below the notebook, if it is one; else the only one of the submission."""
@@ -138,14 +141,13 @@ class Surroundings:
             return nearest[0] if len(nearest) == 1 else None
         return found[0] if len(found) == 1 else None
 
-    def _by_suffix(self, relative: Path) -> list[Path]:
+    def _by_suffix(self, tail: Path) -> list[Path]:
         """Modules anywhere below the root whose path ends so: what a clone and a sys.path line made reachable."""
         if self._suffixes is None:
             self._suffixes = {}
             for path in walk(self.root):
                 if path.suffix == ".py":
                     self._suffixes.setdefault(path.name, []).append(path)
-        tail = relative.with_suffix(".py")
         return [p for p in self._suffixes.get(tail.name, []) if p.parts[-len(tail.parts) :] == tail.parts]
 
     def _shown(self, path: Path) -> str:
@@ -162,6 +164,20 @@ _COMMON = frozenset(
         *("seaborn", "tqdm", "PIL", "cv2", "albumentations", "IPython", "google", "tensorflow", "keras"),
     )
 )
+# Frameworks of which whole copies stand in repositories.
+_COPIED = _COMMON | {"fastai", "transformers", "jax", "flax", "xgboost", "lightgbm", "skorch", "pytorch_lightning"}
+
+
+def _is_the_library(bare: str, path: Path) -> bool:
+    """Whether a module is of a copy of the framework that it is named after: what its calls mean is known."""
+    root = bare.partition(".")[0]
+    package = next((folder for folder in path.parents if folder.name == root), None)
+    if root not in _COPIED or package is None or not is_plain(package / "__init__.py"):
+        return False
+    try:
+        return "__version__" in (package / "__init__.py").read_text(encoding="utf-8", errors="replace")[:5_000]
+    except OSError:
+        return False
 
 
 _README = re.compile(r"readme(?:\.(?:md|txt|rst|markdown))?", re.IGNORECASE)
@@ -187,7 +203,7 @@ def readmes_in(folder: Path) -> list[Path]:
         beside = sorted(folder.iterdir())[:MAX_FILES]
     except OSError:
         return []
-    return [p for p in beside if _README.fullmatch(p.name) and p.is_file() and not p.is_symlink()]
+    return [p for p in beside if _README.fullmatch(p.name) and is_plain(p) and not p.is_symlink()]
 
 
 def readmes_for(path: Path, root: Path) -> list[Path]:

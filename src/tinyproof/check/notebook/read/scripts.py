@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from tinyproof.check.notebook.read.clean import parse_cell
+from tinyproof.check.code.clean import parse_cell
 from tinyproof.check.notebook.read.document import read_document
 from tinyproof.core.errors import DataError
+from tinyproof.core.files import is_plain
 
 Work = Literal["works", "module", "functions", "other"]
 
@@ -81,7 +82,7 @@ def _learns(path: Path, source: str, statements: tuple[ast.stmt, ...], depth: in
         for name in names:
             parts = [part for part in name.split(".") if part]
             module = path.parent / "/".join([*parts[:-1], f"{parts[-1]}.py"]) if parts else path
-            if module == path or not module.is_file() or module.is_symlink():
+            if module == path or not is_plain(module) or module.is_symlink():
                 continue
             parsed = _parsed(module)
             if parsed is not None and _learns(module, *parsed, depth + 1):

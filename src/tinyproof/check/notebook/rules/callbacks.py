@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.uses import Running
+from tinyproof.check.code.interpreter.values import Made, constant, number
+from tinyproof.check.code.library.sources import given
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.uses import Running
-from tinyproof.check.notebook.interpreter.values import Made, constant, number
-from tinyproof.check.notebook.library.sources import given
 from tinyproof.check.notebook.measured import fits
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study

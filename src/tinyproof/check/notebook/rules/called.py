@@ -1,13 +1,14 @@
-"""What a loop's accuracy is called, by the words that are printed beside it."""
+"""What a loop's accuracy is called, by the words that are printed beside it, and where it is told its loader."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.events import Pass
-from tinyproof.check.notebook.interpreter.values import Made
-from tinyproof.check.notebook.library.splits import overlap
+from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.interpreter.values import Made
+from tinyproof.check.code.library.splits import overlap
+from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.notebook.measured import words_of
 from tinyproof.check.notebook.rules.rule import Rule
 from tinyproof.check.notebook.study import Study
@@ -50,3 +51,21 @@ def _test_set_made(study: Study) -> bool:
     """Whether a test set of a library is there under a name of its own."""
     named = [value for value in study.scope.names.values() if isinstance(value, Made)]
     return any(study.split_of_data(value).kind == "test" for value in named)
+
+
+def given_at(turn: Pass) -> CodePlace:
+    """Where a loop is told which loader it goes over: its own line, or the call that hands the loader on."""
+    place, text = turn.place, turn.text
+    for frame in reversed(turn.frames):
+        words = re.findall(r"(?<![\w.])[A-Za-z_]\w*", text)
+        name = next((word for word in words if word != "self" and word in frame.arguments), None)
+        if name is None:
+            break
+        place, text = frame.place, frame.arguments[name]
+    return place
+
+
+def taught_at(learning: Pass, turn: Pass) -> CodePlace:
+    """Where a network is taught what is measured on: at the loop, or where its loader is made, if it has its own."""
+    own = learning.loader is not turn.loader and isinstance(learning.loader, Made)
+    return learning.loader.place if own else given_at(learning)  # type: ignore[attr-defined]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.relations import relation
+from tinyproof.check.code.interpreter.uses import Chosen, Measured
+from tinyproof.check.code.library.row_words import described
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.relations import relation
-from tinyproof.check.notebook.interpreter.uses import Chosen, Measured
-from tinyproof.check.notebook.library.row_words import described
 from tinyproof.check.notebook.measured import (
     called,
     choices,
@@ -29,13 +30,28 @@ def rows_choose(rule: Rule, study: Study) -> Iterator[Finding]:
     for chosen in choices(study):
         if any(chosen.model is other.model and chosen.rows.paths == other.rows.paths for other in told):
             continue
-        if chosen.what == "the best of several" and all(left_to_learn_from(path) for path in chosen.rows.paths):
+        if chosen.told and not told_as_result(study, chosen.told):
+            continue
+        if chosen.model is None and all(left_to_learn_from(path) for path in chosen.rows.paths):
             continue  # a part of the training part is there to choose by
         use = _measured_on(study, chosen)
         if use is None and not (is_test(chosen.rows) or _called_test(chosen)):
             continue
         told.append(chosen)
         yield _finding(rule, study, chosen, use)
+
+
+_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
+_QUOTES = " \"'"
+_BEST = re.compile(r"best|max|high|peak|top", re.IGNORECASE)
+
+
+def told_as_result(study: Study, name: str) -> bool:
+    """Whether a variable that keeps the largest figure is printed, and not as the best of several."""
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    printed = [line for lines in study.sources.values() for line in lines if "print" in line and word.search(line)]
+    texts = [re.sub(r"\{[^}]*\}", "", "".join(_STRING.findall(line))) for line in printed]
+    return any(text.strip(_QUOTES) and not _BEST.search(text) for text in texts)
 
 
 def _finding(rule: Rule, study: Study, chosen: Chosen, use: Measured | None) -> Finding:
@@ -65,8 +81,11 @@ def _called_test(chosen: Chosen) -> bool:
 
 def _measured_on(study: Study, chosen: Chosen) -> Measured | None:
     """The measurement, not called validation, of the model that was chosen, on the rows that chose."""
+    later = study.events.uses[study.events.uses.index(chosen) :]
     for use in measured(study):
-        if use.model is not chosen.model and not _reloaded(use):
+        if chosen.model is None and (use.repeated or use not in later):
+            continue  # one of those that were chosen among
+        if chosen.model is not None and use.model is not chosen.model and not _reloaded(use):
             continue
         if relation(use.rows.paths, chosen.rows.paths) not in ("inside", "contains"):
             continue

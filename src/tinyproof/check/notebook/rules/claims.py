@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tinyproof.check.finding import Finding
 from tinyproof.check.logs import Log, Run
+from tinyproof.check.notebook.measured import words_of
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.rules.thresholds import FEWEST_EPOCHS_OF_A_RUN
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.prose import Claim
 
 
-def _reported(study: Study) -> list[Claim]:
+def reported(study: Study) -> list[Claim]:
     """Claims of this notebook's own test accuracy."""
     return [
         c
@@ -28,6 +30,18 @@ def matches(claim: Claim, figure: float) -> bool:
     return abs(round(figure, claim.decimals) - claim.value) < 1e-6 or abs(cut - claim.value) < 1e-6
 
 
+_OF_AN_EPOCH = re.compile(r"valid|(?<![a-z])val(?![a-z])|epochs? ?\d|best epoch|\d(?:st|nd|rd|th) epoch|train")
+
+
+def says_test(claim: Claim) -> bool:
+    """Whether a claim is of the final accuracy on test rows, in so many words."""
+    if claim.kind != "accuracy" or claim.is_target or claim.elsewhere or claim.best or claim.decimals < 2:
+        return False
+    if claim.phase == "train" or claim.epoch is not None or _OF_AN_EPOCH.search(claim.text.lower()):
+        return False
+    return claim.phase == "test" or words_of(claim.text) == "test"
+
+
 def tested(study: Study) -> list[Run]:
     return [run for run in study.runs if len(run.test_accuracies) >= FEWEST_EPOCHS_OF_A_RUN]
 
@@ -36,7 +50,7 @@ def best_epoch_claimed(study: Study) -> Iterator[Finding]:
     """A claim that is the highest epoch's figure of a run and no run's last."""
     runs = tested(study)
     told: set[tuple[str, float, int | None]] = set()
-    for claim in _reported(study):
+    for claim in reported(study):
         if (claim.place.file, claim.value, claim.epoch) in told or claim.decimals < 2:
             continue
         told.add((claim.place.file, claim.value, claim.epoch))
@@ -139,7 +153,7 @@ def missing_numbers(study: Study) -> list[Claim]:
     if not (study.runs or study.trainings or study.evaluations or not study.document.code):
         return []
     found: dict[float, Claim] = {}
-    for claim in _reported(study):
+    for claim in reported(study):
         if not claim.named or claim.decimals < 2 or _in_log(study.log, claim) or _told_elsewhere(study, claim):
             continue
         found.setdefault(claim.value, claim)
@@ -201,7 +215,7 @@ _LIST = (
         why="A figure without its run cannot be checked.",
         mend="Keep the log of the run that gave it, or quote the one that is there.",
         reads="text against log",
-        wrong="Result: 99.12 % test accuracy",
+        wrong="Result: 99.12 % accuracy",
         right="Result: 98.85 % test accuracy",
         check=number_in_no_log,
         needs_reader=True,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.relations import relation
+from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.uses import Measured
+from tinyproof.check.code.library.row_words import described
 from tinyproof.check.finding import Finding, Severity
-from tinyproof.check.notebook.interpreter.relations import relation
-from tinyproof.check.notebook.interpreter.rows import Rows
-from tinyproof.check.notebook.interpreter.uses import Measured
-from tinyproof.check.notebook.library.row_words import described
 from tinyproof.check.notebook.measured import (
     called,
     fits,
@@ -20,6 +20,7 @@ from tinyproof.check.notebook.measured import (
     to_learned,
 )
 from tinyproof.check.notebook.printed_figures import figure
+from tinyproof.check.notebook.rules.claims import matches, says_test
 from tinyproof.check.notebook.rules.other_rows import with_test_rows
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.study import Study
@@ -37,11 +38,15 @@ def measured_on_learned(rule: Rule, study: Study) -> Iterator[Finding]:
             yield _wrong(rule, study, use, "training", "")
         if lies not in ("inside", "contains", "overlaps"):
             continue
+        if _quoted_as_test(study, use):
+            yield _wrong(rule, study, use, lies, "")
+            continue
         name = called(study, use)
         if name == "train" or (name != "test" and rows_called(use) == "train" and (honest or validated)):
             continue
-        tested = name in ("test", "validation") or rows_called(use) in ("test", "validation")
-        if not tested and (honest or validated):
+        named = rows_called(use) in ("test", "validation") and not _again_honestly(use, honest)
+        tested = name in ("test", "validation") or named
+        if not tested and (honest or validated or _progress(use)):
             continue
         held = _unused_part(study)
         if tested or held:
@@ -50,6 +55,26 @@ def measured_on_learned(rule: Rule, study: Study) -> Iterator[Finding]:
             told = True
             yield _nothing_held_out(rule, study, use)
     yield from _validated_on_learned(rule, study)
+
+
+def _progress(use: Measured) -> bool:
+    """Whether it is told in a loop how far weights that no object holds have come."""
+    return use.name == "==" and use.model is None and use.repeated
+
+
+def _again_honestly(use: Measured, honest: list[Measured]) -> bool:
+    """Whether the same lines measure, under the same name, rows that were held out: these are looked at besides."""
+    return any(other.place == use.place and rows_called(other) == rows_called(use) for other in honest)
+
+
+def _quoted_as_test(study: Study, use: Measured) -> bool:
+    """Whether the notebook's own text tells this figure, and no other, as that on a test set."""
+    value = figure(study, use)
+    if value is None or called(study, use) == "train":
+        return False
+    others = [figure(study, other) for other in measured(study) if other.place != use.place]
+    quoting = [c for c in study.claims if c.place.file == study.document.name and says_test(c) and matches(c, value)]
+    return any(not any(o is not None and matches(c, o) for o in others) for c in quoting)
 
 
 def _wrong(rule: Rule, study: Study, use: Measured, lies: str, held: str) -> Finding:
@@ -66,10 +91,11 @@ def _wrong(rule: Rule, study: Study, use: Measured, lies: str, held: str) -> Fin
     fitted = next((fit for fit in use.fits if fit.rows is not None), None)
     evidence = [f"learned from {described(fitted.rows)} ({fitted.place})" if fitted and fitted.rows else ""]
     evidence.append(f"never measured on: {held}" if held else "")
+    evidence.append(f"measured at {use.at}" if use.rows_at != use.at else "")
     return rule.finding(
-        use.at,
+        use.rows_at,
         f"{spoken(use)} measures on {which}",
-        says=study.line(use.at),
+        says=study.line(use.rows_at),
         should_say=with_test_rows(study, use),
         fix="measure on rows that were held out from every fit",
         effect=effect,

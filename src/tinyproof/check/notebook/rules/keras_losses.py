@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.values import Value
+from tinyproof.check.code.library.keras_endings import Ending, ending, expects
 from tinyproof.check.finding import CodePlace, Finding
-from tinyproof.check.notebook.interpreter.values import Value
-from tinyproof.check.notebook.library.keras_endings import Ending, ending, expects
 from tinyproof.check.notebook.rules.rule import Rule
 from tinyproof.check.notebook.study import Study
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.events import Average
+from tinyproof.check.code.interpreter.quantities import crossed
+from tinyproof.check.code.interpreter.turns import Pass
 from tinyproof.check.finding import CodePlace, Finding, Severity
 from tinyproof.check.logs import Epoch, Run
-from tinyproof.check.notebook.interpreter.events import Average, Pass
-from tinyproof.check.notebook.interpreter.quantities import crossed
 from tinyproof.check.notebook.rules import thresholds as limits
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.interpreter.values import Made, Object
+from tinyproof.check.code.library.splits import Split, overlap, pieces
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch
-from tinyproof.check.notebook.interpreter.events import Pass
-from tinyproof.check.notebook.interpreter.values import Made, Object
-from tinyproof.check.notebook.library.splits import Split, overlap, pieces
 from tinyproof.check.notebook.measured import words_of
-from tinyproof.check.notebook.rules.called import labelled_test
+from tinyproof.check.notebook.rules.called import given_at, labelled_test, taught_at
 from tinyproof.check.notebook.rules.held_out import measured_on_learned
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place, percent
 from tinyproof.check.notebook.study import Study
@@ -98,14 +98,17 @@ def _trained_on(study: Study) -> Iterator[Finding]:
         in_data = isinstance(root, Made | Object) and named_test(root.names) and split.kind == "train"
         called_test = in_data or named_test(turn.loader.names)
         if not called_test and labelled_test(study, turn):
-            yield _training_finding(study, turn.frames[0].place if turn.frames else turn.place, split)
+            yield _training_finding(study, given_at(turn), split)
             continue
         if not called_test and (held_out or not _is_test_pass(study, turn)):
             continue
-        if called_test:
+        taught = _learned_before(study, turn) if split.kind == "test" else []
+        if taught:
+            place = taught_at(taught[0][0], turn)
+        elif called_test:
             place = root.place if in_data and root is not None else turn.loader.place
         else:
-            place = turn.frames[-1].place if turn.frames else turn.place
+            place = given_at(turn)
         yield _training_finding(study, place, split)
 
 
@@ -113,7 +116,7 @@ def _leaking(study: Study, turn: Pass, split: Split, learning: Pass, held_out: b
     """Where training and test images are mixed: in what is learned from, or in what is measured on."""
     measured = {part.of if part.kind == "part" else part.kind for part in pieces(split)}
     if measured == {"test"}:
-        place = learning.loader.place if isinstance(learning.loader, Made) else learning.place
+        place = taught_at(learning, turn)
         message = 'the network is trained on test images: the "test" accuracy is measured on images that it has seen'
     else:
         assert isinstance(turn.loader, Made)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.attributes import library_bases
+from tinyproof.check.code.interpreter.turns import Pass, Seen
+from tinyproof.check.code.interpreter.values import Made, Object, Value
+from tinyproof.check.code.library.modules import switches_mode
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.attributes import library_bases
-from tinyproof.check.notebook.interpreter.events import Pass
-from tinyproof.check.notebook.interpreter.values import Made, Object, Value
-from tinyproof.check.notebook.library.modules import switches_mode
 from tinyproof.check.notebook.measured import held_out_by_name, measured
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
@@ -111,7 +111,11 @@ def trained_in_evaluation_mode(study: Study) -> Iterator[Finding]:
 
     def found() -> Iterator[Finding]:
         for turn in study.trainings:
-            stuck = [seen.model for seen in turn.seen if seen.mode == "train" and _left(study, turn, seen.model)]
+            stuck = [
+                seen.model
+                for seen in turn.seen
+                if (seen.mode == "train" or _begins_in_evaluation(seen)) and _left(study, turn, seen.model)
+            ]
             if stuck and not turn.framework and not turn.escaped:
                 yield RULES["trained-in-evaluation-mode"].finding(
                     turn.place,
@@ -125,13 +129,22 @@ def trained_in_evaluation_mode(study: Study) -> Iterator[Finding]:
     yield from once_per_place(found())
 
 
+def _begins_in_evaluation(seen: Seen) -> bool:
+    """Whether it is a network of transformers, which from_pretrained gives in evaluation mode."""
+    return seen.mode == "eval" and _of_transformers(seen.model)
+
+
+def _of_transformers(model: Value) -> bool:
+    return isinstance(model, Made) and model.path.startswith("transformers.") and model.short == "from_pretrained"
+
+
 def _left(study: Study, turn: Pass, model: Value) -> bool:
     """Whether the loop around a training pass leaves the network in evaluation mode for its next turn."""
     loop = turn.loops[-1] if turn.loops else None
     if loop is None or loop.listed or loop.count == 1 or id(model) in study.events.escaped:
         return False
     modes = {mode for key, mode in loop.switched if key == id(model)}
-    return modes == {"eval"} and switches_mode(model)
+    return modes == {"eval"} and (switches_mode(model) or _of_transformers(model))
 
 
 _LIST = (

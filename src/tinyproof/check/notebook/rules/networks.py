@@ -6,10 +6,9 @@ import ast
 from collections.abc import Iterator
 from itertools import chain
 
-from tinyproof.check.finding import Finding, Severity
-from tinyproof.check.notebook.interpreter.attributes import find_member
-from tinyproof.check.notebook.interpreter.flows import Flow, Op
-from tinyproof.check.notebook.interpreter.values import (
+from tinyproof.check.code.interpreter.attributes import find_member
+from tinyproof.check.code.interpreter.flows import Flow, Op
+from tinyproof.check.code.interpreter.values import (
     THINNED,
     Class,
     Function,
@@ -20,10 +19,11 @@ from tinyproof.check.notebook.interpreter.values import (
     Value,
     number,
 )
-from tinyproof.check.notebook.library.loaders import argument
-from tinyproof.check.notebook.library.modules import kind_of, loaded_attributes, output_width, tail_of
-from tinyproof.check.notebook.library.parameters import has_weights
-from tinyproof.check.notebook.library.splits import WITH_TRAIN_FLAG
+from tinyproof.check.code.library.loaders import argument
+from tinyproof.check.code.library.modules import kind_of, loaded_attributes, output_width, tail_of
+from tinyproof.check.code.library.parameters import has_weights
+from tinyproof.check.code.library.splits import WITH_TRAIN_FLAG
+from tinyproof.check.finding import Finding, Severity
 from tinyproof.check.notebook.rules.plateaus import plateau
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.rules.unused_keras_layers import layers_left_lying

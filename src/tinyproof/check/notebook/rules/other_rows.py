@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Callable
 
-from tinyproof.check.notebook.interpreter.rows import Rows
-from tinyproof.check.notebook.interpreter.uses import Measured
+from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.uses import Measured
 from tinyproof.check.notebook.study import Study
 
 _WORDS = re.compile(r"train(?:ing)?|valid(?:ation)?|val|dev", re.IGNORECASE)
@@ -16,6 +16,8 @@ _WORDS = re.compile(r"train(?:ing)?|valid(?:ation)?|val|dev", re.IGNORECASE)
 def with_test_rows(study: Study, use: Measured) -> str:
     """The line of a measurement with the variables of the test rows; empty where there are none of like names."""
     line = study.line(use.at)
+    if use.rows_at != use.at:
+        return ""  # the labels stand on another line than the answers: one line cannot mend both
     if ".predict" not in line and use.name not in ("evaluate", "score", "evaluate_generator", "=="):
         return ""  # the guesses were made on another line
 

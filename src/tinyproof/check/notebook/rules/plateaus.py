@@ -50,6 +50,9 @@ def plateau(study: Study) -> tuple[Run, str] | None:
         steady = len(figures) == limits.EPOCHS_OF_A_LEVEL and spread < limits.LEVEL_SPREAD
         if steady and about_mnist(study) and any(a <= level <= b for a, b in limits.LEVELS_WITH_DEAD_CLASSES):
             dead = round((99.0 - level) / 10)
+            learned = [e.train_accuracy for e in run.epochs[-len(figures) :] if e.train_accuracy is not None]
+            if any(share > 100 - 10 * dead for share in learned):
+                continue  # more of the training set is answered rightly than living classes could
             return run, f"{percent(level)} and the like in the last 5 epochs, as if {dead} of ten classes were dead"
     return None
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.relations import relation
+from tinyproof.check.code.interpreter.rows import Rows, Step
+from tinyproof.check.code.interpreter.uses import Answered, Measured
+from tinyproof.check.code.library.row_words import described
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.relations import relation
-from tinyproof.check.notebook.interpreter.rows import Rows, Step
-from tinyproof.check.notebook.interpreter.uses import Answered, Measured
-from tinyproof.check.notebook.library.row_words import described
 from tinyproof.check.notebook.measured import fits, left_to_learn_from, measured, names_say, spoken, to_learned
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
@@ -23,9 +23,9 @@ def other_units(rule: Rule, study: Study) -> Iterator[Finding]:
         difference = _difference(trained, use.rows)
         if difference:
             yield rule.finding(
-                use.at,
+                use.rows_at,
                 f"{spoken(use)}: {difference}",
-                says=study.line(use.at),
+                says=study.line(use.rows_at),
                 fix="do to the measured rows what was done to those learned from",
                 effect="the model is measured on rows unlike those it learned from",
                 evidence=(f"learned at {use.fits[-1].place}",),
@@ -67,6 +67,8 @@ def _difference(trained: Rows, tested: Rows) -> str:
         done = f"multiplied by {step[1].removeprefix('times ')}" if step[0] == "scaled" else f"changed by {step[1]}"
         one, other = ("training", "measured") if more else ("measured", "training")
         return f"the {one} rows were {done}, the {other} rows were not"
+    if len(more) > 1 and not less and all(step[0] == "fitted" and step[1].startswith("the ") for step in more):
+        return f"the training rows were changed by {' and '.join(s[1] for s in more)}, the measured rows were not"
     if len(more) == len(less) == 1 and more[0][0] == less[0][0] == "scaled":
         return f"the training rows were multiplied by {more[0][1][6:]}, the measured ones by {less[0][1][6:]}"
     return ""
@@ -108,7 +110,6 @@ def _learned_too_much(rule: Rule, study: Study) -> Iterator[Finding]:
             yield rule.finding(
                 step.place,
                 message,
-                severity="note" if step.name.endswith(("Vectorizer", "Imputer")) else None,
                 says=study.line(step.place),
                 should_say=mend,
                 effect=effect,
@@ -177,11 +178,13 @@ def changed_at_random(rule: Rule, study: Study) -> Iterator[Finding]:
             step = next((s for s in rows.steps if s.kind == "augmented"), None)
             if step is None or (what != "the validation" and not any(rows.paths != f.paths for f in _trained(study))):
                 continue
+            shared = any(step.maker and step.maker == other.maker for f in _trained(study) for other in f.steps)
+            at = (step.used if shared else step.place) or step.place or place
             yield rule.finding(
-                step.place or place,
+                at,
                 f"{what} measures on pictures that are changed at random ({step.name})",
                 severity="warning" if what == "the validation" else None,
-                says=study.line(step.place or place),
+                says=study.line(at),
                 effect="the figure is the accuracy on distorted pictures, and differs from one evaluation to the next",
                 evidence=(f"{study.line(place)} ({place})",),
             )

@@ -1,4 +1,4 @@
-"""The log as a record: does it fit the code, does it begin where a run begins, does it stick where classes die."""
+"""The log as a record: does it fit the code, and the order of the cells."""
 
 from __future__ import annotations
 
@@ -7,78 +7,15 @@ import math
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.optimisers import is_optimiser, is_scheduler
+from tinyproof.check.code.interpreter.turns import Pass, epoch_loops
+from tinyproof.check.code.interpreter.values import Made, number, options
+from tinyproof.check.code.library.loaders import argument
 from tinyproof.check.finding import CodePlace, Finding
-from tinyproof.check.logs import Run
-from tinyproof.check.notebook.interpreter.events import Pass, epoch_loops
-from tinyproof.check.notebook.interpreter.optimisers import is_optimiser, is_scheduler
-from tinyproof.check.notebook.interpreter.values import Made, number, options
-from tinyproof.check.notebook.library.loaders import argument
-from tinyproof.check.notebook.library.parameters import parameter_count
 from tinyproof.check.notebook.rules import thresholds as limits
-from tinyproof.check.notebook.rules.plateaus import about_mnist
-from tinyproof.check.notebook.rules.rule import Rule, percent
+from tinyproof.check.notebook.rules.counted_figures import impossible
+from tinyproof.check.notebook.rules.rule import Rule, cell_of, percent
 from tinyproof.check.notebook.study import Study
-
-
-def warm_start(study: Study) -> Iterator[Finding]:
-    """A run whose first epoch is better than a first epoch can be."""
-    if not about_mnist(study):
-        return
-    for run in study.runs:
-        if len(run.epochs) < limits.FEWEST_EPOCHS_OF_A_RUN:
-            continue
-        first = run.epochs[0]
-        tested = first.test_accuracy if _measures_test(study) else None
-        started = first.number in (None, 0, 1)
-        # A progress bar shows the accuracy while training; other figures may be measured after the epoch.
-        in_a_bar = first.batches is not None
-        too_high = limits.FIRST_TRAINING_TOO_HIGH_IN_A_BAR if in_a_bar else limits.FIRST_TRAINING_TOO_HIGH
-        trained_high = (first.train_accuracy or 0) >= too_high
-        tested_high = (tested or 0) >= limits.FIRST_TEST_TOO_HIGH
-        if not started or not (trained_high or tested_high):
-            continue
-        figure = percent(first.train_accuracy or 0) + " in training" if trained_high else percent(tested or 0)
-        loads = bool(study.events.loaded) or not (trained_high or _is_small(study) or _earlier(study, run))
-        yield RULES["warm-start"].finding(
-            CodePlace(study.document.name, run.cell),
-            f"the run starts where none can start: {figure} in its first epoch",
-            severity="note" if loads else "warning",
-            says=first.line,
-            effect="the network was trained before: the number of epochs is more than the run shows",
-            evidence=("the code loads saved weights" if study.events.loaded else _again(study, run),),
-        )
-
-
-def _measures_test(study: Study) -> bool:
-    return all(study.split(turn.loader).kind != "train" for turn in study.evaluations)
-
-
-def _is_small(study: Study) -> bool:
-    """Whether every network has so few weights that one epoch from random ones cannot bring it there."""
-    counts = [count for _, count in study.log.parameters]
-    counts += [count for count in (parameter_count(network) for network in study.networks) if count]
-    return bool(counts) and max(counts) < limits.SMALL_NETWORK
-
-
-def _earlier(study: Study, run: Run) -> int | None:
-    """The earlier cell in which the same network is trained already, where the code shows that."""
-    models = [(seen.model, _cell(turn)) for turn in study.trainings for seen in turn.seen]
-    here = [model for model, cell in models if cell == run.cell]
-    earlier = [
-        cell for model, cell in models if any(model is m for m in here) and cell != run.cell and cell is not None
-    ]
-    return min(earlier) if earlier and run.cell is not None and min(earlier) < run.cell else None
-
-
-def _again(study: Study, run: Run) -> str:
-    cell = _earlier(study, run)
-    if cell is not None:
-        return f"the same network is trained in cell {cell} already"
-    return "the cell was run again without building the network anew, or the weights came from elsewhere"
-
-
-def _cell(turn: Pass) -> int | None:
-    return turn.frames[0].place.cell if turn.frames else turn.place.cell
 
 
 def cells_out_of_order(study: Study) -> Iterator[Finding]:
@@ -99,11 +36,24 @@ def _does_something(source: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith(("#", "%", "!")) for line in source.split("\n"))
 
 
+def _runs(source: str) -> bool:
+    """Whether a cell runs something that may print: a shell line, a script."""
+    return any(line.lstrip().startswith(("!", "%run", "%%", "%sx", "%system")) for line in source.split("\n"))
+
+
 def log_not_from_this_code(study: Study) -> Iterator[Finding]:
     """A log that the code cannot have printed."""
     if study.events.unread or study.events.exhausted:
         return
-    for check in (_without_source, _refused_calls, _wrong_total, _too_many_epochs, _wrong_batches, _impossible_rate):
+    for check in (
+        _without_source,
+        _refused_calls,
+        _wrong_total,
+        _too_many_epochs,
+        _wrong_batches,
+        _impossible_rate,
+        _impossible_figure,
+    ):
         yield from check(study)
 
 
@@ -111,7 +61,7 @@ def _without_source(study: Study) -> Iterator[Finding]:
     """A cell that shows a run's figures and has no source any more."""
     for run in study.runs:
         cell = next((c for c in study.document.code if c.number == run.cell), None)
-        if cell is not None and run.last is not None and not _does_something(cell.source):
+        if cell is not None and run.last is not None and not (_does_something(cell.source) or _runs(cell.source)):
             yield _finding(study, run.cell, "this cell shows a run's figures and has no code", run.epochs[-1].line, "")
             return
 
@@ -167,7 +117,7 @@ def _wrong_total(study: Study) -> Iterator[Finding]:
 def _too_many_epochs(study: Study) -> Iterator[Finding]:
     """The log numbers its epochs beyond the end of the loop."""
     for run in study.runs:
-        around = [epoch_loops(turn.loops) for turn in study.trainings if _cell(turn) == run.cell and turn.loops]
+        around = [epoch_loops(turn.loops) for turn in study.trainings if cell_of(turn) == run.cell and turn.loops]
         loops = {id(some[0]): some[0] for some in around if len(some) == 1}
         if len(loops) != 1 or any(len(some) != 1 for some in around):
             continue
@@ -193,7 +143,7 @@ def _wrong_batches(study: Study) -> Iterator[Finding]:
     """The progress bar counts another number of batches than the loader gives."""
     for run in study.runs:
         counted = {epoch.batches for epoch in run.epochs if epoch.batches is not None}
-        turns = [turn for turn in study.trainings if _cell(turn) == run.cell]
+        turns = [turn for turn in study.trainings if cell_of(turn) == run.cell]
         if len(counted) != 1 or len(turns) != 1:
             continue
         possible = _possible_batches(study, turns[0])
@@ -245,18 +195,19 @@ def _impossible_rate(study: Study) -> Iterator[Finding]:
             return
 
 
+def _impossible_figure(study: Study) -> Iterator[Finding]:
+    """A figure that no number of right answers on these rows can give."""
+    for place, value, size in impossible(study):
+        yield RULES["log-not-from-this-code"].finding(
+            place,
+            f"{percent(value)} is no number of right answers among {size:,} rows",
+            says=study.line(place),
+            effect="the figure was printed by another version of the code, or of other rows",
+        )
+        return
+
+
 _LIST = (
-    Rule(
-        "warm-start",
-        "warning",
-        title="The run continues a trained network",
-        why="A first epoch from random weights reaches about 95 to 99 % on MNIST, and less in training mode.",
-        mend="Build the network and the optimiser anew in the cell that trains, and run it once.",
-        reads="log; execution counts and code",
-        wrong="Loss=0.01 Batch_id=937 Accuracy=99.02: 100%|##########| 938/938",
-        right="Loss=0.09 Batch_id=937 Accuracy=93.10: 100%|##########| 938/938",
-        check=warm_start,
-    ),
     Rule(
         "cells-out-of-order",
         "note",

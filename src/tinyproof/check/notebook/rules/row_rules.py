@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.uses import Mismatched, Saved, TargetAmong, Unpaired
+from tinyproof.check.code.interpreter.values import Made, Value
+from tinyproof.check.code.library.row_words import described
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.uses import Saved
-from tinyproof.check.notebook.interpreter.values import Made, Value
-from tinyproof.check.notebook.library.row_words import described
 from tinyproof.check.notebook.measured import measured, mistaken_for_test, spoken
 from tinyproof.check.notebook.rules.called import loops_called_test
 from tinyproof.check.notebook.rules.other_rows import with_arguments_swapped, with_test_rows
@@ -45,6 +45,62 @@ def arguments_swapped(study: Study) -> Iterator[Finding]:
     yield from once_per_place(found())
 
 
+def other_labels(study: Study) -> Iterator[Finding]:
+    """Answers for one part are compared with the labels of another."""
+
+    def found() -> Iterator[Finding]:
+        for use in study.events.uses:
+            if isinstance(use, Mismatched):
+                answers, labels = described(use.answers), described(use.labels)
+                yield RULES["labels-of-other-rows"].finding(
+                    use.place,
+                    f"answers for {answers} are compared with the labels of {labels}",
+                    says=study.line(use.place),
+                    effect="the figure is that of chance, whatever the model has learned",
+                )
+            elif isinstance(use, Unpaired):
+                yield _unpaired(study, use)
+
+    yield from once_per_place(found())
+
+
+def _unpaired(study: Study, use: Unpaired) -> Finding:
+    """Images and labels that were cut or shuffled apart: told where the one was shuffled, else where they meet."""
+    place = use.drawn or use.place
+    images, labels = described(use.images), described(use.labels)
+    message = "images and labels are put in different orders"
+    if not use.shuffled:
+        whose = f"those of {labels}" if labels != images else "cut elsewhere"
+        message = f"the labels given for {images} are not theirs, but {whose}"
+    return RULES["labels-of-other-rows"].finding(
+        place,
+        message,
+        says=study.line(place),
+        fix="cut and shuffle images and labels together, by the same places",
+        effect="what is learned or measured there is that of chance",
+        evidence=(f"they meet at {use.place}: {study.line(use.place)}" if place != use.place else "",),
+    )
+
+
+def target_among(study: Study) -> Iterator[Finding]:
+    """The column that is to be told is one of those that it is told by."""
+
+    def found() -> Iterator[Finding]:
+        for use in study.events.uses:
+            if isinstance(use, TargetAmong):
+                place = use.parted or use.place
+                name = f"the column {use.column!r}" if isinstance(use.column, str) else "the column of the target"
+                yield RULES["target-among-features"].finding(
+                    place,
+                    f"{name} is the target, and stands among the features",
+                    says=study.line(place),
+                    effect="the figure says how well the answer is read off, not how well it is told by the rest",
+                    evidence=(f"learned at {use.place}: {study.line(use.place)}" if place != use.place else "",),
+                )
+
+    yield from once_per_place(found())
+
+
 def called_test(study: Study) -> Iterator[Finding]:
     """A figure on a part of the training set that is called a test, where there is a test set."""
 
@@ -52,9 +108,9 @@ def called_test(study: Study) -> Iterator[Finding]:
         for use in measured(study):
             if mistaken_for_test(study, use):
                 yield RULES["called-test"].finding(
-                    use.at,
+                    use.rows_at,
                     f"{spoken(use)} is called a test and measures on {described(use.rows)}",
-                    says=study.line(use.at),
+                    says=study.line(use.rows_at),
                     should_say=with_test_rows(study, use),
                     effect="the test set is there, and nothing is measured on it",
                 )
@@ -137,6 +193,30 @@ _LIST = (
         right="print('precision', precision_score(y_test, guess, average='macro'))",
         check=arguments_swapped,
         style="sklearn",
+    ),
+    Rule(
+        "labels-of-other-rows",
+        "error",
+        title="Answers are compared with the labels of other rows",
+        why="Right answers are counted row by row: the labels must be those of the rows that were asked for.",
+        mend="Compare the answers with the labels of the same part.",
+        reads="code",
+        wrong="print('test accuracy', accuracy_score(y_train[:450], guess))",
+        right="print('test accuracy', accuracy_score(y_test, guess))",
+        check=other_labels,
+        style="sklearn",
+    ),
+    Rule(
+        "target-among-features",
+        "error",
+        title="The target is among the features",
+        why="A model that is shown the answer beside the question has nothing to learn, here and on the held-out rows.",
+        mend="Drop the target's column from what the model learns from.",
+        reads="code",
+        wrong="table = pd.read_csv('customers.csv')\nX, y = table, table['left']",
+        right="table = pd.read_csv('customers.csv')\nX, y = table.drop(columns=['left']), table['left']",
+        check=target_among,
+        style="trees",
     ),
     Rule(
         "called-test",

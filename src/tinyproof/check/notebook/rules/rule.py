@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tinyproof.check.code.interpreter.turns import Pass
 from tinyproof.check.finding import SEVERITIES, CodePlace, Finding, Severity
 from tinyproof.check.notebook.study import Study
 
@@ -65,6 +66,11 @@ def percent(value: float) -> str:
     ('99.40 %', '99.42 %', '100.00 %')
     """
     return f"{value + 1e-9:.2f} %"
+
+
+def cell_of(turn: Pass) -> int | None:
+    """The cell in which a loop runs: that of the outermost call it stands in."""
+    return turn.frames[0].place.cell if turn.frames else turn.place.cell
 
 
 def where(place: CodePlace) -> str:

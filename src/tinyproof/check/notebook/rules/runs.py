@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.events import LossCall
+from tinyproof.check.code.interpreter.optimisers import is_scheduler
+from tinyproof.check.code.interpreter.turns import epoch_loops
+from tinyproof.check.code.library.modules import tail_of
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Epoch, Run
-from tinyproof.check.notebook.interpreter.events import LossCall, epoch_loops
-from tinyproof.check.notebook.interpreter.optimisers import is_scheduler
-from tinyproof.check.notebook.library.modules import tail_of
 from tinyproof.check.notebook.rules.keras_losses import scores_for_probabilities
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.rules.schedules import first_change

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.events import SchedulerStep
+from tinyproof.check.code.interpreter.flows import Quantity
+from tinyproof.check.code.interpreter.optimisers import is_scheduler
+from tinyproof.check.code.interpreter.turns import epoch_loops
+from tinyproof.check.code.interpreter.values import Made, Seq, constant, number, options
+from tinyproof.check.code.library.loaders import argument
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.events import SchedulerStep, epoch_loops
-from tinyproof.check.notebook.interpreter.flows import Quantity
-from tinyproof.check.notebook.interpreter.optimisers import is_scheduler
-from tinyproof.check.notebook.interpreter.values import Made, Seq, constant, number, options
-from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.rules.callbacks import plateau_cannot_reduce
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.flows import Flow
+from tinyproof.check.code.interpreter.values import constant
+from tinyproof.check.code.library.modules import kind_of
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.flows import Flow
-from tinyproof.check.notebook.interpreter.values import constant
-from tinyproof.check.notebook.library.modules import kind_of
 from tinyproof.check.notebook.rules.keras_losses import scores_taken_twice, softmax_of_one
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.code.interpreter.events import Tampered
+from tinyproof.check.code.interpreter.relations import relation
+from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.sizes import size_of
+from tinyproof.check.code.interpreter.values import Made, Value, number
+from tinyproof.check.code.library.loaders import argument, rows_behind
+from tinyproof.check.code.library.row_words import described
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.events import Pass, Tampered
-from tinyproof.check.notebook.interpreter.rows import Rows
-from tinyproof.check.notebook.interpreter.values import Made, Value, number
-from tinyproof.check.notebook.library.loaders import argument
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.rules.thresholds import SMALLEST_COUNT_OF_IMAGES
 from tinyproof.check.notebook.study import Study
+
+_FEWEST_ROWS = 20  # a smaller divisor is hardly meant as their number
 
 
 def figure_changed(study: Study) -> Iterator[Finding]:
@@ -41,6 +46,9 @@ def _message(study: Study, event: Tampered) -> str:
         return _miscounted(study, event)
     size = _size(study, event.figure.loader)
     number = event.number or 0
+    if size is not None and isinstance(event.figure.loader, Rows):
+        near = number >= _FEWEST_ROWS and size / 3 < number < 3 * size and number not in (size, size / 100)
+        return f"the right answers are divided by {number:,.0f}, there are {size:,} rows" if near else ""
     if size is None or number < SMALLEST_COUNT_OF_IMAGES or number in (size, size / 100):
         return ""
     return f"the right answers are divided by {number:,.0f}, the set has {size:,} images"
@@ -49,19 +57,22 @@ def _message(study: Study, event: Tampered) -> str:
 def _size(study: Study, loader: Value | None) -> int | None:
     """How many images a loader, or a whole array, has; None where that is not known."""
     if isinstance(loader, Rows):
-        whole = loader.paths[0] if len(loader.paths) == 1 and not loader.paths[0].cuts else None
-        return whole.root.size if whole is not None else None
+        return None if any(step.kind == "oversampled" for step in loader.steps) else size_of(loader)
     return study.split(loader).size if loader is not None else None
 
 
 def _miscounted(study: Study, event: Tampered) -> str:
     """What is wrong with the count that right answers are divided by: another set's, batches, all for one batch."""
     figure, count = event.figure, event.count
+    of_others = _of_other_rows(event)
+    if of_others:
+        return of_others
     if figure.loader is None or count is None or figure.scale == "mean":
         return ""
     size, batch = study.split(figure.loader).size, _images_of_a_batch(figure.loader)
     if figure.reach == "batch":
-        one_of_many = size is not None and 0 < batch < size and isinstance(figure.turn, Pass)
+        added_up = count.kind == "images" and count.loader is None and batch > 1
+        one_of_many = (size is not None and 0 < batch < size) or added_up
         return (
             "only the last batch's right answers are counted, and divided by the number of all" if one_of_many else ""
         )
@@ -73,8 +84,24 @@ def _miscounted(study: Study, event: Tampered) -> str:
     return f"the right answers are divided by {other:,}, the number of images of another set; this one has {size:,}"
 
 
+def _of_other_rows(event: Tampered) -> str:
+    """That right answers on some rows are divided by the number of others."""
+    figure, count = event.figure, event.count
+    if count is None or count.kind != "images" or count.loader is None or figure.loader is None:
+        return ""
+    answered, counted = rows_behind(figure.loader), rows_behind(count.loader)
+    if answered is None or counted is None or figure.reach == "batch":
+        return ""
+    sizes = size_of(answered), size_of(counted)
+    if relation(answered.paths, counted.paths) != "apart" or (sizes[0] is not None and sizes[0] == sizes[1]):
+        return ""
+    return f"the right answers on {described(answered)} are divided by the number of rows of {described(counted)}"
+
+
 def _images_of_a_batch(loader: Value) -> int:
     """How many images a loader gives at once; 0 where that is not known."""
+    if isinstance(loader, Rows):
+        return loader.batch
     size = argument(loader, "batch_size", 1) if isinstance(loader, Made) and not loader.open_kwargs else None
     return int(number(size) or 0)
 

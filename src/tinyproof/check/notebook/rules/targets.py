@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tinyproof.check.code.library.parameters import parameter_count
 from tinyproof.check.finding import CodePlace, Finding
 from tinyproof.check.logs import Run
-from tinyproof.check.notebook.library.parameters import parameter_count
 from tinyproof.check.notebook.rules.claims import from_readme, spans, tested
 from tinyproof.check.notebook.rules.rule import Rule, percent
 from tinyproof.check.notebook.rules.thresholds import FEWEST_EPOCHS_OF_A_RUN, ROUNDED_COUNT

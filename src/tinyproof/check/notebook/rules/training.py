@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.attributes import library_bases
+from tinyproof.check.code.interpreter.flows import Quantity
+from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.interpreter.values import Choice, Const, Made, Object, Unknown, options
+from tinyproof.check.code.library.loaders import argument
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.attributes import library_bases
-from tinyproof.check.notebook.interpreter.flows import Quantity
-from tinyproof.check.notebook.interpreter.values import Choice, Const, Made, Object, Unknown, options
-from tinyproof.check.notebook.library.loaders import argument
-from tinyproof.check.notebook.rules.chosen import rows_choose
+from tinyproof.check.notebook.rules.chosen import rows_choose, told_as_result
 from tinyproof.check.notebook.rules.rule import Rule, once_per_place
 from tinyproof.check.notebook.study import Study
+
+_OF_NUMBERS = frozenset(("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "mse_loss", "l1_loss", "smooth_l1_loss"))
 
 
 def test_set_chooses(study: Study) -> Iterator[Finding]:
@@ -36,7 +39,16 @@ def _choices(study: Study) -> Iterator[Finding]:
                     effect="the training has seen the test set: its accuracy is no longer that on new images",
                 )
     for choice in study.events.choices:
-        if _of_test(study, choice.figure):
+        if choice.told and not told_as_result(study, choice.told):
+            continue
+        if _of_test(study, choice.figure) and choice.told:
+            yield rule.finding(
+                choice.place,
+                f"the largest of all epochs' test figures is kept in `{choice.told}` and told as the result",
+                says=study.line(choice.place),
+                effect="the best of several looks at the test set is better by luck than the network is",
+            )
+        elif _of_test(study, choice.figure):
             yield rule.finding(
                 choice.place,
                 f"the test set decides {'when the training ends' if choice.ends else 'which checkpoint is kept'}",
@@ -60,17 +72,24 @@ def unshuffled_training(study: Study) -> Iterator[Finding]:
             data = loader.args[0] if loader.args else loader.kwargs.get("dataset")
             known = study.split(loader).kind in ("train", "part")
             streamed = isinstance(data, Object) and any("Iterable" in path for path in library_bases(data.cls))
-            if known and not streamed and id(loader) not in study.events.escaped:
+            if known and not streamed and id(loader) not in study.events.escaped and not _a_series(study, turn):
                 line = study.line(loader.place)
                 yield RULES["unshuffled-training"].finding(
                     loader.place,
-                    "the training images come in the same order in every epoch",
+                    "the training set comes in the same order in every epoch",
                     says=line,
                     should_say=_shuffled(line),
                     effect="batches are the same in each epoch; batch statistics and updates repeat their order",
                 )
 
     yield from once_per_place(found())
+
+
+def _a_series(study: Study, turn: Pass) -> bool:
+    """Whether the order may be that of time: it is asked for (shuffle=False), and numbers are predicted, no classes."""
+    asked = isinstance(turn.loader, Made) and argument(turn.loader, "shuffle", 2) is not None
+    losses = {event.path.rpartition(".")[2] for event in study.events.losses if event.turn is turn}
+    return asked and bool(losses) and losses <= _OF_NUMBERS
 
 
 def _in_order(loader: Made) -> bool:

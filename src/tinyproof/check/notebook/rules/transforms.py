@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from tinyproof.check.code.interpreter.values import Made, Object, Value, options
+from tinyproof.check.code.library.image_transforms import (
+    always_applied,
+    normalisation,
+    random_step,
+    steps_of,
+    transform_of,
+)
+from tinyproof.check.code.library.loaders import dataset_of
+from tinyproof.check.code.library.splits import Split
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.interpreter.values import Made, Value, options
-from tinyproof.check.notebook.library.image_transforms import normalisation, random_step, steps_of, transform_of
-from tinyproof.check.notebook.library.loaders import dataset_of
-from tinyproof.check.notebook.library.splits import Split
 from tinyproof.check.notebook.rules.prepared import answers_in_other_units, changed_at_random, other_units
 from tinyproof.check.notebook.rules.rule import Rule, named_test, once_per_place
 from tinyproof.check.notebook.rules.thresholds import OTHER_SETS_STATISTICS, SAME_NORMALISATION
@@ -26,9 +32,10 @@ def _augmented(study: Study) -> Iterator[Finding]:
     splits = [(turn, study.split(turn.loader)) for turn in study.evaluations]
     plain = any(_random_steps(turn.loader) == [] and split.kind == "test" for turn, split in splits)
     for turn, split in splits:
-        if split.kind in ("part", "mixed") or split.root is None or _is_trained_on(study, split):
+        root = split.root or _own_data(turn.loader, split)
+        if split.kind in ("part", "mixed") or root is None or _is_trained_on(study, split):
             continue
-        if split.kind == "train" and not named_test([*split.root.names, *_names(turn.loader)]):
+        if split.kind == "train" and not named_test([*root.names, *_names(turn.loader)]):
             continue  # the training accuracy, measured on purpose
         steps = _random_steps(turn.loader)
         if not steps or (plain and not named_test(_names(turn.loader))):
@@ -36,7 +43,6 @@ def _augmented(study: Study) -> Iterator[Finding]:
         data = dataset_of(turn.loader)
         transform = transform_of(data) if data is not None else None
         shared = transform is not None and any(transform is _transform(t.loader) for t in study.trainings)
-        root = split.root
         place = root.place if shared else steps[0].place
         yield RULES["augmented-test-set"].finding(
             place,
@@ -46,6 +52,12 @@ def _augmented(study: Study) -> Iterator[Finding]:
             effect="the figure is the accuracy on distorted images, and differs from one evaluation to the next",
             evidence=(f"{study.line(steps[0].place)} ({steps[0].place})" if shared else "",),
         )
+
+
+def _own_data(loader: Value, split: Split) -> Object | None:
+    """A data set of the notebook's own that holds the test rows, and changes each of them by its transform."""
+    data = dataset_of(loader)
+    return data if isinstance(data, Object) and split.kind == "test" and always_applied(data) else None
 
 
 def _on_purpose(study: Study) -> bool:

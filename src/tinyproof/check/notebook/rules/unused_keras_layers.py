@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyproof.check.code.library.keras_graph import WEIGHTED, left_lying
 from tinyproof.check.finding import Finding
-from tinyproof.check.notebook.library.keras_graph import WEIGHTED, left_lying
 from tinyproof.check.notebook.rules.rule import Rule
 from tinyproof.check.notebook.study import Study
 

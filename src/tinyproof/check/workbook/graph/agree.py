@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyproof.check.workbook.graph.tape import Array
+from tinyproof.backprop.tape import Array
 
 CLOSE = 1e-6  # a saturated unit costs digits; a wrong formula is off by far more on random numbers
 

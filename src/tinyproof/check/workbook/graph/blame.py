@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinyproof.check.workbook.graph.cells_around import far
 from tinyproof.check.workbook.graph.found_training import Study
-from tinyproof.check.workbook.graph.known import Known, first_wrong, known_of, reads_back
+from tinyproof.check.workbook.graph.known import Known, first_wrong, known_of
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.check.workbook.graph.transfer import odd_in_rule
+from tinyproof.check.workbook.graph.way_back import on_the_way, reads_back
 
 MOST_PEERS = 12
-MOST_ON_WAY = 1_000
+MOST_LEVELS = 6  # formulas between a change and its gradient
 
 
 class Blame:
@@ -47,9 +49,16 @@ class Blame:
         return common[0] if common else cell
 
     def _find(self, update: int, trusted: np.ndarray) -> int:
-        found = self.found
+        found, own = self.found, self.found.updates[update]
+        if found.net.canon[found.net.graph.meaning[own.successor].refs[own.bare]] != own.parameter:
+            self.by_rule.add(update)  # it starts from another parameter than the one that it stands for
+            return own.successor
         if update in self.suspects.scaled or update in found.sources:
             peers = self._peers(update)
+            other = self._other_form(update, peers) if update in self.suspects.scaled else None
+            if other is not None:
+                self.by_rule.add(update)
+                return other
             cell = odd_in_rule(found, update, peers)
             if cell is not None:
                 self.by_rule.add(update)
@@ -57,15 +66,39 @@ class Blame:
         training = int(found.training[update])
         if training not in self.known:
             self.known[training] = known_of(found, training)
-        return first_wrong(found, self.known[training], update, trusted)
+        return first_wrong(found, self.known[training], update, trusted, self._usual(self._peers(update)))
+
+    def _usual(self, peers: list[int]) -> list[set[int]]:
+        """The forms of right changes' formulas by their distance from the parameter."""
+        found, usual = self.found, list[set[int]]()
+        front = [int(found.successor[u]) for u in peers]
+        while front and len(usual) < MOST_LEVELS:
+            usual.append({int(found.net.form_of[c]) for c in front})
+            front = list(dict.fromkeys(c for cell in front for c in reads_back(found, cell)))
+        return usual
+
+    def _other_form(self, update: int, peers: list[int]) -> int | None:
+        """The first formula between a change at another rate and its gradient that is built otherwise than those of
+        right changes at the same distance."""
+        found, net = self.found, self.found.net
+        here, there = [int(found.successor[update])], [int(found.successor[u]) for u in peers]
+        for _ in range(MOST_LEVELS):
+            forms = {int(net.form_of[c]) for c in there}
+            if len(here) != 1 or not forms:
+                return None
+            if int(net.form_of[here[0]]) not in forms:
+                return here[0]
+            here, there = ([c for cell in cells for c in reads_back(found, cell)] for cells in (here, there))
+        return None
 
     def _peers(self, update: int) -> list[int]:
-        """Right updates of other parameters in the same step, else those of any step."""
+        """Right updates of other parameters in the same step, else those of any step; the nearest."""
         found = self.found
         right = [int(u) for u in np.flatnonzero(found.match.ok & (found.training == found.training[update]))]
         right = [u for u in right if u not in self.suspects.wrong]
         here = [u for u in right if found.step[u] == found.step[update] and found.lineage[u] != found.lineage[update]]
-        return (here or right)[:MOST_PEERS]
+        place, places = found.net.graph.places, found.successor
+        return sorted(here or right, key=lambda u: far(place[places[u]], place[places[update]]))[:MOST_PEERS]
 
 
 def together(found: Study, blamed: Mapping[int, int]) -> list[tuple[int, list[int]]]:
@@ -88,13 +121,3 @@ def together(found: Study, blamed: Mapping[int, int]) -> list[tuple[int, list[in
             chosen.append((next(u for u in sorted(settled)), cells))
         open_ones -= settled
     return chosen
-
-
-def on_the_way(found: Study, update: int) -> set[int]:
-    """The cells of the way back that an update depends on."""
-    front = [int(found.successor[update])]
-    seen = set(front)
-    while front and len(seen) < MOST_ON_WAY:
-        front = [c for cell in front for c in reads_back(found, cell) if c not in seen]
-        seen.update(front)
-    return seen

@@ -7,26 +7,45 @@ that other cell; by its place it belongs to the cell that nobody carries on. The
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from tinyproof.check.workbook.graph.sheetgraph import Net
-from tinyproof.check.workbook.graph.steps import Roles, Update
+from tinyproof.check.workbook.graph.steps import Roles, Update, plus_terms
 from tinyproof.check.workbook.understand.grid import Place
 
 Shift = tuple[int, int, int]
 
 
-def usual_shift(net: Net, updates: Iterable[Update]) -> Shift | None:
-    """Sheets, rows and columns from a parameter to its successor, where more than half of the updates agree."""
-    count: Counter[Shift] = Counter()
-    for update in updates:
-        a, b = net.graph.places[update.parameter], net.graph.places[update.successor]
-        count[b.sheet - a.sheet, b.row - a.row, b.col - a.col] += 1
-    if not count:
+def usual_shift(net: Net, updates: Iterable[Update], made: bool = False) -> Shift | None:
+    """Sheets, rows and columns from the cell that an update reads to its own, where more than half of them agree;
+    `made`: from the cell where its parameter is made, whatever copies stand between.
+
+    Of formulas that say exactly the same the nearest one counts: the others were copied without being moved.
+    """
+    nearest = _nearest(net, updates, lambda u: (int(net.form_of[u.successor]), *net.reads(u.successor)), made)
+    if not nearest:
         return None
-    shift, number = count.most_common(1)[0]
-    return shift if 2 * number > count.total() and any(shift) else None
+    shift, number = Counter(nearest.values()).most_common(1)[0]
+    return shift if 2 * number > len(nearest) and any(shift) else None
+
+
+def _nearest(
+    net: Net, updates: Iterable[Update], key: Callable[[Update], object], made: bool = False
+) -> dict[object, Shift]:
+    """The shortest shift of the updates that have a key in common."""
+    nearest: dict[object, Shift] = {}
+    for update in updates:
+        start = update.parameter if made else net.graph.meaning[update.successor].refs[update.bare]
+        a = net.graph.places[start]
+        b = net.graph.places[update.successor]
+        shift = b.sheet - a.sheet, b.row - a.row, b.col - a.col
+        known = nearest.get(key(update))
+        if known is None or sum(map(abs, shift)) < sum(map(abs, known)):
+            nearest[key(update)] = shift
+    return nearest
 
 
 def stands_for(net: Net, successor: int, shift: Shift) -> int | None:
@@ -38,38 +57,90 @@ def stands_for(net: Net, successor: int, shift: Shift) -> int | None:
 
 
 def by_place(net: Net, roles: Roles, updates: list[Update], dropped: list[Update]) -> list[Update]:
-    """The updates with those that start from the wrong cell given to the one that they stand for.
+    """The updates with those that start from the wrong cell given to the one that they stand for: of several that start
+    from one parameter, and of those that stand for one which another `dropped` one makes.
 
     `dropped`: candidates whose successor is read in other places than what it starts from.
     """
-    shift = usual_shift(net, updates)
-    if shift is None:
-        return updates
-    starts = Counter(update.parameter for update in updates)
-    settled = list(updates)
-    for index, update in enumerate(updates):
-        own = stands_for(net, update.successor, shift)
-        if own is None or own == update.parameter or starts[update.parameter] < 2 or starts[own]:
-            continue
-        if _alike(roles, own, update.successor):
-            starts[update.parameter] -= 1
-            starts[own] += 1
-            settled[index] = replace(update, parameter=own)
-    known = {update.successor for update in settled}
-    trained = known | {update.parameter for update in settled}
-    for update in dropped:
-        if update.parameter not in trained:
-            continue  # a sum that begins with a constant
-        own = stands_for(net, update.successor, shift)
-        if update.successor in known or own is None or own == update.successor or starts[own]:
-            continue
-        if _alike(roles, own, update.successor):
-            known.add(update.successor)
-            starts[own] += 1
-            settled.append(replace(update, parameter=own))
-    return settled
+    places = _Places(net, roles, updates, dropped)
+    settled = places.forks(updates)
+    trained = {cell for update in settled for cell in (update.parameter, update.successor)}
+    settled += places.others([update for update in dropped if update.parameter in trained], last=True)
+    return [*settled, *places.others(places.alike(settled))]
 
 
-def _alike(roles: Roles, one: int, other: int) -> bool:
-    """Whether two cells are read in the same way by some formula."""
-    return bool(roles.of(one) & roles.of(other))
+class _Places:
+    """Which parameters nobody carries on yet, and who stands where somebody should."""
+
+    def __init__(self, net: Net, roles: Roles, updates: list[Update], dropped: list[Update]) -> None:
+        self.net, self.roles = net, roles
+        self.usual = usual_shift(net, updates) or usual_shift(net, updates, made=True)
+        sheets: dict[int, list[Update]] = {}
+        for update in updates:
+            sheets.setdefault(net.graph.places[update.successor].sheet, []).append(update)
+        self.by_sheet = {sheet: usual_shift(net, own) or self.usual for sheet, own in sheets.items()}
+        self.starts = Counter(update.parameter for update in updates)
+        self.filled = {update.successor for update in updates}
+        self.waiting = {update.successor for update in dropped if roles.of(update.successor)} - self.filled
+
+    def shift(self, update: Update) -> Shift | None:
+        """How far an update usually is from what it reads, on its sheet."""
+        return self.by_sheet.get(self.net.graph.places[update.successor].sheet, self.usual)
+
+    def own(self, update: Update, shift: Shift | None, last: bool = False) -> int | None:
+        """The parameter that a successor stands for, where nobody carries it on: no formula that is no update. `last`:
+        nothing need read the successor, if that parameter is read like the one that it starts from, or beside it."""
+        successor = update.successor
+        cell = None if shift is None else stands_for(self.net, successor, shift)
+        if cell is None or cell == successor or self.starts[cell]:
+            return None
+        if self.net.form_of[cell] >= 0 and cell not in self.filled and cell not in self.waiting:
+            return None
+        known = self.roles.of(successor) or (self.roles.of(update.parameter) if last else set())
+        beside = last and not self.roles.of(successor) and self.read_together(cell, update.parameter)
+        return cell if beside or self.roles.of(cell) & known else None
+
+    def read_together(self, one: int, other: int) -> bool:
+        """Whether some formula reads both."""
+        src, dst = self.net.src, self.net.dst
+        return bool(np.intersect1d(dst[src == one], dst[src == other]).size)
+
+    def forks(self, updates: list[Update]) -> list[Update]:
+        """Of several updates that start from one parameter those that stand for another are given to that."""
+        nearest = _nearest(self.net, updates, lambda update: update.parameter)
+        settled = []
+        for update in updates:
+            usual = self.shift(update)
+            home = usual is not None and stands_for(self.net, update.successor, usual) == update.parameter
+            shifts = () if home else (usual, nearest[update.parameter])
+            own = next((cell for s in shifts if (cell := self.own(update, s, last=True)) is not None), None)
+            if self.starts[update.parameter] < 2 and own not in self.waiting:
+                own = None
+            if own is not None:
+                self.starts[update.parameter] -= 1
+                self.starts[own] += 1
+            settled.append(update if own is None else replace(update, parameter=own))
+        return settled
+
+    def others(self, candidates: Iterable[Update], last: bool = False) -> list[Update]:
+        """Candidates that stand for a parameter that nobody carries on."""
+        found = []
+        for update in candidates:
+            own = self.own(update, self.shift(update), last) if update.successor not in self.filled else None
+            if own is not None:
+                self.filled.add(update.successor)
+                self.starts[own] += 1
+                found.append(replace(update, parameter=own))
+        return found
+
+    def alike(self, updates: list[Update]) -> Iterator[Update]:
+        """Formulas like those of the updates that start from some parameter, whatever their change depends on."""
+        net = self.net
+        trained = {cell for update in updates for cell in (update.parameter, update.successor)}
+        for form in dict.fromkeys(int(net.form_of[update.successor]) for update in updates):
+            for cell in net.forms[form].cells.tolist():
+                meaning = net.graph.meaning[cell]
+                bares = plus_terms(meaning.expr) if cell not in trained else []
+                bare = next((b for b in bares if int(net.canon[meaning.refs[b]]) in trained), None)
+                if bare is not None:
+                    yield Update(int(net.canon[meaning.refs[bare]]), cell, bare)

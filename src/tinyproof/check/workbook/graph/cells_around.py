@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from tinyproof.backprop.expr import Var
-from tinyproof.check.workbook.graph.edits import filled_into
+from tinyproof.backprop.tape import compute, record
+from tinyproof.check.workbook.graph.edits import filled_into, filled_into_step
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
-from tinyproof.check.workbook.graph.tape import compute, record
 from tinyproof.check.workbook.understand.grid import Place
 
 MOST_ODD = 40  # cells that say something else than their neighbours
+MOST_ASKED = 3  # right steps, the nearest, that are asked what a cell should say
+
+Shift = tuple[int, int, int]
 
 
 def upstream(found: Study, cell: int, most: int = 3_000) -> list[int]:
@@ -42,8 +45,7 @@ def displacements(found: Study) -> list[tuple[int, int]]:
         a, b = places[parameter], places[successor]
         if a.sheet == b.sheet:
             count[b.row - a.row, b.col - a.col] = count.get((b.row - a.row, b.col - a.col), 0) + 1
-    usual = sorted(count, key=lambda move: -count[move])[:2]
-    return [*usual, (1, 0), (0, 1)]
+    return sorted(count, key=lambda move: -count[move])[:2]
 
 
 def holds_numbers(graph: SheetGraph, meaning: Meaning) -> bool:
@@ -64,39 +66,58 @@ def same_number(found: Study, cell: int, meaning: Meaning) -> bool:
     return bool(np.all(np.isfinite(new)) and np.abs(new - held).max() <= 1e-9 * np.abs(held).max())
 
 
-def other_steps(found: Study, left: set[int]) -> dict[int, Meaning]:
-    """Cells that say something else than at the same place of a step that is right."""
-    graph, net = found.net.graph, found.net
+def other_steps(found: Study, left: set[int], lost: Mapping[int, int]) -> dict[int, Meaning]:
+    """Cells that say something else than at the same place of most steps that are right and near. `lost`: cells that no
+    update fills, as in `Suspects`."""
+    graph = found.net.graph
     right: dict[int, list[int]] = {}
     for one in np.flatnonzero(found.match.ok):
         if int(one) not in left:
             right.setdefault(int(found.lineage[one]), []).append(int(one))
     odd: dict[int, Meaning] = {}
-    for update in sorted(left):
-        here = graph.places[found.successor[update]]
+    ends = [(int(found.successor[update]), update) for update in sorted(left)] + list(lost.items())
+    for end, update in ends:
+        here = graph.places[end]
         options = right.get(int(found.lineage[update]), [])
-        near = sorted(options, key=lambda u: _far(graph.places[found.successor[u]], here))[:1]
-        for other in near:
-            there = graph.places[found.successor[other]]
-            shift = here.sheet - there.sheet, here.row - there.row, here.col - there.col
-            for cell in upstream(found, int(found.successor[update]), 1_000):
-                place = graph.places[cell]
-                peer = graph.number.get(Place(place.sheet - shift[0], place.row - shift[1], place.col - shift[2]))
-                if peer is None or peer not in graph.meaning or cell in odd or not found.depends[net.canon[peer]]:
-                    continue
-                filled = filled_into(graph, peer, cell)
-                if filled is not None and not _same(graph, graph.meaning.get(cell), filled):
-                    odd[cell] = filled
+        near = sorted(options, key=lambda u: far(graph.places[found.successor[u]], here))[:MOST_ASKED]
+        shifts = [_shift(graph.places[found.successor[other]], here) for other in near]
+        for cell in upstream(found, end, 1_000) if near else []:
+            filled = _agreed(found, cell, shifts) if cell not in odd else None
+            if filled is not None and not same_formula(graph, graph.meaning.get(cell), filled):
+                odd[cell] = filled
         if len(odd) >= MOST_ODD:
             break
     return odd
 
 
-def _far(a: Place, b: Place) -> int:
+def _agreed(found: Study, cell: int, shifts: list[Shift]) -> Meaning | None:
+    """What most of the cells at the same place of other steps say, filled into a cell; the nearest of them is asked
+    first."""
+    graph, net, place = found.net.graph, found.net, found.net.graph.places[cell]
+    said: list[tuple[Meaning, int]] = []
+    for sheet, row, col in shifts:
+        peer = graph.number.get(Place(place.sheet - sheet, place.row - row, place.col - col))
+        if peer is None or peer not in graph.meaning or not found.depends[net.canon[peer]]:
+            continue
+        filled = filled_into_step(net, peer, cell, found.depends)
+        known = next((i for i, (other, _) in enumerate(said) if filled and same_formula(graph, other, filled)), None)
+        if known is not None:
+            said[known] = said[known][0], said[known][1] + 1
+        elif filled is not None:
+            said.append((filled, 1))
+    best = max(said, key=lambda one: one[1], default=None)
+    return best[0] if best is not None and 2 * best[1] >= len(said) else None
+
+
+def _shift(start: Place, end: Place) -> Shift:
+    return end.sheet - start.sheet, end.row - start.row, end.col - start.col
+
+
+def far(a: Place, b: Place) -> int:
     return 10_000 * abs(a.sheet - b.sheet) + abs(a.row - b.row) + abs(a.col - b.col)
 
 
-def _same(graph: SheetGraph, own: Meaning | None, other: Meaning) -> bool:
+def same_formula(graph: SheetGraph, own: Meaning | None, other: Meaning) -> bool:
     """Whether two formulas are one: the same steps over the same cells."""
     if own is None:
         return False

@@ -6,11 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tinyproof.backprop.expr import Call, Expr, Num, Var
-from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
-from tinyproof.check.workbook.graph.tape import Tape
-from tinyproof.check.workbook.understand.grid import Place
+import numpy as np
 
+from tinyproof.backprop.expr import Call, Expr, Num, Var, names
+from tinyproof.backprop.tape import Tape
+from tinyproof.check.workbook.graph.formulas import parse_matrix
+from tinyproof.check.workbook.graph.sheetgraph import Meaning, Net, SheetGraph
+from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
+from tinyproof.check.workbook.understand.grid import Place, formula_at
+
+MOST_READERS = 60  # of one cell that are looked at
 _FIXED = re.compile(r"(.*?)(?:\$([01])([01]))?$")
 
 
@@ -24,6 +29,8 @@ def fixed(name: str) -> tuple[bool, bool]:
 def filled_into(graph: SheetGraph, source: int, target: int) -> Meaning | None:
     """What `target` would say if `source` were copied and pasted into it."""
     meaning = graph.meaning.get(source)
+    if meaning is not None and meaning.own:
+        return _read_there(graph, source, target)
     if meaning is None or (isinstance(meaning.key, tuple) and meaning.key[:1] == ("array",)):
         return None
     here, there = graph.places[source], graph.places[target]
@@ -42,6 +49,58 @@ def filled_into(graph: SheetGraph, source: int, target: int) -> Meaning | None:
             return None
         refs[name] = graph.cell(Place(sheet, row, col))
     return replace(meaning, refs=refs)
+
+
+def _read_there(graph: SheetGraph, source: int, target: int) -> Meaning | None:
+    """The same for a formula that hangs on its place: its text, read where it would stand."""
+    here, there = graph.places[source], graph.places[target]
+    cell = graph.grid.cell(here)
+    if cell is None or cell.formula is None or here.sheet != there.sheet:
+        return None
+    try:
+        text = formula_at(cell, there.row, there.col)
+        parsed = parse_matrix(text, graph.grid.names_on(there.sheet), at=(there.row, there.col))
+    except NotUnderstood:
+        return None
+    expr, refs = parsed.rows[0][0], {}
+    for name in names(expr):
+        ref = parsed.refs[name]
+        sheet = graph.grid.find(ref.sheet) if ref.sheet else there.sheet
+        if sheet is None or ref.row < 1 or ref.col < 1:
+            return None
+        refs[name] = graph.cell(Place(sheet, ref.row, ref.col))
+    return replace(graph.meaning[source], expr=expr, refs=refs, text_at=(there.row, there.col))
+
+
+def filled_into_step(net: Net, source: int, target: int, moves: np.ndarray) -> Meaning | None:
+    """The same in another step: what belongs to a step (`moves`, or a number that others read step by step) is that of
+    the target's, whatever a `$` fixes."""
+    graph, canon = net.graph, net.canon
+    filled = filled_into(graph, source, target)
+    if filled is None or filled.own:
+        return filled
+    here, there = graph.places[source], graph.places[target]
+    by = Place(there.sheet - here.sheet, there.row - here.row, there.col - here.col)
+    refs = dict(filled.refs)
+    for name, cell in graph.meaning[source].refs.items():
+        place = graph.places[cell]
+        if any(fixed(name)) and cell < len(canon):
+            moved = graph.number.get(Place(place.sheet, place.row + by.row, place.col + by.col), -1)
+            if moved >= 0 and (moves[canon[cell]] or _goes_along(net, cell, moved, by)):
+                refs[name] = moved
+    return replace(filled, refs=refs)
+
+
+def _goes_along(net: Net, cell: int, moved: int, by: Place) -> bool:
+    """Whether a formula that reads a cell reads the moved one in the other step, and the cell itself no longer."""
+    graph = net.graph
+    for reader in net.dst[net.src == net.canon[cell]][:MOST_READERS].tolist():
+        place = graph.places[reader]
+        other = graph.number.get(Place(place.sheet + by.sheet, place.row + by.row, place.col + by.col), -1)
+        reads = graph.meaning[other].refs.values() if other in graph.meaning else ()
+        if moved in reads and cell not in reads:
+            return True
+    return False
 
 
 def with_meanings(graph: SheetGraph, changed: Mapping[int, Meaning]) -> SheetGraph:

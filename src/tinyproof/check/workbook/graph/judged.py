@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tinyproof.backprop.expr import Expr
-from tinyproof.check.workbook.graph.agree import match
-from tinyproof.check.workbook.graph.found_training import Study, study
+from tinyproof.check.workbook.graph.agree import Match, match
+from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.order import order
-from tinyproof.check.workbook.graph.sheetgraph import Meaning, Net, SheetGraph, build
+from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph, build
 from tinyproof.check.workbook.graph.states import follow_states
+from tinyproof.check.workbook.graph.studied import study
 from tinyproof.check.workbook.graph.suspects import Suspects, find_suspects
 
 
@@ -37,8 +38,20 @@ def judged(graph: SheetGraph) -> tuple[Study, Suspects] | None:
     return found, find_suspects(found)
 
 
-def recheck(found: Study, graph: SheetGraph) -> tuple[np.ndarray, Net] | None:
-    """Which updates follow the same objective when the copy is computed on the same numbers (nothing before the
+def copies_apart(found: Study, suspects: Suspects) -> tuple[Study, Suspects]:
+    """The same, with the copies on the way back as formulas of their own: one of them may be the wrong cell."""
+    assert found.forward is not None
+    graph, net = found.net.graph, found.net
+    back = found.depends & ~found.order.cut & (net.form_of >= 0) & ~found.forward
+    kept = {copy: source for copy, source in graph.copies.items() if not back[net.canon[copy]]}
+    if len(kept) == len(graph.copies):
+        return found, suspects
+    again = judged(replace(graph, copies=kept))
+    return again if again is not None and len(again[0].updates) == len(found.updates) else (found, suspects)
+
+
+def recheck(found: Study, graph: SheetGraph) -> Match:
+    """How the updates follow the same objective when the copy is computed on the same numbers (nothing before the
     objective was changed)."""
     net = build(graph)
     if net.size > found.net.size:
@@ -55,4 +68,4 @@ def recheck(found: Study, graph: SheetGraph) -> tuple[np.ndarray, Net] | None:
     final = again.compute(values)
     values[cut] = keep[cut]
     change = final[found.successor] - values[found.parameter]
-    return match(change, found.gradient).ok, net
+    return match(change, found.gradient)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tinyproof.backprop.expr import Var
 from tinyproof.check.workbook.graph.blame import Blame
 from tinyproof.check.workbook.graph.edits import with_meanings
+from tinyproof.check.workbook.graph.forward_edits import by_forward
 from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.iterated import carried_wrongly
 from tinyproof.check.workbook.graph.judged import Mend, judged
-from tinyproof.check.workbook.graph.odd_cells import odd_cells, slips
-from tinyproof.check.workbook.graph.own_targets import doubtful_targets, with_targets
+from tinyproof.check.workbook.graph.not_moved import carries_older
+from tinyproof.check.workbook.graph.odd_cells import moved_on, odd_cells, slips
+from tinyproof.check.workbook.graph.own_targets import doubtful_targets, shifted_targets, with_targets
 from tinyproof.check.workbook.graph.search import Budget
 from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
-from tinyproof.check.workbook.graph.whole_groups import by_search, trusted_by
+from tinyproof.check.workbook.graph.told import is_penalty
+from tinyproof.check.workbook.graph.whole_groups import by_peers, by_search, trusted_by
 
 MOST_MENDS = 8
 MOST_BLAMED = 60  # wrong updates that are put down to a cell
@@ -36,13 +40,18 @@ class Explained:
 
 def explain(found: Study, suspects: Suspects) -> Explained:
     """Mends for the wrong updates, as far as there are any; else what is wrong although every change follows."""
+    round_about = carried_wrongly(found)
     if not suspects.wrong and not suspects.lost:
-        return _although_all_follow(found, suspects)
+        rest = _although_all_follow(found, suspects)
+        return replace(rest, mends=round_about + rest.mends)
     mends, left = odd_cells(found, suspects, set(suspects.wrong))
+    mend = by_forward(found, left & set(suspects.wrong), Budget()) if left else None
+    if mend is not None:
+        return Explained([*round_about, *mends, mend], [], suspects)
     blame = Blame(found, suspects)
     _search_on(found, suspects, blame, mends, left)
     blamed = {update: blame.of(update, trusted_by(found, update, left)) for update in sorted(left)[:MOST_BLAMED]}
-    return Explained(mends, sorted(left), suspects, blamed)
+    return Explained(round_about + mends, sorted(left), suspects, blamed)
 
 
 def _search_on(found: Study, suspects: Suspects, blame: Blame, mends: list[Mend], left: set[int]) -> None:
@@ -56,7 +65,11 @@ def _search_on(found: Study, suspects: Suspects, blame: Blame, mends: list[Mend]
         lineages, counts = np.unique(found.lineage[todo], return_counts=True)
         lineage = int(lineages[np.argmax(counts)])
         own = [update for update in todo if found.lineage[update] == lineage]
-        mend = by_search(found, suspects, own, left, budget, blame)
+        peers, mend = by_peers(found, suspects, own, left, blame), None
+        if peers is None or _says_more(found, peers):
+            mend = by_search(found, suspects, own, left, budget, blame)
+        if peers is not None and (mend is None or not is_penalty(found.net.graph, found, mend)):
+            mend = peers
         if mend is None:
             given_up.add(lineage)
             continue
@@ -64,13 +77,21 @@ def _search_on(found: Study, suspects: Suspects, blame: Blame, mends: list[Mend]
         left -= set(mend.updates)
 
 
+def _says_more(found: Study, peers: Mend) -> bool:
+    """Whether a formula says more than its peers': a term of the parameter alone may be a penalty, which is meant."""
+    graph = found.net.graph
+    return any(len(repr(graph.meaning[cell].expr)) > len(repr(new.expr)) for cell, new in peers.new.items())
+
+
 def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
     """Slips in one row, and outputs that are held against another number than their target."""
     mends, doubts = slips(found)
+    mends += moved_on(found, suspects, carries_older(found))
     for training in found.trainings():
         wrong, doubt = doubtful_targets(found, training)
         wrong = {cell: pair for cell, pair in wrong.items() if not any(cell in mend.cells for mend in mends)}
-        doubts += [c for c in (*doubt, *doubtful_losses(found, training)) if not any(c in m.cells for m in mends)]
+        asked = (*doubt, *doubtful_losses(found, training), *shifted_targets(found, training))
+        doubts += [c for c in asked if not any(c in m.cells for m in mends)]
         new = with_targets(found, wrong)
         again = judged(with_meanings(found.net.graph, new)) if new else None
         if again is None or again[1].wrong:

@@ -15,6 +15,7 @@ from tinyproof.check.workbook.graph.cells_around import (
 from tinyproof.check.workbook.graph.edits import with_meanings
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
+from tinyproof.check.workbook.graph.not_moved import copies_not_moved
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.check.workbook.graph.suspects import Suspects
 
@@ -24,7 +25,16 @@ MOST_CELLS_JUDGED = 60_000  # cells judged again in trials, all trials together
 def odd_cells(found: Study, suspects: Suspects, wrong: set[int]) -> tuple[list[Mend], set[int]]:
     """Cells that say something else than the cells around them, where saying the same makes updates right."""
     left = set(wrong) | set(suspects.lost.values())
-    odd = _odd(found, left, suspects) if len(suspects.lost) <= MOST_ODD else {}
+    for every in (False, True):
+        moved = moved_on(found, suspects, copies_not_moved(found, every))
+        if moved:
+            return moved, set()
+    if len(suspects.lost) > MOST_ODD:
+        return [], set(wrong)
+    odd = _odd(found, left, suspects)
+    beside = _odd(found, left, suspects, steps=False)
+    if beside and len(beside) < len(odd) and wrong_after(found, beside, wrong, suspects) == set():
+        odd = beside
     if not odd:
         return [], set(wrong)
     everything = dict(odd)
@@ -51,6 +61,18 @@ def odd_cells(found: Study, suspects: Suspects, wrong: set[int]) -> tuple[list[M
     return mends, after & wrong
 
 
+def moved_on(found: Study, suspects: Suspects, copies: dict[int, Meaning]) -> list[Mend]:
+    """Copies that read an older parameter as mends, those that say the same together, where all is right with them."""
+    wrong = set(suspects.wrong)
+    if not copies or wrong_after(found, copies, wrong, suspects) != set():
+        return []
+    updates = sorted(wrong | set(suspects.lost.values())) or [0]
+    groups: dict[object, dict[int, Meaning]] = {}
+    for cell, meaning in copies.items():
+        groups.setdefault(found.net.graph.meaning[cell].key, {})[cell] = meaning
+    return [Mend(list(own), own, "odd", updates=updates) for own in groups.values()]
+
+
 def wrong_after(found: Study, changed: dict[int, Meaning], wrong: set[int], suspects: Suspects) -> set[int] | None:
     """The updates that are still wrong on the copy (by their number in `found`); None where the copy is worse."""
     graph = with_meanings(found.net.graph, changed)
@@ -58,6 +80,10 @@ def wrong_after(found: Study, changed: dict[int, Meaning], wrong: set[int], susp
     if again is None:
         return None
     fresh, new = again
+    if any(c < found.net.size and found.order.level[c] >= 0 > fresh.order.level[c] for c in changed):
+        return None  # it goes round in a circle
+    if len(new.uneven) > len(suspects.uneven) or len(new.unread) > len(suspects.unread):
+        return None  # nothing is called wrong where nothing could be told
     number = {int(cell): i for i, cell in enumerate(found.successor)}
     left: set[int] = set()
     for update in new.wrong:
@@ -73,14 +99,14 @@ def wrong_after(found: Study, changed: dict[int, Meaning], wrong: set[int], susp
     return left if len(fresh.updates) >= len(found.updates) and left <= wrong | set(suspects.lost.values()) else None
 
 
-def _odd(found: Study, left: set[int], suspects: Suspects) -> dict[int, Meaning]:
-    """Cells of the steps concerned whose neighbours agree on another formula."""
+def _odd(found: Study, left: set[int], suspects: Suspects, steps: bool = True) -> dict[int, Meaning]:
+    """Cells of the steps concerned whose neighbours, or (`steps`) the same cells of right steps, say something else."""
     graph = found.net.graph
-    moves = displacements(found)
+    moves = [*displacements(found), (1, 0), (0, 1)]
     cells: dict[int, None] = dict.fromkeys(suspects.lost)
     for update in left:
         cells.update(dict.fromkeys(upstream(found, int(found.successor[update]))))
-    odd: dict[int, Meaning] = dict(other_steps(found, left))
+    odd: dict[int, Meaning] = dict(other_steps(found, left, suspects.lost)) if steps else {}
     for cell in cells:
         if len(odd) >= MOST_ODD:
             break
@@ -94,8 +120,19 @@ def _odd(found: Study, left: set[int], suspects: Suspects) -> dict[int, Meaning]
     return {
         cell: meaning
         for cell, meaning in odd.items()
-        if holds_numbers(graph, meaning) and not same_number(found, cell, meaning)
+        if holds_numbers(graph, meaning) and not same_number(found, cell, meaning) and not _leaves(found, cell, meaning)
     }
+
+
+def _leaves(found: Study, cell: int, meaning: Meaning) -> bool:
+    """Whether an update that starts from the parameter that it stands for would no longer read it."""
+    number = next((i for i, update in enumerate(found.updates) if update.successor == cell), None)
+    if number is None:
+        return False
+    own, canon = int(found.parameter[number]), found.net.canon
+    update = found.updates[number]
+    starts = int(canon[found.net.graph.meaning[cell].refs[update.bare]]) == own
+    return starts and all(ref >= len(canon) or int(canon[ref]) != own for ref in meaning.refs.values())
 
 
 def standing_alone(found: Study) -> dict[int, Meaning]:
@@ -107,7 +144,7 @@ def standing_alone(found: Study) -> dict[int, Meaning]:
     for cell in graph.meaning:
         if cell >= found.net.size or not found.depends[found.net.canon[cell]]:
             continue
-        filled = between_two(graph, cell, moves[0])
+        filled = between_two(graph, cell, moves[0]) if moves else None
         if filled is not None and holds_numbers(graph, filled) and not same_number(found, cell, filled):
             alone[cell] = filled
             if len(alone) > MOST_ODD:

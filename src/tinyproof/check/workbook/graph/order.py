@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from tinyproof.backprop.tape import Array, forward
+from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.sheetgraph import Net
-from tinyproof.check.workbook.graph.tape import Array, backward, forward
 
 Parts = Mapping[int, Mapping[int, Array]]
 CHUNK = 3_000_000  # numbers held at once while one form is computed
@@ -59,6 +61,11 @@ class Order:
     down: Edges
     up: Edges
 
+    @cached_property
+    def moved(self) -> np.ndarray:
+        """Which cells are cut or depend on one that is."""
+        return self.reach(np.flatnonzero(self.cut))
+
     def reach(self, starts: Iterable[int], upwards: bool = False) -> np.ndarray:
         """Which cells depend on these (or, upwards, which these depend on), through the cut graph."""
         seen = np.zeros(self.net.size, dtype=bool)
@@ -70,6 +77,10 @@ class Order:
             front = front[~seen[front]]
             seen[front] = True
         return seen
+
+    def cone(self, ends: Iterable[int]) -> np.ndarray:
+        """What the formulas of these cells read, directly or not, through the cut graph."""
+        return self.reach((cell for end in ends for cell in self.net.reads(end)), upwards=True)
 
     def compute(self, values: Array, parts: Parts | None = None) -> Array:
         """Fill in `values` (cells, samples), in place; returns what the formulas of the cut cells give.
@@ -113,7 +124,8 @@ class Order:
                 if not alive.all():
                     rows, given = rows[alive], {step: a[alive] for step, a in given.items()}
                 inputs = values[form.reads[rows].T]
-                back = backward(form.tape, forward(form.tape, inputs), given, inputs)
+                moved = self.moved[form.reads[rows].T] if form.tape.stairs else None
+                back = backward(form.tape, forward(form.tape, inputs), given, inputs, moved)
                 back[~np.isfinite(back)] = np.nan
                 for slot in range(form.tape.slots):
                     _add_at(out, form.reads[rows, slot], back[slot])

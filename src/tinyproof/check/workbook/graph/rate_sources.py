@@ -31,7 +31,7 @@ def find_rates(found: Study) -> Rates:
     """Where the rates come from, for the updates that follow their gradient directly."""
     size = len(found.updates)
     known = found.match.ok & np.isfinite(found.match.rate)
-    numbers = _numbers_read(found)
+    numbers = numbers_read(found)
     logs = np.random.default_rng(11).uniform(-0.6, 0.6, len(numbers))
     grown = _grown(found, numbers, np.exp(logs))
     where, share = np.full(size, UNKNOWN), np.full(size, np.nan)
@@ -44,7 +44,7 @@ def find_rates(found: Study) -> Rates:
     return Rates(where, share)
 
 
-def _numbers_read(found: Study) -> np.ndarray:
+def numbers_read(found: Study) -> np.ndarray:
     """Numbers that changes read and that are neither trained, nor input, nor target."""
     net = found.net
     on_the_way = found.depends[net.dst] | found.order.cut[net.dst]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyproof.backprop.tape import Array, Tape, forward
 from tinyproof.check.workbook.graph.order import Order
 from tinyproof.check.workbook.graph.sheetgraph import Form
-from tinyproof.check.workbook.graph.tape import Array, Tape, forward
 
 
 @dataclass(eq=False)
@@ -16,7 +16,8 @@ class Residual:
     """One place in one form where an output meets a target, for many cells.
 
     `value`: (rows, samples), `sign` is 1 for output minus target and -1 for target minus output; `outputs`: the output
-    there; `output_cell`, `target_cell`: the cell that each is, -1 where it is a part of a formula.
+    there; `output_cell`, `target_cell`: the cell that each is, -1 where it is a part of a formula. `against`: where
+    both are compared and nothing is subtracted, the step of the target, and `step` that of the output.
     """
 
     form: int
@@ -28,6 +29,7 @@ class Residual:
     value: Array | None = None
     outputs: Array | None = None
     parts: tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]] = ((), ())
+    against: int | None = None
 
 
 def chains(tape: Tape) -> list[tuple[int, list[tuple[int, int]]]]:
@@ -71,20 +73,43 @@ def find_residuals(order: Order, depends: np.ndarray) -> list[Residual]:
         active = depends[form.reads]
         if not active.any():
             continue
-        slots = form.tape.below
         for place, parts in chains(form.tape):
-            found += _in_chain(index, form, place, parts, active, slots)
+            found += _in_chain(index, form, place, parts, active, ~order.cut[form.cells])
     return found
 
 
+def find_comparisons(order: Order, depends: np.ndarray, way: np.ndarray) -> list[Residual]:
+    """Every place where an output is compared with a target (`IF(y<>t, ...)`), as the rule of a threshold unit does.
+
+    `way`: which cells are on the way to an update; what only counts the right answers is no rule.
+    """
+    found: list[Residual] = []
+    for index, form in enumerate(order.net.forms):
+        active = depends[form.reads]
+        slots = form.tape.below
+        for step in form.tape.steps:
+            if step[0] != "eq" or not active.any():
+                continue
+            sides = [int(side) for side in step[1:]]
+            dep = np.stack([active[:, sorted(slots[side])].any(axis=1) for side in sides], axis=1)
+            for mine, other in ((0, 1), (1, 0)):
+                rows = np.flatnonzero(dep[:, mine] & ~dep[:, other] & way[form.cells])
+                if len(rows) and slots[sides[other]]:
+                    found.append(_comparison(index, form, sides[mine], sides[other], rows))
+    return found
+
+
+def _comparison(index: int, form: Form, output: int, target: int, rows: np.ndarray) -> Residual:
+    mine, other = ((1, output),), ((1, target),)
+    cells = _cell_of(form, mine, rows), _cell_of(form, other, rows)
+    return Residual(index, output, rows, 1, *cells, parts=(mine, other), against=target)
+
+
 def _in_chain(
-    index: int,
-    form: Form,
-    place: int,
-    parts: list[tuple[int, int]],
-    active: np.ndarray,
-    slots: tuple[frozenset[int], ...],
+    index: int, form: Form, place: int, parts: list[tuple[int, int]], active: np.ndarray, free: np.ndarray
 ) -> list[Residual]:
+    """`free`: which cells are no parameter and no update (a target less an output may be written as these are)."""
+    slots = form.tape.below
     with_cells = [(sign, step) for sign, step in parts if slots[step]]
     if not 2 <= len(with_cells) <= 400:
         return []
@@ -100,7 +125,7 @@ def _in_chain(
             if (signs[pattern] == sign).any() and (signs[~pattern] == -sign).any():
                 found.append(_residual(index, form, place, with_cells, pattern, sign, rows))
                 break
-    alive = int(dep.any(axis=1).sum())
+    alive = int((dep.any(axis=1) & free).sum())
     return [r for r in found if 2 * len(r.rows) >= alive or len(r.rows) >= 3]
 
 
@@ -132,6 +157,7 @@ def measure(order: Order, residuals: list[Residual], values: Array) -> None:
             inputs = values[form.reads[residual.rows].T]
             steps = forward(form.tape, inputs)
             shape = inputs.shape[1:]
-            residual.value = np.broadcast_to(steps[residual.step], shape)
+            against = 0.0 if residual.against is None else steps[residual.against]
+            residual.value = np.broadcast_to(steps[residual.step] - against, shape)
             total = sum(sign * steps[step] for sign, step in residual.parts[0])
             residual.outputs = np.broadcast_to(residual.sign * total, shape)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.order import Order
-from tinyproof.check.workbook.graph.tape import Array
 
 PLAIN, STEPPED = 8, 40  # samples: without and with thresholds
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
+from tinyproof.backprop.tape import Array, compute, forward
+from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.edits import expression
 from tinyproof.check.workbook.graph.found_training import Study
-from tinyproof.check.workbook.graph.tape import Array, compute
+from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, says_alike
 from tinyproof.check.workbook.rules.repair import Repair, repairs
 from tinyproof.check.workbook.understand.grid import Place
 
@@ -47,47 +49,53 @@ class Budget:
 class Search:
     """For one update: the cells on its way, and edits of them."""
 
-    def __init__(self, found: Study, update: int, needed: Array, budget: Budget) -> None:
+    def __init__(
+        self, found: Study, update: int, needed: Array, budget: Budget, held: tuple[int, int] | None = None
+    ) -> None:
+        """`needed`: the change; or, with `held`, what a step of a cell's formula (its top: the cell) should be."""
         self.found, self.net, self.update, self.needed, self.budget = found, found.net, update, needed, budget
         self.graph = found.net.graph
-        cell = int(found.successor[update])
+        successor = int(found.successor[update])
+        cell, step = held or (successor, self.net.forms[self.net.form_of[successor]].tape.top)
         form = int(self.net.form_of[cell])
         ones = np.ones((1, found.values.shape[1]))
-        self.slope = found.order.adjoints(
-            found.values, {form: {self.net.forms[form].tape.top: (self.net.row_of[[cell]], ones)}}
-        )
-        self.slope[cell] = 1.0 if not found.order.cut[cell] else self.slope[cell]
+        self.slope = found.order.adjoints(found.values, {form: {step: (self.net.row_of[[cell]], ones)}})
+        whole = step == self.net.forms[form].tape.top
+        self.slope[cell] = float(whole) if not found.order.cut[cell] else self.slope[cell]
         self.current: list[int] = []
-        self.missing = needed - found.change[update]
+        self.now = found.change[update] if held is None else _step_of(found, cell, step)
+        self.missing = needed - self.now
         self.cone = self._cone(cell)
 
     def _cone(self, cell: int) -> list[list[int]]:
         """The cells on the way back from the update, in groups that say the same, the nearest first."""
-        groups: dict[object, list[int]] = {}
-        seen, front = {cell}, [cell]
+        groups: dict[int, list[list[int]]] = {}
+        seen, front = {cell: 0}, [cell]
         while front and len(seen) < 4_000:
             following = []
             for one in front:
                 form = self.net.form_of[one]
                 if form >= 0 and (one == cell or not self.found.order.cut[one]):
                     if self.found.depends[one]:
-                        groups.setdefault((self.graph.meaning[one].key, form), []).append(one)
-                    for read in self.net.forms[form].reads[self.net.row_of[one]]:
-                        if int(read) not in seen:
-                            seen.add(int(read))
-                            following.append(int(read))
+                        _into(groups.setdefault(int(form), []), one, self.graph)
+                    for read in self.net.reads(one):
+                        if read not in seen:
+                            seen[read] = len(seen)
+                            following.append(read)
             front = following
-        return list(groups.values())
+        return sorted((own for some in groups.values() for own in some), key=lambda own: seen[own[0]])
 
     def groups(self, trusted: np.ndarray) -> list[list[int]]:
-        """Groups worth editing: those that no right update uses come first."""
-        fresh = [own for own in self.cone if not trusted[own].any() or own[0] == self.found.successor[self.update]]
-        return fresh[:MOST_GROUPS]
+        """Groups worth editing: what right updates use is left out."""
+        me = int(self.found.successor[self.update])
+        fresh = [[cell for cell in own if cell == me or not trusted[cell]] for own in self.cone]
+        return [own for own in fresh if own][:MOST_GROUPS]
 
-    def edit(self, cells: list[int], natural: bool = True) -> Found | None:
+    def edit(self, cells: list[int], natural: bool = True, free: bool = False) -> Found | None:
         """The first edit of these cells, all at once, that makes the update right.
 
-        `natural`: an update is not mended by multiplying its gradient with something that the gradient lacks.
+        `natural`: an update is not mended by multiplying its gradient with something that the gradient lacks. `free`:
+        at any rate, by another reference alone.
         """
         self.current = cells
         form = self.net.forms[self.net.form_of[cells[0]]]
@@ -102,14 +110,17 @@ class Search:
         if sum(1 for _ in walk(expr)) > 600:
             return None
         was = np.broadcast_to(compute(expr, values), slope.shape)
-        words = self._words(cells, form.reads[rows[0]])
+        words = self.words(cells)
         vocabulary = {}
         for number, (cell, fixed) in enumerate(words):
             other = self._at(cells, cell, fixed)
             if other is not None:
                 vocabulary[f"w{number}"] = (cell, fixed)
                 values[f"w{number}"] = other
-        scale = np.maximum(np.abs(self.needed), np.abs(self.found.change[self.update])) + 1e-12
+        scale = np.maximum(np.abs(self.needed), np.abs(self.now)) + 1e-12
+        seen = np.isfinite(self.missing)  # a saturated unit leaves no digits on some samples
+        if seen.sum() < max(3, len(seen) // 2):
+            return None
         tried: set[Expr] = {expr}
         for count, repair in enumerate(self._repairs(expr, vocabulary)):
             if natural and cells[0] == me and repair.kind in ("lost factor", "lost term", "brackets", "square"):
@@ -120,65 +131,60 @@ class Search:
             if repair.whole in tried:
                 continue
             tried.add(repair.whole)
+            if free and repair.kind != "variable":
+                continue
             with np.errstate(all="ignore"):
-                new = compute(repair.whole, values)
-                off = (slope * (new - was)).sum(axis=0) - self.missing
-            if np.all(np.isfinite(off)) and np.all(np.abs(off) <= SAME * scale):
+                moved = (slope * (compute(repair.whole, values) - was)).sum(axis=0)
+                off = moved - self.missing
+            holds = bool(np.all(np.abs(off[seen]) <= SAME * scale[seen]))  # what is no number is not
+            if free:
+                again = match((self.now + moved)[None], self.found.gradient[[self.update]])
+                holds = bool(again.ok[0] and again.rate[0] > 0)
+            if holds:
                 used = {name: vocabulary[name] for name in names(repair.whole) if name in vocabulary}
                 return Found(tuple(cells), repair, used)
         return None
 
-    def _words(self, cells: list[int], reads: np.ndarray) -> list[tuple[int, bool]]:
+    def _raw(self, cell: int) -> list[int]:
+        """What a formula reads, copies not followed: where a cell stands tells what the formula means."""
+        meaning = self.graph.meaning.get(cell)
+        return [ref for ref in meaning.refs.values() if ref < self.net.size] if meaning else []
+
+    def words(self, cells: list[int]) -> list[tuple[int, bool]]:
         """Cells that the formula might have meant instead: near it, near what it reads, read by its neighbours."""
-        here = self.graph.places[cells[0]]
-        near: dict[int, None] = dict.fromkeys(int(c) for c in reads)
+        graph, here, own = self.graph, self.graph.places[cells[0]], self._raw(cells[0])
         step = np.flatnonzero(self.found.step == self.found.step[self.update])
-        near.update(dict.fromkeys(int(c) for c in self.found.parameter[step]))
-        pool: dict[int, None] = {}
-        for group in self.cone:
-            for cell in group[:40]:
-                pool.setdefault(cell)
-                pool.update(
-                    dict.fromkeys(
-                        int(c) for c in self.net.forms[self.net.form_of[cell]].reads[self.net.row_of[cell]][:60]
-                    )
-                )
+        pool = [*own, *(int(c) for c in self.found.parameter[step])]
+        for cell in (cell for group in self.cone for cell in group[:40]):
+            pool += [cell, *self._raw(cell)[:60]]
         for other in step[:40]:
-            cell = int(self.found.successor[other])
-            pool.update(
-                dict.fromkeys(int(c) for c in self.net.forms[self.net.form_of[cell]].reads[self.net.row_of[cell]][:30])
-            )
-            front = [int(c) for c in self.net.forms[self.net.form_of[cell]].reads[self.net.row_of[cell]][:30]]
-            for one in front:
-                if self.net.form_of[one] >= 0 and not self.found.order.cut[one]:
-                    pool.update(
-                        dict.fromkeys(
-                            int(c) for c in self.net.forms[self.net.form_of[one]].reads[self.net.row_of[one]][:30]
-                        )
-                    )
-        for read in reads[:12]:  # and what stands beside what it reads
-            place = self.graph.places[int(read)]
+            front = self._raw(int(self.found.successor[other]))[:30]
+            pool += front
+            pool += [c for one in front if not self.found.order.cut[one] for c in self._raw(one)[:30]]
+        for place in (here, *(graph.places[read] for read in own[:12])):  # and what stands beside it or what it reads
             for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-                side = self.graph.number.get(Place(place.sheet, place.row + down, place.col + across))
-                if side is not None and side < self.net.size:
-                    pool.setdefault(int(self.net.canon[side]))
-
-        anchors = [here, *[self.graph.places[int(read)] for read in reads[:10]]]
-
-        def distance(cell: int) -> float:
-            place = self.graph.places[cell]
-            return min(_apart(place, anchor) for anchor in anchors)
-
-        chosen = sorted({**near, **pool}, key=distance)
+                side = graph.number.get(Place(place.sheet, place.row + down, place.col + across))
+                pool += [side] if side is not None and side < self.net.size else []
+        anchors = [here, *[graph.places[read] for read in own[:10]]]
+        away = {cell: min(_apart(graph.places[cell], anchor) for anchor in anchors) for cell in dict.fromkeys(pool)}
+        nearest: dict[int, int] = {}  # of cells that hold the same
+        for cell in sorted(away, key=lambda cell: away[cell]):
+            nearest.setdefault(int(self.net.canon[cell]), cell)
+        chosen = list(nearest.values())
         if len(cells) == 1:
             return [(cell, True) for cell in chosen[:MOST_WORDS]]
-        beside = [c for c in chosen if self.graph.places[c].row == here.row or self.graph.places[c].col == here.col]
+        beside = [c for c in chosen if graph.places[c].row == here.row or graph.places[c].col == here.col]
         return [*[(cell, False) for cell in beside[:MOST_WORDS]], *[(cell, True) for cell in chosen[: MOST_WORDS // 2]]]
 
     def _at(self, cells: list[int], cell: int, fixed: bool) -> Array | None:
         """What the word is worth for each cell of the group."""
+        at = self.cells_at(cells, cell, fixed)
+        return None if at is None else self.found.values[at]
+
+    def cells_at(self, cells: list[int], cell: int, fixed: bool) -> list[int] | None:
+        """Which cell the word is for each cell of the group."""
         if fixed:
-            return np.broadcast_to(self.found.values[cell], (len(cells), self.found.values.shape[1]))
+            return [int(self.net.canon[cell])] * len(cells)
         first, target = self.graph.places[cells[0]], self.graph.places[cell]
         found = []
         for one in cells:
@@ -188,20 +194,18 @@ class Search:
             if number is None or number >= self.net.size:
                 return None
             found.append(int(self.net.canon[number]))
-        return self.found.values[found]
+        return found
 
     def beside(self, name: str, down: int, across: int, words: dict[str, tuple[int, bool]]) -> str | None:
         """The word for the cell beside the one that a slot reads."""
         if not name.startswith("s"):
             return None
-        form = self.net.forms[self.net.form_of[self.current[0]]]
-        read = int(form.reads[self.net.row_of[self.current[0]], int(name[1:])])
-        place = self.graph.places[read]
+        place = self.graph.places[self.net.reads(self.current[0])[int(name[1:])]]
         cell = self.graph.number.get(Place(place.sheet, place.row + down, place.col + across))
         if cell is None or cell >= self.net.size:
             return None
         moved = int(self.net.canon[cell])
-        options = [word for word, (known, fixed) in words.items() if known == moved]
+        options = [word for word, (known, fixed) in words.items() if self.net.canon[known] == moved]
         return options[0] if options else None
 
     def _repairs(self, expr: Expr, words: dict[str, tuple[int, bool]]) -> Iterator[Repair]:
@@ -209,6 +213,25 @@ class Search:
         yield from _shifted(expr, words, self)
         vocabulary = [*[f"s{i}" for i in range(len(names(expr)))], *words]
         yield from repairs(expr, vocabulary, _factors(vocabulary))
+
+
+def _step_of(found: Study, cell: int, step: int) -> Array:
+    """What a step of a cell's formula is worth."""
+    form = found.net.forms[found.net.form_of[cell]]
+    inputs = found.values[form.reads[found.net.row_of[cell]]][:, None, :]
+    return np.asarray(np.broadcast_to(forward(form.tape, inputs)[step], (1, found.values.shape[1]))[0])
+
+
+def _into(groups: list[list[int]], cell: int, graph: SheetGraph) -> None:
+    """Put a cell to those of the same form that say the same; else it begins a group."""
+    key, some = graph.meaning[cell].key, groups[:MOST_GROUPS]
+    filled = (own for own in some if graph.meaning[own[-1]].key == key)
+    alike = (own for own in some if says_alike(graph, own[0], cell))
+    own = next(filled, None) or next(alike, None)
+    if own is None:
+        groups.append([cell])
+    else:
+        own.append(cell)
 
 
 def _apart(a: Place, b: Place) -> int:

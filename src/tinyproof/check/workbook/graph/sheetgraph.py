@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinyproof.backprop.expr import Expr, Var, names
+from tinyproof.backprop.tape import Tape, paired, record
 from tinyproof.check.workbook.graph.formulas import Sheetful, parse_matrix
-from tinyproof.check.workbook.graph.tape import Tape, record
+from tinyproof.check.workbook.graph.lookups import OwnPlace
 from tinyproof.check.workbook.read.cells import Cell
 from tinyproof.check.workbook.read.references import REFERENCE, Ref, column_number, parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
@@ -23,9 +24,7 @@ MAX_SLOTS = 6_000_000  # references in all, ranges counted cell by cell
 MAX_CELLS = 600_000
 MAX_DIFFERENT = 30_000  # formulas of which no two say the same: about a thousandth of a second each
 MAX_ARRAY = 40_000  # cells that one array formula fills
-MAX_READ = (
-    1_500_000  # references in formulas that are read one by one: of ranges that grow, of formulas that all differ
-)
+MAX_READ = 1_500_000  # references in formulas that are read one by one: ranges that grow, formulas that all differ
 
 
 @dataclass
@@ -39,12 +38,16 @@ class Form:
 
 @dataclass(slots=True)
 class Meaning:
-    """What one cell says: its expression over names, the cell each name is, and the key it shares when filled."""
+    """What one cell says: its expression over names, the cell each name is, and the key it shares when filled.
+
+    `own`: read for this cell alone, because it hangs on the place that it stands in.
+    """
 
     expr: Expr
     refs: dict[str, int]
     key: object
     text_at: tuple[int, int] = (0, 0)
+    own: bool = False
 
 
 @dataclass
@@ -60,6 +63,7 @@ class SheetGraph:
     opaque: dict[int, str] = field(default_factory=dict)  # not read -> why
     opaque_reads: dict[int, list[int]] = field(default_factory=dict)
     rounds: set[int] = field(default_factory=set)
+    carried: dict[int, tuple[int, Meaning]] = field(default_factory=dict)  # a circle's cell -> what it goes on with
     formulas: int = 0
 
     def cell(self, place: Place) -> int:
@@ -106,7 +110,7 @@ class _Template:
     col: int
     parsed: Sheetful | None
     problem: str = ""
-    grows: bool = False
+    own: bool = False  # it says another thing in every cell
 
 
 class _Reader:
@@ -140,7 +144,7 @@ class _Reader:
         me = self.graph.cell(place)
         parsed, origin = template.parsed, (template.row, template.col)
         problem = template.problem
-        if template.grows or (parsed is not None and parsed.counts):
+        if template.own or (parsed is not None and parsed.counts):
             parsed, problem = self.own(cell, place, template)
             origin = place.row, place.col
         if parsed is None:
@@ -148,10 +152,12 @@ class _Reader:
         if len(parsed.rows) != 1 or len(parsed.rows[0]) != 1:
             return self.unread(me, place, cell, "a range stands where one number should be")
         self.mean(me, place, parsed.rows[0][0], parsed, key, origin)
+        if template.own and me in self.graph.meaning:
+            self.graph.meaning[me].own = True
         return None
 
     def own(self, cell: Cell, place: Place, template: _Template) -> tuple[Sheetful | None, str]:
-        """A formula read for this cell alone: a range that grows, or one with empty cells in it."""
+        """A formula read for this cell alone: a range that grows or has empty cells in it, a place that it computes."""
         assert cell.formula is not None
         text = formula_at(cell, place.row, place.col)
 
@@ -163,7 +169,8 @@ class _Reader:
             return held is None or (held.formula is None and not isinstance(held.value, float))
 
         try:
-            return self.counted(parse_matrix(text, self.grid.names_on(place.sheet), blank, grows=True)), ""
+            at = place.row, place.col
+            return self.counted(parse_matrix(text, self.grid.names_on(place.sheet), blank, at)), ""
         except NotUnderstood as problem:
             return None, str(problem)
 
@@ -204,7 +211,7 @@ class _Reader:
         try:
             parsed = self.counted(parse_matrix(cell.formula, self.grid.names_on(sheet)))
         except NotUnderstood as problem:
-            return _Template(row, col, None, str(problem), "grows" in str(problem))
+            return _Template(row, col, None, str(problem), isinstance(problem, OwnPlace))
         unknown = next((r.sheet for r in parsed.refs.values() if r.sheet and self.grid.find(r.sheet) is None), None)
         if unknown is not None:
             return _Template(row, col, None, f"it reads the sheet {unknown!r}, which is not there")
@@ -266,6 +273,19 @@ class _Reader:
         self.graph.opaque_reads[me] = reads
 
 
+def says_alike(graph: SheetGraph, one: int, other: int) -> bool:
+    """Whether two formulas with the same steps read the same cells, or cells at the same distance, slot by slot."""
+    a, b = graph.places[one], graph.places[other]
+    pairs = zip(graph.meaning[one].refs.values(), graph.meaning[other].refs.values(), strict=True)
+    return all(
+        left == right or _apart(graph.places[left], a) == _apart(graph.places[right], b) for left, right in pairs
+    )
+
+
+def _apart(place: Place, start: Place) -> tuple[int, int, int]:
+    return place.sheet - start.sheet, place.row - start.row, place.col - start.col
+
+
 def _span(text: str) -> tuple[int, int, int, int] | None:
     first, _, last = text.partition(":")
     start, end = parse_cell(first), parse_cell(last or first)
@@ -299,6 +319,11 @@ class Net:
     dst: np.ndarray
     canon: np.ndarray
 
+    def reads(self, cell: int) -> list[int]:
+        """What the formula of a cell reads, copies followed; nothing for a leaf."""
+        form = self.form_of[cell]
+        return [] if form < 0 else [int(c) for c in self.forms[form].reads[self.row_of[cell]]]
+
 
 def build(graph: SheetGraph) -> Net:
     """Group the formulas by their tape."""
@@ -307,16 +332,14 @@ def build(graph: SheetGraph) -> Net:
     for copy in graph.copies:
         canon[copy] = graph.source(copy)
     groups: dict[tuple[object, ...], tuple[Tape, list[int], list[int]]] = {}
-    shared: dict[
-        tuple[int, tuple[str, ...]], tuple[Tape, list[int], list[int]]
-    ] = {}  # by formulas, which `graph` keeps
+    shared: dict[tuple[int, tuple[str, ...]], tuple[Tape, list[int], list[int]]] = {}  # by formulas of `graph`
     for cell, meaning in graph.meaning.items():
         if cell in graph.copies and canon[cell] != cell:
             continue
         same = id(meaning.expr), tuple(meaning.refs)
         held = shared.get(same)
         if held is None:
-            tape = record(meaning.expr, {name: i for i, name in enumerate(meaning.refs)})
+            tape = record(paired(meaning.expr), {name: i for i, name in enumerate(meaning.refs)})
             held = shared[same] = groups.setdefault(tape.steps, (tape, [], []))
         held[1].append(cell)
         held[2].extend(meaning.refs.values())

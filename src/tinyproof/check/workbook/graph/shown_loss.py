@@ -7,14 +7,18 @@ So is a sum that leaves out the last of a row of losses which nobody else reads.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from tinyproof.backprop.tape import Array, forward
+from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import Form
-from tinyproof.check.workbook.graph.tape import Array, backward, forward
 from tinyproof.check.workbook.understand.grid import Place
 
+SATURATED = 1e-6  # slope of a sigmoid
 CURVED = ("pow", "ln")
 
 
@@ -23,7 +27,7 @@ def doubtful_losses(found: Study, training: int) -> list[int]:
     pairs = _pairs(found, training)
     doubt: list[int] = []
     read = set(found.net.src.tolist())
-    used = found.order.reach(np.concatenate([_reads(found, int(s)) for s in found.successor]).astype(int), upwards=True)
+    used = found.order.cone(found.successor)
     for form in found.net.forms:
         own = [i for i, c in enumerate(form.cells.tolist()) if found.depends[c] and found.label[c] == training]
         if not own or used[form.cells].any() or found.order.cut[form.cells].any():
@@ -48,27 +52,22 @@ def _pairs(found: Study, training: int) -> dict[int, set[int]]:
 
 
 def _of_form(found: Study, form: Form, own: list[int], pairs: dict[int, set[int]]) -> list[int]:
-    doubt = []
+    doubt, targets = [], set().union(*pairs.values())
     for i in own:
         cell, reads = int(form.cells[i]), form.reads[i].tolist()
         if found.forward is None or found.forward[cell]:
             continue
         for slot, output in enumerate(reads):
-            if (
-                output in pairs
-                and len([c for c in reads if c in pairs]) == 1
-                and any(t in reads for t in pairs[output])
-            ):
-                target = next(t for t in pairs[output] if t in reads)
+            if output not in pairs or len([c for c in reads if c in pairs]) != 1:
+                continue
+            target = next((t for t in pairs[output] if t in reads), None)
+            if target is None and targets & set(reads):
+                doubt.append(cell)  # the target of another output
+            elif target is not None:
                 slope = _slope(found, form, i, slot)
                 if np.ptp(slope) > 0 and not _is_loss(slope, found.values[output], found.values[target]):
                     doubt.append(cell)
     return doubt
-
-
-def _reads(found: Study, cell: int) -> list[int]:
-    form = found.net.form_of[cell]
-    return [] if form < 0 else [int(c) for c in found.net.forms[form].reads[found.net.row_of[cell]]]
 
 
 def _slope(found: Study, form: Form, row: int, slot: int) -> Array:
@@ -83,7 +82,9 @@ def _is_loss(slope: Array, output: Array, target: Array) -> bool:
     error = output - target
     with np.errstate(all="ignore"):
         shapes = np.stack([error, error / (output * (1 - output)), target / output, np.sign(error)])
-    return bool(match(np.broadcast_to(slope, shapes.shape), np.nan_to_num(shapes)).ok.any())
+    clear = np.abs(output * (1 - output)) > SATURATED  # elsewhere no digits are left of a sigmoid
+    both = np.stack([slope, np.where(clear, slope, np.nan)])
+    return any(match(np.broadcast_to(own, shapes.shape), np.nan_to_num(shapes)).ok.any() for own in both)
 
 
 def _leaves_out(found: Study, form: Form, row: int, read: set[int]) -> bool:
@@ -94,6 +95,9 @@ def _leaves_out(found: Study, form: Form, row: int, read: set[int]) -> bool:
         return False
     step = places[1].row - places[0].row, places[1].col - places[0].col
     kind = net.form_of[graph.number[places[-1]]]
+    apart = {(b.row - a.row, b.col - a.col) for a, b in pairwise(places)}
+    if len(apart) > 1 or any(net.form_of[graph.number[place]] != kind for place in places):
+        return False  # no row of losses: a whole column, with whatever stands in it
     for place, sign in ((places[-1], 1), (places[0], -1)):
         there = Place(place.sheet, place.row + sign * step[0], place.col + sign * step[1])
         cell = graph.number.get(there)

@@ -11,10 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from tinyproof.backprop.tape import Array, Tape, forward
 from tinyproof.check.workbook.graph.agree import match
-from tinyproof.check.workbook.graph.found_training import Atom, Source, Study, follow, options
+from tinyproof.check.workbook.graph.found_training import Atom, Source, Study
+from tinyproof.check.workbook.graph.objectives import follow, options
 from tinyproof.check.workbook.graph.order import order
-from tinyproof.check.workbook.graph.tape import Array, Tape, forward
 
 MOST_CELLS = 250  # looked at on the way from one change back to its gradient
 MOST_PARTS = 24  # formulas that are taken apart for it
@@ -61,11 +62,11 @@ def _way_back(found: Study, update: int) -> list[list[int]]:
     if known is not None:
         return known
     bare = int(found.parameter[update])
-    front = list(dict.fromkeys(c for c in _reads(found, int(found.successor[update])) if c != bare))
+    front = list(dict.fromkeys(c for c in found.net.reads(int(found.successor[update])) if c != bare))
     layers, seen = [front], set(front)
     while front and len(seen) < MOST_CELLS:
         inner = [cell for cell in front if not found.order.cut[cell]]
-        front = [cell for cell in dict.fromkeys(c for one in inner for c in _reads(found, one)) if cell not in seen]
+        front = [cell for cell in dict.fromkeys(c for one in inner for c in found.net.reads(one)) if cell not in seen]
         seen.update(front)
         layers.append(front)
     found.ways[update] = layers
@@ -81,9 +82,9 @@ def _inside(found: Study, cell: int, gradient: Array) -> tuple[int, tuple[int, .
     if not ok.any():
         return None
     form = found.net.forms[found.net.form_of[cell]]
-    reads = form.reads[found.net.row_of[cell]]
+    reads = found.net.reads(cell)
     place = places[int(np.argmax(ok))]
-    return place, tuple(int(reads[slot]) for slot in _besides(form.tape, place))
+    return place, tuple(reads[slot] for slot in _besides(form.tape, place))
 
 
 def _parts_of(found: Study, cell: int) -> tuple[list[int], Array]:
@@ -131,7 +132,7 @@ def follow_states(found: Study) -> None:
     for training in found.trainings():
         mine = np.flatnonzero(found.training == training)
         direct = int(found.match.ok[mine].sum())
-        if direct == len(mine) or not _carries(found, mine):
+        if direct == len(mine) or not carries(found, mine):
             continue
         before = found.kinds[training], found.chosen[training]
         if 2 * direct <= len(mine):
@@ -142,7 +143,7 @@ def follow_states(found: Study) -> None:
                 follow(found, training, *before)
 
 
-def _carries(found: Study, mine: np.ndarray) -> bool:
+def carries(found: Study, mine: np.ndarray) -> bool:
     """Whether something besides the parameters goes from step to step: such steps hang together."""
     pairs = {(int(found.step[update]), int(found.lineage[update])) for update in mine}
     return len(pairs) < len(mine)
@@ -152,6 +153,8 @@ def _choose_by_state(found: Study, training: int, mine: np.ndarray) -> None:
     some = mine[:: max(1, len(mine) // SAMPLED)][:SAMPLED]
     best: tuple[int, str, list[Atom]] = (0, found.kinds[training], found.chosen[training])
     for kind, atoms in options(found, training):
+        if kind == "shown" and 2 * best[0] >= len(some):
+            break  # what a sheet computes on the way back is made of gradients too, wrong ones included
         follow(found, training, kind, atoms)
         held = sum(bool(gradient_sources(found, int(update), found.gradient[update])) for update in some)
         if held > best[0]:
@@ -209,7 +212,7 @@ def _pure(found: Study, held: dict[int, list[Source]]) -> list[int]:
         bare = int(found.parameter[update])
         end = int(found.successor[update])
         within = [besides for cell, _, besides in sources if cell == end]
-        reads = [c for c in (within[0] if within else _reads(found, end)) if c != bare]
+        reads = [c for c in (within[0] if within else found.net.reads(end)) if c != bare]
         rest = [c for cell, _, besides in sources for c in besides if cell != end]
         others = [mask for lineage, mask in reached.items() if lineage != lineage_of[update]]
         own_mask = reached.get(lineage_of[update])
@@ -219,11 +222,6 @@ def _pure(found: Study, held: dict[int, list[Source]]) -> list[int]:
             continue
         good.append(update)
     return good
-
-
-def _reads(found: Study, cell: int) -> list[int]:
-    form = found.net.form_of[cell]
-    return [] if form < 0 else [int(c) for c in found.net.forms[form].reads[found.net.row_of[cell]]]
 
 
 def _descends(found: Study, held: dict[int, list[Source]], updates: list[int]) -> dict[int, bool]:

@@ -10,28 +10,32 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinyproof.backprop.tape import Array, forward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Source, Study
-from tinyproof.check.workbook.graph.known import reads_back
 from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.states import WHOLE, gradient_sources
-from tinyproof.check.workbook.graph.tape import Array, forward
+from tinyproof.check.workbook.graph.way_back import reads_back
 
 NEAR = 1e-6
 MOST_WALKED = 500
+MOST_HELD = 40  # right updates that are asked where their gradient is
+MOST_PLACES = 6  # where a wrong one may hold it
 
 
 def other_rules(found: Study, mine: np.ndarray) -> tuple[list[int], bool]:
     """The updates through a state whose rule is another one than that of most in their step, and whether some step has
     no majority."""
     known = [int(u) for u in mine if int(u) in found.sources and found.match.ok[u]]
-    if not any(u in found.states for u in known) or len({int(found.lineage[u]) for u in known}) < 2:
+    if not any(u in found.states for u in known):
         return [], False
+    if len({int(found.lineage[u]) for u in known}) < 2:
+        return [], _says_otherwise_later(found, known)
     if any(found.order.level[cell] < 0 for u in known for cell in _way(found, u, found.sources[u])):
         return [], False  # a state that is carried round from the last step to the first
     number = _numbers(found)
     change = _evened(found, number, found.sources)[1]
-    odd, split = [], False
+    odd, split = [], list[list[int]]()
     for step in sorted({number[u] for u in known}):
         here = [u for u in known if number[u] == step]
         groups = _alike(change[here])
@@ -39,10 +43,42 @@ def other_rules(found: Study, mine: np.ndarray) -> tuple[list[int], bool]:
             continue
         most = max(groups, key=len)
         if 2 * len(most) <= len(here):
-            split = True
+            split.append(here)
         else:
             odd += [int(here[i]) for group in groups if group is not most for i in group]
-    return odd, split
+    strange = [_unlike_before(found, known, here, number, [u for some in split for u in some]) for here in split]
+    return [*odd, *(u for some in strange for u in some)], not all(strange)
+
+
+def _unlike_before(
+    found: Study, known: list[int], here: list[int], number: Mapping[int, int], split: list[int]
+) -> list[int]:
+    """The updates of a step without a majority that are built otherwise than those of the same parameter in the steps
+    where all agree, if the others of the step are not."""
+    strange = []
+    for update in here:
+        same = [u for u in known if found.lineage[u] == found.lineage[update] and number[u] and u not in split]
+        ways = {_built(found, u) for u in same}
+        if ways and _built(found, update) not in ways:
+            strange.append(update)
+        elif not ways:
+            return []
+    return strange if len(strange) < len(here) else []
+
+
+def _built(found: Study, update: int) -> frozenset[tuple[object, ...]]:
+    """The formulas between a gradient and a change, numbers aside."""
+    net = found.net
+    cells = [int(found.successor[update]), *_way(found, update, found.sources[update])]
+    forms = {int(net.form_of[cell]) for cell in cells}
+    return frozenset(tuple(s for s in net.forms[f].tape.steps if s[0] != "num") for f in forms)
+
+
+def _says_otherwise_later(found: Study, known: list[int]) -> bool:
+    """Whether the only parameter of a training has other formulas between gradient and change in some steps than in
+    others, numbers aside; its first step starts the states."""
+    number = _numbers(found)
+    return len({_built(found, update) for update in known if number[update]}) > 1
 
 
 def _numbers(found: Study) -> dict[int, int]:
@@ -104,15 +140,19 @@ def odd_in_rule(found: Study, update: int, peers: list[int]) -> int | None:
     if not peers:
         return None
     number = dict.fromkeys(sources, 0) if not found.sources else _numbers(found)
-    values, change = _evened(found, number, {**found.sources, **sources})
-    right = {_name(change[peer]) for peer in peers}
+    mine = {u: s for u, s in found.sources.items() if found.lineage[u] == found.lineage[update]}
+    others = {u: s for u, s in {**found.sources, **sources}.items() if u not in mine and u != update}
+    values, change = _evened(found, number, others)
+    right, used = {_name(change[peer]) for peer in peers}, set[int]()
     for peer in peers:
-        right.update(_name(values[c]) for c in _way(found, peer, sources[peer]))
+        used.update(way := _way(found, peer, sources[peer]))
+        right.update(_name(values[c]) for c in way)
+    values = _evened(found, number, {**mine, update: sources[update]})[0]  # a source of both is either's
+    stop = {c for c, step, _ in sources[update] if step == WHOLE}
     cell = int(found.successor[update])
     while True:
-        stop = {c for c, step, _ in sources[update] if step == WHOLE}
         below = [] if cell in stop else [c for c in reads_back(found, cell) if c != found.parameter[update]]
-        fresh = [c for c in below if _name(values[c]) not in right]
+        fresh = [c for c in below if _name(values[c]) not in right and c not in used]
         if not fresh:
             return cell
         cell = fresh[0]
@@ -143,6 +183,30 @@ def _scale(found: Study, update: int, cell: int, step: int) -> float:
         inputs = found.values[form.reads[found.net.row_of[cell]]]
         value = np.broadcast_to(forward(form.tape, inputs[:, None])[step], (1, len(value)))[0]
     return float(f"{-match(value[None], found.gradient[update][None]).rate[0]:.9g}")
+
+
+def gradient_places(found: Study, update: int, trusted: np.ndarray) -> list[tuple[int, int, float]]:
+    """Where a wrong update should hold its gradient, since others of its kind hold theirs in such formulas: cell, step
+    of its formula, and how many times the gradient that should be."""
+    net = found.net
+    way = [c for c in (int(found.successor[update]), *_way_to(found, update)) if not trusted[c]]
+    places: dict[tuple[int, int, float], None] = {}
+    right = [u for u in found.sources if found.match.ok[u] and found.training[u] == found.training[update]]
+    for peer in sorted(right, key=lambda u: found.step[u] != found.step[update])[:MOST_HELD]:
+        for cell, step, _ in found.sources[peer]:
+            form, scale = int(net.form_of[cell]), round(_scale(found, peer, cell, step), 9)
+            top = net.forms[form].tape.top if step == WHOLE else step
+            places.update(dict.fromkeys((c, top, scale) for c in way if net.form_of[c] == form))
+    return list(places)[:MOST_PLACES]
+
+
+def _way_to(found: Study, update: int) -> list[int]:
+    seen = dict.fromkeys(reads_back(found, int(found.successor[update])))
+    front = list(seen)
+    while front and len(seen) < MOST_WALKED:
+        front = [c for cell in front for c in reads_back(found, cell) if c not in seen]
+        seen.update(dict.fromkeys(front))
+    return list(seen)
 
 
 def _alike(change: Array) -> list[list[int]]:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinyproof.backprop.expr import names
+from tinyproof.check.facts import Training
 from tinyproof.check.workbook.graph.blame import together
 from tinyproof.check.workbook.graph.found_training import Study
-from tinyproof.check.workbook.graph.judged import Mend, judged
+from tinyproof.check.workbook.graph.iterated import opened
+from tinyproof.check.workbook.graph.judged import copies_apart, judged
 from tinyproof.check.workbook.graph.mends import Explained, explain
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
+from tinyproof.check.workbook.graph.states import carries
 from tinyproof.check.workbook.graph.suspects import Suspects
-from tinyproof.check.workbook.graph.wording import formula, heading, in_names, named, part, says, stretches_of
+from tinyproof.check.workbook.graph.told import (
+    ascent,
+    beside_told,
+    doubt_told,
+    is_penalty,
+    line_told,
+    loose_told,
+    lost_told,
+    mended_told,
+    no_objective,
+    not_read,
+    perhaps_penalty,
+    rests_told,
+    typed_told,
+    uneven_told,
+    without_mend,
+)
+from tinyproof.check.workbook.graph.training_facts import training_found
+from tinyproof.check.workbook.graph.wording import named
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.rules.mistake import Mistake
-from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.grid import Grid, Place
 
-OBJECTIVES = {
-    "square": "the squared error",
-    "logistic": "the cross-entropy",
-    "softmax": "the cross-entropy (softmax)",
-    "shown": "a value that the sheet shows",
-}
 LEAST = 0.25  # and where a tried mend makes all the rest follow
 ENOUGH = 0.5  # of a training: more must follow its objective before anything in it is called wrong
 
@@ -36,8 +50,9 @@ class GraphVerdict:
     `right`: the sheets that a training stands on -> is everything there right. `follow`: those on which every change
     follows its gradient, whatever else is in doubt. `spread`: those whose training goes over
     several sheets. `unread`: those with a training of which no change could be read. `rounded`: those
-    with a ROUND, which is read as if it were not there. `still`: there are formulas, and no cell is another cell plus a
-    change that depends on it.
+    with a ROUND, which is read as if it were not there. `used`: the cells of the way back that changes use which follow
+    their gradient. `trainings`: what each holds, with the sheet it stands on. `still`: there are formulas, and no cell
+    is another cell plus a change that depends on it.
     """
 
     mistakes: list[Mistake] = field(default_factory=list)
@@ -48,6 +63,8 @@ class GraphVerdict:
     spread: set[int] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
     rounded: set[int] = field(default_factory=set)
+    used: set[Place] = field(default_factory=set)
+    trainings: list[tuple[int, Training]] = field(default_factory=list)
     formulas: int = 0
     still: bool = False
 
@@ -63,7 +80,7 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = T
     """
     verdict = GraphVerdict()
     try:
-        graph = read_graph(grid, sheets)
+        graph = opened(read_graph(grid, sheets))
     except NotUnderstood as problem:
         verdict.problem(0, str(problem))
         return verdict
@@ -74,175 +91,148 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = T
         verdict.still = graph.formulas > 0
         return verdict
     found, suspects = answer
+    if mends and (suspects.wrong or suspects.lost):
+        found, suspects = copies_apart(found, suspects)
     explained = Explained([], [], suspects)
     if mends or not (suspects.wrong or suspects.lost):
         explained = explain(found, suspects)
+    verdict.used = _used(found, suspects)
     for training in found.trainings():
         _training(verdict, graph, found, suspects, explained, training)
     return verdict
+
+
+def _used(found: Study, suspects: Suspects) -> set[Place]:
+    """The cells of the way back that right changes use, and their successors."""
+    right = np.flatnonzero(found.match.ok)
+    ends = found.successor[[u for u in right if int(u) not in suspects.wrong]]
+    if not len(ends) or found.forward is None:
+        return set()
+    net = found.net
+    used = found.order.cone(ends) & found.depends & ~found.order.cut & ~found.forward
+    return {net.graph.places[cell] for cell in [*np.flatnonzero(used), *ends]}
 
 
 def _training(
     verdict: GraphVerdict, graph: SheetGraph, found: Study, suspects: Suspects, explained: Explained, training: int
 ) -> None:
     mine = np.flatnonzero(found.training == training)
-    sheets = sorted({graph.places[found.successor[u]].sheet for u in mine})
-    sheets = sorted({*sheets, *(graph.places[found.parameter[u]].sheet for u in mine)})
-    home = sheets[0]
-    follows = mine[found.match.ok[mine]]
-    wrong = [u for u in mine if int(u) in suspects.wrong]
-    mends = [mend for mend in explained.mends if any(found.training[u] == training for u in mend.updates)]
-    healed = {u for mend in mends for u in mend.updates}
-    opened = [int(u) for u in wrong if int(u) not in healed]
-    right_ones = mine[[int(u) not in suspects.wrong for u in mine] & found.match.ok[mine]]
-    strong = len(right_ones) > ENOUGH * len(mine)
+    own = _Own(graph, found, suspects, explained, training, mine)
+    verdict.trainings.append((own.home, training_found(graph, found, mine)))
     before = len(verdict.mistakes)
-    if training in suspects.ascends and found.kinds[training] != "shown":
-        verdict.mistakes.append(_ascent(graph, found, mine))
-    single = sum(mend.kind != "odd" for mend in mends) <= 1 and not (mends and opened)  # one mistake explains all
-    whole = single and len(right_ones) + len(healed) >= 0.9 * len(mine) and len(right_ones) >= LEAST * len(mine)
-    if strong or whole:
-        penalties = [mend for mend in mends if _is_penalty(graph, found, mend)]
-        verdict.mistakes += [_mended(graph, found, mend) for mend in mends if mend not in penalties]
-        if penalties:
-            verdict.problem(home, _perhaps_penalty(graph, penalties[0]))
-        if opened:
-            _unexplained(verdict, graph, found, explained, opened, home, len(right_ones) / len(mine))
-    elif wrong:
-        verdict.problem(home, _no_objective(graph, found, mine))
-    for cell, update in suspects.lost.items():
-        if (strong or whole) and found.training[update] == training and not any(cell in m.cells for m in mends):
-            verdict.mistakes.append(_lost(graph, found, cell))
-    unread = [u for u in suspects.unread if found.training[u] == training]
-    if len(unread) == len(mine):
-        verdict.unread.add(home)
-    if unread:
-        verdict.problem(home, _not_read(graph, found, unread[0]))
-    uneven = [u for u in suspects.uneven if found.training[u] == training]
-    if uneven and not wrong:
-        verdict.problem(home, _uneven(graph, found, uneven[0]))
-    lost = [u for u in suspects.lost.values() if found.training[u] == training]
-    if lost and not (strong or whole or wrong):
-        verdict.problem(home, _no_objective(graph, found, mine))
-    doubts = [c for c in explained.doubts if found.label[found.net.canon[c]] == training]
-    if doubts:
-        verdict.problem(home, _doubt(graph, doubts[0]))
-    right = (
-        not doubts
-        and len(verdict.mistakes) == before
-        and not wrong
-        and not lost
-        and not unread
-        and not uneven
-        and len(follows) > 0
-    )
-    if len(sheets) > 1:
-        verdict.spread.update(sheets)
-    if len(follows) == len(mine) and not (wrong or lost or unread or uneven):
-        verdict.follow.update(set(sheets) - set(verdict.right))
-    else:
-        verdict.follow -= set(sheets)
-    for sheet in sheets:
-        verdict.right[sheet] = verdict.right.get(sheet, True) and right
+    own.accuse(verdict)
+    open_questions = own.ask(verdict)
+    follows = mine[found.match.ok[mine]]
+    told = len(verdict.mistakes) > before or bool(own.wrong or own.lost) or open_questions
+    right = not told and not own.doubts and len(follows) > 0
+    _stand(verdict, own, right, len(follows) == len(mine) and not (own.wrong or own.lost or own.unread or own.uneven))
     if len(follows):
-        verdict.checked.setdefault(home, []).append(_line(graph, found, mine, follows, training, right))
+        line = line_told(graph, found, mine, follows, training, right)
+        verdict.checked.setdefault(own.home, []).append(line)
 
 
-def _line(graph: SheetGraph, found: Study, mine: np.ndarray, follows: np.ndarray, training: int, right: bool) -> str:
-    parameters = len({int(found.lineage[u]) for u in mine})
-    steps = max(1, len(mine) // max(1, parameters))
-    what = f"{OBJECTIVES[found.kinds[training]]}" + (", through a state" if found.states else "")
-    whose = f"{parameters} parameter{'s' if parameters > 1 else ''} over {steps} step{'s' if steps > 1 else ''}"
-    if right:
-        return f"{len(follows)} changes of {whose} follow the gradient of {what}: right"
-    return f"{len(follows)} of {len(mine)} changes of {whose} follow the gradient of {what}"
+def _stand(verdict: GraphVerdict, own: _Own, right: bool, follow: bool) -> None:
+    """What is said of the sheets that a training stands on."""
+    if len(own.sheets) > 1:
+        verdict.spread.update(own.sheets)
+    if follow:
+        verdict.follow.update(set(own.sheets) - set(verdict.right))
+    else:
+        verdict.follow -= set(own.sheets)
+    for sheet in own.sheets:
+        verdict.right[sheet] = verdict.right.get(sheet, True) and right
 
 
-def _kind(found: Study, cell: int) -> str:
-    if int(cell) in {int(s) for s in found.successor}:
-        return "wrong-update"
-    if found.forward is not None and cell < found.net.size and found.forward[cell]:
-        return "wrong-forward"
-    return "wrong-gradient"
+class _Own:
+    """What was found of one training: its sheets, its wrong updates and their mends, what could not be told."""
 
+    def __init__(
+        self, graph: SheetGraph, found: Study, suspects: Suspects, explained: Explained, training: int, mine: np.ndarray
+    ) -> None:
+        self.graph, self.found, self.suspects, self.explained = graph, found, suspects, explained
+        self.training, self.mine = training, mine
+        ends = [*found.successor[mine], *found.parameter[mine]]
+        self.home = min(graph.places[cell].sheet for cell in found.successor[mine])
+        self.sheets = sorted({graph.places[cell].sheet for cell in ends})
+        self.wrong = [int(u) for u in mine if int(u) in suspects.wrong]
+        self.mends = [mend for mend in explained.mends if self._mine(mend.updates)]
+        self.unread, self.uneven, self.loose = map(self._mine, (suspects.unread, suspects.uneven, suspects.loose))
+        self.rests = self._mine(suspects.rests)
+        self.typed = [cell for cell in suspects.typed if graph.places[cell].sheet in self.sheets]
+        self.beside = {
+            way: own for way, cells in suspects.beside.items()
+            if (own := [cell for cell in cells if graph.places[cell].sheet in self.sheets])
+        }  # fmt: skip
+        self.lost = {cell: u for cell, u in suspects.lost.items() if found.training[u] == training}
+        self.doubts = [cell for cell in explained.doubts if found.label[found.net.canon[cell]] == training]
 
-def _mended(graph: SheetGraph, found: Study, mend: Mend) -> Mistake:
-    by_sheet: dict[int, list[int]] = {}
-    for cell in sorted(mend.cells, key=lambda c: graph.places[c]):
-        by_sheet.setdefault(graph.places[cell].sheet, []).append(cell)
-    sheet, cells = next(iter(by_sheet.items()))
-    cell = cells[0]
-    typed = cell not in graph.meaning and cell not in graph.opaque
-    kind = "pasted-values" if typed else "inconsistent-rows" if mend.kind in ("odd", "alone") else _kind(found, cell)
-    swapped = (mend.old_part, mend.new_part) if mend.old_part is not None and mend.new_part is not None else None
-    fix = formula(graph, cell, mend.new[cell], swapped)
-    own = in_names(graph, mend.new[cell])
-    where = stretches_of(graph, cells) + "".join(
-        f", {graph.grid.sheet(other).name}!{stretches_of(graph, others)}"
-        for other, others in list(by_sheet.items())[1:]
-    )
-    return Mistake(
-        kind, "error", sheet, heading(graph, cell) or graph.name(cell), _message(graph, found, mend, cell, typed),
-        rows=(graph.places[cell].row,), cells=where, says=says(graph, cell),
-        should_say=(f"{own}, {fix}" if own and fix else fix or own), why=_why(graph, found, mend), fix=fix,
-        effect=_effect(graph, found, mend),
-    )  # fmt: skip
+    def _mine(self, updates: Iterable[int]) -> list[int]:
+        return [u for u in updates if self.found.training[u] == self.training]
 
+    def sure(self, opened: list[int]) -> bool:
+        """Whether so much follows the objective, or does with one mend, that what does not is wrong."""
+        mine, mends = self.mine, self.mends
+        if self._only_begins():
+            return False
+        right = sum(int(u) not in self.suspects.wrong for u in mine[self.found.match.ok[mine]])
+        healed = len({u for mend in mends for u in mend.updates})
+        single = sum(mend.kind != "odd" for mend in mends) <= 1 and not (mends and opened)  # one mistake explains all
+        few = bool(mends) and all(mend.kind == "odd" for mend in mends) and 4 * len(mends) <= healed
+        enough = right >= (1 if few else LEAST * len(mine))
+        return right > ENOUGH * len(mine) or (single and right + healed >= 0.9 * len(mine) and enough)
 
-def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool) -> str:
-    what = named(graph, cell)
-    if typed:
-        return f"{what} is a typed number where the cells around it have a formula, and the training needs that formula"
-    if mend.kind == "alone":
-        return f"{what} says something else than the cells before and after it, which say the same: a slip in one row"
-    if mend.kind == "odd":
-        return f"{what} says something else than the cells around it, and only what they say is right"
-    old, new = part(graph, mend.old_part), part(graph, mend.new_part)
-    if old and new and mend.kind in ("variable", "number", "operator", "exchanged sides", "function"):
-        return f"{what}: {old} stands where {new} belongs"
-    if new and mend.kind == "lost factor":
-        return f"{what}: the factor {new} is missing"
-    if old and mend.kind in ("extra factor", "extra term"):
-        return f"{what}: {old} is one too many"
-    if new and mend.kind == "lost term":
-        return f"{what}: {new} is missing"
-    if mend.kind == "sign":
-        return f"{what}: a sign is wrong"
-    return f"{what} does not say what the training needs"
+    def _only_begins(self) -> bool:
+        """Whether only first steps are right, and all later ones have something carried into them that is not read."""
+        found, mine = self.found, self.mine
+        later = np.isin(found.parameter[mine], found.successor[mine])
+        wrong = np.isin(mine, self.wrong)
+        return bool(carries(found, mine) and np.array_equal(later, wrong) and len(set(found.lineage[self.wrong])) > 1)
 
+    def accuse(self, verdict: GraphVerdict) -> None:
+        """The mistakes; where too little follows the objective, that is said in their place."""
+        graph, found = self.graph, self.found
+        healed = {u for mend in self.mends for u in mend.updates}
+        opened = [u for u in self.wrong if u not in healed]
+        sure = self.sure(opened)
+        if self.training in self.suspects.ascends and found.kinds[self.training] != "shown":
+            verdict.mistakes.append(ascent(graph, found, self.mine))
+        if sure:
+            self._accuse_surely(verdict, opened)
+        elif self.wrong or self.lost:
+            verdict.problem(self.home, no_objective(graph, found, self.mine))
 
-def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
-    if not mend.updates or mend.kind == "alone":
-        return ""
-    update = mend.updates[0]
-    what = OBJECTIVES[found.kinds[int(found.training[update])]]
-    return (
-        f"{named(graph, int(found.successor[update]))} must move by -k times the derivative of {what} by "
-        f"{named(graph, int(found.parameter[update]))}, as the other parameters do; with this formula it does, as "
-        "written it does not"
-    )
+    def _accuse_surely(self, verdict: GraphVerdict, opened: list[int]) -> None:
+        graph, found = self.graph, self.found
+        penalties = [mend for mend in self.mends if is_penalty(graph, found, mend)]
+        verdict.mistakes += [mended_told(graph, found, mend) for mend in self.mends if mend not in penalties]
+        if penalties:
+            verdict.problem(self.home, perhaps_penalty(graph, penalties[0]))
+        if opened:
+            right = [u for u in self.mine if found.match.ok[u] and int(u) not in self.suspects.wrong]
+            _unexplained(verdict, graph, found, self.explained, opened, self.home, len(right) / len(self.mine))
+        lost = [cell for cell in self.lost if not any(cell in mend.cells for mend in self.mends)]
+        verdict.mistakes += [lost_told(graph, found, cell) for cell in lost]
 
-
-def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
-    count = len(mend.updates)
-    if mend.kind == "alone":
-        return ""
-    return (
-        f"{count} change{'s' if count != 1 else ''} of a parameter {'are' if count != 1 else 'is'} wrong because of it"
-    )
-
-
-def _ascent(graph: SheetGraph, found: Study, mine: np.ndarray) -> Mistake:
-    cell = int(found.successor[mine[0]])
-    cells = stretches_of(
-        graph, [int(c) for c in found.successor[mine] if graph.places[c].sheet == graph.places[cell].sheet]
-    )
-    return Mistake(
-        "wrong-update", "error", graph.places[cell].sheet, heading(graph, cell) or graph.name(cell),
-        "the updates climb the error in place of going down: the sign of the change is wrong",
-        rows=(graph.places[cell].row,), cells=cells, says=says(graph, cell),
-        why="a step against the gradient makes the error smaller; this one has the gradient's own sign",
-    )  # fmt: skip
+    def ask(self, verdict: GraphVerdict) -> bool:
+        """What could not be told; whether there is anything."""
+        graph, found = self.graph, self.found
+        if len(self.unread) == len(self.mine):
+            verdict.unread.add(self.home)
+        if self.unread:
+            verdict.problem(self.home, not_read(graph, found, self.unread[0]))
+        if self.uneven and not self.wrong:
+            verdict.problem(self.home, uneven_told(graph, found, self.uneven[0]))
+        if self.rests and not self.wrong:
+            verdict.problem(self.home, rests_told(graph, found, self.rests[0]))
+        if self.loose and not self.wrong:
+            verdict.problem(self.home, loose_told(graph, found, self.loose[0]))
+        if self.typed:
+            verdict.problem(self.home, typed_told(graph, self.typed[0]))
+        for way, cells in self.beside.items():
+            verdict.problem(self.home, beside_told(graph, way, cells[0]))
+        if self.doubts:
+            verdict.problem(self.home, doubt_told(graph, self.doubts[0]))
+        return bool(self.unread or self.uneven or self.rests or self.loose or self.typed or self.beside)
 
 
 def _unexplained(
@@ -256,78 +246,4 @@ def _unexplained(
         verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
         return
     for update, cells in groups[:12]:
-        verdict.mistakes.append(_without_mend(graph, found, update, cells))
-
-
-def _without_mend(graph: SheetGraph, found: Study, update: int, cells: list[int]) -> Mistake:
-    cells = [c for c in cells if graph.places[c].sheet == graph.places[cells[0]].sheet]
-    where = min(cells, key=lambda c: graph.places[c])
-    what = OBJECTIVES[found.kinds[int(found.training[update])]]
-    message = (
-        f"{named(graph, where)}: {named(graph, int(found.successor[update]))} does not move by -k times the derivative "
-        f"of {what}, as the other parameters do, and all that this formula reads is right"
-    )
-    return Mistake(
-        _kind(found, where), "error", graph.places[where].sheet, heading(graph, where) or graph.name(where), message,
-        rows=(graph.places[where].row,), cells=stretches_of(graph, cells), says=says(graph, where),
-        why="on random numbers the change is no multiple of the derivative by its own parameter",
-    )  # fmt: skip
-
-
-def _is_penalty(graph: SheetGraph, found: Study, mend: Mend) -> bool:
-    """Whether what a mend would take away is a term of the parameter alone, as weight decay of any kind is (an absolute
-    value's slope, say): meant, perhaps, and no mistake that could be told."""
-    if mend.kind != "extra term" or mend.old_part is None or not mend.updates:
-        return False
-    own = {graph.name(int(found.parameter[update])) for update in mend.updates}
-    reads = {graph.name(cell): cell for place in mend.cells for cell in _read_by(graph, place)}
-    term = {*names(mend.old_part)}
-    return bool(term & own) and all(name in reads and reads[name] not in graph.meaning for name in term - own)
-
-
-def _read_by(graph: SheetGraph, cell: int) -> list[int]:
-    return [*graph.meaning[cell].refs.values()] if cell in graph.meaning else []
-
-
-def _perhaps_penalty(graph: SheetGraph, mend: Mend) -> str:
-    term = part(graph, mend.old_part)
-    where = min(mend.cells, key=lambda cell: graph.places[cell])
-    return f"{named(graph, where)} has a term of the parameter alone, {term}: a penalty, or one term too many"
-
-
-def _no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
-    some = [named(graph, int(found.successor[u])) for u in mine[:3]]
-    return f"the changes of {', '.join(some)} follow no objective that the sheet shows"
-
-
-def _doubt(graph: SheetGraph, cell: int) -> str:
-    return (
-        f"every change follows a gradient, but {named(graph, cell)} does not agree with the rest: it holds an output "
-        "against another number, shows another loss, or leaves a part out; which is meant could not be told"
-    )
-
-
-def _uneven(graph: SheetGraph, found: Study, update: int) -> str:
-    one = named(graph, int(found.successor[update]))
-    return f"the change of {one} follows its gradient at another rate than others, and no majority says which is meant"
-
-
-def _lost(graph: SheetGraph, found: Study, cell: int) -> Mistake:
-    typed = cell not in graph.meaning
-    message = (
-        f"{named(graph, cell)} is {'a typed number' if typed else 'no update'} where the other parameters are updated"
-    )
-    return Mistake(
-        "pasted-values" if typed else "wrong-update", "error", graph.places[cell].sheet,
-        heading(graph, cell) or graph.name(cell), message, rows=(graph.places[cell].row,), cells=graph.name(cell),
-        says=says(graph, cell), why="the step before moves every other parameter, and the step after reads this one",
-    )  # fmt: skip
-
-
-def _not_read(graph: SheetGraph, found: Study, update: int) -> str:
-    net, me = found.net, int(found.successor[update])
-    cone = found.order.reach(net.forms[net.form_of[me]].reads[net.row_of[me]], upwards=True)
-    for cell, problem in graph.opaque.items():
-        if cone[cell]:
-            return f"{named(graph, me)} depends on {graph.name(cell)}, which could not be read: {problem}"
-    return f"{named(graph, me)} gave no number on the values that it was tried on"
+        verdict.mistakes.append(without_mend(graph, found, update, cells))

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree.ElementTree import Element, ParseError, iterparse
+from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from tinyproof.check.workbook.read.guard import PROLOG, refuse_bombs, refuse_dtd, refuse_others
+from tinyproof.check.workbook.read import xml_parts
+from tinyproof.check.workbook.read.guard import refuse_bombs, refuse_others
 from tinyproof.check.workbook.read.references import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.xml_names import (
     Chart,
@@ -43,6 +43,9 @@ MAX_FILE_BYTES = 40_000_000
 MAX_CELLS = 400_000
 MAX_SHEETS = 5_000  # the cells of all of them together are bounded too
 MAX_STRINGS = 400_000
+MAX_TREE_BYTES = 10_000_000  # of a part that is read whole: the list of sheets and names, relations, a chart
+_PICTURES = ("xl/media/", "xl/charts/chartex", "xl/embeddings/", "xl/diagrams/")
+_INSIDE = frozenset(("f", "v", "is", "t", "r", "rPh"))  # what a cell or a text is made of
 
 
 Value = float | str | None
@@ -79,7 +82,8 @@ class Book:
     """A workbook as stored.
 
     `names`: (name in lower case, sheet that it is defined for or "") -> what it stands for. `recalculates`: its program
-    is told to calculate everything anew when it opens it. `iterates`: circular references are allowed.
+    is told to calculate everything anew when it opens it. `iterates`: circular references are allowed. `pictures`: it
+    holds pictures, or charts of a kind that is not read; None where that is not known.
     """
 
     sheets: tuple[ReadSheet, ...]
@@ -88,6 +92,7 @@ class Book:
     recalculates: bool = False
     iterates: bool = False
     remarks: tuple[str, ...] = ()
+    pictures: bool | None = None
 
 
 def read_book(path: Path | str) -> Book:
@@ -106,13 +111,9 @@ def read_book(path: Path | str) -> Book:
         raise DataError(shown, f"is a damaged or half-written .xlsx file ({one_line(str(error), 80)})") from error
     except DefusedXmlException as error:
         raise DataError(shown, "has a part that is not plain XML (it declares entities)") from error
-    except _BROKEN as error:
+    except xml_parts.BROKEN as error:
         what = f"{type(error).__name__}: {one_line(str(error), 100)}"
         raise DataError(shown, f"is not a workbook that can be read ({what})") from error
-
-
-# What a broken part makes the XML parser, the unzipper and this reader raise (defusedxml's refusals are ValueErrors).
-_BROKEN = (ParseError, KeyError, ValueError, IndexError, TypeError, EOFError, OSError, RuntimeError, zlib.error)
 
 
 class _Reader:
@@ -154,7 +155,8 @@ class _Reader:
         flags = {} if calculation is None else calculation.attrib
         names = self.defined_names(tree)
         recalculates, iterates = (is_true(flags.get(flag, "")) for flag in ("fullCalcOnLoad", "iterate"))
-        return Book(tuple(sheets), names, tuple(charts), recalculates, iterates, tuple(self.remarks))
+        pictures = any(name.startswith(_PICTURES) for name in self.parts)
+        return Book(tuple(sheets), names, tuple(charts), recalculates, iterates, tuple(self.remarks), pictures)
 
     def defined_names(self, tree: Element) -> dict[tuple[str, str], str]:
         """Defined names, each for the whole workbook or for one sheet."""
@@ -168,7 +170,10 @@ class _Reader:
         return names
 
     def tree(self, part: str) -> Element:
-        root: Element = fromstring(self.archive.read(self.parts[part.lower()]), forbid_dtd=True)
+        name = self.parts[part.lower()]
+        if self.archive.getinfo(name).file_size > MAX_TREE_BYTES:
+            raise DataError(self.shown, f"has a part ({one_line(part, 60)}) of more than {MAX_TREE_BYTES:,} bytes")
+        root: Element = fromstring(self.archive.read(name), forbid_dtd=True)
         return root
 
     def rels(self, part: str) -> dict[str, tuple[str, str]]:
@@ -188,11 +193,11 @@ class _Reader:
     def elements(self, part: str, wanted: tuple[str, ...]) -> Iterator[Element]:
         """Elements with one of these names, in order; what has been given out is dropped from memory."""
         with self.archive.open(self.parts[part.lower()]) as stream:
-            refuse_dtd(stream.read(PROLOG), part, self.shown)
-            stream.seek(0)
-            for _, node in iterparse(stream, events=("end",)):
-                if local_name(node.tag) in wanted:
+            for _, node in xml_parts.elements(stream, ("end",), part, self.shown):
+                name = local_name(node.tag)
+                if name in wanted:
                     yield node
+                if name not in _INSIDE:
                     node.clear()
 
     def read_strings(self, part: str) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from xml.etree.ElementTree import Element, iterparse
+from xml.etree.ElementTree import Element
 
+from tinyproof.check.workbook.read import xml_parts
 from tinyproof.check.workbook.read.cells import MAX_CELLS, MAX_SHEETS, Book, Cell, ReadSheet
-from tinyproof.check.workbook.read.guard import PROLOG, refuse_bombs, refuse_dtd
+from tinyproof.check.workbook.read.guard import refuse_bombs
 from tinyproof.check.workbook.read.openformula import as_excel
 from tinyproof.check.workbook.read.references import MAX_COLUMN, MAX_ROW
 from tinyproof.check.workbook.read.xml_names import MAX_SERIES, Chart, Series, local_name
@@ -45,8 +46,7 @@ def read_flat(content: bytes, shown: str) -> Book:
 
 def _elements(content: bytes, shown: str) -> Iterator[tuple[str, Element]]:
     """Every element, at its start and at its end."""
-    refuse_dtd(content[:PROLOG], "content.xml", shown)
-    yield from iterparse(io.BytesIO(content), events=("start", "end"))
+    yield from xml_parts.elements(io.BytesIO(content), ("start", "end"), "content.xml", shown)
 
 
 def _attribute(node: Element, name: str) -> str:

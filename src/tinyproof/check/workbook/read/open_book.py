@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
 
 from tinyproof.check.workbook.read.cells import MAX_FILE_BYTES, Book, read_book
 from tinyproof.check.workbook.read.delimited import read_delimited
 from tinyproof.check.workbook.read.ods import MIMETYPE, read_flat, read_ods
+from tinyproof.check.workbook.read.xml_parts import BROKEN
 from tinyproof.core.archives import opened
 from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import read_bounded
@@ -20,7 +19,6 @@ _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TEXT = (".csv", ".tsv", ".tab")
 _NO_TEXT = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"{\\rtf", b"<html", b"<!DOCTYPE")
 CONVERTIBLE = "save it as .xlsx, or let LibreOffice do it: tinyproof audit --convert"
-_BROKEN = (ParseError, KeyError, ValueError, IndexError, TypeError, EOFError, OSError, RuntimeError, zlib.error)
 
 
 def open_book(path: Path | str) -> Book:
@@ -43,7 +41,7 @@ def open_book(path: Path | str) -> Book:
         pass  # the reader of .xlsx says what is wrong with it
     except DefusedXmlException as error:
         raise DataError(shown, "has a part that is not plain XML (it declares entities)") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         what = f"{type(error).__name__}: {one_line(str(error), 100)}"
         raise DataError(shown, f"is not a workbook that can be read ({what})") from error
     return read_book(path)

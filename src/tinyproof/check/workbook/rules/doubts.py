@@ -12,7 +12,8 @@ from tinyproof.backprop.expr import Expr, Num, names
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.rates import Update
-from tinyproof.check.workbook.understand.patterns import InTable, column_of, current
+from tinyproof.check.workbook.understand.meaning import same
+from tinyproof.check.workbook.understand.patterns import InTable, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.roles import FORWARD
 
 
@@ -20,7 +21,7 @@ def doubt(judge: Judge, updates: list[Update], found: list[Mistake]) -> str:
     """Why the table was not understood wholly; "" where it was."""
     reasons = (
         _state(judge), _batch(judge), _flat(judge, updates), _scattered(judge, found), _unlike(judge, updates, found),
-        _foreign(judge, found),
+        _foreign(judge, found), _mixed(judge, found),
     )  # fmt: skip
     return next((reason for reason in reasons if reason), "")
 
@@ -138,4 +139,19 @@ def _foreign(judge: Judge, found: list[Mistake]) -> str:
     if len(judged) > 1 and all(col in wrong and not wrong[col] for col in judged):
         name = judge.roles.names[judged[0]]
         return f"no gradient ({name} for one) fits the loss that was read: another network may be meant"
+    return ""
+
+
+def _mixed(judge: Judge, found: list[Mistake]) -> str:
+    """A helper column that the training reads, of which no formula stands in most rows: none can be held against it."""
+    read, told = _read_by_the_training(judge), {mistake.col for mistake in found}
+    for col in judge.roles.of("helper", "derivative"):
+        main = judge.columns[col].main
+        if current(col) not in read or col in told or main is None or main.expr is None:
+            continue
+        right = judge.says(main.expr)
+        starts = any(elsewhere(name) for name in names(main.expr))
+        rest = [p for p in judge.columns[col].patterns if not (starts and p.first == judge.table.rows[0])]
+        if any(p.expr is not None and not same(judge.says(p.expr), right) for p in rest):
+            return f"the rows of {judge.roles.names[col]} follow no common formula"
     return ""

@@ -53,6 +53,27 @@ def check_gradients(judge: Judge) -> list[Mistake]:
     return found + _odd_helpers(judge, helpers) + _unread_helpers(judge)
 
 
+def check_ascending(judge: Judge) -> list[Mistake]:
+    """Gradient columns that hold -dE/dw in most rows: what says something else in the others."""
+    found: list[Mistake] = []
+    for col in judge.roles.of("gradient"):
+        main, parameter = judge.columns[col].main, gradient_of(judge.network, col)
+        assert main is not None
+        assert main.expr is not None
+        assert parameter is not None
+        odd: list[tuple[Pattern, Expr]] = []
+        for pattern in judge.columns[col].patterns:
+            if pattern.expr is None:
+                found.append(not_understood(judge, col, pattern))
+            elif not same(judge.says(pattern.expr), -judge.gradient(parameter)):
+                odd.append((pattern, pattern.expr))
+        if 2 * sum(len(pattern.rows) for pattern, _ in odd) >= len(judge.table.rows):
+            found.append(no_common_formula(judge, col, [pattern for pattern, _ in odd]))
+        else:
+            found += [_odd_rows(judge, col, pattern, expr, main.expr) for pattern, expr in odd]
+    return found
+
+
 def _unread_helpers(judge: Judge) -> list[Mistake]:
     """Helper columns that could not be read and that another column reads."""
     return [

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tinyproof.backprop.diff import gradient_name, written_out
+from tinyproof.backprop.diff import gradient_name
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
 from tinyproof.backprop.notation import excel, text
-from tinyproof.check.workbook.rules.repair import Repair, find_repair
+from tinyproof.check.workbook.rules.repair import MOST_UNMENDED, Repair, find_repair
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.meaning import Random, Values, same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, is_constant
@@ -160,14 +160,15 @@ class Judge:
         key = expr, right.tobytes(), tuple(words)
         if key not in self.grid.repairs:  # the same mistake in six sheets is looked for once
             self.complete(expr)
-            self.grid.repairs[key] = find_repair(expr, right, self.values, words, self.factors())
+            hopeless = list(self.grid.repairs.values()).count(None) >= MOST_UNMENDED
+            searched = None if hopeless else find_repair(expr, right, self.values, words, self.factors())
+            self.grid.repairs[key] = searched
         found: Repair | None = self.grid.repairs[key]
         return found
 
     def chain_rule(self, parameter: int) -> Expr:
         """The right gradient written out, in variables of the row."""
-        name = gradient_name(self.network.loss, current(parameter))
-        return written_out(self.network.backward, [name])[0].expr
+        return self.network.chain_rule(parameter)
 
     # Typed constants ---------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 
-from tinyproof.backprop.diff import gradient_name, written_out
 from tinyproof.backprop.expr import Expr, Var, substitute
 from tinyproof.check.workbook.rules.effects import wrong_formulas
 from tinyproof.check.workbook.rules.judge import Judge
@@ -56,6 +55,15 @@ def check_loss_columns(grid: Grid, audits: Sequence[TableAudit]) -> tuple[list[M
             found.append(mistake)
     lines = [f"{right} pasted loss column{'s' if right > 1 else ''} run again: right"] if right else []
     return found, lines
+
+
+def rates_of_columns(grid: Grid, audits: Sequence[TableAudit]) -> tuple[float, ...]:
+    """The rates of the pasted loss columns, right or wrong, each once."""
+    audit = next((a for a in audits if a.judge is not None and not a.problem), None)
+    start = _start_loss(audit.judge) if audit is not None and audit.judge is not None else None
+    if start is None:
+        return ()
+    return tuple(dict.fromkeys(column.rate for column in list(_columns(grid, audits, start))[:MAX_COLUMNS]))
 
 
 def _start_loss(judge: Judge) -> float | None:
@@ -181,8 +189,7 @@ def _first_unit_everywhere(judge: Judge) -> dict[str, Expr]:
     for first, other in combinations(sorted(hidden), 2):
         a, b = (current(judge.roles.named(name) or 0) for name in (first, other))
         for col in judge.network.parameters:
-            name = gradient_name(judge.network.loss, current(col))
-            expr = written_out(judge.network.backward, [name])[0].expr
+            expr = judge.network.chain_rule(col)
             net = judge.roles.named(other.removeprefix("a_"))
             own = judge.network.equation(current(net)) if net is not None else None
             if own is not None and current(col) in repr(own) and first.endswith("1"):

@@ -14,6 +14,7 @@ from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, wal
 from tinyproof.check.workbook.understand.meaning import same, value
 
 MAX_TRIALS = 6_000
+MOST_UNMENDED = 40  # formulas of one workbook that no small repair made right: the rest is not searched either
 MAX_WORK = 500_000  # trials times the size of the formula: a long formula gets fewer
 
 

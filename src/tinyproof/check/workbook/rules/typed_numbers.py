@@ -6,7 +6,6 @@ from collections import Counter
 
 import numpy as np
 
-from tinyproof.backprop.diff import gradient_name, written_out
 from tinyproof.backprop.expr import Expr, Var, names
 from tinyproof.check.finding import Severity
 from tinyproof.check.workbook.rules.forward import paste
@@ -31,6 +30,8 @@ def check_pasted(audit: TableAudit) -> list[Mistake]:
     found = []
     for col in _computed(judge):
         typed = judge.columns[col].typed
+        if not typed:
+            continue
         first = judge.table.rows[0]
         right = right_formula(judge, audit, col)
         start = right is not None and any(elsewhere(name) for name in names(right))
@@ -88,7 +89,7 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
         parameter = gradient_of(judge.network, col)
         if parameter is None or parameter in judge.network.tainted:
             return None
-        return written_out(judge.network.backward, [gradient_name(judge.network.loss, current(parameter))])[0].expr
+        return judge.network.chain_rule(parameter)
     if col in judge.network.parameters:
         update = next((u for u in audit.updates if u.col == col and (u.rate or u.number)), None)
         gradient = gradient_column(judge, col)

@@ -30,7 +30,9 @@ def check_updates(judge: Judge) -> tuple[list[Mistake], RateCell | None, list[Up
         found += [not_understood(judge, col, p) for p in judge.columns[col].patterns if p.expr is None]
     others = {update.col for update in updates if _another_method(judge, update)}
     for update in updates:
-        if update.rate is not None:
+        if _slope_unread(judge, update):
+            found.append(_not_descent(judge, update))
+        elif update.rate is not None:
             found += rate_mistakes(judge, update, rate)
         elif update.col in others or _unread(judge, update):
             found.append(_not_descent(judge, update))
@@ -127,9 +129,17 @@ def _another_method(judge: Judge, update: Update) -> bool:
 
 def _unread(judge: Judge, update: Update) -> bool:
     """Whether an update depends on a formula that could not be read."""
-    if judge.unread_in(update.pattern.expr or update.expr) is not None:
+    if judge.unread_in(update.pattern.expr or update.expr) is not None or _slope_unread(judge, update):
         return True
     return update.col in judge.network.tainted and gradient_column(judge, update.col) is None
+
+
+def _slope_unread(judge: Judge, update: Update) -> bool:
+    """Whether an update reads a column of slopes whose formula could not be read in most rows."""
+    places = [place for name in names(update.expr) if (place := column_of(name)) is not None]
+    slopes = {place.col for place in places if judge.roles.kinds.get(place.col) in ("gradient", "derivative", "helper")}
+    mains = [judge.columns[col].main for col in slopes if judge.columns[col].patterns]
+    return any(main is None or main.expr is None for main in mains)
 
 
 def _not_descent(judge: Judge, update: Update) -> Mistake:

@@ -7,7 +7,10 @@ import hashlib
 from tinyproof.check.workbook.read.cells import ReadSheet
 from tinyproof.check.workbook.read.references import REFERENCE, column_number
 from tinyproof.check.workbook.thresholds import LEAST_FORMULAS
-from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.grid import Grid, address
+from tinyproof.core.errors import one_line
+
+_MOST_SHEETS = 20  # that are told by name
 
 
 def fingerprint(grid: Grid) -> str:
@@ -21,6 +24,18 @@ def fingerprint(grid: Grid) -> str:
         return ""
     text = "\n\n".join("\n".join(sorted(found)) for found in sheets if found)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def where_formulas_stand(grid: Grid) -> tuple[str, ...]:
+    """For each sheet with formulas the corners of what they fill: `Sheet1 G31 to AA133`."""
+    found = []
+    for sheet in grid.book.sheets:
+        places = [place for place, cell in sheet.cells.items() if cell.formula is not None]
+        if places:
+            rows, cols = [row for row, _ in places], [col for _, col in places]
+            corners = address(min(rows), min(cols)), address(max(rows), max(cols))
+            found.append(f"{one_line(sheet.name, 30)} {' to '.join(dict.fromkeys(corners))}")
+    return tuple(found[:_MOST_SHEETS])
 
 
 def _formulas(sheet: ReadSheet) -> set[str]:

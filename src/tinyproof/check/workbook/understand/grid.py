@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from openpyxl.formula.translate import Translator, TranslatorError
@@ -15,11 +16,12 @@ from openpyxl.utils import get_column_letter
 
 from tinyproof.backprop.expr import Expr
 from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
-from tinyproof.check.workbook.read.formula import parse
+from tinyproof.check.workbook.read.formula import Formula, parse
 from tinyproof.check.workbook.read.references import REFERENCE, Ref, column_number, rough_references
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_SHORT = 300  # characters: longer formulas are not kept from file to file
 _PLAIN = re.compile(r"=\s*([+-]?\d*\.?\d+)\s*")
 
 
@@ -45,6 +47,12 @@ def formula_at(cell: Cell, row: int, col: int) -> str:
         return str(Translator(written, address(cell.from_row, cell.from_col)).translate_formula(address(row, col)))
     except TranslatorError:
         return written
+
+
+@lru_cache(maxsize=2_000)
+def _parsed(text: str) -> Formula:
+    """A formula without defined names; the files of a class hold the same ones again and again."""
+    return parse(text)
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,8 @@ class Grid:
         if cell.kind == "x":
             return self._unread(cell, "it is an array formula or a data table")
         try:
-            formula = parse(cell.formula, self.names_on(sheet))
+            names = self.names_on(sheet)
+            formula = parse(cell.formula, names) if names or len(cell.formula) > _SHORT else _parsed(cell.formula)
         except NotUnderstood as problem:
             return self._unread(cell, str(problem))
         unknown = next((ref.sheet for ref in formula.refs.values() if ref.sheet and self.find(ref.sheet) is None), None)

@@ -11,14 +11,16 @@ import numpy as np
 
 from tinyproof.backprop.expr import Call, Equation, Expr, evaluate, names
 from tinyproof.check.workbook.thresholds import SAME, SAMPLES
+from tinyproof.check.workbook.understand.remembered import remembered
 
 Values = dict[str, np.ndarray]
+SEED = 20240229
 
 
 class Random:
     """A value for every name that is asked for, the same whenever it is asked again; `seed` picks the set."""
 
-    def __init__(self, seed: int = 20240229) -> None:
+    def __init__(self, seed: int = SEED) -> None:
         self.generator = np.random.default_rng(seed)
         self.values: Values = {}
 
@@ -32,7 +34,10 @@ class Random:
 
 def value(expr: Expr, values: Mapping[str, np.ndarray]) -> np.ndarray:
     """The expression on every sample."""
-    return np.broadcast_to(np.asarray(evaluate(expr, values), dtype=float), (SAMPLES,))
+    found = evaluate(expr, values)
+    if isinstance(found, np.ndarray) and found.shape == (SAMPLES,) and found.dtype == np.float64:
+        return found
+    return np.broadcast_to(np.asarray(found, dtype=float), (SAMPLES,))
 
 
 def same(a: np.ndarray, b: np.ndarray, tolerance: float = SAME) -> bool:
@@ -44,6 +49,7 @@ def same(a: np.ndarray, b: np.ndarray, tolerance: float = SAME) -> bool:
     return bool(np.all(np.abs(a - b)[usable] <= tolerance * scale[usable]))
 
 
+@remembered
 def equal(a: Expr, b: Expr) -> bool:
     """Whether two expressions mean the same whatever their names stand for."""
     random = Random(7)

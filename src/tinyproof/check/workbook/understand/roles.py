@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tinyproof.backprop.expr import Expr, Num, Var, names
+from tinyproof.check.workbook.thresholds import SAMPLES
 from tinyproof.check.workbook.understand.grid import address
+from tinyproof.check.workbook.understand.meaning import value
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, Pattern, before, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.structure import activation, terms
 from tinyproof.check.workbook.understand.tables import Table
@@ -82,6 +86,7 @@ def _by_use(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> N
         if pattern is not None and pattern.expr is not None and col not in table.words:
             roles.kinds[col] = _shape(pattern.expr, parameters) or "helper"
     _velocities(table, columns, roles)
+    _differences(columns, roles)
     _gradients_and_losses(table, columns, roles)
     fed, compared = set[str](), set[str]()
     for col in roles.of(*FORWARD):
@@ -111,6 +116,38 @@ def _velocities(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) 
             roles.kinds[col] = "helper"
 
 
+def _differences(columns: dict[int, ColumnPatterns], roles: Roles) -> None:
+    """Columns that are called an error and can be negative, and that a gradient or an update reads: output less target,
+    no loss."""
+    readers = roles.of("gradient", "derivative", "weight", "bias")
+    read = {name for col in readers for p in columns[col].patterns if p.expr is not None for name in names(p.expr)}
+    for col in roles.of("loss", "total"):
+        pattern = forward_pattern(columns[col])
+        expr = pattern.expr if pattern is not None else None
+        if expr is not None and {current(col), before(col)} & read and _negative(expr, roles):
+            roles.kinds[col] = "helper"
+
+
+def _negative(expr: Expr, roles: Roles) -> bool:
+    """Whether a formula can be negative where outputs, targets and losses lie between 0 and 1."""
+    rng = np.random.default_rng(5)
+    values = {}
+    for name in names(expr):
+        place = column_of(name)
+        signed = place is None or roles.kinds.get(place.col) in ("helper", "net")
+        values[name] = rng.uniform(-1.0 if signed else 0.0, 1.0, SAMPLES)
+    with np.errstate(all="ignore"):
+        return bool((value(expr, values) < 0).any())
+
+
+def _counts(expr: Expr | None) -> bool:
+    """Whether a formula has one of two values, as what counts the right answers has."""
+    rng = np.random.default_rng(5)
+    return (
+        expr is None or len(np.unique(value(expr, {name: rng.uniform(0.0, 1.0, SAMPLES) for name in names(expr)}))) < 3
+    )
+
+
 def _gradients_and_losses(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
     """Unheaded columns that updates read are gradients; functions of an output and a typed column are losses."""
     read_back = {
@@ -130,7 +167,8 @@ def _gradients_and_losses(table: Table, columns: dict[int, ColumnPatterns], role
     for col in bare:
         pattern = forward_pattern(columns[col])
         used = set(names(pattern.expr)) if pattern is not None and pattern.expr is not None else set()
-        if roles.kinds[col] == "helper" and used & acts and used & typed and used <= acts | typed and len(used) == 2:
+        both = used & acts and used & typed and used <= acts | typed and len(used) == 2
+        if roles.kinds[col] == "helper" and both and pattern is not None and not _counts(pattern.expr):
             roles.kinds[col] = "loss"
     losses = {current(col) for col in roles.of("loss")}
     for col in bare:

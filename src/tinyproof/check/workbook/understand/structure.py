@@ -10,6 +10,7 @@ import numpy as np
 from tinyproof.backprop.expr import Call, Expr, Num, Var, call, names, walk
 from tinyproof.check.workbook.thresholds import SAMPLES
 from tinyproof.check.workbook.understand.meaning import replace, same, value
+from tinyproof.check.workbook.understand.remembered import remembered
 
 MAX_TERMS = 200
 Term = tuple[float, tuple[str, ...]]  # a number times names, the names sorted
@@ -76,6 +77,7 @@ class Activation:
     written: Expr  # over the variable z
 
 
+@remembered
 def activation(expr: Expr) -> Activation | None:
     """The expression as a function of one inner quantity (a name, or a weighted sum); None where it is not one."""
     if isinstance(expr, Num | Var):

@@ -13,10 +13,10 @@ from itertools import combinations
 
 import numpy as np
 
-from tinyproof.backprop.diff import backward, gradient_name
+from tinyproof.backprop.diff import backward, gradient_name, written_out
 from tinyproof.backprop.expr import Equation, Expr, Var, evaluate_all, names, substitute, total
-from tinyproof.check.workbook.thresholds import MOST_FIXES, SAMPLES
-from tinyproof.check.workbook.understand.meaning import Random, Values, equal, order, same, value
+from tinyproof.check.workbook.thresholds import AWAKE, MOST_FIXES, SAMPLES, STEPS
+from tinyproof.check.workbook.understand.meaning import SEED, Random, Values, equal, order, same, value
 from tinyproof.check.workbook.understand.patterns import (
     ColumnPatterns,
     before,
@@ -56,6 +56,15 @@ class Network:
     def backward(self) -> list[Equation]:
         """The gradient of every quantity on the way from the parameters to the loss."""
         return backward(self.equations, [current(col) for col in self.parameters])
+
+    @cached_property
+    def _whole(self) -> dict[str, Expr]:
+        found = written_out(self.backward, [equation.name for equation in self.backward])
+        return {equation.name: equation.expr for equation in found}
+
+    def chain_rule(self, parameter: int) -> Expr:
+        """The right gradient of a parameter's column, written out in variables of the row."""
+        return self._whole[gradient_name(self.loss, current(parameter))]
 
     @property
     def loss(self) -> str:
@@ -168,15 +177,23 @@ def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
     """Random self-consistent values: of the row before, and of this row after one right update; the gradients too.
 
     Names: `@c`, `@c[-1]`, outside cells, `rate`. The second value: the right gradient of each parameter's column, in
-    the row before.
+    the row before. A step that puts a unit to sleep would hide what stands behind it; then another is drawn.
     """
-    random = Random()
+    for attempt, rates in enumerate(STEPS):
+        values, gradients = _one_step(network, Random(SEED + attempt), *rates)
+        if not _asleep(network, values):
+            break
+    return values, gradients
+
+
+def _one_step(network: Network, random: Random, low: float, high: float) -> tuple[Values, dict[int, np.ndarray]]:
+    """`sample` with learning rates between `low` and `high`."""
     forward = {e.name for e in network.equations}
     back = network.backward
     past = _leaves(network, random, forward, "[-1]", {})
     past = _unknown_slopes(network, random, "[-1]", evaluate_all([*network.equations, *back], past))
     gradients = {col: _column(past, gradient_name(network.loss, current(col))) for col in network.parameters}
-    rate = random("rate", 0.2, 1.2)
+    rate = random("rate", low, high)
     now = _leaves(network, random, forward, "", past)
     for col in network.parameters:
         now[current(col)] = past[current(col)] - rate * gradients[col]
@@ -187,6 +204,11 @@ def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
         values[before(place.col) if place and place.here else f"{name}@past"] = np.asarray(drawn)
     values["rate"] = rate
     return values, gradients
+
+
+def _asleep(network: Network, values: Values) -> bool:
+    """Whether something of the forward pass is 0 on nearly all samples, as a ReLU that one step has switched off is."""
+    return any(np.count_nonzero(values[equation.name]) < AWAKE for equation in network.equations)
 
 
 def _unknown_slopes(network: Network, random: Random, tag: str, values: Values) -> Values:

@@ -162,7 +162,7 @@ def library(
         say("compiling the kernels for this network (once; some seconds)")
         path = kernel_cache.keep(folder, key, _compile(source, [*compiler.command, *flags]))
     except OSError as error:
-        where = kernel_cache.cache_folder()
+        where = kernel_cache.cache_folder() or "a temporary folder"
         raise NoCompiler(f"the kernels cannot be kept: {one_line(str(where), 120)}: {reason(error)}") from error
     try:
         load(path, symbols)

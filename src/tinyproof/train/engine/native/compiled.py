@@ -25,8 +25,9 @@ class _Batch(ctypes.Structure):
         ("labels", _P),
         ("matrices", _P),
         ("boxes", _P),
-        ("scale", ctypes.c_float),
-        ("shift", ctypes.c_float),
+        ("borders", _P),
+        ("scale", _P),
+        ("shift", _P),
     )
 
 
@@ -55,16 +56,17 @@ def _address(array: NDArray[Any] | None) -> int | None:
 class Library:
     """One network in memory, with its threads. Every array given must be C-contiguous and stay alive.
 
-    `pixels` is (scale, shift) of the normalisation: a network sees grey level * scale + shift.
+    `pixels` is (scale, shift) of the normalisation, a number a channel: a network sees value * scale + shift.
     """
 
-    def __init__(self, path: Path, threads: int, max_batch: int, classes: int, pixels: tuple[float, float]) -> None:
+    def __init__(self, path: Path, threads: int, max_batch: int, classes: int, pixels: tuple[Any, Any]) -> None:
         self._c = load(path)
         self._c.tiny_create.restype = _P
         self._handle = _P(self._c.tiny_create(ctypes.c_int(threads), ctypes.c_int(max_batch)))
         if not self._handle:
             raise NoCompiler("there is not enough memory for the batch, or no thread can be started")
-        self.classes, self.max_batch, self._pixels = classes, max_batch, pixels
+        self.classes, self.max_batch = classes, max_batch
+        self._scale, self._shift = (np.atleast_1d(np.asarray(values, np.float32)) for values in pixels)
         self._kept: tuple[Any, ...] = ()
 
     def close(self) -> None:
@@ -147,6 +149,8 @@ class Library:
         labels: NDArray[np.int64] | None = None,
         matrices: NDArray[np.float32] | None = None,
         boxes: NDArray[np.int32] | None = None,
+        borders: NDArray[np.uint8] | None = None,
     ) -> _Batch:
         """A batch as the library reads it; the arrays must outlive its use."""
-        return _Batch(*map(_address, (images, rows, labels, matrices, boxes)), *self._pixels)
+        given = (images, rows, labels, matrices, boxes, borders, self._scale, self._shift)
+        return _Batch(*map(_address, given))

@@ -14,15 +14,14 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-import platformdirs
-
 from tinyproof.core.files import sha256
+from tinyproof.core.user_folders import open_to_others, user_cache
 
 
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: $TINYPROOF_CACHE, else the user's cache folder."""
-    named = os.environ.get("TINYPROOF_CACHE")
-    return (Path(named) if named else Path(platformdirs.user_cache_dir("tinyproof"))) / "kernels"
+def cache_folder() -> Path | None:
+    """Where compiled kernels are kept: $TINYPROOF_CACHE, else the user's cache folder; None where the user has none."""
+    named = os.environ.get("TINYPROOF_CACHE") or user_cache()
+    return Path(named) / "kernels" if named else None
 
 
 def safe_folder() -> tuple[Path, str]:
@@ -31,6 +30,8 @@ def safe_folder() -> tuple[Path, str]:
     Also one line that says why the private one, "" with the cache folder. Raises OSError when it cannot be made.
     """
     folder = cache_folder()
+    if folder is None:
+        return _private_folder(), "this user has no home: the kernels are compiled for this process alone"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     why = open_to_others(folder)
     if not why:
@@ -43,16 +44,6 @@ def _private_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="tinyproof-kernels-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
-
-
-def open_to_others(path: Path) -> str:
-    """How others could change this file or folder, in words; "" where only this user and root can."""
-    if not hasattr(os, "geteuid"):
-        return ""  # Windows: the user's own folders are the user's own
-    facts = path.stat()
-    if facts.st_uid not in (os.geteuid(), 0):
-        return f"belongs to another user (number {facts.st_uid})"
-    return f"can be written by others (mode {facts.st_mode & 0o777:o})" if facts.st_mode & 0o022 else ""
 
 
 def find(folder: Path, key: str) -> Path | None:

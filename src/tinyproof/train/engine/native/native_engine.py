@@ -21,6 +21,7 @@ from torch import nn
 
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.data.dataset import Dataset
+from tinyproof.train.augment import borders
 from tinyproof.train.engine import Batch, Evaluation, Tally
 from tinyproof.train.engine.native.build import NoCompiler, find_compiler, library, load
 from tinyproof.train.engine.native.chain import compare_answers, read_layers
@@ -30,7 +31,7 @@ from tinyproof.train.engine.native.plan import Plan, Shape, make_plan
 from tinyproof.train.engine.native.source import source
 from tinyproof.train.recipe import Recipe
 
-Images = tuple[int, int, int]
+Images = tuple[int, ...]
 
 # With more than this share of the multiply-adds in linear layers torch is quicker, unless there are so few of them that
 # its calls cost more than its arithmetic.
@@ -38,11 +39,11 @@ _LINEAR_SHARE, _LINEAR_LEAST = 0.5, 40_000
 _ADAMW_EPSILON = 1e-8  # torch.optim.AdamW's default
 
 
-def refusal(module: nn.Module, recipe: Recipe, images: Images = (60_000, 28, 28)) -> str:
+def refusal(module: nn.Module, recipe: Recipe, images: Images = (60_000, 1, 28, 28)) -> str:
     """Why the native engine cannot train this network here, in one line; "" when it can.
 
-    `images`: number, height and width of the training images. Compiles the kernels when they are not in the cache yet,
-    so that a broken compiler is found here.
+    `images`: number, channels, height and width of the training images. Compiles the kernels when they are not in the
+    cache yet, so that a broken compiler is found here.
     """
     try:
         load(_compiled(module, recipe, images)[1])
@@ -51,18 +52,23 @@ def refusal(module: nn.Module, recipe: Recipe, images: Images = (60_000, 28, 28)
     return ""
 
 
-def slower(module: nn.Module, images: Images = (60_000, 28, 28)) -> str:
+def slower(module: nn.Module, images: Images = (60_000, 1, 28, 28)) -> str:
     """Why torch is the quicker engine for this network, in one line; "" where it is not, or where native cannot.
 
     Linear layers are where a general framework is at its best (benchmarks/linear_layers.py). Compiles nothing.
     """
     try:
-        plan = plan_of(module, (1, *images[1:]))
+        plan = plan_of(module, _shape(images))
     except Unsupported:
         return ""
     if plan.linear_multiply_adds < _LINEAR_LEAST or plan.linear_share <= _LINEAR_SHARE:
         return ""
     return f"{plan.linear_share:.0%} of the multiply-adds lie in linear layers"
+
+
+def _shape(images: Images) -> Shape:
+    channels, height, width = images[1:]
+    return channels, height, width
 
 
 def plan_of(module: nn.Module, shape: Shape = (1, 28, 28)) -> Plan:
@@ -84,7 +90,7 @@ def plan_of(module: nn.Module, shape: Shape = (1, 28, 28)) -> Plan:
 
 
 def _compiled(module: nn.Module, recipe: Recipe, images: Images) -> tuple[Plan, Path]:
-    plan, size = plan_of(module, (1, *images[1:])), recipe.batch_size
+    plan, size = plan_of(module, _shape(images)), recipe.batch_size
     if 1 in (size, images[0] % size) and any(stage.norm and stage.after[1:] == (1, 1) for stage in plan.stages):
         raise Unsupported(
             f"{images[0]:,} images in batches of {size} leave one alone, and a batch norm needs two values"
@@ -115,13 +121,14 @@ class NativeEngine:
         self._module, self._recipe = module, recipe
         self._images = np.ascontiguousarray(dataset.train_images)
         self._labels = np.ascontiguousarray(dataset.train_labels, dtype=np.int64)
-        count, height, width = self._images.shape
+        self._borders = None if recipe.augment.nothing else borders(self._images)
         try:
-            self.plan, path = _compiled(module, recipe, (count, height, width))
+            self.plan, path = _compiled(module, recipe, self._images.shape)
             if len(dataset.classes) > self.plan.classes:
                 raise Unsupported(f"the network gives {self.plan.classes} values for {len(dataset.classes)} classes")
-            normalise = (1.0 / (255.0 * dataset.std), -dataset.mean / dataset.std)
-            self._library = Library(path, self.threads, recipe.batch_size, self.plan.classes, normalise)
+            mean, std = dataset.normalisation
+            pixels = (1.0 / (255.0 * std), -mean / std)
+            self._library = Library(path, self.threads, recipe.batch_size, self.plan.classes, pixels)
         except (Unsupported, NoCompiler) as error:
             raise InputError("engine", "native", "torch here", str(error)) from error
         self._norms = [module.get_submodule(name) for name in self.plan.norms]
@@ -152,7 +159,7 @@ class NativeEngine:
         # The arrays must stay alive until the step is done, so they are named here.
         matrices = None if changed is None else np.ascontiguousarray(changed.matrices, dtype=np.float32)
         boxes = None if changed is None else np.ascontiguousarray(changed.boxes, dtype=np.int32)
-        given = self._library.batch(self._images, rows, self._labels, matrices, boxes)
+        given = self._library.batch(self._images, rows, self._labels, matrices, boxes, self._borders)
         self._steps += 1
         self._library.step(given, len(rows), batch.seed & (2**64 - 1), self._steps, rate, keep)
         if self._ema_running is not None:

@@ -31,7 +31,7 @@ template <class L>
 void setup_stage(Run& run, Scratch* scratch, int threads, int blocks) {
   const size_t channels = size_t(blocks) * L::OC;
   if constexpr (L::KIND == INPUT)
-    for (int t = 0; t < threads; t++) scratch[t].frames.reset(kLanes * size_t(Frame<L>::size));
+    for (int t = 0; t < threads; t++) scratch[t].frames.reset(L::OC * kLanes * size_t(Frame<L>::size));
   if (!L::RECOMPUTE) run.y[L::ID].reset(size_t(blocks) * Traits<L>::size);
   if constexpr (L::WINOGRAD)
     for (int t = 0; t < threads; t++) scratch[t].filters[L::ID].reset(kProducts * Filter<L>::weights);

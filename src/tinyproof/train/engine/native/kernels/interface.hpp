@@ -54,6 +54,7 @@ void tiny_evaluate(void* e, const tiny::Batch* batch, int64_t count, float* para
     engine.batch = *batch;
     engine.batch.images += size_t(at) * pixels;
     if (engine.batch.labels) engine.batch.labels += at;
+    if (engine.batch.borders) engine.batch.borders += size_t(at) * tiny::First::OC;
     engine.log_probabilities = log_probabilities + size_t(at) * classes;
     engine.run(Engine::EVALUATE, int(count - at < engine.max_batch() ? count - at : engine.max_batch()));
   }

@@ -65,7 +65,7 @@ struct Scratch {
   Buffer<Vec> z, dc, sums, input, y_row, du_row, products, sum1, sum2, origin, weight_gradient, bias_gradient;
   Buffer<double> mean[kStages], inverse_std[kStages];  // of the batch; every thread computes the same ones
   Buffer<float> mean32[kStages];
-  Buffer<uint8_t> frames;  // kLanes images, each within zeros
+  Buffer<uint8_t> frames;  // the channels of kLanes images, each within an edge
   Buffer<float> filters[kStages];  // winograd.hpp: the six combinations of each stage's weights
   Buffer<float> gradient;  // [parameters], this thread's share of the images
 };

@@ -1,0 +1,242 @@
+"""`export`: a trained network as files that need nothing of this package, with their answers to all test images."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyproof import __version__
+from tinyproof.core.errors import DataError, InputError, OutputError
+from tinyproof.core.fields import one_of
+from tinyproof.core.files import reason, sha256, write_atomic
+from tinyproof.core.printed import Part, Printed, printed
+from tinyproof.core.table import Table
+from tinyproof.prove import proof_of_run
+from tinyproof.prove.verify import recompute
+from tinyproof.prove.verify.lines import VerifyOptions
+from tinyproof.ship import c_text, changed_images, exported
+from tinyproof.ship.card import CARD, card
+from tinyproof.ship.claim import Proved
+from tinyproof.ship.exported import (
+    ANSWERS,
+    FOR_PEOPLE,
+    FORMATS,
+    IN_C,
+    IN_WHOLE_NUMBERS,
+    INPUTS,
+    NAME,
+    NOTHING,
+    RECORD,
+    TOLERANCE,
+    Exported,
+)
+from tinyproof.ship.tool import ToolTrouble
+from tinyproof.train import environment, store
+from tinyproof.train.run_record import Predictions, Run
+
+if TYPE_CHECKING:
+    from tinyproof.ship.artefact import Made
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ExportResult(Printed, Exported):
+    """What was exported, where, and what its answers to all test images are: `correct` of `test_count`; `changed`, how
+    many images have another class than the run gave them; `largest_difference` of a probability or a loss. `changes`:
+    the first of those images, with both answers; `sense`: whether there are more of them than chance makes."""
+
+    folder: Path
+    changes: Table
+    sense: str
+
+    def parts(self) -> Sequence[Part]:
+        """The files, and the answers beside those of the run."""
+        names = ", ".join([*self.files, RECORD, *([ANSWERS] if self.test_count else []), CARD])
+        if not self.test_count:
+            return [f"wrote {self.folder}: {names}\nthe exported network was not run: {self.not_run}"]
+        which = f"{self.test_count} test images in it" if self.images else "test images"
+        changes: list[Part] = [self.changes, self.sense] if self.changes.rows else []
+        return [
+            f"wrote {self.folder}: {names}\n"
+            f"{self.accuracy_percent:.2f} % of the {which} are read right by the exported network "
+            f"({self.correct:,} of {self.test_count:,}); {self.changed:,} have another class than in the run, and no "
+            f"probability or loss is further from the run's than {self.largest_difference:.1g}",
+            *changes,
+            *(
+                [f"on a microcontroller: {self.flash:,} bytes of flash, {self.ram:,} of RAM ({self.sized_by})"]
+                * bool(self.flash)
+            ),
+        ]
+
+
+def export(
+    run: str | Path,
+    *,
+    to: str = "onnx",
+    out: str | Path | None = None,
+    input: str | None = None,
+    model: str | None = None,
+    dataset: str | None = None,
+    data: str | Path | None = None,
+    name: str | None = None,
+) -> ExportResult:
+    """Take a trained network where it is needed, and count what the exported network answers to all test images.
+
+    `run`: the folder of a run with its weights. `to`: `onnx` (one float file, norms folded), `onnx-int8` (in whole
+    numbers), `torch` (a Python file with its weights beside, which needs torch alone), `c` or `c-int8` (a .c and a .h
+    that need no library; a C compiler, where there is one, lets them answer), `xlsx` (a workbook with live formulas;
+    LibreOffice, where it is installed, computes its ten pictures) or `html` (one page to draw on; a Chromium computes
+    all test images). `out`: a new folder; None is `export-onnx` (or `-torch`, ...) in that of the run, where `verify`
+    finds it. `input`: what a float ONNX file takes: `bytes` (0 to 255; the default) or `normalised`. `name`: what the
+    names in C begin with, `network` where None. `model`, `dataset`, `data`: as `verify` asks for them, where the run
+    used your own. Raises DataError for a run without weights, one that was changed, a network that is no plain chain,
+    or an exported network that answers otherwise; InputError, OutputError, MissingDependency. Nothing is left behind
+    then.
+
+    >>> import tinyproof
+    >>> found = tinyproof.train("fast", dataset="digits", epochs=1, out="taken", quiet=True)
+    >>> made = tinyproof.export("taken", to="onnx")
+    >>> made.changed, made.correct == found.run.correct, sorted(made.files)
+    (0, True, ['network.onnx'])
+    """
+    takes, folder, called = _takes(to, input), Path(run), _named(to, name)
+    record, answers = _whole(folder)
+    place = Path(out) if out is not None else folder / f"export-{to}"
+    _free(place)
+    options = VerifyOptions(True, dataset, None if data is None else str(data), (model,) if model else ())
+    environment.need_torch("exporting")
+    recompute.network(options, record)  # refuses a file that is not the one of the record
+    again = recompute.restored(options, folder, record)
+    with _new(place) as beside:
+        made = _made(beside, to, takes, answers, again, proved=proof_of_run.proved(folder, record), name=called)
+        mine = exported.part(answers, made.images)
+        theirs = store.load_predictions(beside) if made.test_count else mine
+    changes = changed_images.table(record.classes, mine, theirs, made.images)
+    return printed(ExportResult, made, folder=place, changes=changes, sense=changed_images.words(mine, theirs))
+
+
+def _free(place: Path) -> None:
+    """Raises InputError for a folder that is there or can have no such name, OutputError for one that cannot be."""
+    if "\0" in str(place):
+        raise InputError("out", str(place), "leave the zero byte out", problem="is no name of a folder")
+    try:
+        there = place.exists()
+    except OSError as error:
+        raise OutputError(place, reason(error)) from error
+    if there:
+        raise InputError("out", str(place), "name another with --out, or remove it", problem="is there already")
+
+
+def _takes(to: str, input: str | None) -> str:
+    """What the exported network takes: bytes or normalised pixels. Raises InputError."""
+    if one_of("to", to, FORMATS) == "onnx":
+        return one_of("input", "bytes" if input is None else input, INPUTS)
+    if input is not None:
+        has = "has both" if to == "torch" else "takes bytes"
+        raise InputError("input", input, "leave it out", f"{to} {has}", problem="is for float ONNX files")
+    return "normalised" if to == "torch" else "bytes"
+
+
+def _named(to: str, name: str | None) -> str:
+    """What names in C begin with. Raises InputError for what C takes for no name, or another format for none."""
+    if name is None:
+        return NAME
+    if to not in IN_C:
+        raise InputError("name", name, "leave it out", f"{to} has none", problem="is for C")
+    return c_text.checked_name(name)
+
+
+def _made(
+    folder: Path, to: str, takes: str, answers: Predictions, again: recompute.Again, *, proved: Proved | None, name: str
+) -> Exported:
+    """Write the files of an export, let them answer, and write the record. Raises DataError where they err."""
+    from tinyproof.ship import artefact, operations
+
+    run, model = again.run, again.run.identity.model
+    layers = operations.layers_of(model, again.module, run.shape, len(run.classes))
+    weights = {key: value.numpy() for key, value in again.module.state_dict().items()}
+    made = artefact.made(to, takes, run, layers, weights, dataset=again.dataset, proved=proved, name=name)
+    for file, content in made.files.items():
+        write_atomic(folder / file, content)
+    said = _answered(folder, to, made, answers, again)
+    found = Exported(
+        to=to, input=takes, model=model, files={file: sha256(content) for file, content in made.files.items()},
+        weights=run.weights_digest, run_answers=answers.digest, proved=proved, name=name,
+        tolerance=0.0 if to in IN_WHOLE_NUMBERS else TOLERANCE, version=__version__, versions=environment.versions(),
+        **made.sized(), **said,
+    )  # fmt: skip
+    told = card(run, found)
+    write_atomic(folder / CARD, told)
+    found = replace(found, card=sha256(told.encode()))
+    write_atomic(folder / RECORD, found.to_json())
+    return found
+
+
+def _answered(
+    folder: Path, to: str, made: Made, answers: Predictions, again: recompute.Again
+) -> dict[str, Any]:  # fmt: skip
+    """What the record says of the answers of the files, which are written beside it; of files for people, why there are
+    none where nothing here runs them. Raises DataError where they err."""
+    from tinyproof.ship import artefact
+
+    images = artefact.asked(to, again.dataset)
+    which = images or slice(None)
+    try:
+        if not artefact.runner(to):
+            return {**NOTHING, "not_run": artefact.missing(to)}
+        seen = made.answered(folder, again.dataset.test_images[which])
+    except ToolTrouble as error:
+        if to not in FOR_PEOPLE:
+            raise
+        return {**NOTHING, "not_run": str(error)}
+    theirs = Predictions.of(seen.log_probabilities, again.dataset.test_labels[which])
+    mine = exported.part(answers, images)
+    apart = exported.difference(mine, theirs)
+    if not apart <= TOLERANCE and to not in IN_WHOLE_NUMBERS:
+        said = f"answers otherwise when exported: by {apart:.2g}, where {TOLERANCE:g} is rounding"
+        raise DataError(again.run.identity.model, said)
+    with (folder / ANSWERS).open("wb") as out:
+        np.savez_compressed(out, **theirs.arrays())  # type: ignore[arg-type]
+    return {
+        "answers": theirs.digest, "correct": theirs.correct, "test_count": len(theirs.labels), "images": tuple(images),
+        "changed": exported.changed(mine, theirs), "largest_difference": apart, "runner": seen.runner,
+        "compiler": seen.compiler, "scores": seen.scores,
+    }  # fmt: skip
+
+
+def _whole(folder: Path) -> tuple[Run, Predictions]:
+    """The record and the answers of a run whose files belong together. Raises DataError."""
+    record, answers = store.load(folder), store.load_predictions(folder)
+    if (answers.digest, answers.correct) != (record.predictions_digest, record.correct):
+        raise DataError(str(folder), "run.json and predictions.npz do not belong together", "train again with --force")
+    path = folder / store.WEIGHTS
+    if not record.weights_digest or not path.is_file():
+        raise DataError(str(folder), "holds no weights: there is nothing to export", "train with weights kept")
+    if sha256(path) != record.weights_digest:
+        raise DataError(str(path), "is not the file that this run wrote", "train again with --force")
+    return record, answers
+
+
+@contextlib.contextmanager
+def _new(place: Path) -> Iterator[Path]:
+    """A folder beside `place`, which takes its name when the block ends well and is removed otherwise. OutputError."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{place.name[:80]}.", suffix=".partial", dir=place.parent))
+    except OSError as error:
+        raise OutputError(place, reason(error)) from error
+    try:
+        yield beside
+        beside.chmod(0o755)
+        os.rename(beside, place)  # noqa: PTH104 (it refuses a folder that came in between)
+    except OSError as error:
+        raise OutputError(place, reason(error)) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,137 @@
+"""Who is in the class: the list that a learning platform exports, kept as it is, and found again by name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from tinyproof.core.errors import InputError
+from tinyproof.core.files import read_bounded
+
+_MOST_BYTES = 5_000_000
+# Headings of exported lists (Moodle's and Canvas's grade books, plain lists), in small letters.
+_IDENTIFYING = (
+    "student", "name", "full name", "username", "email address", "email", "id number", "id", "sis login id",
+    "sis user id", "login", "folder",
+)  # fmt: skip
+_FIRST, _LAST = ("first name", "firstname"), ("last name", "lastname", "surname")
+WHO = (*_IDENTIFYING, *_FIRST, *_LAST)
+_ENDINGS = (".zip", ".xlsx", ".xlsm", ".ods", ".csv", ".ipynb", ".py", ".html")
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A list as it was read: its headings and rows, and by which names each row is found."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    names: tuple[frozenset[str], ...]
+
+    def matched(self, submissions: Iterable[str]) -> tuple[dict[int, str], list[str]]:
+        """Rows (from 0) with the submission that is theirs, and the submissions that fit no row, or several."""
+        found: dict[int, str] = {}
+        strange = []
+        for submission in submissions:
+            rows = [row for row, names in enumerate(self.names) if _plain(PurePath(submission).name) in names]
+            if len(rows) == 1 and rows[0] not in found:
+                found[rows[0]] = submission
+            else:
+                strange.append(submission)
+        return found, strange
+
+    def column(self, title: str) -> int | None:
+        """The column of an assignment: of its title, or, as Canvas writes it, with its number behind."""
+        for position, name in enumerate(self.columns):
+            if name == title or re.fullmatch(re.escape(title) + r" \(\d+\)", name):
+                return position
+        return None
+
+    @property
+    def is_canvas(self) -> bool:
+        """Whether it is a grade book of Canvas, by the columns that Canvas asks for."""
+        return {"Student", "ID", "SIS Login ID"} <= set(self.columns)
+
+    def is_heading(self, row: int) -> bool:
+        """Whether a row is no student's: a grade book of Canvas has one with the points that are possible."""
+        return self.is_canvas and self.rows[row][0].strip().casefold() in ("points possible", "")
+
+    def shown(self, row: int) -> str:
+        """A row in words, by its first filled cell."""
+        return next((cell for cell in self.rows[row] if cell.strip()), f"row {row + 2}")
+
+
+def load_roster(path: Path) -> Roster:
+    """A roster from CSV (commas, semicolons or tabs) with headings. Raises DataError, InputError.
+
+    A name has to stand in a column called as lists call it (`name`, `username`, `email address`, `id number`, ...), or
+    in two, `first name` and `last name`.
+    """
+    lines = [row for row in _read(path) if any(cell.strip() for cell in row)]
+    columns = tuple(cell.strip() for cell in lines[0]) if lines else ()
+    small = [name.casefold() for name in columns]
+    if not any(name in _IDENTIFYING or name in _FIRST for name in small):
+        told = ", ".join(columns[:6]) or "none"
+        raise InputError("roster", told, f"a column called one of {', '.join(_IDENTIFYING[:8])}", str(path))
+    rows = tuple(tuple([*row, *[""] * len(columns)][: len(columns)]) for row in lines[1:])
+    held = Roster(columns, rows, ())
+    names = tuple(_names(small, row) if not held.is_heading(k) else frozenset() for k, row in enumerate(rows))
+    _refuse_doubles(rows, names, path)
+    return Roster(columns, rows, names)
+
+
+def _read(path: Path) -> list[list[str]]:
+    content = read_bounded(path, _MOST_BYTES)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("roster", str(path), "save it as CSV in UTF-8", problem="is not UTF-8") from error
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise InputError("roster", str(path), "save it as CSV anew", problem=f"is not CSV: {error}") from error
+
+
+def _names(columns: list[str], row: tuple[str, ...]) -> frozenset[str]:
+    held = dict(zip(columns, row, strict=True))
+    found = {held[name] for name in _IDENTIFYING if held.get(name)}
+    first, last = (next((held[name] for name in kind if held.get(name)), "") for kind in (_FIRST, _LAST))
+    if first and last:
+        found |= {f"{first} {last}", f"{last} {first}", f"{last}, {first}"}
+    for name in [*found]:
+        before, comma, after = name.partition(",")
+        if comma:
+            found.add(f"{after} {before}")
+    return frozenset(_plain(name) for name in found) - {""}
+
+
+def without_ending(name: str) -> str:
+    """The name of a submission without the ending of its file or archive.
+
+    >>> without_ending("ada.zip")
+    'ada'
+    """
+    ending = next((ending for ending in _ENDINGS if name.casefold().endswith(ending)), "")
+    return name[: len(name) - len(ending)]
+
+
+def _plain(name: str) -> str:
+    """A name without differences that do not matter: case, composition, spaces, the ending of a file."""
+    name = without_ending(name)
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())
+
+
+def _refuse_doubles(rows: tuple[tuple[str, ...], ...], names: tuple[frozenset[str], ...], path: Path) -> None:
+    seen: dict[frozenset[str], int] = {}
+    for number, known in enumerate(names):
+        if known and known in seen:
+            told = next(cell for cell in rows[number] if cell.strip())
+            problem = f"stands twice, in rows {seen[known] + 2} and {number + 2}"
+            raise InputError("roster", told, "leave each in once", str(path), problem=problem)
+        seen[known] = number

@@ -1,0 +1,88 @@
+"""What networks answer, compared with labels: of a batch, of lists that a loop filled, of whole arrays."""
+
+from __future__ import annotations
+
+from tinyproof.check.code.interpreter import row_answers, row_expressions
+from tinyproof.check.code.interpreter.events import Stale
+from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
+from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.pairs import note_pair
+from tinyproof.check.code.interpreter.relations import relation
+from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.interpreter.values import (
+    Seq,
+    Unknown,
+    Value,
+    options,
+)
+from tinyproof.check.finding import CodePlace
+
+
+def collected(machine: Machine, values: list[Value]) -> Pass | None:
+    """The loop that collected the answers which are compared with labels now: it is there that was measured."""
+    for flow in filter(None, map(answers_in, values)):
+        loader = flow.source.loader if isinstance(flow.source, Batch) else None
+        for turn in reversed(machine.events.passes):
+            if loader is None or turn.loader is not loader or turn.trains or not turn.seen:
+                continue
+            turn.hits = True
+            if turn not in machine.passes and not turn.counted:
+                turn.counted = True
+                machine.meaning.passed(machine, turn)
+            return turn
+    return _filled_in(machine, values)
+
+
+def _filled_in(machine: Machine, values: list[Value]) -> Pass | None:
+    """The loop in whose turns both lists that are compared were filled, whatever a network said there."""
+    turns = [machine.filled.get(id(value)) for value in values if isinstance(value, Seq) and not value.whole]
+    turn = turns[0] if len(turns) == 2 and turns[0] is turns[1] else None
+    if turn is None or turn in machine.passes or turn.trains or not turn.seen:
+        return None
+    turn.hits = True
+    if not turn.counted:
+        turn.counted = True
+        machine.meaning.passed(machine, turn)
+    return turn
+
+
+def answers_in(value: Value) -> Flow | None:
+    """What a network gave, or the last of such that a list was filled with in a loop."""
+    if isinstance(value, Seq) and not value.whole:
+        return next((item for item in reversed(value.items) if isinstance(item, Flow)), None)
+    return value if isinstance(value, Flow) else None
+
+
+def hits(machine: Machine, left: Value, right: Value, place: CodePlace) -> Value:
+    """The comparison of predictions with labels."""
+    flow = answers_in(left) or answers_in(right)
+    source = flow.source if isinstance(flow, Flow) else None
+    if machine.passes:
+        machine.passes[-1].hits = True
+        _stale(machine, flow, right if flow is answers_in(left) else left, place)
+    loader = source.loader if isinstance(source, Batch) else None
+    if isinstance(loader, Rows) and isinstance(flow, Flow) and flow.model is not None and not machine.passes:
+        loader = row_answers.guesses(machine, flow.model, loader, machine.events.asked_at.get(id(flow.model)))
+        labels = right if flow is answers_in(left) else left
+        if isinstance(labels, Rows) and relation(loader.paths, labels.paths) == "apart":
+            row_expressions.note_mismatch(machine, loader, labels, place)
+            return Unknown()
+        if isinstance(labels, Rows) and note_pair(machine, loader, labels, place):
+            return Unknown()
+        return Quantity("hits", "each", "final", loader)
+    turn = machine.passes[-1] if machine.passes else collected(machine, [left, right])
+    return Quantity("hits", "each", "batch" if machine.passes else "total", loader, None, turn)
+
+
+def _stale(machine: Machine, answers: Flow | None, labels: Value, place: object) -> None:
+    """Answers for a batch of a loop that has ended, beside labels of the batch that was answered just now."""
+    turn, labels = machine.passes[-1], options(labels)[0]
+    source = answers.source if answers is not None else None
+    if answers is None or not isinstance(source, Batch) or not isinstance(labels, Batch) or not turn.seen:
+        return
+    if labels.loader is not turn.loader or source.loader is turn.loader or not isinstance(place, CodePlace):
+        return
+    of_it = [other for other in machine.events.passes if other.loader is source.loader]
+    if of_it and not any(other in machine.passes for other in of_it):
+        machine.events.stale.append(Stale(place, turn, answers))

@@ -1,0 +1,153 @@
+"""Giving values to names, attributes and elements."""
+
+from __future__ import annotations
+
+import ast
+
+from tinyproof.check.code.interpreter.attributes import OF_DATA_PATHS
+from tinyproof.check.code.interpreter.events import Overwritten
+from tinyproof.check.code.interpreter.flows import Quantity
+from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.turns import Loop, Pass
+from tinyproof.check.code.interpreter.unpacking import items_of
+from tinyproof.check.code.interpreter.values import (
+    THINNED,
+    Const,
+    Made,
+    Map,
+    Name,
+    Namespace,
+    Object,
+    Scope,
+    Seq,
+    Value,
+    call_it,
+    constant,
+    join,
+    options,
+)
+
+_FEW = 8  # values of a dict under keys that are not known, kept
+
+
+def as_load(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(target.id, ast.Load()), target)
+    if isinstance(target, ast.Attribute):
+        return ast.copy_location(ast.Attribute(target.value, target.attr, ast.Load()), target)
+    if isinstance(target, ast.Subscript):
+        return ast.copy_location(ast.Subscript(target.value, target.slice, ast.Load()), target)
+    return target
+
+
+def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope, accumulated: bool = False) -> None:
+    """Give a value to a name, an attribute, an element, or several of them."""
+    if isinstance(target, ast.Name):
+        _bind_name(machine, target, value, scope, accumulated)
+    elif isinstance(target, ast.Attribute):
+        for option in options(machine.evaluate(target.value, scope)):
+            _bind_attribute(machine, target, option, value, scope)
+    elif isinstance(target, ast.Subscript):
+        _bind_element(machine, target, value, scope)
+    elif isinstance(target, ast.Tuple | ast.List):
+        parts = items_of(machine, value, len(target.elts))
+        for element, part in zip(target.elts, parts, strict=False):
+            bind(machine, element.value if isinstance(element, ast.Starred) else element, part, scope)
+
+
+def _bind_attribute(machine: Machine, target: ast.Attribute, option: Value, value: Value, scope: Scope) -> None:
+    if isinstance(option, Object):
+        old = option.attrs.get(target.attr)
+        option.attrs[target.attr] = join([old, value]) if machine.doubt and old is not None else value
+        option.attr_places.setdefault(target.attr, machine.place(target, scope))
+        call_it(value, target.attr)
+    elif isinstance(option, Made):
+        _of_made(machine, option, target.attr, value)
+    elif isinstance(option, Namespace):
+        option.scope.names[target.attr] = value
+        call_it(value, target.attr)
+    elif isinstance(option, Name):
+        _patch(machine, option.path, target.attr)
+    if target.attr == "grad" or target.attr == "requires_grad":
+        around: tuple[Pass | Loop, ...] = (*machine.passes, *machine.loops)
+        for turn in around:
+            turn.zeroed = turn.zeroed or target.attr == "grad"
+
+
+def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: Scope) -> None:
+    owner = machine.evaluate(target.value, scope)
+    key = constant(machine.evaluate(target.slice, scope))
+    for option in options(owner):
+        if isinstance(option, Namespace) and isinstance(key, str):
+            option.scope.names[key] = value
+            call_it(value, key)
+        elif isinstance(option, Namespace):
+            machine.forget(option.scope, target)
+        elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
+            _of_data(machine, option, value)
+        elif isinstance(option, Map) and isinstance(key, str | int):
+            option.items[key] = value
+            if isinstance(key, str):
+                call_it(value, key)
+        elif isinstance(option, (Map, Seq)):
+            option.whole = False
+            if isinstance(option, Map) and len(option.others) < _FEW:
+                option.others.append(value)
+
+
+def _of_data(machine: Machine, part: Made, value: Value) -> None:
+    """An element of a data set's images or labels is replaced: a label by another number leaves the images there."""
+    if part.path == ".targets" and all(isinstance(option, Const) for option in options(value)):
+        owner: Value = part
+        while isinstance(owner, Made) and owner.path.startswith(".") and owner.args:
+            owner = owner.args[0]
+        if isinstance(owner, Made):
+            owner.attrs[THINNED] = Const(True)  # its classes are not those of the library any more
+        return
+    machine.alter(part)
+
+
+def _of_made(machine: Machine, owner: Made, name: str, value: Value) -> None:
+    """An attribute of something that a library made: data that are put in place of a data set's own."""
+    owner.attrs[name] = value
+    if name == "transform" or not (owner.short == "DataLoader" or "dataset" in owner.path):
+        return
+    if f".{name}" in OF_DATA_PATHS and isinstance(value, Made) and value.path in OF_DATA_PATHS:
+        if value.args[0] is owner:
+            del owner.attrs[name]
+            owner.attrs[THINNED] = Const(True)  # some of its own images: the same set, smaller
+            return
+    machine.alter(owner)
+
+
+# What may be set in a library's classes of data without changing which images they give.
+_HARMLESS = frozenset(("resources", "urls", "url", "mirrors", "training_file", "test_file", "base_folder", "classes"))
+
+
+def _patch(machine: Machine, path: str, name: str) -> None:
+    """Something of a library's data classes is replaced: what they give from now on is not known."""
+    if not path.startswith(("torchvision.datasets", "torch.utils.data")) or name in _HARMLESS:
+        return
+    machine.patched.update((f"{path}.{name}", path))
+    for made in machine.events.made:
+        if made.path == path:
+            machine.alter(made)
+
+
+def _bind_name(machine: Machine, target: ast.Name, value: Value, scope: Scope, accumulated: bool) -> None:
+    home = scope.module if target.id in scope.globals else scope
+    turn = machine.passes[-1] if machine.passes else None
+    if isinstance(value, Quantity) and value.kind == "loss" and value.reach == "batch" and turn and not accumulated:
+        before = home.names.get(target.id)
+        value = Quantity("loss", value.scale, "batch", value.loader, machine.place(target, scope), turn)
+        # A sum that was set to nothing before the loop and is replaced in each turn has lost all batches but one.
+        if (isinstance(before, Const) and before.value in (0, 0.0) and not isinstance(before.value, bool)) or (
+            isinstance(before, Quantity) and id(before) in machine.replaced
+        ):
+            machine.replaced[id(value)] = Overwritten(machine.place(target, scope), turn)
+            machine.keep.append(value)
+    if isinstance(value, Quantity) and value.reach == "total" and turn:
+        turn.counted = True
+        turn.sums_loss = turn.sums_loss or value.kind == "loss"
+    home.names[target.id] = value
+    call_it(value, target.id)

@@ -1,0 +1,64 @@
+"""Models of the notebook's own classes: what learns and what answers, by the names of their methods."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from tinyproof.check.code.interpreter.attributes import is_network
+from tinyproof.check.code.interpreter.flows import Quantity
+from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.pairs import note_features, note_pair
+from tinyproof.check.code.interpreter.row_answers import guesses
+from tinyproof.check.code.interpreter.rows import Fit, Rows
+from tinyproof.check.code.interpreter.uses import Measured
+from tinyproof.check.code.interpreter.values import Function, Object, Seq, Unknown, Value
+from tinyproof.check.finding import CodePlace
+
+_FITS = frozenset(("fit", "train", "learn"))
+_MEASURES = frozenset(("score", "accuracy", "evaluate", "get_accuracy"))
+_PREDICTS = re.compile(r"predict\w*$")
+
+
+def note_method(machine: Machine, function: Function, args: list[Value], result: Value, place: CodePlace) -> Value:
+    """`model.fit(x, y)` and `model.predict(x)` of an object of the notebook's own: it learns, it answers."""
+    owner = function.owner
+    if not isinstance(owner, Object) or is_network(owner.cls):
+        return result
+    given = [arg for arg in args if isinstance(arg, Rows)]
+    if function.name in _FITS and len(given) > 1:
+        _learns(machine, owner, given[0], given[1], place)
+    elif _PREDICTS.match(function.name) and given and id(owner) in machine.events.learned:
+        return _answers(machine, owner, given[0], result, place)
+    elif function.name in _MEASURES and len(given) > 1 and id(owner) in machine.events.learned:
+        return _measures(machine, owner, function.name, given, result, place)
+    return result
+
+
+def _learns(machine: Machine, owner: Object, features: Rows, labels: Rows, place: CodePlace) -> None:
+    note_pair(machine, features, labels, place)
+    note_features(machine, features, labels, None, place)
+    machine.keep.append(owner)
+    done = Fit(owner, features, place)
+    machine.events.learned[id(owner)] = (done,)
+    machine.events.uses.append(done)
+
+
+def _measures(machine: Machine, owner: Object, name: str, given: list[Rows], result: Value, place: CodePlace) -> Value:
+    """What a method of the usual name measures, where that could not be followed to its end."""
+    if isinstance(result, Quantity) or note_pair(machine, given[0], given[1], place):
+        return result
+    rows = replace(given[0], names=list(given[1].names or given[0].names))
+    done = Measured(name, owner, rows, place, f"{name}(...)", machine.events.learned[id(owner)])
+    done.repeated = bool(machine.loops or machine.passes)
+    done.run = machine.frames[0].place if machine.frames else place
+    machine.events.uses.append(done)
+    return Quantity("accuracy", "mean", "final", rows, place, done)
+
+
+def _answers(machine: Machine, owner: Object, rows: Rows, result: Value, place: CodePlace) -> Value:
+    if isinstance(result, Rows) and result.fits and result.model is not machine.events.weights:
+        return result  # those of a model of a library inside
+    if isinstance(result, Rows | Unknown | Seq):
+        return guesses(machine, owner, rows, place)
+    return result

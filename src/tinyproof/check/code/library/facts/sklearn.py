@@ -1,0 +1,285 @@
+"""What calls of scikit-learn, and of libraries that speak its language (XGBoost, LightGBM, imblearn), mean."""
+
+from __future__ import annotations
+
+from tinyproof.check.code.library.facts.fact import (
+    NO_POSITION,
+    Compares,
+    Crosses,
+    Fact,
+    Fits,
+    Folds,
+    Joins,
+    Keeps,
+    Learns,
+    Makes,
+    Measures,
+    Predicts,
+    Saves,
+    Splits,
+)
+
+_LOAD = "from sklearn.datasets import load_digits\nX, y = load_digits(return_X_y=True)\n"
+_SPLIT = _LOAD + "from sklearn.model_selection import train_test_split\na, b, c, d = train_test_split(X, y)\n"
+_MODEL = _SPLIT + "from sklearn.svm import SVC\nmodel = SVC().fit(a, c)\n"
+_MODELS: tuple[str, ...] = (
+    "sklearn.*",
+    "xgboost.XGB*",
+    "lightgbm.LGBM*",
+    "catboost.CatBoost*",
+    "imblearn.*",
+    "cuml.*",
+    "skorch.*",
+    "tpot.*",
+    "mlxtend.*",
+    "skopt.*",
+)
+_METRICS = "from sklearn import metrics\n"
+
+FACTS: tuple[Fact, ...] = (
+    Makes(
+        (
+            "sklearn.datasets.load_*",
+            "sklearn.datasets.fetch_openml",
+            "sklearn.datasets.fetch_california_housing",
+            "sklearn.datasets.fetch_covtype",
+            "sklearn.datasets.fetch_lfw_people",
+            "sklearn.datasets.fetch_olivetti_faces",
+            "sklearn.datasets.fetch_mldata",
+            "sklearn.datasets.fetch_kddcup99",
+        ),
+        gives=("all x", "all y"),
+        when="return_X_y",
+        example=_LOAD,
+        expect=("X: the data set digits",),
+    ),
+    Makes(
+        (
+            "sklearn.datasets.load_*",
+            "sklearn.datasets.fetch_openml",
+            "sklearn.datasets.fetch_california_housing",
+            "sklearn.datasets.fetch_covtype",
+            "sklearn.datasets.fetch_lfw_people",
+            "sklearn.datasets.fetch_olivetti_faces",
+            "sklearn.datasets.fetch_mldata",
+            "sklearn.datasets.fetch_kddcup99",
+        ),
+        gives={"data": "all x", "images": "all x", "target": "all y", "frame": "all both"},
+        example="from sklearn.datasets import load_iris\niris = load_iris()\nX = iris.data\ny = iris['target']",
+        expect=("X: the data set iris", "y: the data set iris"),
+    ),
+    Makes(
+        ("sklearn.datasets.fetch_20newsgroups", "sklearn.datasets.fetch_20newsgroups_vectorized"),
+        gives={"data": "train x", "target": "train y"},
+        part=("subset", NO_POSITION),
+        usual="train",
+        example="from sklearn.datasets import fetch_20newsgroups as fetch\nX = fetch(subset='test').data",
+        expect=("X: the test set",),
+    ),
+    Makes(
+        ("sklearn.datasets.make_*",),
+        gives=("all x", "all y"),
+        example="from sklearn.datasets import make_moons\nX, y = make_moons(200)",
+        expect=("X: the data set moons",),
+    ),
+    Splits(
+        ("sklearn.model_selection.train_test_split", "sklearn.cross_validation.train_test_split"),
+        example=_SPLIT,
+        expect=("a: the training part of the data set digits", "d: the held-out part of the data set digits"),
+    ),
+    Splits(
+        ("numpy.split", "numpy.array_split"),
+        parts=("part 1", "part 2", "part 3", "part 4"),
+        counted=True,
+        example=_LOAD + "import numpy as np\na, b = np.split(X, [1000])",
+        expect=("b: a part of the data set digits",),
+    ),
+    Folds(
+        (
+            "sklearn.model_selection.*Fold",
+            "sklearn.model_selection.*ShuffleSplit",
+            "sklearn.model_selection.LeaveOneOut",
+            "sklearn.model_selection.TimeSeriesSplit",
+        ),
+        methods=("split",),
+        example=_LOAD + "from sklearn.model_selection import KFold\nfrom sklearn.svm import SVC\n"
+        "for train, test in KFold(5).split(X):\n    model = SVC().fit(X[train], y[train])\n"
+        "    print(model.score(X[test], y[test]))",
+        expect=(
+            "fit on the training part of the data set digits",
+            "score on the held-out part of the data set digits",
+        ),
+    ),
+    Keeps(
+        ("sklearn.utils.shuffle", "sklearn.utils.check_array", "sklearn.utils.check_X_y"),
+        several=True,
+        example=_LOAD + "from sklearn.utils import shuffle\na, b = shuffle(X, y)",
+        expect=("b: the data set digits",),
+    ),
+    Keeps(
+        ("sklearn.preprocessing.normalize", "sklearn.preprocessing.scale", "sklearn.preprocessing.label_binarize"),
+        example=_LOAD + "from sklearn.preprocessing import normalize\na = normalize(X)",
+        expect=("a: the data set digits",),
+    ),
+    Keeps(
+        ("imblearn.*",),
+        methods=("fit_resample", "fit_sample"),
+        several=True,
+        step="oversampled",
+        example=_LOAD + "from imblearn.over_sampling import SMOTE\na, b = SMOTE().fit_resample(X, y)",
+        expect=("a: the data set digits",),
+    ),
+    Joins(
+        ("scipy.sparse.hstack",),
+        columns=True,
+        example=_LOAD + "from scipy.sparse import hstack\na = hstack([X, X])",
+        expect=("a: the data set digits",),
+    ),
+    Learns(
+        (
+            "sklearn.preprocessing.*Encoder",
+            "sklearn.preprocessing.*Binarizer",
+            "sklearn.preprocessing.PolynomialFeatures",
+            "sklearn.preprocessing.Normalizer",
+            "sklearn.preprocessing.FunctionTransformer",
+            "sklearn.feature_extraction.*HashingVectorizer",
+        ),
+        methods=("fit", "transform", "fit_transform", "inverse_transform"),
+        harmless=True,
+        example=_SPLIT + "from sklearn.preprocessing import OneHotEncoder\ne = OneHotEncoder().fit_transform(X)",
+        expect=("e: the data set digits",),
+    ),
+    Learns(
+        (
+            "sklearn.preprocessing.*",
+            "sklearn.decomposition.*",
+            "sklearn.feature_selection.*",
+            "sklearn.impute.*",
+            "sklearn.feature_extraction.*",
+            "sklearn.random_projection.*",
+            "sklearn.manifold.*",
+            "sklearn.compose.ColumnTransformer",
+            "sklearn.compose.make_column_transformer",
+            "sklearn.discriminant_analysis.*",
+            "umap.UMAP",
+            "category_encoders.*",
+        ),
+        methods=("fit", "transform", "fit_transform", "inverse_transform"),
+        example=_SPLIT + "from sklearn.preprocessing import StandardScaler\nscaler = StandardScaler().fit(a)\n"
+        "e = scaler.transform(b)",
+        expect=("e: the held-out part of the data set digits, StandardScaler learned from its training part",),
+    ),
+    Fits(
+        ("xgboost.*", "lightgbm.*", "catboost.*"),
+        methods=("fit",),
+        x=("X", 0),
+        validation=("eval_set", NO_POSITION),
+        stops=("early_stopping_rounds", "early_stopping", "use_best_model"),
+        callbacks=("callbacks", NO_POSITION),
+        afresh=True,
+        example=_SPLIT + "from xgboost import XGBClassifier\nmodel = XGBClassifier(early_stopping_rounds=9)\n"
+        "model.fit(a, c, eval_set=[(b, d)])",
+        expect=(
+            "fit on the training part of the data set digits, validated on the held-out part of the data set digits",
+            "early_stopping_rounds chooses the number of trees on the held-out part of the data set digits",
+        ),
+    ),
+    Fits(
+        _MODELS,
+        methods=("fit", "fit_predict"),
+        x=("X", 0),
+        afresh=True,
+        example=_SPLIT + "from sklearn.svm import SVC\nmodel = SVC()\nmodel.fit(a, c)\nmodel.fit(X, y)",
+        expect=("fit on the training part of the data set digits", "fit on the data set digits"),
+    ),
+    Fits(
+        _MODELS,
+        methods=("partial_fit",),
+        x=("X", 0),
+        example=_SPLIT
+        + "from sklearn.linear_model import SGDClassifier\nmodel = SGDClassifier()\nmodel.partial_fit(a, c)",
+        expect=("partial_fit on the training part of the data set digits",),
+    ),
+    Predicts(
+        _MODELS,
+        methods=("predict", "predict_proba", "decision_function", "predict_log_proba"),
+        x=("X", 0),
+        example=_MODEL + _METRICS + "print(metrics.accuracy_score(d, model.predict(b)))",
+        expect=("accuracy_score on the held-out part of the data set digits",),
+    ),
+    Measures(
+        _MODELS,
+        methods=("score", "evaluate"),
+        x=("X", 0),
+        example=_MODEL + "print(model.score(b, d))",
+        expect=("score on the held-out part of the data set digits",),
+    ),
+    Compares(
+        (
+            "sklearn.metrics.accuracy_score",
+            "sklearn.metrics.balanced_accuracy_score",
+            "sklearn.metrics.f1_score",
+            "sklearn.metrics.fbeta_score",
+            "sklearn.metrics.jaccard_score",
+            "sklearn.metrics.hamming_loss",
+            "sklearn.metrics.zero_one_loss",
+            "sklearn.metrics.matthews_corrcoef",
+            "sklearn.metrics.cohen_kappa_score",
+            "sklearn.metrics.confusion_matrix",
+            "sklearn.metrics.mean_squared_error",
+            "sklearn.metrics.root_mean_squared_error",
+            "sklearn.metrics.mean_absolute_error",
+            "sklearn.metrics.median_absolute_error",
+            "sklearn.metrics.mean_absolute_percentage_error",
+            "sklearn.metrics.mean_squared_log_error",
+            "sklearn.metrics.explained_variance_score",
+            "sklearn.metrics.precision_recall_fscore_support",
+        ),
+        example=_MODEL + _METRICS + "guess = model.predict(b)\nprint(metrics.accuracy_score(guess, d))",
+        expect=("accuracy_score on the held-out part of the data set digits",),
+    ),
+    Compares(
+        (
+            "sklearn.metrics.precision_score",
+            "sklearn.metrics.recall_score",
+            "sklearn.metrics.classification_report",
+            "sklearn.metrics.r2_score",
+        ),
+        lopsided=True,
+        example=_MODEL + _METRICS + "print(metrics.precision_score(model.predict(b), d))",
+        expect=("precision_score on the held-out part of the data set digits, guesses first",),
+    ),
+    Compares(
+        (
+            "sklearn.metrics.roc_auc_score",
+            "sklearn.metrics.log_loss",
+            "sklearn.metrics.roc_curve",
+            "sklearn.metrics.average_precision_score",
+            "sklearn.metrics.precision_recall_curve",
+            "sklearn.metrics.brier_score_loss",
+            "sklearn.metrics.top_k_accuracy_score",
+        ),
+        guess=("y_score", 1),
+        lopsided=True,
+        example=_MODEL + _METRICS + "print(metrics.roc_auc_score(d, model.predict_proba(b)))",
+        expect=("roc_auc_score on the held-out part of the data set digits",),
+    ),
+    Crosses(
+        (
+            "sklearn.model_selection.cross_val_score",
+            "sklearn.model_selection.cross_validate",
+            "sklearn.model_selection.cross_val_predict",
+            "sklearn.cross_validation.cross_val_score",
+        ),
+        data=("X", 1),
+        example=_LOAD + "from sklearn.svm import SVC\nfrom sklearn.model_selection import cross_val_score\n"
+        "print(cross_val_score(SVC(), X, y))",
+        expect=("cross_val_score on the held-out folds of the data set digits",),
+    ),
+    Saves(
+        ("joblib.dump", "pickle.dump"),
+        file=("filename", 1),
+        example=_MODEL + "import joblib\njoblib.dump(model, 'model.joblib')",
+        expect=("saved in model.joblib",),
+    ),
+)

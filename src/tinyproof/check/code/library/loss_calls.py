@@ -1,0 +1,61 @@
+"""Losses taken of what a network answers."""
+
+from __future__ import annotations
+
+from tinyproof.check.code.interpreter.events import LossCall
+from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity, Scale
+from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.values import Made, Value, constant, options
+from tinyproof.check.finding import CodePlace
+from tinyproof.core.word_sets import words
+
+LOSSES = words(
+    """
+    nll_loss cross_entropy mse_loss l1_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div
+    smooth_l1_loss multi_margin_loss
+    """
+)
+
+
+# What the loss classes of torch.nn take when they are made; given in the call, it raises.
+WHEN_MADE = ("reduction", "size_average", "reduce", "ignore_index", "label_smoothing", "pos_weight")
+
+
+def take_loss(machine: Machine, path: str, kwargs: dict[str, Value], args: list[Value], place: CodePlace) -> Quantity:
+    """The loss of one batch."""
+    turn = machine.passes[-1] if machine.passes else None
+    loader: Value | None = None
+    for value in args:
+        for option in options(value):
+            if isinstance(option, Flow):
+                machine.events.losses.append(LossCall(path, option, place, turn))
+                if isinstance(option.source, Batch):
+                    loader = option.source.loader
+    if turn is not None:
+        turn.loss = True
+    return Quantity("loss", reduction(kwargs), "batch", loader, place, turn)
+
+
+def note_keras_loss(machine: Machine, loss: Made, args: list[Value]) -> None:
+    """A loss of Keras, taken in a loop of the notebook's own, of what a network answers."""
+    answers = [option for value in args for option in options(value) if isinstance(option, Flow)]
+    known = [(model, made) for model, made, _ in machine.events.compiled]
+    model = answers[-1].model if answers else None
+    if model is not None and not any(model is m and loss is made for m, made in known):
+        machine.events.compiled.append((model, loss, loss.place))
+
+
+def reduction(kwargs: dict[str, Value]) -> Scale:
+    """What a loss function gives for a batch, from its keyword arguments."""
+    known = kwargs.get("reduction")
+    if known is not None:
+        word = constant(known)
+        return {"mean": "mean", "sum": "sum", "none": "each"}.get(str(word), "unknown")  # type: ignore[return-value]
+    for old, scale in (("size_average", "sum"), ("reduce", "each")):
+        if old in kwargs:
+            answer = constant(kwargs[old])
+            if answer is False:
+                return "sum" if scale == "sum" else "each"
+            if answer is not True:
+                return "unknown"
+    return "mean"

@@ -1,0 +1,225 @@
+"""What the graph found of one training in words: mistakes with their mends, what could not be told, what is right."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyproof.backprop.expr import names
+from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.judged import Mend
+from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
+from tinyproof.check.workbook.graph.wording import formula, heading, in_names, named, part, says, stretches_of
+from tinyproof.check.workbook.rules.mistake import Mistake
+
+OBJECTIVES = {
+    "square": "the squared error",
+    "logistic": "the cross-entropy",
+    "softmax": "the cross-entropy (softmax)",
+    "misread": "the perceptron's criterion (what is misread moves by its target)",
+    "shown": "a value that the sheet shows",
+}
+
+
+def line_told(
+    graph: SheetGraph, found: Study, mine: np.ndarray, follows: np.ndarray, training: int, right: bool
+) -> str:
+    parameters = len({int(found.lineage[u]) for u in mine})
+    steps = max(1, len(mine) // max(1, parameters))
+    what = f"{OBJECTIVES[found.kinds[training]]}" + (", through a state" if found.states else "")
+    whose = f"{parameters} parameter{'s' if parameters > 1 else ''} over {steps} step{'s' if steps > 1 else ''}"
+    if right:
+        return f"{len(follows)} changes of {whose} follow the gradient of {what}: right"
+    return f"{len(follows)} of {len(mine)} changes of {whose} follow the gradient of {what}"
+
+
+def _kind(found: Study, cell: int) -> str:
+    if int(cell) in {int(s) for s in found.successor}:
+        return "wrong-update"
+    if found.forward is not None and cell < found.net.size and found.forward[cell]:
+        return "wrong-forward"
+    return "wrong-gradient"
+
+
+def mended_told(graph: SheetGraph, found: Study, mend: Mend) -> Mistake:
+    by_sheet: dict[int, list[int]] = {}
+    for cell in sorted(mend.cells, key=lambda c: graph.places[c]):
+        by_sheet.setdefault(graph.places[cell].sheet, []).append(cell)
+    sheet, cells = next(iter(by_sheet.items()))
+    cell = cells[0]
+    typed = cell not in graph.meaning and cell not in graph.opaque and cell not in graph.carried
+    kind = "pasted-values" if typed else "inconsistent-rows" if mend.kind in ("odd", "alone") else _kind(found, cell)
+    swapped = (mend.old_part, mend.new_part) if mend.old_part is not None and mend.new_part is not None else None
+    fix = formula(graph, cell, mend.new[cell], swapped)
+    own = in_names(graph, mend.new[cell])
+    where = stretches_of(graph, cells) + "".join(
+        f", {graph.grid.sheet(other).name}!{stretches_of(graph, others)}"
+        for other, others in list(by_sheet.items())[1:]
+    )
+    return Mistake(
+        kind, "error", sheet, heading(graph, cell) or graph.name(cell), _message(graph, found, mend, cell, typed),
+        rows=(graph.places[cell].row,), cells=where, says=says(graph, cell),
+        should_say=(f"{own}, {fix}" if own and fix else fix or own), why=_why(graph, found, mend), fix=fix,
+        effect=_effect(graph, found, mend),
+    )  # fmt: skip
+
+
+def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool) -> str:
+    what = named(graph, cell)
+    if typed:
+        held = "empty" if graph.grid.cell(graph.places[cell]) is None else "a typed number"
+        return f"{what} is {held} where the cells around it have a formula, and the training needs that formula"
+    if mend.kind == "alone":
+        return f"{what} says something else than the cells before and after it, which say the same: a slip in one row"
+    if mend.kind == "odd":
+        return f"{what} says something else than the cells around it, and only what they say is right"
+    if mend.kind == "peers":
+        return f"{what} does not say of its parameter what the same cell of another parameter says of that one"
+    old, new = part(graph, mend.old_part), part(graph, mend.new_part)
+    if old and new and mend.kind in ("variable", "number", "operator", "exchanged sides", "function"):
+        return f"{what}: {old} stands where {new} belongs"
+    if new and mend.kind == "lost factor":
+        return f"{what}: the factor {new} is missing"
+    if old and mend.kind in ("extra factor", "extra term"):
+        return f"{what}: {old} is one too many"
+    if new and mend.kind == "lost term":
+        return f"{what}: {new} is missing"
+    if mend.kind == "sign":
+        return f"{what}: a sign is wrong"
+    return f"{what} does not say what the training needs"
+
+
+def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
+    if not mend.updates or mend.kind == "alone":
+        return ""
+    update = mend.updates[0]
+    what = OBJECTIVES[found.kinds[int(found.training[update])]]
+    return (
+        f"{named(graph, int(found.successor[update]))} must move by -k times the derivative of {what} by "
+        f"{named(graph, int(found.parameter[update]))}, as the other parameters do; with this formula it does, as "
+        "written it does not"
+    )
+
+
+def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
+    count = len(mend.updates)
+    if mend.kind == "alone":
+        return ""
+    return (
+        f"{count} change{'s' if count != 1 else ''} of a parameter {'are' if count != 1 else 'is'} wrong because of it"
+    )
+
+
+def ascent(graph: SheetGraph, found: Study, mine: np.ndarray) -> Mistake:
+    cell = int(found.successor[mine[0]])
+    cells = stretches_of(
+        graph, [int(c) for c in found.successor[mine] if graph.places[c].sheet == graph.places[cell].sheet]
+    )
+    return Mistake(
+        "wrong-update", "error", graph.places[cell].sheet, heading(graph, cell) or graph.name(cell),
+        "the updates climb the error in place of going down: the sign of the change is wrong",
+        rows=(graph.places[cell].row,), cells=cells, says=says(graph, cell),
+        why="a step against the gradient makes the error smaller; this one has the gradient's own sign",
+    )  # fmt: skip
+
+
+def without_mend(graph: SheetGraph, found: Study, update: int, cells: list[int]) -> Mistake:
+    cells = [c for c in cells if graph.places[c].sheet == graph.places[cells[0]].sheet]
+    where = min(cells, key=lambda c: graph.places[c])
+    what = OBJECTIVES[found.kinds[int(found.training[update])]]
+    message = (
+        f"{named(graph, where)}: {named(graph, int(found.successor[update]))} does not move by -k times the derivative "
+        f"of {what}, as the other parameters do, and all that this formula reads is right"
+    )
+    return Mistake(
+        _kind(found, where), "error", graph.places[where].sheet, heading(graph, where) or graph.name(where), message,
+        rows=(graph.places[where].row,), cells=stretches_of(graph, cells), says=says(graph, where),
+        why="on random numbers the change is no multiple of the derivative by its own parameter",
+    )  # fmt: skip
+
+
+def is_penalty(graph: SheetGraph, found: Study, mend: Mend) -> bool:
+    """Whether what a mend would take away is a term of the parameter alone, as weight decay of any kind is (an absolute
+    value's slope, say): meant, perhaps, and no mistake that could be told."""
+    if mend.kind != "extra term" or mend.old_part is None or not mend.updates:
+        return False
+    own = {graph.name(int(found.parameter[update])) for update in mend.updates}
+    reads = {graph.name(cell): cell for place in mend.cells for cell in _read_by(graph, place)}
+    term = {*names(mend.old_part)}
+    return bool(term & own) and all(name in reads and reads[name] not in graph.meaning for name in term - own)
+
+
+def _read_by(graph: SheetGraph, cell: int) -> list[int]:
+    return [*graph.meaning[cell].refs.values()] if cell in graph.meaning else []
+
+
+def perhaps_penalty(graph: SheetGraph, mend: Mend) -> str:
+    term = part(graph, mend.old_part)
+    where = min(mend.cells, key=lambda cell: graph.places[cell])
+    return f"{named(graph, where)} has a term of the parameter alone, {term}: a penalty, or one term too many"
+
+
+def no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
+    some = [named(graph, int(found.successor[u])) for u in mine[:3]]
+    return f"the changes of {', '.join(some)} follow no objective that the sheet shows"
+
+
+def doubt_told(graph: SheetGraph, cell: int) -> str:
+    return (
+        f"every change follows a gradient, but {named(graph, cell)} does not agree with the rest: it holds an output "
+        "against another number, shows another loss, or leaves a part out; which is meant could not be told"
+    )
+
+
+def uneven_told(graph: SheetGraph, found: Study, update: int) -> str:
+    one = named(graph, int(found.successor[update]))
+    return f"the change of {one} follows its gradient at another rate than others, and no majority says which is meant"
+
+
+def rests_told(graph: SheetGraph, found: Study, update: int) -> str:
+    one = named(graph, int(found.successor[update]))
+    return f"{one} follows the gradient where it moves, and rests where an IF says so"
+
+
+def loose_told(graph: SheetGraph, found: Study, update: int) -> str:
+    one = named(graph, int(found.successor[update]))
+    return f"nobody goes on from {one}, although other parameters of the same step are gone on from"
+
+
+def beside_told(graph: SheetGraph, way: str, cell: int) -> str:
+    """What goes on beside a training: a bias moved by a number, one that nobody reads, a start in the middle."""
+    text = {
+        "moved": "is added by a unit like a bias, and a typed number moves it in every step, whatever the error is: "
+        "meant, or a gradient that was lost",
+        "idle": "is moved by the error, at the rate of the parameters, and no unit reads it: a bias that the sum "
+        "lacks, or one that is kept for show",
+        "anew": "is a typed number in the middle of the training of the only parameter: a start anew, or a formula "
+        "that was lost",
+    }[way]
+    return f"{named(graph, cell)} {text}"
+
+
+def typed_told(graph: SheetGraph, cell: int) -> str:
+    return (
+        f"{named(graph, cell)} is a typed number where other parameters are updated, in several steps, and the step "
+        "after goes on from it: not trained by choice, or a formula that was lost"
+    )
+
+
+def lost_told(graph: SheetGraph, found: Study, cell: int) -> Mistake:
+    typed = cell not in graph.meaning
+    what = "empty" if graph.grid.cell(graph.places[cell]) is None else "a typed number" if typed else "no update"
+    message = f"{named(graph, cell)} is {what} where parameters are updated"
+    return Mistake(
+        "pasted-values" if typed else "wrong-update", "error", graph.places[cell].sheet,
+        heading(graph, cell) or graph.name(cell), message, rows=(graph.places[cell].row,), cells=graph.name(cell),
+        says=says(graph, cell), why="the step before moves what it trains, and the step after reads this cell",
+    )  # fmt: skip
+
+
+def not_read(graph: SheetGraph, found: Study, update: int) -> str:
+    net, me = found.net, int(found.successor[update])
+    cone = found.order.reach(net.reads(me), upwards=True)
+    for cell, problem in graph.opaque.items():
+        if cone[cell]:
+            return f"{named(graph, me)} depends on {graph.name(cell)}, which could not be read: {problem}"
+    return f"{named(graph, me)} gave no number on the values that it was tried on"

@@ -1,0 +1,36 @@
+"""The cells between a change and the forward pass: what each reads, and all that a change depends on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyproof.check.workbook.graph.found_training import Study
+
+MOST_ON_WAY = 1_000
+
+
+def reads_back(found: Study, cell: int) -> list[int]:
+    """The cells of the way back that a formula reads."""
+    net = found.net
+    assert found.forward is not None
+    reads = dict.fromkeys(net.reads(cell))
+    return [
+        c for c in reads
+        if found.depends[c] and net.form_of[c] >= 0 and not found.order.cut[c] and not found.forward[c]
+    ]  # fmt: skip
+
+
+def earlier(found: Study, update: int) -> set[int]:
+    """The cells of the way back that the change before it of the same parameter depends on: its own affair."""
+    before = [int(u) for u in np.flatnonzero(found.successor == found.parameter[update])]
+    return on_the_way(found, before[0]) if before else set()
+
+
+def on_the_way(found: Study, update: int) -> set[int]:
+    """The cells of the way back that an update depends on."""
+    front = [int(found.successor[update])]
+    seen = set(front)
+    while front and len(seen) < MOST_ON_WAY:
+        front = [c for cell in front for c in reads_back(found, cell) if c not in seen]
+        seen.update(front)
+    return seen

@@ -1,0 +1,195 @@
+"""The files of an export, made from a run's layers and weights: the same run and version give the same bytes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from tinyproof import __version__
+from tinyproof.core.errors import DataError
+from tinyproof.core.files import read_bounded
+from tinyproof.data.dataset import Dataset
+from tinyproof.data.load import INK
+from tinyproof.ship import c_size, c_text, for_people, torch_file
+from tinyproof.ship.c_stages import chain
+from tinyproof.ship.c_text import About
+from tinyproof.ship.claim import Proved
+from tinyproof.ship.exported import IN_C, NAME, Exported
+from tinyproof.ship.fold import folded
+from tinyproof.ship.in_c_or_whole import FORMATS, Answered, Prepared, prepared
+from tinyproof.ship.onnx_answers import OnnxFile
+from tinyproof.ship.onnx_file import model_bytes
+from tinyproof.ship.operations import normalising, operations
+from tinyproof.train import store
+from tinyproof.train.engine.native.layers import Layer
+from tinyproof.train.run_record import Run
+
+ONNX = "network.onnx"
+_BATCH = 1000
+_MOST_WORDS = 1_000_000  # bytes of an ONNX file besides its weights
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Exported files by name, and what lets them answer (`prepared`, where the format has it)."""
+
+    to: str
+    run: Run
+    files: dict[str, bytes]
+    prepared: Prepared | None = None
+
+    def answered(self, folder: Path, images: NDArray[np.uint8]) -> Answered:
+        """What the files, which stand in a folder, give for images. They are run: they must be known to be these files.
+        Raises DataError."""
+        if self.prepared is not None:
+            return self.prepared.answered(folder, images)
+        return Answered(scores(self.to, folder, self.run, images), runner(self.to))
+
+    def sized(self) -> dict[str, Any]:
+        """What the record of an export says of bytes on a microcontroller; nothing where there is nothing to say."""
+        try:
+            if self.to not in IN_C or not c_size.by():
+                return {}
+            size = c_size.measured(self.files, self.prepared.about.name if self.prepared else NAME)
+            return {"flash": size.flash, "ram": size.ram, "sized_by": c_size.by()}
+        except DataError:  # a compiler for another processor that does not work stops nothing
+            return {}
+
+
+def made(
+    to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]], *,
+    dataset: Dataset, proved: Proved | None = None, name: str = NAME,
+) -> Made:  # fmt: skip
+    """An export of a run; `layers`, `weights` and `dataset` are the run's, `proved` what its proof says, `name` what
+    names in C begin with. Raises DataError for what the format does not take."""
+    if to in for_people.FORMATS:
+        return Made(to, run, for_people.files(to, run, layers, weights, dataset, proved))
+    if to not in FORMATS:
+        return Made(to, run, files(to, input, run, layers, weights))
+    model = run.identity.model
+    if to != "onnx-int8":
+        c_text.check_classes(model, run.classes)
+    stages = chain(model, [normalising(*_normalisation(run)), *operations(layers, weights)], run.shape)
+    about = About(c_text.checked_name(name), run.shape, run.classes, origin_of(run))
+    ready = prepared(to, model, about, stages, dataset.train_images)
+    return Made(to, run, ready.files(), ready)
+
+
+def origin_of(run: Run) -> dict[str, str]:
+    """What an exported file says of where it came from."""
+    return {
+        "model": run.identity.model, "recipe": run.recipe.name, "data": run.identity.dataset,
+        "seed": str(run.identity.seed), "run_accuracy": f"{run.correct} of {run.test_count} test images",
+        "weights_sha256": run.weights_digest, "made_by": f"tinyproof {__version__}",
+    }  # fmt: skip
+
+
+def files(
+    to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]]
+) -> dict[str, bytes]:
+    """The files of `onnx` and `torch` by name; `layers` and `weights` are the run's. Raises DataError."""
+    mean, std = _normalisation(run)
+    origin = origin_of(run)
+    if to == "torch":
+        reading = run.reading or INK.get(run.identity.dataset, INK["mnist"])
+        words = torch_file.Words(run.classes, tuple(mean.tolist()), tuple(std.tolist()), reading, origin)
+        kept = store.weight_bytes(torch_file.weights(layers, weights))
+        return {torch_file.CODE: torch_file.code(layers, words).encode(), torch_file.WEIGHTS: kept}
+    of_bytes = input == "bytes"
+    chain = [*([normalising(mean, std)] if of_bytes else []), *operations(layers, weights)]
+    told = {"classes": json.dumps(run.classes), **origin}
+    told |= {} if of_bytes else {"mean": json.dumps(mean.tolist()), "std": json.dumps(std.tolist())}
+    return {ONNX: model_bytes(folded(chain, run.shape), run.shape, len(run.classes), of_bytes, told)}
+
+
+def scores(to: str, folder: Path, run: Run, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The log-probabilities that exported files give for images, float32 [N, classes].
+
+    Of `torch` this runs network.py: only where it is known to be what `files` makes; so are workbooks and pages.
+    Raises DataError.
+    """
+    if to in for_people.FORMATS:
+        return _log_softmax(torch.from_numpy(for_people.scores(to, folder, run, images)))
+    if to == "torch":
+        return _of_module(folder / torch_file.CODE, images)
+    mean, std = (torch.from_numpy(part.astype(np.float32))[:, None, None] for part in _normalisation(run))
+
+    def normalised(part: Tensor) -> Tensor:
+        return (part.float() / 255 - mean) / std
+
+    content = read_bounded(folder / ONNX, 8 * run.weight_bytes + _MOST_WORDS)
+    found = OnnxFile(content, str(folder / ONNX)).scores(images, normalised)
+    if found.shape != (len(images), len(run.classes)):
+        raise DataError(str(folder / ONNX), f"gives scores of {list(found.shape)}")
+    return _log_softmax(torch.from_numpy(found))
+
+
+def asked(to: str, dataset: Dataset) -> list[int]:
+    """The numbers of the test images that exported files answer; none where it is all."""
+    return for_people.asked(to, dataset) if to in for_people.FORMATS else []
+
+
+def runner(to: str) -> str:
+    """What computes the scores; empty where nothing here does."""
+    if to in for_people.FORMATS:
+        return for_people.runner(to)
+    return f"torch {torch.__version__}" + (", node by node from the file's bytes" if to == "onnx" else "")
+
+
+def missing(to: str) -> str:
+    """Why nothing here computes the scores."""
+    return for_people.missing(to) if to in for_people.FORMATS else ""
+
+
+def _of_module(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    spec = importlib.util.spec_from_file_location("tinyproof_exported_network", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses ask for their module by its name
+    try:
+        spec.loader.exec_module(module)
+        network, parts = module.load(), []
+        with torch.inference_mode():
+            for at in range(0, len(images), _BATCH):
+                parts.append(network(module.normalised(torch.from_numpy(images[at : at + _BATCH]))))
+    finally:
+        sys.modules.pop(spec.name, None)
+    return _log_softmax(torch.cat(parts))
+
+
+def _log_softmax(values: Tensor) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = F.log_softmax(values, 1).numpy()
+    return found
+
+
+def _normalisation(run: Run) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each channel."""
+    mean, std = (np.atleast_1d(np.asarray(part, np.float64)) for part in (run.mean, run.std))
+    channels = run.shape[0]
+    return np.broadcast_to(mean, channels).copy(), np.broadcast_to(std, channels).copy()
+
+
+def same(folder: Path, record: Exported, made: Mapping[str, bytes]) -> list[str]:
+    """The names of exported files that are not what was made."""
+    return [name for name in sorted({*record.files, *made}) if not _is(folder / name, made.get(name, b""))]
+
+
+def _is(path: Path, content: bytes) -> bool:
+    """Whether a file has this content; one much larger, which may be any, is not read."""
+    if not path.is_file():
+        return False
+    if path.stat().st_size > 2 * len(content):
+        return False
+    return for_people.same(path.name, path.read_bytes(), content)

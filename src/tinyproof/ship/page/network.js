@@ -1,0 +1,74 @@
+// The network: its stages one after the other, each from maps to maps, in float64 with the weights of the file.
+const FACTS = JSON.parse(document.getElementById('facts').textContent);
+const STAGES = FACTS.stages, CLASSES = FACTS.classes;
+
+let taken = 0;
+for (const s of STAGES) {
+  s.w = WEIGHTS.subarray(taken, taken += s.weights);
+  s.b = WEIGHTS.subarray(taken, taken += s.biases);
+}
+
+// Maps with the values around them that a stage takes.
+function padded(s, maps) {
+  const [n, h, w] = s.taken, [dy, dx] = s.padding, W = w + 2 * dx, H = h + 2 * dy;
+  if (!dy && !dx) return maps;
+  const out = new Float64Array(n * H * W);
+  for (let c = 0; c < n; c++) {
+    out.fill(s.kind == 'conv' ? s.outside[c] : -Infinity, c * H * W, (c + 1) * H * W);
+    for (let y = 0; y < h; y++) {
+      out.set(maps.subarray((c * h + y) * w, (c * h + y + 1) * w), (c * H + y + dy) * W + dx);
+    }
+  }
+  return out;
+}
+
+// Each window's place in turn: adds (or takes the larger) of one row of one map to a row of another.
+function windows(s, maps, out) {
+  const [n, h, w] = s.taken, [many, oh, ow] = s.given, [dy, dx] = s.padding, [kh, kw] = s.kernel, [sy, sx] = s.stride;
+  const from = padded(s, maps), W = w + 2 * dx, H = h + 2 * dy, conv = s.kind == 'conv', max = s.kind == 'max_pool';
+  for (let o = 0, k = 0; o < many; o++) for (let i = conv ? 0 : o; i < (conv ? n : o + 1); i++) {
+    for (let ky = 0; ky < kh; ky++) for (let kx = 0; kx < kw; kx++, k++) {
+      const weight = conv ? s.w[k] : 1 / (kh * kw);
+      for (let y = 0; y < oh; y++) {
+        let at = (i * H + y * sy + ky) * W + kx, to = (o * oh + y) * ow;
+        const end = to + ow;
+        if (max) for (; to < end; to++, at += sx) out[to] = Math.max(out[to], from[at]);
+        else for (; to < end; to++, at += sx) out[to] += weight * from[at];
+      }
+    }
+  }
+}
+
+function stage(s, maps) {
+  const [many, oh, ow] = s.given, out = new Float64Array(many * oh * ow);
+  if (s.kind == 'affine') return out.map((_, i) => maps[i] * s.w[i] + s.b[i]);
+  if (s.kind == 'rectify') return out.map((_, i) => maps[i] > 0 ? maps[i] : s.slope * maps[i]);
+  if (s.kind == 'max_pool') out.fill(-Infinity);
+  windows(s, maps, out);
+  if (s.kind == 'conv') for (let c = 0, i = 0; c < many; c++) for (let k = 0; k < oh * ow; k++, i++) {
+    out[i] += s.b[c];
+    if (s.rectified && out[i] < 0) out[i] = 0;
+  }
+  return out;
+}
+
+// What every stage gives for an image of bytes [channels, rows, columns]; the last one gives the scores.
+function layers(image) {
+  let maps = Float64Array.from(image);
+  return STAGES.map(s => maps = stage(s, maps));
+}
+
+function probabilities(scores) {
+  const top = Math.max(...scores), powers = Array.from(scores, v => Math.exp(v - top));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map(v => v / sum);
+}
+
+// The scores of many images, one after the other: [images * classes].
+function answers(images) {
+  const size = FACTS.shape.reduce((a, b) => a * b), out = new Float64Array(images.length / size * CLASSES.length);
+  for (let at = 0, to = 0; at < images.length; at += size, to += CLASSES.length) {
+    out.set(layers(images.subarray(at, at + size)).pop(), to);
+  }
+  return out;
+}

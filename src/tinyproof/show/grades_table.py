@@ -1,0 +1,68 @@
+"""The grades of a class as a table that a learning platform takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tinyproof.check.classes.assignment import Assignment
+from tinyproof.check.classes.class_rows import ClassRow, class_row
+from tinyproof.check.classes.roster import Roster
+from tinyproof.check.classes.submissions import Submission
+from tinyproof.core.table import Cell, Column, Table
+from tinyproof.show.class_table import FIGURES, plain_figures, points_of
+
+
+def grades_table(found: Sequence[Submission], asked: Assignment, roster: Roster | None = None) -> Table:
+    """A row a submission: name, points, status, what its files say of themselves, how the points come about.
+
+    With a `roster` its own columns come first, as they are, and every row of it is there; points go into the column of
+    the assignment's title where it has one. Submissions of nobody in it come last.
+    """
+    rows = {one.name: class_row(one, asked.points) for one in found}
+    if roster is None:
+        columns = [Column("name"), Column(asked.title, "right"), Column("status"), *map(Column, FIGURES), Column("how")]
+        return Table("grades", tuple(columns), tuple((name, *_cells(row)) for name, row in rows.items()))
+    return _in_roster(roster, rows, asked.title)
+
+
+def _cells(row: ClassRow) -> tuple[Cell, ...]:
+    return points_of(row), row.status, *plain_figures(row), row.grade.words() if row.grade else ""
+
+
+def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], title: str) -> Table:
+    theirs, strange = roster.matched(rows)
+    at = roster.column(title)
+    if roster.is_canvas and at is not None:
+        # A column that Canvas does not know would become a new assignment there, and a row a question.
+        lines = [_filled(roster, number, rows.get(theirs.get(number, "")), at) for number in range(len(roster.rows))]
+        return Table("grades", tuple(map(Column, roster.columns)), tuple(lines))
+    added = [*([] if at is not None else [title]), "status", "how"]
+    lines = [_row(roster, number, rows.get(theirs.get(number, "")), at) for number in range(len(roster.rows))]
+    blank = [""] * (len(roster.columns) - 1)
+    for name in strange:
+        row = rows[name]
+        own: list[Cell] = [name, *blank]
+        if at is not None:
+            own[at] = points_of(row) if at else name
+        words = row.grade.words() if row.grade else ""
+        lines.append((*own, *([] if at is not None else [points_of(row)]), "not in the roster", words))
+    return Table("grades", tuple(Column(name) for name in (*roster.columns, *added)), tuple(lines))
+
+
+def _filled(roster: Roster, number: int, row: ClassRow | None, at: int) -> tuple[Cell, ...]:
+    """A row of the roster with its points; what stands there already stays where no points are given."""
+    cells: list[Cell] = list(roster.rows[number])
+    given = points_of(row) if row is not None else None
+    cells[at] = cells[at] if given is None else given
+    return tuple(cells)
+
+
+def _row(roster: Roster, number: int, row: ClassRow | None, at: int | None) -> tuple[Cell, ...]:
+    status, how = ("missing", "to be looked at: nothing was handed in")
+    if roster.is_heading(number):
+        status, how = "", ""
+    elif row is not None:
+        status, how = row.status, row.grade.words() if row.grade else ""
+    if at is not None:
+        return (*_filled(roster, number, row, at), status, how)
+    return (*roster.rows[number], points_of(row) if row is not None else None, status, how)

@@ -1,0 +1,57 @@
+"""Mistakes of the forward pass are named there, and not where the way back seems to be wrong because of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.workbook.graph.small import Cells, errors, judged
+
+
+def two_layers(rows: int = 6) -> Cells:
+    """Two inputs, two sigmoid units, one linear output, without biases; one example a row, the next row goes on."""
+    cells: Cells = {"A1": "rate", "B1": 0.2}
+    heads = ["x1", "x2", "t", "w1", "w2", "w3", "w4", "v1", "v2", "z1", "z2", "a1", "a2", "y", "e", "d1", "d2"]
+    cells |= {f"{chr(65 + i)}2": head for i, head in enumerate(heads)}
+    for i in range(rows):
+        r, b = 3 + i, 2 + i
+        cells |= {f"A{r}": 0.3 + 0.21 * i, f"B{r}": 0.9 - 0.17 * i, f"C{r}": 0.5 - 0.3 * (i % 2)}
+        slopes = {"D": f"P{b}*A{b}", "E": f"P{b}*B{b}", "F": f"Q{b}*A{b}", "G": f"Q{b}*B{b}", "H": f"O{b}*L{b}"}
+        slopes["I"] = f"O{b}*M{b}"
+        for col, start in zip("DEFGHI", (0.3, -0.5, 0.7, 0.2, -0.4, 0.6), strict=True):
+            cells[f"{col}{r}"] = start if i == 0 else f"={col}{b}-$B$1*{slopes[col]}"
+        cells |= {f"J{r}": f"=D{r}*A{r}+E{r}*B{r}", f"K{r}": f"=F{r}*A{r}+G{r}*B{r}"}
+        cells |= {f"L{r}": f"=1/(1+EXP(-J{r}))", f"M{r}": f"=1/(1+EXP(-K{r}))", f"N{r}": f"=H{r}*L{r}+I{r}*M{r}"}
+        cells |= {f"O{r}": f"=N{r}-C{r}", f"P{r}": f"=O{r}*H{r}*L{r}*(1-L{r})", f"Q{r}": f"=O{r}*I{r}*M{r}*(1-M{r})"}
+    return cells
+
+
+def test_two_layers_are_right(tmp_path: Path) -> None:
+    report = judged(tmp_path, two_layers())
+    assert report.status == "right", report.problem
+
+
+def test_a_weight_that_is_used_twice_is_named_in_the_sum(tmp_path: Path) -> None:
+    report = judged(tmp_path, two_layers() | {f"N{r}": f"=H{r}*L{r}+H{r}*M{r}" for r in range(3, 9)})
+    assert (report.status, errors(report)) == ("wrong", ["N3:N8"])
+    assert [finding.fix for finding in report.findings] == ["=H3*L3+I3*M3"]
+
+
+def test_an_input_that_is_used_twice_is_named_in_the_sum(tmp_path: Path) -> None:
+    report = judged(tmp_path, two_layers() | {f"K{r}": f"=F{r}*A{r}+G{r}*A{r}" for r in range(3, 9)})
+    assert (report.status, errors(report)) == ("wrong", ["K3:K8"])
+
+
+def test_a_slip_of_the_way_back_is_named_there(tmp_path: Path) -> None:
+    """A delta with the weight of the other unit: several changes are wrong by it, and no sum is."""
+    report = judged(tmp_path, two_layers() | {f"Q{r}": f"=O{r}*H{r}*M{r}*(1-M{r})" for r in range(3, 9)})
+    assert (report.status, errors(report)) == ("wrong", ["Q3:Q7"])
+
+
+def test_a_lost_slope_is_no_other_activation(tmp_path: Path) -> None:
+    report = judged(tmp_path, two_layers() | {f"Q{r}": f"=O{r}*I{r}" for r in range(3, 9)})
+    assert (report.status, errors(report)) == ("wrong", ["Q3:Q7"])
+
+
+def test_a_gradient_with_the_input_of_another_weight_is_named_there(tmp_path: Path) -> None:
+    report = judged(tmp_path, two_layers() | {f"G{r}": f"=G{r - 1}-$B$1*Q{r - 1}*A{r - 1}" for r in range(4, 9)})
+    assert (report.status, errors(report)) == ("wrong", ["G4:G8"])
