@@ -120,8 +120,8 @@ def numbers(*values: float) -> tuple[CellNumber, ...]:
 
 _HIDDEN, _OUTPUT = (0.15, 0.20, 0.25, 0.30), (0.40, 0.45, 0.50, 0.55)
 COURSE = Training(
-    "S", "A5:Z20", 16, 0.5, "B1", numbers(*_HIDDEN, *_OUTPUT), biases=(), inputs=numbers(0.05, 0.10),
-    targets=numbers(0.5, 0.5),
+    "S", "A5:Z20", 16, 0.5, numbers(*_HIDDEN, *_OUTPUT),
+    biases=(), inputs=numbers(0.05, 0.10), targets=numbers(0.5, 0.5),
 )  # fmt: skip
 FACTS = WorkbookFacts((COURSE,), (), 1, frozenset({0.5}), False)
 

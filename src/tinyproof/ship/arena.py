@@ -13,12 +13,12 @@ from tinyproof.ship.c_stages import Stage
 def planned(stages: Sequence[Stage], overlapping: bool) -> tuple[int, list[int]]:
     """The length of the array and where each stage's values begin; the first stage reads the image, which is not in it.
 
-    `overlapping`: a loop may write where it has read before, as `gap` says. Else what is read and what is written are
-    apart, but for what is done in place.
+    `overlapping`: a loop may write where it has read before, as `gap` says (here one value). Else what is read and what
+    is written are apart, but for what is done in place.
 
     >>> square = Stage("conv", (6, 6, 1), (4, 4, 1), np.ones((1, 3, 3, 1)), kernel=(3, 3))
     >>> planned([square, Stage("max_pool", (4, 4, 1), (2, 2, 1), kernel=(2, 2), stride=(2, 2))], overlapping=True)
-    (16, [0, 0])
+    (17, [1, 0])
     """
     sizes = [int(np.prod(stage.made)) for stage in stages]
     low, high = max(sizes), 2 * max(sizes)

@@ -7,6 +7,7 @@ this parameter's own here, and what all of them read (a rate) is the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -34,10 +35,11 @@ def as_peers_say(found: Study, own: list[int], guilty: int, trusted: np.ndarray)
     right = found.successor[found.match.ok & ~np.isin(np.arange(len(found.updates)), own)]
     used = found.order.cone(right) if len(right) else np.zeros(found.net.size, dtype=bool)
     tried: list[dict[int, Meaning]] = []
+    alike = _Alike(found)
     for cell in cells[:MOST_CELLS]:
         for peer in _peers(found, rep)[:MOST_PEERS]:
             shift = _between(graph.places[end], graph.places[int(found.successor[peer])])
-            new = _at_all(found, own, rep, cell, shift, used)
+            new = _at_all(found, own, rep, cell, shift, used, alike)
             if new and not any(_same(graph, new, other) for other in tried):
                 tried.append(new)
                 yield new
@@ -65,7 +67,9 @@ def _same_step(found: Study, update: int, others: list[int]) -> list[int]:
     return list(nearest.values())
 
 
-def _at_all(found: Study, own: list[int], rep: int, cell: int, shift: Place, used: np.ndarray) -> dict[int, Meaning]:
+def _at_all(
+    found: Study, own: list[int], rep: int, cell: int, shift: Place, used: np.ndarray, alike: _Alike
+) -> dict[int, Meaning]:
     """The same cell of every wrong step, as the parameter that stands so far away has it; {} where one has none."""
     graph = found.net.graph
     back = _between(graph.places[int(found.successor[rep])], graph.places[cell])
@@ -75,7 +79,7 @@ def _at_all(found: Study, own: list[int], rep: int, cell: int, shift: Place, use
         source = graph.number.get(_moved(graph.places[here], shift), -1) if here >= 0 else -1
         meaning = None
         if here in graph.meaning and source in graph.meaning:
-            meaning = _Said(found, update, here, source, shift, used).meaning()
+            meaning = _Said(found, update, here, source, shift, used, alike).meaning()
         if meaning is None:
             return {}
         if not same_formula(graph, graph.meaning[here], meaning):
@@ -83,10 +87,45 @@ def _at_all(found: Study, own: list[int], rep: int, cell: int, shift: Place, use
     return new
 
 
+class _Alike:
+    """What is asked of many steps and is one for all of them: whose a step is, and what formulas of a form share."""
+
+    def __init__(self, found: Study) -> None:
+        self.graph, self.forms, self.form_of = found.net.graph, found.net.forms, found.net.form_of
+        self.owner: dict[int, int] = {}
+        for parameter, successor in zip(found.parameter.tolist(), found.successor.tolist(), strict=True):
+            self.owner.setdefault(successor, parameter)
+        self.first: dict[int, list[int]] = {}
+
+    def common(self, here: int, source: int) -> set[int]:
+        """What the formulas of the source's form read, whosever parameter theirs is; those written as it is, apart."""
+        form, key = int(self.form_of[source]), self.graph.meaning[source].key
+        if form not in self.first:
+            self.first[form] = self._first(self.forms[form].cells.tolist())
+        meaning = self.graph.meaning
+        near = [c for c in self.first[form] if c != here and meaning[c].key != key][:MOST_ALIKE]
+        return set.intersection(*(set(meaning[c].refs.values()) for c in near)) if near else set()
+
+    def _first(self, cells: list[int]) -> list[int]:
+        """So many cells of a form that enough are left without any one of them and those written like it."""
+        kept: list[int] = []
+        counts: Counter[object] = Counter()
+        for cell in cells:
+            key = self.graph.meaning[cell].key
+            if counts[key] <= MOST_ALIKE:
+                kept.append(cell)
+                counts[key] += 1
+            if len(kept) - max(counts.values()) > MOST_ALIKE:
+                break
+        return kept
+
+
 class _Said:
     """What a cell says of its parameter, said of another one."""
 
-    def __init__(self, found: Study, update: int, here: int, source: int, shift: Place, used: np.ndarray) -> None:
+    def __init__(
+        self, found: Study, update: int, here: int, source: int, shift: Place, used: np.ndarray, alike: _Alike
+    ) -> None:
         self.found, self.graph, self.canon = found, found.net.graph, found.net.canon
         self.here, self.source, self.shift, self.used = here, source, shift, used
         graph = self.graph
@@ -94,10 +133,8 @@ class _Said:
         self.parameter = int(found.parameter[update])
         end = graph.places[int(found.successor[update])]
         other = graph.number.get(_moved(end, shift), -1)
-        self.peer = next((int(p) for p, s in zip(found.parameter, found.successor, strict=True) if s == other), -1)
-        others = [graph.meaning[c] for c in found.net.forms[found.net.form_of[source]].cells.tolist() if c != here]
-        near = [set(meaning.refs.values()) for meaning in others if meaning.key != graph.meaning[source].key]
-        self.common = set.intersection(*near[:MOST_ALIKE]) if near else set[int]()  # whosever parameter it is
+        self.peer = alike.owner.get(other, -1)
+        self.common = alike.common(here, source)
         self.mine = {int(self.canon[c]) for c in (*on_the_way(found, update), *self.own)}
 
     def meaning(self) -> Meaning | None:
