@@ -10,88 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tinyproof.check import prose_words as words
 from tinyproof.check.finding import CodePlace
 
 MAX_LINES = 20_000
 MAX_LINE_CHARACTERS = 4_000
 
-_LINK = re.compile(r"!\[[^\]]{0,300}\]\([^)]{0,2000}\)|\]\([^)]{0,2000}\)|https?://\S{1,2000}|<[^>]{0,500}>")
-_PERCENT = re.compile(r"(?<![\d.,])(\d{2,3}(?:\.\d{1,4})?)\s{0,2}(?:%|percent\b|per cent\b)")
-_BARE = re.compile(r"(?<![\d.,/])((?:9\d|100)\.\d{1,3})(?![\d%]|\s{0,2}%)")
-_FRACTION = re.compile(
-    r"(?<![\d.])(0\.9\d{1,4})(?!\d)"
-    # any other share, where it is called the accuracy and nothing else: "accuracy = 0.8491", "0.8491 test accuracy"
-    r"|\baccurac(?:y|ies)(?: score)?[\s*_`]{0,4}(?:[:=≈]|\b(?:of|is|was)\b)[\s*_`]{0,4}(0\.[5-8]\d{1,4})(?!\d)"
-    r"|(?<![\d.])(0\.[5-8]\d{1,4})[\s*_`]{1,4}(?:(?:test|val|validation|final)[\s*_`]{1,4})?accuracy\b"
-    r"|\b(?:results?|scores?)[\s*_`:=]{1,8}(0\.[5-8]\d{2,4})\b(?=.{0,40}\btest\b)",
-    re.IGNORECASE,
-)
-_PARAMETERS = re.compile(
-    r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{3,9})\s{0,2}\*{0,2}\s{0,2}"
-    r"(?:total |trainable |learnable |model )?param(?:eter)?s"
-    r"|param(?:eter)?s?(?:\s+(?:count|used|total))?\*{0,2}\s{0,3}(?:[:=|-]|is|are|of|were|was)\s{0,3}\*{0,2}\s{0,2}"
-    r"(\d{1,3}(?:,\d{3})+|\d{3,9})(?![\d.]|\s{0,2}[kKmM%])"
-    r"|param(?:eter)?s\*{0,2}\s{1,3}\*{0,2}(\d{1,3}(?:,\d{3})+)(?!\d|[.,]\d|\s{0,2}[kKmM%])",
-    re.IGNORECASE,
-)
-# A count that is a layer's, or the one from which the network came: not the network's own.
-_PART = re.compile(
-    r"\b(?:layer|block|fc\d?|conv\d|linear|dense|alone|each|per|bias(?:es)?|saves?|saved|removed?|extra|more|another"
-    r"|instead of|kernels?|filters?|channels?|neurons?|say|suppose|imagine|consider|instance)\b"
-    r"|\bfrom\b[^.]{0,20}$|[=x×*]\s{0,2}$",
-    re.IGNORECASE,
-)
-_COUNT_CELL = re.compile(r"\s*\*{0,2}(\d{1,3}(?:,\d{3})+|\d{3,9})\*{0,2}\s*")
-_TARGET = re.compile(
-    r"\b(?:targets?|goals?|aim(?:s|ed|ing)?|must|needs?|require[sd]?|requirements?|should|at ?least|more than|greater"
-    r"|(?<!run )(?<!cell )(?<!log )(?<!table )(?<!shown )(?<!see )(?:above|below)|exceed\w*"
-    r"|less(?:er)? than|under|fewer|within|objective|expected|criteri\w+|threshold|constraints?"
-    r"|over|up ?to|try|minimum|cross(?:ed|es|ing)?|want|wanted|close to|near|beyond)\b|[<>≥≤~]",
-    re.IGNORECASE,
-)
-_ELSEWHERE = re.compile(
-    r"\b(?:paper|literature|state.of.the.art|sota|previous(?:ly)?|earlier|benchmark|kaggle|others?|original|lecun"
-    r"|if|would|could|assignment|session|example|e\.g\."
-    r"|(?:than|to|with|over|against|beat\w*|outperform\w*|surpass\w*) (?:the |our |my |a )?(?:\w+ )?baselines?)\b",
-    re.IGNORECASE,
-)
-_BEST = re.compile(r"\b(?:best|highest|max(?:imum)?|peak(?:ed)?|top)\b", re.IGNORECASE)
-_LAST = re.compile(r"\b(?:final(?:ly)?|last|at the end|ended?)\b", re.IGNORECASE)
-_REACHED = re.compile(
-    r"\b(?:achieve[ds]|reache[ds]|met|meets|hits?|attained|obtained|got|gets|crossed|succeeded|cleared|consistently)\b"
-    r"|\bable to (?:achieve|reach|get|hit)\b",
-    re.IGNORECASE,
-)
-_WISH = re.compile(
-    r"\b(?:should|must|to be|can|could|would|will|needs?|wants?|wanted|try|trying|aim\w*|goals?|targets? (?:is|are|was)"
-    r"|ha(?:s|ve) to|until|if|when|once|before)\b[^.]{0,30}$",
-    re.IGNORECASE,
-)
-_NOT = re.compile(
-    r"\b(?:not|n't|never|fail\w*|unable|without|miss\w*|short of|almost|nearly|couldn)\b|n't", re.IGNORECASE
-)
-_EPOCH = re.compile(
-    r"(\d{1,3})(?:st|nd|rd|th)\s+epoch|epoch\s*(?:#|no\.?|number)?\s*[:=]?\s*(\d{1,3})\b(?!\s*[-–/])", re.IGNORECASE
-)
-_EPOCHS = re.compile(r"(?<![\d.,])(\d{1,3})\*{0,2}\s{0,2}(?:training )?epochs\b", re.IGNORECASE)
-_SECTION = re.compile(
-    r"^[\s#>*_\-+\d.]*\**\s*(targets?|results?|analysis|goals?|objectives?|requirements?)\b", re.IGNORECASE
-)
-# A line that a program printed: counts of images, progress bars, several figures with their names.
-_PRINTED = re.compile(
-    r"\d\s?/\s?\d+\s?\(|it/s|s/it|\d+%\||batch[_ ]?id|\bloss\b\s*[:=]?\s*-?\d.*\bacc|\bacc.*\bloss\b\s*[:=]?\s*-?\d"
-    r"|^\W*epoch\W*\d+\W.*(?:loss|acc)\w*\s*[:=]",
-    re.IGNORECASE,
-)
 _ALIKE_LINES = 3  # so many lines that differ only in their numbers are a log
-# In a plain block results are often listed; code and pasted logs are not claims.
-_CODE_OR_LOG = re.compile(
-    r"loss|batch|it/s|epoch\s*[:=\[]|\d/\d|\w\(|^\s*(?:import|from|def|class|for|if)\b|[{};=]", re.I
-)
-_ACCURACY = re.compile(r"\bacc(?:urac(?:y|ies))?\b", re.IGNORECASE)
 
-# "Result: 0.8934 on the test split": a share that is no accuracy by name.
-_RESULT = re.compile(r"\b(?:results?|scores?)[\s*_`:=]{1,8}0\.[5-9]\d{2,4}\b.{0,40}\btest\b", re.IGNORECASE)
+
+_WANTED = ("target", "goal", "objective", "require")  # sections of what should be, not of what is
 
 Phase = Literal["train", "test", ""]
 
@@ -140,7 +68,7 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
             if raw.lstrip().startswith(("```", "~~~")):
                 fenced = "" if fenced else raw.strip()
                 continue
-            if (fenced and (len(fenced) > 3 or _CODE_OR_LOG.search(raw))) or (
+            if (fenced and (len(fenced) > 3 or words.CODE_OR_LOG.search(raw))) or (
                 not fenced
                 and raw.startswith("    ")
                 and cell is None
@@ -149,8 +77,8 @@ def read_claims(file: str, cells: Iterable[tuple[int | None, str]]) -> Iterator[
                 continue
             if number in printed:
                 continue
-            line = _LINK.sub(" ", raw[:MAX_LINE_CHARACTERS])
-            heading = _SECTION.match(line)
+            line = words.LINK.sub(" ", raw[:MAX_LINE_CHARACTERS])
+            heading = words.SECTION.match(line)
             if inline and not line.strip():
                 section, inline = "", False  # "Target: 99.4 %" and a blank line: the section is over
             if heading:
@@ -177,7 +105,7 @@ def _printed(lines: list[str]) -> set[int]:
         line = raw[:MAX_LINE_CHARACTERS].strip()
         if line.startswith("|"):
             continue
-        if line and _PRINTED.search(line):
+        if line and words.PRINTED.search(line):
             found.add(number)
         shape = re.sub(r"\d+(?:\.\d+)?", "0", line)
         if not line or "0" not in shape:
@@ -193,24 +121,24 @@ def _with_header(claim: Claim, header: list[str], column: int) -> Claim:
     head = header[column] if column < len(header) else ""
     return replace(
         claim,
-        named=claim.named or bool(_ACCURACY.search(head)),
+        named=claim.named or bool(words.ACCURACY.search(head)),
         phase=claim.phase or _phase(head, ""),
         is_target=claim.is_target or bool(re.search(r"target|goal", head, re.IGNORECASE)),
-        best=claim.best or bool(_BEST.search(head)),
-        last=claim.last or bool(_LAST.search(head)),
+        best=claim.best or bool(words.BEST.search(head)),
+        last=claim.last or bool(words.LAST.search(head)),
     )
 
 
 def _accuracies(line: str, section: str, place: CodePlace) -> Iterator[tuple[Claim, int]]:
-    named = bool(_ACCURACY.search(line))
-    found = list(_PERCENT.finditer(line))
+    named = bool(words.ACCURACY.search(line))
+    found = list(words.PERCENT.finditer(line))
     if named:
-        found += _BARE.finditer(line)
+        found += words.BARE.finditer(line)
     for match in found:
         for claim in _accuracy(line, match, float(match.group(1)), section, place, named):
             yield claim, match.start()
-    if (named or _RESULT.search(line)) and not found:
-        for match in _FRACTION.finditer(line):
+    if (named or words.RESULT.search(line)) and not found:
+        for match in words.FRACTION.finditer(line):
             for claim in _accuracy(line, match, 100 * float(_number(match)), section, place, named):
                 yield claim, match.start(match.lastindex or 0)
 
@@ -232,7 +160,7 @@ def _accuracy(
     decimals = len(_number(match).partition(".")[2])
     if share:
         decimals = max(0, decimals - 2)
-    epochs = _EPOCH.search(before[-60:] + " " + after[:60])
+    epochs = words.EPOCH.search(before[-60:] + " " + after[:60])
     yield Claim(
         kind="accuracy",
         value=round(value, 4),
@@ -240,23 +168,23 @@ def _accuracy(
         place=place,
         text=line.strip()[:200],
         phase=_phase(before, after),
-        is_target=bool(_TARGET.search(before[-45:])) or section.startswith(("target", "goal", "objective", "require")),
-        best=bool(_BEST.search(before[-60:]) or _BEST.search(after[:30])),
-        last=bool(_LAST.search(before[-60:]) or _LAST.search(after[:30])),
+        is_target=bool(words.TARGET.search(before[-45:])) or section.startswith(_WANTED),
+        best=bool(words.BEST.search(before[-60:]) or words.BEST.search(after[:30])),
+        last=bool(words.LAST.search(before[-60:]) or words.LAST.search(after[:30])),
         epoch=int(epochs.group(1) or epochs.group(2)) if epochs else None,
-        reached=not section.startswith(("target", "goal", "objective", "require"))
-        and _says_reached(before, after[:40]),
-        elsewhere=bool(_ELSEWHERE.search(before[-80:])) or bool(_ELSEWHERE.search(after[:40].partition("(")[0])),
+        reached=not section.startswith(_WANTED) and _says_reached(before, after[:40]),
+        elsewhere=bool(words.ELSEWHERE.search(before[-80:]))
+        or bool(words.ELSEWHERE.search(after[:40].partition("(")[0])),
         named=named,
     )
 
 
 def _says_reached(before: str, after: str) -> bool:
     """Whether the sentence says that it happened: not that it should, could or did not."""
-    if _NOT.search(before + after):
+    if words.NOT.search(before + after):
         return False
     text = f"{before} {after}"
-    return any(not _WISH.search(text[: match.start()][-60:]) for match in _REACHED.finditer(text))
+    return any(not words.WISH.search(text[: match.start()][-60:]) for match in words.REACHED.finditer(text))
 
 
 def _clause(line: str, start: int, end: int) -> tuple[int, int]:
@@ -268,8 +196,8 @@ def _clause(line: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _phase(before: str, after: str) -> Phase:
-    words = list(re.finditer(r"\b(train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?)\b", before[-90:], re.IGNORECASE))
-    word = words[-1].group(1) if words else ""
+    found = list(re.finditer(r"\b(train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?)\b", before[-90:], re.IGNORECASE))
+    word = found[-1].group(1) if found else ""
     if not word:
         behind = re.match(r"[\s*_)]*(?:of\s+|on\s+)?(?:the\s+)?(train|test|val)", after, re.IGNORECASE)
         word = behind.group(1) if behind else ""
@@ -279,9 +207,9 @@ def _phase(before: str, after: str) -> Phase:
 
 
 def _epochs(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
-    for match in _EPOCHS.finditer(line):
+    for match in words.EPOCHS.finditer(line):
         before = line[max(0, match.start() - 30) : match.start()]
-        wanted = bool(_TARGET.search(before)) or section.startswith(("target", "goal", "objective", "require"))
+        wanted = bool(words.TARGET.search(before)) or section.startswith(_WANTED)
         yield Claim(
             kind="epochs",
             value=float(match.group(1)),
@@ -293,7 +221,7 @@ def _epochs(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
 
 
 def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
-    for match in _PARAMETERS.finditer(line):
+    for match in words.PARAMETERS.finditer(line):
         text = match.group(1) or match.group(2) or match.group(3)
         start, end = _clause(line, match.start(), match.end())
         before = line[start : match.start()]
@@ -304,11 +232,11 @@ def _parameters(line: str, section: str, place: CodePlace) -> Iterator[Claim]:
             place=place,
             text=line.strip()[:200],
             phase="",
-            is_target=bool(_TARGET.search(before[-45:] + match.group()))
+            is_target=bool(words.TARGET.search(before[-45:] + match.group()))
             or section.startswith(("target", "goal", "objective")),
             elsewhere=bool(
-                _ELSEWHERE.search(line[start:end])
-                or _PART.search(before)
+                words.ELSEWHERE.search(line[start:end])
+                or words.PART.search(before)
                 or re.match(
                     r"[^.,;]{0,20}\b(?:layer|alone|each|less|fewer|more)\b", line[match.end() : end], re.IGNORECASE
                 )
@@ -324,12 +252,12 @@ def _parameter_cells(line: str, header: list[str], place: CodePlace) -> Iterator
     """
     for column, cell in enumerate(line.split("|")):
         head = header[column] if column < len(header) else ""
-        found = _COUNT_CELL.fullmatch(cell)
+        found = words.COUNT_CELL.fullmatch(cell)
         if not found or not re.search(r"\bparam(?:eter)?s?\b", head, re.IGNORECASE):
             continue
-        wanted = bool(_TARGET.search(head))
+        wanted = bool(words.TARGET.search(head))
         count = float(found.group(1).replace(",", ""))
-        other = bool(_ELSEWHERE.search(line) or _PART.search(line) or _PART.search(" ".join(header)))
+        other = bool(words.ELSEWHERE.search(line) or words.PART.search(line) or words.PART.search(" ".join(header)))
         yield Claim(
             kind="parameters",
             value=count,

@@ -20,10 +20,11 @@ from tinyproof.check.workbook.understand.copies import with_copies
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.left_over import row_left_over
 from tinyproof.check.workbook.understand.meaning import same
+from tinyproof.check.workbook.understand.network_values import Network
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, before, column_of, read_columns
 from tinyproof.check.workbook.understand.roles import Roles, find_roles
 from tinyproof.check.workbook.understand.tables import Table
-from tinyproof.check.workbook.understand.trained_network import Network, gradient_of, understand
+from tinyproof.check.workbook.understand.trained_network import gradient_of, understand
 
 
 def understood_wholly(audits: Sequence[TableAudit], sheet: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyproof.check.workbook.graph.sheetgraph import Net
+from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.steps import Roles, Update, plus_terms
 from tinyproof.check.workbook.understand.grid import Place
 

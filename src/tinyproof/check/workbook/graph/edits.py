@@ -10,8 +10,9 @@ import numpy as np
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.backprop.tape import Tape
+from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.formulas import parse_matrix
-from tinyproof.check.workbook.graph.sheetgraph import Meaning, Net, SheetGraph
+from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.understand.grid import Place, formula_at
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import Match
+from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.order import Order
 from tinyproof.check.workbook.graph.residuals import Residual
-from tinyproof.check.workbook.graph.sheetgraph import Net
 from tinyproof.check.workbook.graph.steps import Update
 
 Source = tuple[int, int, tuple[int, ...]]  # a cell, the step of its formula that is the gradient, what it reads besides

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyproof.backprop.expr import Call, Expr, Var, names
+from tinyproof.check.workbook.graph.cell_net import build
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend
 from tinyproof.check.workbook.graph.order import order
-from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph, build
+from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 
 MOST_ROUND = 400  # cells that are looked at
 

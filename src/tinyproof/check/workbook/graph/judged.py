@@ -8,9 +8,10 @@ import numpy as np
 
 from tinyproof.backprop.expr import Expr
 from tinyproof.check.workbook.graph.agree import Match, match
+from tinyproof.check.workbook.graph.cell_net import build
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.order import order
-from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph, build
+from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.graph.states import follow_states
 from tinyproof.check.workbook.graph.studied import study
 from tinyproof.check.workbook.graph.suspects import Suspects, find_suspects

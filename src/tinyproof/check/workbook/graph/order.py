@@ -13,7 +13,7 @@ import numpy as np
 
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
-from tinyproof.check.workbook.graph.sheetgraph import Net
+from tinyproof.check.workbook.graph.cell_net import Net
 
 Parts = Mapping[int, Mapping[int, Array]]
 CHUNK = 3_000_000  # numbers held at once while one form is computed

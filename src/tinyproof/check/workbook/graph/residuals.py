@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyproof.backprop.tape import Array, Tape, forward
+from tinyproof.check.workbook.graph.cell_net import Form
 from tinyproof.check.workbook.graph.order import Order
-from tinyproof.check.workbook.graph.sheetgraph import Form
 
 
 @dataclass(eq=False)

@@ -6,14 +6,15 @@ the change moves when the cell does. So an edit of a cell's formula is tried wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
+from tinyproof.backprop.expr import Expr, names, walk
 from tinyproof.backprop.tape import Array, compute, forward
 from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.edit_kinds import factors, other_functions, shifted
 from tinyproof.check.workbook.graph.edits import expression
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, says_alike
@@ -209,10 +210,10 @@ class Search:
         return options[0] if options else None
 
     def _repairs(self, expr: Expr, words: dict[str, tuple[int, bool]]) -> Iterator[Repair]:
-        yield from _other_functions(expr)
-        yield from _shifted(expr, words, self)
+        yield from other_functions(expr)
+        yield from shifted(expr, words, lambda name, down, across: self.beside(name, down, across, words))
         vocabulary = [*[f"s{i}" for i in range(len(names(expr)))], *words]
-        yield from repairs(expr, vocabulary, _factors(vocabulary))
+        yield from repairs(expr, vocabulary, factors(vocabulary))
 
 
 def _step_of(found: Study, cell: int, step: int) -> Array:
@@ -238,74 +239,3 @@ def _apart(a: Place, b: Place) -> int:
     """How far two cells are apart; along a row or a column counts as near."""
     down, across = abs(a.row - b.row), abs(a.col - b.col)
     return min(4 * down + across, down + 4 * across) + (500 if a.sheet != b.sheet else 0)
-
-
-def _factors(words: Sequence[str]) -> list[Expr]:
-    found: list[Expr] = [Var(word) for word in words]
-    for word in words[:40]:
-        a = Var(word)
-        found += [1 - a, a * (1 - a), 1 - a * a, Call("gt", (a, Num(0.0)))]
-    return found
-
-
-def _other_functions(expr: Expr) -> Iterator[Repair]:
-    """MEDIAN for a sum, an average for a sum, a function too many."""
-    for node in dict.fromkeys(walk(expr)):
-        if not isinstance(node, Call):
-            continue
-        options: list[Expr] = []
-        if node.function in ("median", "max", "min") and len(node.args) > 2:
-            whole = Call("add", node.args)
-            options = [whole, whole / Num(float(len(node.args)))]
-        elif node.function == "add" and len(node.args) > 2:
-            options = [node / Num(float(len(node.args)))]
-        elif (node.function == "div" and isinstance(node.args[1], Num) and node.args[1].value > 1) or node.function in (
-            "tanh",
-            "sigmoid",
-            "exp",
-            "sqrt",
-            "abs",
-        ):
-            options = [node.args[0]]
-        for new in options:
-            yield Repair("function", node, new, _put(expr, node, new))
-        if node.function == "tanh":
-            yield Repair("function", node, node.args[0], _all(expr, node, node.args[0]))
-
-
-def _put(expr: Expr, old: Expr, new: Expr) -> Expr:
-    if expr == old:
-        return new
-    if isinstance(expr, Call):
-        return Call(expr.function, tuple(_put(arg, old, new) for arg in expr.args))
-    return expr
-
-
-def _all(expr: Expr, old: Expr, new: Expr) -> Expr:
-    """Every call of the same function replaced by what it is called with."""
-    if isinstance(expr, Call):
-        args = tuple(_all(arg, old, new) for arg in expr.args)
-        return args[0] if isinstance(old, Call) and expr.function == old.function else Call(expr.function, args)
-    return expr
-
-
-def _shifted(expr: Expr, words: dict[str, tuple[int, bool]], search: Search) -> Iterator[Repair]:
-    """A range that is one cell too short or too long, or stands one cell off."""
-    for node in dict.fromkeys(walk(expr)):
-        if isinstance(node, Call) and node.function in ("add", "median") and len(node.args) > 2:
-            for word in words:
-                more = Call(node.function, (*node.args, Var(word)))
-                yield Repair("lost term", node, Var(word), _put(expr, node, more))
-    for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        swap: dict[str, Expr] = {}
-        for name in names(expr):
-            moved = search.beside(name, down, across, words)
-            if moved is not None:
-                swap[name] = Var(moved)
-        if len(swap) > 1:
-            yield Repair("shifted", expr, expr, substitute(expr, swap))
-            for kept in list(swap):
-                rest = {name: new for name, new in swap.items() if name != kept}
-                if len(rest) < 2:
-                    continue
-                yield Repair("shifted", expr, expr, substitute(expr, rest))

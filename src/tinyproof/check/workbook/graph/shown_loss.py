@@ -14,8 +14,8 @@ import numpy as np
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.cell_net import Form
 from tinyproof.check.workbook.graph.found_training import Study
-from tinyproof.check.workbook.graph.sheetgraph import Form
 from tinyproof.check.workbook.understand.grid import Place
 
 SATURATED = 1e-6  # slope of a sigmoid

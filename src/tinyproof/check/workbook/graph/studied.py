@@ -7,11 +7,11 @@ import numpy as np
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.carried import by_place
+from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.found_training import Study, labels
 from tinyproof.check.workbook.graph.order import Order, order
 from tinyproof.check.workbook.graph.residuals import Residual, find_comparisons, find_residuals, measure
 from tinyproof.check.workbook.graph.sample import PLAIN, STEPPED, draw, has_thresholds, is_stepped
-from tinyproof.check.workbook.graph.sheetgraph import Net
 from tinyproof.check.workbook.graph.steps import find_updates
 from tinyproof.check.workbook.graph.which_objective import choose
 

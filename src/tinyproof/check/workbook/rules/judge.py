@@ -13,8 +13,9 @@ from tinyproof.backprop.notation import excel, text
 from tinyproof.check.workbook.rules.repair import MOST_UNMENDED, Repair, find_repair
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.meaning import Random, Values, same, value
+from tinyproof.check.workbook.understand.network_values import Network, sample
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, is_constant
-from tinyproof.check.workbook.understand.trained_network import Network, sample, with_helpers
+from tinyproof.check.workbook.understand.trained_network import with_helpers
 from tinyproof.check.workbook.understand.unread import unknown_through
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.rates import RateCell, Update
+from tinyproof.check.workbook.understand.network_values import Network
 from tinyproof.check.workbook.understand.tables import Table
-from tinyproof.check.workbook.understand.trained_network import Network
 
 
 @dataclass

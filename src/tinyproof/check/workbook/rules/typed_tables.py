@@ -21,8 +21,9 @@ from tinyproof.check.workbook.rules.rates import labelled_rates
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.thresholds import MOST_WRONG_TYPED
 from tinyproof.check.workbook.understand.grid import Grid
+from tinyproof.check.workbook.understand.network_values import Network
 from tinyproof.check.workbook.understand.patterns import before, column_of, current, elsewhere
-from tinyproof.check.workbook.understand.trained_network import Network, gradient_of
+from tinyproof.check.workbook.understand.trained_network import gradient_of
 
 TRIALS = 12
 

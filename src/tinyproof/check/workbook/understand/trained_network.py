@@ -7,75 +7,24 @@ fit. So a wrong forward formula is one mistake, and not one in every gradient th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import combinations
 
-import numpy as np
-
-from tinyproof.backprop.diff import backward, gradient_name, written_out
-from tinyproof.backprop.expr import Equation, Expr, Var, evaluate_all, names, substitute, total
-from tinyproof.check.workbook.thresholds import AWAKE, MOST_FIXES, SAMPLES, STEPS
-from tinyproof.check.workbook.understand.meaning import SEED, Random, Values, equal, order, same, value
+from tinyproof.backprop.diff import gradient_name
+from tinyproof.backprop.expr import Equation, Expr, Var, names, substitute, total
+from tinyproof.check.workbook.thresholds import MOST_FIXES
+from tinyproof.check.workbook.understand.meaning import Values, equal, order, same, value
+from tinyproof.check.workbook.understand.network_values import LOSS, Network, column_values, sample
 from tinyproof.check.workbook.understand.patterns import (
     ColumnPatterns,
     before,
     column_of,
     current,
-    is_constant,
 )
 from tinyproof.check.workbook.understand.roles import FORWARD, Roles, forward_pattern
 from tinyproof.check.workbook.understand.structure import LOSSES, simpler
 from tinyproof.check.workbook.understand.tables import Table
 from tinyproof.check.workbook.understand.template import Templates
 from tinyproof.check.workbook.understand.unread import tainted_parameters, unknown_through, unread_columns
-
-LOSS = "E_total"  # the loss where no column holds the total
-
-
-@dataclass
-class Network:
-    """What was understood: the forward equations from the leaves to the loss, and how well the gradients fit them.
-
-    `equations` are over column variables, in order, the loss last. `fixed`: columns whose formula as written is not
-    its equation. `loops`: columns whose formulas go round in a circle. `unread`: columns that could not be read;
-    `tainted`: parameters whose gradient depends on one of those, and on which.
-    """
-
-    table: Table
-    roles: Roles
-    columns: dict[int, ColumnPatterns]
-    equations: list[Equation] = field(default_factory=list)
-    fixed: set[str] = field(default_factory=set)
-    loops: list[str] = field(default_factory=list)
-    misfits: int = 0
-    unread: frozenset[int] = frozenset()
-    tainted: dict[int, int] = field(default_factory=dict)
-
-    @cached_property
-    def backward(self) -> list[Equation]:
-        """The gradient of every quantity on the way from the parameters to the loss."""
-        return backward(self.equations, [current(col) for col in self.parameters])
-
-    @cached_property
-    def _whole(self) -> dict[str, Expr]:
-        found = written_out(self.backward, [equation.name for equation in self.backward])
-        return {equation.name: equation.expr for equation in found}
-
-    def chain_rule(self, parameter: int) -> Expr:
-        """The right gradient of a parameter's column, written out in variables of the row."""
-        return self._whole[gradient_name(self.loss, current(parameter))]
-
-    @property
-    def loss(self) -> str:
-        return self.equations[-1].name if self.equations else ""
-
-    @property
-    def parameters(self) -> list[int]:
-        return self.roles.of("weight", "bias")
-
-    def equation(self, name: str) -> Expr | None:
-        return next((e.expr for e in self.equations if e.name == name), None)
 
 
 def understand(table: Table, roles: Roles, columns: dict[int, ColumnPatterns]) -> Network:
@@ -173,80 +122,6 @@ def _the_loss(totals: list[str], losses: list[str], written: Mapping[str, Expr])
     return LOSS if losses else ""
 
 
-def sample(network: Network) -> tuple[Values, dict[int, np.ndarray]]:
-    """Random self-consistent values: of the row before, and of this row after one right update; the gradients too.
-
-    Names: `@c`, `@c[-1]`, outside cells, `rate`. The second value: the right gradient of each parameter's column, in
-    the row before. A step that puts a unit to sleep would hide what stands behind it; then another is drawn.
-    """
-    for attempt, rates in enumerate(STEPS):
-        values, gradients = _one_step(network, Random(SEED + attempt), *rates)
-        if not _asleep(network, values):
-            break
-    return values, gradients
-
-
-def _one_step(network: Network, random: Random, low: float, high: float) -> tuple[Values, dict[int, np.ndarray]]:
-    """`sample` with learning rates between `low` and `high`."""
-    forward = {e.name for e in network.equations}
-    back = network.backward
-    past = _leaves(network, random, forward, "[-1]", {})
-    past = _unknown_slopes(network, random, "[-1]", evaluate_all([*network.equations, *back], past))
-    gradients = {col: _column(past, gradient_name(network.loss, current(col))) for col in network.parameters}
-    rate = random("rate", low, high)
-    now = _leaves(network, random, forward, "", past)
-    for col in network.parameters:
-        now[current(col)] = past[current(col)] - rate * gradients[col]
-    now = _unknown_slopes(network, random, "", evaluate_all([*network.equations, *back], now))
-    values: Values = {name: _column(now, name) for name in now}
-    for name, drawn in past.items():
-        place = column_of(name)
-        values[before(place.col) if place and place.here else f"{name}@past"] = np.asarray(drawn)
-    values["rate"] = rate
-    return values, gradients
-
-
-def _asleep(network: Network, values: Values) -> bool:
-    """Whether something of the forward pass is 0 on nearly all samples, as a ReLU that one step has switched off is."""
-    return any(np.count_nonzero(values[equation.name]) < AWAKE for equation in network.equations)
-
-
-def _unknown_slopes(network: Network, random: Random, tag: str, values: Values) -> Values:
-    """The values with a random gradient for every parameter whose own is not known: its update can still be judged."""
-    found = dict(values)
-    for col in network.tainted:
-        name = gradient_name(network.loss, current(col))
-        found[name] = random(f"{name}{tag}")
-    return found
-
-
-def _column(values: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    return np.broadcast_to(np.asarray(values[name], dtype=float), (SAMPLES,))
-
-
-def _leaves(network: Network, random: Random, forward: set[str], tag: str, past: Values) -> Values:
-    """Values for everything that no equation gives; what does not change between rows keeps its value."""
-    drawn: Values = {}
-    needed = {name for equation in network.equations for name in names(equation.expr)} - forward
-    needed |= {current(col) for col in network.roles.of("input", "target", "given", "weight", "bias")}
-    for name in sorted(needed):
-        place = column_of(name)
-        steady = place is None or (
-            network.roles.kinds.get(place.col) not in ("weight", "bias") and _steady(network, place.col)
-        )
-        if steady and name in past:
-            drawn[name] = past[name]
-            continue
-        kind = network.roles.kinds.get(place.col, "") if place else ""
-        low, high = (0.1, 0.9) if kind == "target" else (-1.4, 1.4)
-        drawn[name] = random(name + ("" if steady else tag), low, high)
-    return drawn
-
-
-def _steady(network: Network, col: int) -> bool:
-    return col in network.columns and is_constant(network.columns[col])
-
-
 def gradient_of(network: Network, col: int) -> int | None:
     """The parameter whose gradient a column holds, by its heading."""
     name = network.roles.names[col]
@@ -270,7 +145,7 @@ def misfits(network: Network) -> list[int]:
         if not all(name in values for name in names(main.expr)):
             wrong.append(col)
             continue
-        right = _column(values, gradient_name(network.loss, current(parameter)))
+        right = column_values(values, gradient_name(network.loss, current(parameter)))
         if not same(value(main.expr, values), right):
             wrong.append(col)
     return wrong
@@ -288,8 +163,8 @@ def with_helpers(network: Network, values: Values) -> Values:
         parameter = gradient_of(network, col)
         if parameter is not None:
             name = gradient_name(network.loss, current(parameter))
-            known[current(col)] = _column(values, name)
-            known[before(col)] = _column(values, f"{name}@past")
+            known[current(col)] = column_values(values, name)
+            known[before(col)] = column_values(values, f"{name}@past")
     for name, expr in _shifted(exprs).items():
         if all(used in known for used in names(expr)):
             known[name] = value(expr, known)
