@@ -20,7 +20,7 @@ from tinyproof.core.files import check_output, reason, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.core.table import Column, Table
 from tinyproof.data import read_alike
-from tinyproof.train.classifier import Classifier
+from tinyproof.train.classifier import Classifier, one_thread
 
 # More rows than fit on a screen are summed up; a file has them all.
 _SHOWN = 20
@@ -125,8 +125,9 @@ def predict_many(
         _may_be_written(Path(csv))
     classifier = Classifier(Path(run), model)
     found: list[tuple[int, PredictedPicture]] = []
-    for part in read_alike.read_many(sources, reading_of(classifier.record), processes):
-        found += zip((read.number for read in part), _answers(part, classifier), strict=True)
+    with one_thread() if processes != 1 else contextlib.nullcontext():
+        for part in read_alike.read_many(sources, reading_of(classifier.record), processes):
+            found += zip((read.number for read in part), _answers(part, classifier), strict=True)
     found.sort(key=lambda one: one[0])
     result = PredictManyResult(tuple(replace(one, picture=_spoken(one.picture)) for _, one in found))
     if csv is not None:

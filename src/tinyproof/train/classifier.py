@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,19 @@ class Classifier:
         told = own_files.against(self.record.model_files, identity.model_digest, read, main) if read else []
         if told:
             raise DataError(self._name, f"is not the network that this run trained: {', '.join(told)}")
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch computes on one thread inside, where other processes have work for the other cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _module(folder: Path, record: Run, name: str) -> Any:
