@@ -1,16 +1,21 @@
 """The figures of the documentation that stand on stored runs, counted again from records/ each time.
 
-python tools/records.py proof records/s7-8k-30          one proof: its verdict and what it stands on
-python tools/records.py comparisons records/compare/*   a table of these comparisons
-python tools/records.py looks records/reproduce         every evaluation of every claim
+python tools/records.py proof records/s7-8k-30.zip             one proof: its verdict and what it stands on
+python tools/records.py comparisons records/compare.zip/rate   a table of these comparisons
+python tools/records.py claims records/reproduce.zip           every claim: what was published, what was measured
+python tools/records.py looks records/reproduce.zip            every evaluation of every claim
+
+Each is a folder, or a pack of one; what follows the pack's name is a folder in it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tinyproof.core import packed
 from tinyproof.core.table import Column, Table
 from tinyproof.network.budget import table as budget_table
 from tinyproof.prove import comparison, proof, published_claims, reproduction
@@ -18,9 +23,21 @@ from tinyproof.show.compare_page import side_names
 from tinyproof.show.prove_page import summary_table, verdict_line
 
 
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Path]:
+    """The folder itself, or the one in the pack that its path leads through."""
+    pack = next((place for place in (path, *path.parents) if packed.is_pack(place)), None)
+    if pack is None:
+        yield path
+        return
+    with packed.folder(pack) as there:
+        yield there / path.relative_to(pack)
+
+
 def show_proof(folder: Path) -> str:
     """As `tinyproof prove` ends, without the runs one by one."""
-    found = proof.load(folder)
+    with opened(folder) as there:
+        found = proof.load(there)
     tables = [summary_table(found), *([budget_table(found.checks)] if found.checks else [])]
     return "\n\n".join([*(table.text() for table in tables), verdict_line(found)])
 
@@ -29,7 +46,8 @@ def show_comparisons(*folders: Path) -> str:
     """A row for each comparison: both sides' means, the paired difference with its interval, the answer."""
     rows = []
     for folder in folders:
-        found = comparison.load(folder)
+        with opened(folder) as there:
+            found = comparison.load(there)
         assert found.paired is not None, folder
         first, second = side_names(found)
         low, high = found.paired.interval.low, found.paired.interval.high
@@ -45,12 +63,23 @@ def show_comparisons(*folders: Path) -> str:
     return Table("", columns, tuple(rows)).markdown()
 
 
+def show_claims(folder: Path) -> str:
+    """As `tinyproof reproduce` ends: a row for each claim."""
+    return reproduction.table(_claims(folder)).markdown()
+
+
 def show_looks(folder: Path) -> str:
     """Every evaluation of every claim that was run: mean over the seeds, lowest, highest, and what was published."""
-    found = [reproduction.load(folder / name, claim) for name, claim in published_claims.CLAIMS.items()]
-    return reproduction.looks_table(found).markdown()
+    return reproduction.looks_table(_claims(folder)).markdown()
+
+
+def _claims(folder: Path) -> list[reproduction.Reproduction]:
+    with opened(folder) as there:
+        return [reproduction.load(there / name, claim) for name, claim in published_claims.CLAIMS.items()]
 
 
 if __name__ == "__main__":
-    show: dict[str, Callable[..., str]] = {"proof": show_proof, "comparisons": show_comparisons, "looks": show_looks}
+    show: dict[str, Callable[..., str]] = {
+        "proof": show_proof, "comparisons": show_comparisons, "claims": show_claims, "looks": show_looks
+    }  # fmt: skip
     print(show[sys.argv[1]](*map(Path, sys.argv[2:])))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.stored_records import stored
 
 import tinyproof
 from tinyproof.api.lr_sweep import TriedRate
@@ -25,26 +26,25 @@ from tinyproof.ship.exported import Exported
 from tinyproof.train import store
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDS = ROOT / "records"
 HOSTILE = "<script>alert(1)</script>"
 
 
 def _proof() -> Any:
-    found = proof.load(RECORDS / "fast")
+    found = proof.load(stored("fast"))
     return replace(found, declaration=replace(found.declaration, model=f"{HOSTILE}.py:Net"))
 
 
 def _comparison() -> Any:
-    return replace(comparison.load(RECORDS / "compare" / "rate"), reason=HOSTILE)
+    return replace(comparison.load(stored("compare") / "rate"), reason=HOSTILE)
 
 
 def _claims() -> tuple[reproduction.Reproduction, ...]:
-    found = reproduction.load(RECORDS / "reproduce" / "s6-12k", published_claims.CLAIMS["s6-12k"])
+    found = reproduction.load(stored("reproduce") / "s6-12k", published_claims.CLAIMS["s6-12k"])
     return (replace(found, claim=replace(found.claim, wrong=HOSTILE)),)
 
 
 def _run() -> Any:
-    return store.load(next((RECORDS / "fast").glob("seed-*")))
+    return store.load(next((stored("fast")).glob("seed-*")))
 
 
 def _export(folder: Path) -> Any:
@@ -67,7 +67,7 @@ RESULTS: dict[str, Callable[[Path], Any]] = {
     "DeriveResult": lambda folder: tinyproof.derive(_net()),
     "DrawResult": lambda folder: tinyproof.draw(_net(), folder / "x.svg"),
     "ExportResult": lambda folder: _export(folder),
-    "JournalResult": lambda folder: tinyproof.journal(RECORDS / "compare", page=False),
+    "JournalResult": lambda folder: tinyproof.journal(stored("compare"), page=False),
     "LrSweepResult": lambda folder: tinyproof.LrSweepResult((TriedRate(0.1, None, HOSTILE),)),
     "LrTestResult": lambda folder: tinyproof.LrTestResult((0.1,), (2.3,), 0.1, 0.2, True, Path(HOSTILE)),
     "Net": lambda folder: _net(),
@@ -148,7 +148,7 @@ def printed_by(capsys: pytest.CaptureFixture[str], *words: object) -> str:
         (("page", "xor", "--out", "xor.html"), lambda: tinyproof.page("xor", "xor.html")),
         (("models",), tinyproof.models),
         (("summary", "s7-8k"), lambda: tinyproof.summary("s7-8k")),
-        (("verify", RECORDS / "compare", "--no-weights"), lambda: tinyproof.verify(RECORDS / "compare", weights=False)),
+        (("verify", stored("compare"), "--no-weights"), lambda: tinyproof.verify(stored("compare"), weights=False)),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
@@ -169,9 +169,9 @@ def test_a_proof_that_is_finished_is_printed_from_its_folder_alone(
     """The twin takes a folder as the command does, and refuses what its declaration has answered."""
     import shutil
 
-    folder = Path(shutil.copytree(RECORDS / "fast", tmp_path / "fast"))
+    folder = Path(shutil.copytree(stored("fast"), tmp_path / "fast"))
     found = tinyproof.prove(folder, data="nowhere", quiet=True)
-    assert found.verdict == proof.load(RECORDS / "fast").verdict
+    assert found.verdict == proof.load(stored("fast")).verdict
     assert printed_by(capsys, "prove", folder, "--data", "nowhere") == f"\n{found}\n"
     assert json.loads(printed_by(capsys, "prove", folder, "--data", "nowhere", "--json")) == found.to_json()
     with pytest.raises(tinyproof.InputError, match="seeds, engine' is not allowed; allowed: dataset, data, processes"):

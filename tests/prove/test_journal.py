@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tests.prove.proving import call
 from tests.prove.test_stats import TRIALS, _spread
+from tests.stored_records import stored
 
 from tinyproof.api.journal import journal
 from tinyproof.core.errors import DataError, InputError
@@ -27,7 +28,6 @@ from tinyproof.show.journal_page import journal_parts, page
 from tinyproof.train import store
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
-RECORDS = Path(__file__).resolve().parents[2] / "records"
 
 
 @pytest.fixture
@@ -272,7 +272,7 @@ def test_a_comparison_is_one_entry_with_its_own_answer(made: Made, tmp_path: Pat
 
 
 def test_a_claim_is_held_against_what_was_published_and_against_no_target() -> None:
-    found = history.read(RECORDS / "reproduce")
+    found = history.read(stored("reproduce"))
     assert len(found) == 6
     for entry in found:
         assert entry.kind == "claim"

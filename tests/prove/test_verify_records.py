@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.stored_records import PACKS, stored
 
 from tinyproof.api.verify import verify
 from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import proof
-
-RECORDS = Path(__file__).resolve().parents[2] / "records"
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:
@@ -28,12 +27,12 @@ def edit(path: Path, change: Callable[[Any], object]) -> None:
 
 @pytest.fixture
 def best(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(RECORDS / "s7-8k-best", tmp_path / "s7-8k-best"))
+    return Path(shutil.copytree(stored("s7-8k-best"), tmp_path / "s7-8k-best"))
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in RECORDS.iterdir() if path.is_dir()))
+@pytest.mark.parametrize("name", PACKS)
 def test_the_stored_records_hold(name: str) -> None:
-    found = verify(RECORDS / name, weights=False)
+    found = verify(PACKS[name], weights=False)
     assert found.exit_code == 0, [line for line in found.lines if line.holds is False]
 
 
@@ -42,7 +41,7 @@ def test_judging_records_again_is_quick_and_needs_no_torch() -> None:
         "import sys, time; from tinyproof.api.verify import verify; begun = time.perf_counter();"
         "verify(sys.argv[1], weights=False); print(time.perf_counter() - begun, 'torch' in sys.modules)"
     )
-    words = [sys.executable, "-c", code, str(RECORDS / "s7-8k-best")]
+    words = [sys.executable, "-c", code, str(stored("s7-8k-best"))]
     seconds, torch = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
     assert torch == "False"
     assert float(seconds) < 5  # far above the usual: a busy machine must not fail it
@@ -116,7 +115,7 @@ def test_huge_numbers_are_broken_checks_and_no_traceback(best: Path) -> None:
 def test_a_folder_of_many_is_walked_and_what_holds_nothing_is_named(best: Path) -> None:
     root = best.parent
     (root / "notes" / "old").mkdir(parents=True)
-    shutil.copytree(RECORDS / "reproduce", root / "deeper" / "reproduce")
+    shutil.copytree(stored("reproduce"), root / "deeper" / "reproduce")
     found = verify(root, weights=False)
     assert found.exit_code == 0
     assert {"s7-8k-best", "s7-8k-best/seed-102691113", "deeper/reproduce/s6-12k"} <= {
@@ -154,7 +153,7 @@ LOOKS: dict[str, tuple[Callable[[Any], object], str]] = {
 
 @pytest.fixture
 def claim(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(RECORDS / "reproduce" / "s7-8k", tmp_path / "claim"))
+    return Path(shutil.copytree(stored("reproduce") / "s7-8k", tmp_path / "claim"))
 
 
 @pytest.mark.parametrize("name", LOOKS)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from tests.stored_records import stored
 
 from tinyproof.network.budget import Check
 from tinyproof.prove import proof
@@ -35,7 +35,7 @@ def test_the_colour_of_a_run(checks: tuple[Check, ...], colour: str, words: str)
 @pytest.fixture(scope="module")
 def proved() -> Proof:
     """A stored proof whose accuracy is proved."""
-    found = proof.load(Path(__file__).resolve().parents[2] / "records" / "fast")
+    found = proof.load(stored("fast"))
     assert found.verdict.word == "proved"
     return found
 
