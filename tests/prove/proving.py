@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 TINY = f"{Path(__file__).with_name('tiny.py')}:Tiny"
@@ -35,3 +38,23 @@ def bits(folder: Path) -> dict[str, str]:
 
     runs = {path.name: store.load(path) for path in sorted(folder.glob("seed-*"))}
     return {name: f"{run.predictions_digest} {run.weights_digest}" for name, run in runs.items()}
+
+
+def kill(words: tuple[object, ...], when: Callable[[], bool], group: bool = True) -> None:
+    """Start the command and SIGKILL it at its moment, with all its workers or alone; it must still be running then."""
+    process = subprocess.Popen(
+        command(*words),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while process.poll() is None and not when() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert process.poll() is None, "it had ended before its moment came"
+    if group:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait(30)

@@ -396,7 +396,7 @@ def test_markdown_has_the_tries_and_each_with_its_log_and_pictures(folder: Path,
 def test_a_text_of_yours_is_not_replaced(folder: Path, tmp_path: Path) -> None:
     own = tmp_path / "README.md"
     own.write_text("# My own words\n")
-    with pytest.raises(InputError, match=r"another name: this file was not written by `tinyproof journal`"):
+    with pytest.raises(InputError, match=r"is there already, and was not written by `tinyproof journal`; name another"):
         journal(folder, markdown=own)
     with pytest.raises(InputError, match=r"a name that ends in \.md"):
         journal(folder, markdown=tmp_path / "README.txt")

@@ -139,7 +139,7 @@ def test_what_would_be_lost_is_refused(runs: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="was not written by `tinyproof journal`"):
         tinyproof.journal(runs, of="first", notebook=mine, page=False)
     (tmp_path / "model.py").write_text("# my own")
-    with pytest.raises(InputError, match=r"name it in another folder: this one has another model.py"):
+    with pytest.raises(InputError, match=r"has another model.py beside it; name it in another folder"):
         tinyproof.journal(runs, of="first", notebook=tmp_path / "new.ipynb", page=False)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"mine.ipynb": "{}", "model.py": "# my own"}
     place = tmp_path / "mine" / "a.ipynb"
@@ -155,7 +155,7 @@ def test_what_would_be_lost_is_refused(runs: Path, tmp_path: Path) -> None:
     place.write_text(written)
     changed = place.with_name("model.py").read_text() + "# what I tried\n"
     place.with_name("model.py").write_text(changed)
-    with pytest.raises(InputError, match=r"this one has another model.py"):
+    with pytest.raises(InputError, match=r"has another model.py beside it"):
         tinyproof.journal(runs, of="first", notebook=place, page=False)
     assert place.with_name("model.py").read_text() == changed
 

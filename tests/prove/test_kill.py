@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.prove.proving import ALONE, ASKED, NAMED, bits, call, command, environment
+from tests.prove.proving import ALONE, ASKED, NAMED, bits, call, kill
 
 from tinyproof.api.prove import resume
 from tinyproof.api.reproduce import reproduce
@@ -28,26 +26,6 @@ from tinyproof.train.recipe_text import parse
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are killed differently there")
-
-
-def kill(words: tuple[object, ...], when: Callable[[], bool], group: bool = True) -> None:
-    """Start the command and SIGKILL it at its moment, with all its workers or alone; it must still be running then."""
-    process = subprocess.Popen(
-        command(*words),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 300
-    while process.poll() is None and not when() and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert process.poll() is None, "it had ended before its moment came"
-    if group:
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait(30)
 
 
 def while_it_trains(folder: Path, seconds: float) -> Callable[[], bool]:

@@ -156,7 +156,7 @@ def test_limits_replace_those_of_the_course_and_what_cannot_be_kept_is_said_firs
     ]
     assert found.kept is False
     assert found.to_dict()["run"]["parameters"] == 7904
-    with pytest.raises(InputError, match="budget: 'a budget and single limits' is not allowed"):
+    with pytest.raises(InputError, match="budget stands beside single limits; give one of the two"):
         tinyproof.train("s7-8k", dataset="digits", target=20, budget=Budget(), out=tmp_path / "other")
     with pytest.raises(InputError, match="parameters_below"):
         tinyproof.train("s7-8k", dataset="digits", parameters_below=0, out=tmp_path / "other")

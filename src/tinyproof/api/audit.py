@@ -138,7 +138,12 @@ class AuditResult(Printed, Report):
         """The templates for `feedback`, read and checked. Raises DataError, InputError."""
         found = [load_template(existing(path, "template")) for path in paths]
         if len({template.kind for template in found}) < len(found):
-            raise InputError("template", ", ".join(map(str, paths)), "one of HTML, and one of Markdown")
+            raise InputError(
+                "template",
+                ", ".join(map(str, paths)),
+                "give one of HTML, and one of Markdown",
+                problem="are two of a kind",
+            )
         return found
 
 

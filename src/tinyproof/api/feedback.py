@@ -75,5 +75,5 @@ def _ours(path: Path) -> None:
     except OSError:
         ours = False
     if path.exists() and not ours:
-        allowed = "another folder: a file of this name was not written by `tinyproof audit --feedback`"
-        raise InputError("feedback", str(path), allowed)
+        problem = "is there already, and was not written by `tinyproof audit --feedback`"
+        raise InputError("feedback", str(path), "name another folder", problem=problem)

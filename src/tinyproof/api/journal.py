@@ -143,7 +143,8 @@ def _may_be_written(path: Path) -> None:
     with path.open("rb") as file:
         ours = file.read(len(mark)) == mark
     if not ours:
-        raise InputError("markdown", str(path), "another name: this file was not written by `tinyproof journal`")
+        problem = "is there already, and was not written by `tinyproof journal`"
+        raise InputError("markdown", str(path), "name another", problem=problem)
 
 
 def _files(entry: Entry, beside: Path) -> RunFiles | None:

@@ -200,12 +200,13 @@ def _words(recipe: Recipe) -> str:
 def _may_be_written(path: Path, files: dict[str, bytes]) -> None:
     """Raise InputError where a file of the folder would be lost: a notebook of somebody's, another model.py."""
     if path.is_file() and not _ours(read_bounded(path, _MOST_FILE)):
-        problem = "another name: this file was not written by `tinyproof journal`, or was changed since"
-        raise InputError("notebook", str(path), problem)
+        problem = "is there already, and was not written by `tinyproof journal`, or was changed since"
+        raise InputError("notebook", str(path), "name another", problem=problem)
     for name, content in files.items():
         there = path.parent / name
         if there.is_file() and sha256(there) != sha256(content):
-            raise InputError("notebook", str(path), f"name it in another folder: this one has another {name}")
+            problem = f"has another {name} beside it"
+            raise InputError("notebook", str(path), "name it in another folder", problem=problem)
 
 
 def _ours(content: bytes) -> bool:

@@ -88,7 +88,7 @@ def sweep_rates(
 ) -> tuple[TriedRate, ...]:
     """Train the whole recipe once at each rate, on the larger part of the training images; judge by the other part."""
     if not 1 <= len(rates) <= 100:
-        raise InputError("rates", f"{len(rates)} of them", "from 1 to 100 rates")
+        raise InputError("rates", f"a list of {len(rates)}", "from 1 to 100 rates")
     can_be_written(picture)
     count, threads = parallel_runs.share_cores(len(rates), device(ask.device), ask.processes, ask.threads)
     tries = [_Try(replace(ask, recipe=replace(ask.recipe, rate=rate)), threads, seed) for rate in rates]

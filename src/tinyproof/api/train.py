@@ -211,7 +211,7 @@ def _budget(model: str, budget: Budget | None, limits: Mapping[str, Any], images
 
 def _limited(usual: Budget, budget: Budget | None, limits: Mapping[str, Any]) -> Budget:
     if budget is not None and given(limits):
-        raise InputError("budget", "a budget and single limits", "one of the two", "train")
+        raise InputError("budget", None, "give one of the two", problem="stands beside single limits")
     return budget or limited(usual, limits)
 
 
@@ -261,7 +261,7 @@ def broken_before(module: nn.Module, ready: Ready) -> list[str]:
 def with_epochs(recipe: Recipe, epochs: int | None, quick: bool) -> Recipe:
     """The recipe with another number of epochs. Raises InputError for 0 epochs, or when both are asked for."""
     if epochs is not None and quick:
-        raise InputError("epochs", epochs, "either --epochs or --quick, not both")
+        raise InputError("epochs", epochs, "name one of the two", problem="stands beside --quick")
     if quick:
         return replace(recipe, epochs=QUICK_EPOCHS)
     return recipe if epochs is None else replace(recipe, epochs=epochs)

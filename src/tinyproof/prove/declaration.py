@@ -198,7 +198,7 @@ def seeds_for(count: int, source: str, attempt: int) -> tuple[int, ...]:
 def check_seeds(seeds: Sequence[int]) -> None:
     """Raise InputError unless there are 1 to MAX_SEEDS seeds, each a whole number of at most 31 bits, none twice."""
     if not isinstance(seeds, tuple) or not 1 <= len(seeds) <= MAX_SEEDS:
-        raise InputError("seeds", f"{len(seeds)} of them", f"from 1 to {MAX_SEEDS} seeds")
+        raise InputError("seeds", f"a list of {len(seeds)}", f"from 1 to {MAX_SEEDS} seeds")
     for seed in seeds:
         whole("seeds", seed, 0, 2**31 - 1)
     if len(set(seeds)) != len(seeds):
