@@ -18,7 +18,9 @@ from tinyproof.core.files import sha256, write_atomic
 from tinyproof.core.plain_data import read_json
 from tinyproof.data.reading import Reading
 from tinyproof.network import own_files
-from tinyproof.network.budget import Budget
+from tinyproof.network.budget import ON_A_CHIP, Budget
+from tinyproof.prove import judged_export
+from tinyproof.ship.exported import IN_C
 from tinyproof.train.recipe import Recipe
 
 FILE = "declared.json"
@@ -70,7 +72,7 @@ class Declaration:
     `engine`, `device`, `threads`: what decides the bits besides the seed. `code_digest`: of the code that computes.
     `earlier`: digests of declarations of the same question that stand beside this one: every attempt is counted.
     `seeds_from`: the digest that the seeds follow from (the question's, or a comparison's), "" where somebody named
-    them.
+    them. `judged_as`: the format that every run is exported to, whose answers are judged; "" where the network's are.
     """
 
     model: str
@@ -89,6 +91,7 @@ class Declaration:
     earlier: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     model_files: dict[str, str] = field(default_factory=dict)
+    judged_as: str = ""
     format: str = FORMAT
 
     def __post_init__(self) -> None:
@@ -106,6 +109,7 @@ class Declaration:
             _sha("earlier", earlier)
         for name, value in self.model_files.items():
             _sha(f"model_files {name}", value)
+        check_judged(self.judged_as, self.budget)
         if self.model_files and own_files.digest(self.model_files) != self.model_sha256:
             raise InputError("model_sha256", self.model_sha256, "the digest of its files")
 
@@ -124,6 +128,7 @@ class Declaration:
             self.budget.to_dict(),
             self.target,
             self.data.digest,
+            *([self.judged_as] if self.judged_as else []),
         )
         return digest_of(list(asked))
 
@@ -158,6 +163,7 @@ class Declaration:
             "earlier": list(self.earlier),
             "versions": dict(self.versions),
             **files,
+            **({"judged_as": self.judged_as} if self.judged_as else {}),
         }
 
     @staticmethod
@@ -193,6 +199,16 @@ def seeds_for(count: int, source: str, attempt: int) -> tuple[int, ...]:
             found.append(seed)
         step += 1
     return tuple(found)
+
+
+def check_judged(judged_as: str, limits: Budget) -> None:
+    """Raise InputError for a format that no proof can be of, and for limits of a microcontroller without C."""
+    if judged_as:
+        judged_export.check_format(judged_as)
+    named = [name for name in ON_A_CHIP if getattr(limits, name) is not None]
+    if named and judged_as not in IN_C:
+        problem = "is a limit of exported C, and the proof is not of C"
+        raise InputError(named[0], getattr(limits, named[0]), "add --as c or --as c-int8", problem=problem)
 
 
 def check_seeds(seeds: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,16 +17,19 @@ from tinyproof.data.load import is_own
 from tinyproof.data.more_tests import NAMES as MORE_TESTS
 from tinyproof.data.reading import AS_IT_IS, Asked
 from tinyproof.network import model_name, own_files
-from tinyproof.network.budget import Budget, course, given, limited
-from tinyproof.prove import declaration, parallel_runs, proof
+from tinyproof.network.budget import ON_A_CHIP, Budget, course, given, limited
+from tinyproof.prove import declaration, exporting, judged_export, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.unchanged import same_data, same_model
 from tinyproof.prove.worker import load_data
+from tinyproof.ship import c_size
 from tinyproof.train import environment, recipe_text, store
 from tinyproof.train.computes import code_digest
 from tinyproof.train.default_recipe import default_recipe
 from tinyproof.train.engine import choose
 from tinyproof.train.recipe import Recipe, default
+
+_NETWORK = "the network itself"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,7 @@ class Ask:
     `seeds`: how many; they follow from the question unless `first_seed` is given (then that one and the next ones).
     `dataset`: a name, or the path of a data set of your own, read as `asked`; `data`: the folder to look in for MNIST.
     `also`: further test images to answer.
+    `judged_as`: the format of the exports that are judged in place of the networks (None: the networks are).
     `limits`: fields of `Budget` that replace those of the network's course budget.
     """
 
@@ -55,12 +59,16 @@ class Ask:
     receipt: bool = False
     also: str | None = None
     asked: Asked = AS_IT_IS
+    judged_as: str | None = None
 
     def __post_init__(self) -> None:
         # What costs nothing to see is refused before anything is loaded or compiled.
         whole("seeds", self.seeds, 1, declaration.MAX_SEEDS)
         if self.target is not None:
             number("target", self.target, 0, 100)
+        if self.judged_as is not None:
+            judged_export.check_format(self.judged_as)
+        declaration.check_judged(self.judged_as or "", limited(Budget(), self.limits))
         if self.also is not None:
             one_of("also", self.also, MORE_TESTS)
             if not self.keep_weights:
@@ -128,6 +136,8 @@ def _draft(
             listener.say(words)
     nets.set_dropout(module, ask.recipe.dropout)
     rehearse.check(ask.model, module, dataset)
+    for words in _exportable(ask, module, dataset):
+        listener.say(words)
     for doubt in beforehand.doubts(ask.model, module, dataset):
         listener.say(f"warning: {doubt}")
     rehearse.rehearse(ask.model, module, ask.recipe, dataset)
@@ -159,6 +169,7 @@ def _draft(
         model_sha256=own_files.digest(digests),
         versions=environment.versions(kind.name),
         model_files=digests,
+        judged_as=ask.judged_as or "",
     )
     earlier = () if seeds_from else _earlier(declared, folder)
     if ask.first_seed is not None:
@@ -167,6 +178,15 @@ def _draft(
     source = seeds_from or declared.question
     seeds = declaration.seeds_for(ask.seeds, source, len(earlier) + 1)
     return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source), files
+
+
+def _exportable(ask: Ask, module: Any, dataset: Dataset) -> Iterator[str]:
+    """What will not be known of the exports, in a line each. Raises DataError for a network that cannot be exported."""
+    if ask.judged_as is None:
+        return
+    exporting.check(ask.judged_as, ask.model, module, dataset)
+    if any(name in given(ask.limits) for name in ON_A_CHIP) and (lacking := c_size.missing()):
+        yield f"warning: {lacking} is not installed: whether flash and RAM are kept will not be known"
 
 
 def threads_for(ask: Ask, runs: int) -> int:
@@ -218,6 +238,7 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
         ("seeds", ask.seeds, len(declared.seeds), True),
         ("target", ask.target, declared.target, ask.target is not None),
         ("budget", _budget_words(limited(declared.budget, ask.limits)), _budget_words(declared.budget), bool(limits)),
+        ("as", ask.judged_as or _NETWORK, declared.judged_as or _NETWORK, True),
         ("first-seed", ask.first_seed, declared.seeds[0], ask.first_seed is not None),
         ("engine", ask.engine, declared.engine, ask.engine != "auto"),
         ("device", ask.device, declared.device, ask.device != "auto"),
@@ -234,7 +255,8 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
 
 
 def default_folder(ask: Ask) -> Path:
-    """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, or other data of your own, have another folder."""
+    """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, other data of your own or what is judged in the place
+    of the network have another folder."""
     model = ask.model
     if model_name.is_own(model):
         model = f"{model_name.file_of(model).stem}{model_name.written_arguments(model)}"
@@ -242,5 +264,5 @@ def default_folder(ask: Ask) -> Path:
     if data not in NAMES:
         found = load_data(data, ask.data, ask.asked)
         data = f"{found.name}-{found.digest[:8]}"
-    name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds"
+    name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds" + (f"_as-{ask.judged_as}" if ask.judged_as else "")
     return Path("tinyproof-out", "prove", folder_name(name))
