@@ -29,7 +29,7 @@ _NO_PROOF = {"xlsx": "answers ten pictures only", "html": "shows the verdict, so
 def check_format(to: str) -> None:
     """Raise InputError for what no proof can be of."""
     if to in _NO_PROOF:
-        raise InputError("as", to, ", ".join(FORMATS), problem=_NO_PROOF[to])
+        raise InputError("as", to, f"name one of {', '.join(FORMATS)}", problem=_NO_PROOF[to])
     one_of("as", to, FORMATS)
 
 
