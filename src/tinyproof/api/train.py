@@ -22,7 +22,7 @@ from tinyproof.data.load import is_own
 from tinyproof.data.reading import AS_IT_IS, Asked
 from tinyproof.network import model_name, own_files
 from tinyproof.network.budget import Budget, Check, check, course, given, limited
-from tinyproof.prove import declaration
+from tinyproof.prove import judged_export
 from tinyproof.ship import replaced
 from tinyproof.show.terminal import terminal
 from tinyproof.show.words import recipe_words
@@ -213,7 +213,7 @@ def _budget(model: str, budget: Budget | None, limits: Mapping[str, Any], images
 def _limited(usual: Budget, budget: Budget | None, limits: Mapping[str, Any]) -> Budget:
     if budget is not None and given(limits):
         raise InputError("budget", "a budget and single limits", "one of the two", "train")
-    declaration.check_judged("", budget or Budget())
+    judged_export.check("", budget or Budget())
     return budget or limited(usual, limits)
 
 

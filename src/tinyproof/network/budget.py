@@ -105,6 +105,17 @@ def limited(budget: Budget, limits: Mapping[str, Any]) -> Budget:
     return replace(budget, **given(limits))
 
 
+def words(budget: Budget) -> str:
+    """A budget in one line; equal budgets have equal words.
+
+    >>> words(Budget(parameters_below=8_000, rules=("uses-dropout",)))
+    'parameters below 8,000, uses-dropout'
+    """
+    limits = [(name, value) for name, value in budget.to_dict().items() if isinstance(value, int | float)]
+    words = [f"{name.replace('_', ' ')} {value:,}" for name, value in limits]
+    return ", ".join([*words, *sorted(budget.rules)]) or "no limits"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What was measured of one network: counts, last-epoch accuracy in percent, and its structure.

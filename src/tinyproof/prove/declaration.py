@@ -18,9 +18,8 @@ from tinyproof.core.files import sha256, write_atomic
 from tinyproof.core.plain_data import read_json
 from tinyproof.data.reading import Reading
 from tinyproof.network import own_files
-from tinyproof.network.budget import ON_A_CHIP, Budget
+from tinyproof.network.budget import Budget
 from tinyproof.prove import judged_export
-from tinyproof.ship.exported import IN_C
 from tinyproof.train.recipe import Recipe
 
 FILE = "declared.json"
@@ -109,7 +108,7 @@ class Declaration:
             _sha("earlier", earlier)
         for name, value in self.model_files.items():
             _sha(f"model_files {name}", value)
-        check_judged(self.judged_as, self.budget)
+        judged_export.check(self.judged_as, self.budget)
         if self.model_files and own_files.digest(self.model_files) != self.model_sha256:
             raise InputError("model_sha256", self.model_sha256, "the digest of its files")
 
@@ -199,16 +198,6 @@ def seeds_for(count: int, source: str, attempt: int) -> tuple[int, ...]:
             found.append(seed)
         step += 1
     return tuple(found)
-
-
-def check_judged(judged_as: str, limits: Budget) -> None:
-    """Raise InputError for a format that no proof can be of, and for limits of a microcontroller without C."""
-    if judged_as:
-        judged_export.check_format(judged_as)
-    named = [name for name in ON_A_CHIP if getattr(limits, name) is not None]
-    if named and judged_as not in IN_C:
-        problem = "is a limit of exported C, and the proof is not of C"
-        raise InputError(named[0], getattr(limits, named[0]), "add --as c or --as c-int8", problem=problem)
 
 
 def check_seeds(seeds: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from tinyproof.data.more_tests import NAMES as MORE_TESTS
 from tinyproof.data.reading import AS_IT_IS, Asked
 from tinyproof.network import model_name, own_files
 from tinyproof.network.budget import ON_A_CHIP, Budget, course, given, limited
+from tinyproof.network.budget import words as budget_words
 from tinyproof.prove import declaration, exporting, judged_export, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.unchanged import same_data, same_model
@@ -68,7 +69,7 @@ class Ask:
             number("target", self.target, 0, 100)
         if self.judged_as is not None:
             judged_export.check_format(self.judged_as)
-        declaration.check_judged(self.judged_as or "", limited(Budget(), self.limits))
+        judged_export.check(self.judged_as or "", limited(Budget(), self.limits))
         if self.also is not None:
             one_of("also", self.also, MORE_TESTS)
             if not self.keep_weights:
@@ -136,8 +137,10 @@ def _draft(
             listener.say(words)
     nets.set_dropout(module, ask.recipe.dropout)
     rehearse.check(ask.model, module, dataset)
-    for words in _exportable(ask, module, dataset):
-        listener.say(words)
+    if ask.judged_as is not None:
+        exporting.check(ask.judged_as, ask.model, module, dataset)
+        if any(name in given(ask.limits) for name in ON_A_CHIP) and (lacking := c_size.missing()):
+            listener.say(f"warning: {lacking} is not installed: whether flash and RAM are kept will not be known")
     for doubt in beforehand.doubts(ask.model, module, dataset):
         listener.say(f"warning: {doubt}")
     rehearse.rehearse(ask.model, module, ask.recipe, dataset)
@@ -180,29 +183,9 @@ def _draft(
     return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source), files
 
 
-def _exportable(ask: Ask, module: Any, dataset: Dataset) -> Iterator[str]:
-    """What will not be known of the exports, in a line each. Raises DataError for a network that cannot be exported."""
-    if ask.judged_as is None:
-        return
-    exporting.check(ask.judged_as, ask.model, module, dataset)
-    if any(name in given(ask.limits) for name in ON_A_CHIP) and (lacking := c_size.missing()):
-        yield f"warning: {lacking} is not installed: whether flash and RAM are kept will not be known"
-
-
 def threads_for(ask: Ask, runs: int) -> int:
     """Threads of one of `runs` runs that share this machine."""
     return parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
-
-
-def _budget_words(budget: Budget) -> str:
-    """A budget in one line; equal budgets have equal words.
-
-    >>> _budget_words(Budget(parameters_below=8_000, rules=("uses-dropout",)))
-    'parameters below 8,000, uses-dropout'
-    """
-    limits = [(name, value) for name, value in budget.to_dict().items() if isinstance(value, int | float)]
-    words = [f"{name.replace('_', ' ')} {value:,}" for name, value in limits]
-    return ", ".join([*words, *sorted(budget.rules)]) or "no limits"
 
 
 def _target(ask: Ask, dataset: Dataset) -> float:
@@ -237,7 +220,7 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
         ("recipe", ask.recipe.digest, declared.recipe.digest, not unknown),
         ("seeds", ask.seeds, len(declared.seeds), True),
         ("target", ask.target, declared.target, ask.target is not None),
-        ("budget", _budget_words(limited(declared.budget, ask.limits)), _budget_words(declared.budget), bool(limits)),
+        ("budget", budget_words(limited(declared.budget, ask.limits)), budget_words(declared.budget), bool(limits)),
         ("as", ask.judged_as or _NETWORK, declared.judged_as or _NETWORK, True),
         ("first-seed", ask.first_seed, declared.seeds[0], ask.first_seed is not None),
         ("engine", ask.engine, declared.engine, ask.engine != "auto"),

@@ -16,8 +16,9 @@ from tinyproof.core import stats
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import one_of
 from tinyproof.core.stats import Paired
+from tinyproof.network.budget import ON_A_CHIP, Budget
 from tinyproof.ship import exported
-from tinyproof.ship.exported import Exported
+from tinyproof.ship.exported import IN_C, Exported
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
 
@@ -31,6 +32,16 @@ def check_format(to: str) -> None:
     if to in _NO_PROOF:
         raise InputError("as", to, f"name one of {', '.join(FORMATS)}", problem=_NO_PROOF[to])
     one_of("as", to, FORMATS)
+
+
+def check(judged_as: str, limits: Budget) -> None:
+    """Raise InputError for a format that no proof can be of, and for limits of a microcontroller without C."""
+    if judged_as:
+        check_format(judged_as)
+    named = [name for name in ON_A_CHIP if getattr(limits, name) is not None]
+    if named and judged_as not in IN_C:
+        problem = "is a limit of exported C, and the proof is not of C"
+        raise InputError(named[0], getattr(limits, named[0]), "add --as c or --as c-int8", problem=problem)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from tinyproof.core.files import sha256, write_atomic
 from tinyproof.core.plain_data import read_json
 from tinyproof.network import budget
 from tinyproof.network.budget import Budget
-from tinyproof.prove import declaration, judged_export
+from tinyproof.prove import declaration, judged_export, one_network
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.judged_export import Beside, Judged
 from tinyproof.prove.verdict import Verdict, judge, score
@@ -128,7 +128,7 @@ def load(folder: Path) -> Proof:
             results.append(read_result(declared, place, seed))
         elif why:
             failed.append((seed, why))
-    problem = disagreement([result.run for result in results])
+    problem = one_network.disagreement([result.run for result in results])
     if problem:
         raise DataError(str(folder), problem)
     problem = judged_export.unlike([(r.run.identity.seed, r.export.record) for r in results if r.export])
@@ -183,39 +183,6 @@ def mismatch(declared: Declaration, run: Run, seed: int) -> str:
     if len(run.epochs) != declared.recipe.epochs:
         different.append("number of epochs")
     return f"is not the declared run: another {', '.join(different)}" if different else ""
-
-
-# What every run of one declaration has in common, because it follows from the network and the data.
-_COMMON = {
-    "parameters": "parameters",
-    "macs": "multiply-adds an image",
-    "weight_bytes": "bytes of weights",
-    "kinds": "kinds of layers",
-    "dropout_active": "dropout",
-    "global_average_pooling": "global average pooling",
-    "classes": "classes",
-    "mean": "mean of the images",
-    "std": "standard deviation of the images",
-}
-
-
-def disagreement(runs: Sequence[Run]) -> str:
-    """In what two runs of one declaration differ that could differ only by another network; empty where none do."""
-    for run in runs[1:]:
-        for name, words in _COMMON.items():
-            one, other = getattr(runs[0], name), getattr(run, name)
-            if one != other:
-                seeds = f"seed {runs[0].identity.seed} has {_shown(one)}, seed {run.identity.seed} has {_shown(other)}"
-                return f"its runs are not of one network: {words}: {seeds}"
-    return ""
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "some", False: "none", None: "not known"}[value]
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def assemble(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyproof.core.errors import TinyproofError
-from tinyproof.prove import comparison, declaration, evaluations, proof
+from tinyproof.prove import comparison, declaration, evaluations, one_network, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.verify import recompute, recount_judged, recount_more, recount_run, replays
 from tinyproof.prove.verify.lines import Case, Line, kept_files, listed, plain_names
@@ -119,7 +119,7 @@ def _bound(case: Case, folder: Path, declared: Declaration, ended: list[Path]) -
 def _one_network(case: Case, folder: Path, ended: list[Path]) -> list[Line]:
     """Whether the records alone say that all runs are of one network and one set of images."""
     try:
-        problem = proof.disagreement([store.load(place) for place in ended])
+        problem = one_network.disagreement([store.load(place) for place in ended])
     except TinyproofError:
         # The run's own lines say so.
         return []
