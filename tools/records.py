@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tinyproof.core import packed
 from tinyproof.core.table import Column, Table
 from tinyproof.network.budget import table as budget_table
 from tinyproof.prove import comparison, proof, published_claims, reproduction
@@ -19,8 +20,9 @@ from tinyproof.show.prove_page import summary_table, verdict_line
 
 
 def show_proof(folder: Path) -> str:
-    """As `tinyproof prove` ends, without the runs one by one."""
-    found = proof.load(folder)
+    """As `tinyproof prove` ends, without the runs one by one. `folder`: it may be a pack."""
+    with packed.folder(folder) as there:
+        found = proof.load(there)
     tables = [summary_table(found), *([budget_table(found.checks)] if found.checks else [])]
     return "\n\n".join([*(table.text() for table in tables), verdict_line(found)])
 
