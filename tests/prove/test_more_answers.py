@@ -83,6 +83,14 @@ def test_the_verdict_and_the_declaration_know_nothing_of_it(proved: Path, tmp_pa
     assert [run.correct for run in later.also[0].runs] == [run.correct for run in more_answers.load(proved, NAME).runs]
 
 
+def test_of_exports_it_is_said_who_answered() -> None:
+    runs = (more_answers.Count(1, 49_750, ""),)
+    told = more_answers.MoreAnswers(name=NAME, digest="", labels_sha256="", images=50_000, declaration="", runs=runs)
+    assert "mean 99.500 % of 1 run, answered by the networks; sampling error" in told.words("the networks")
+    assert "answered" not in told.words()
+    assert more_answers.to_json([told], "the networks")[0]["answered_by"] == "the networks"
+
+
 def test_sampling_error_is_that_of_a_share() -> None:
     told = more_answers.MoreAnswers(
         name=NAME, digest="", labels_sha256="", images=50_000, declaration="",

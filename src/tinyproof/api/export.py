@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tinyproof import __version__
-from tinyproof.core.errors import DataError, InputError, OutputError
+from tinyproof.core.errors import InputError, OutputError
 from tinyproof.core.fields import one_of
-from tinyproof.core.files import reason, sha256, write_atomic
+from tinyproof.core.files import reason
 from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.core.table import Table
-from tinyproof.prove import proof_of_run
+from tinyproof.prove import exporting, proof_of_run
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.lines import VerifyOptions
 from tinyproof.ship import c_text, changed_images, exported
-from tinyproof.ship.card import CARD, card
-from tinyproof.ship.claim import Proved
-from tinyproof.ship.exported import (
-    ANSWERS,
-    FOR_PEOPLE,
-    FORMATS,
-    IN_C,
-    IN_WHOLE_NUMBERS,
-    INPUTS,
-    NAME,
-    NOTHING,
-    RECORD,
-    TOLERANCE,
-    Exported,
-)
-from tinyproof.ship.tool import ToolTrouble
+from tinyproof.ship.card import CARD
+from tinyproof.ship.exported import ANSWERS, FORMATS, IN_C, INPUTS, NAME, RECORD, Exported
 from tinyproof.train import environment, store
-from tinyproof.train.run_record import Predictions, Run
-
-if TYPE_CHECKING:
-    from tinyproof.ship.artefact import Made
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,15 +81,16 @@ def export(
     (0, True, ['network.onnx'])
     """
     takes, folder, called = _takes(to, input), Path(run), _named(to, name)
-    record, answers = _whole(folder)
-    place = Path(out) if out is not None else folder / f"export-{to}"
+    record, answers = exporting.whole(folder)
+    place = Path(out) if out is not None else exported.folder_of(folder, to)
     _free(place)
     options = VerifyOptions(True, dataset, None if data is None else str(data), (model,) if model else ())
     environment.need_torch("exporting")
     recompute.network(options, record)  # refuses a file that is not the one of the record
     again = recompute.restored(options, folder, record)
-    with _new(place) as beside:
-        made = _made(beside, to, takes, answers, again, proved=proof_of_run.proved(folder, record), name=called)
+    with exporting.new(place) as beside:
+        proved = proof_of_run.proved(folder, record)
+        made = exporting.write(beside, to, takes, answers, again, proved=proved, name=called)
         mine = exported.part(answers, made.images)
         theirs = store.load_predictions(beside) if made.test_count else mine
     changes = changed_images.table(record.classes, mine, theirs, made.images)
@@ -141,7 +116,7 @@ def _takes(to: str, input: str | None) -> str:
     if input is not None:
         has = "has both" if to == "torch" else "takes bytes"
         raise InputError("input", input, "leave it out", f"{to} {has}", problem="is for float ONNX files")
-    return "normalised" if to == "torch" else "bytes"
+    return exported.usual_input(to)
 
 
 def _named(to: str, name: str | None) -> str:
@@ -151,92 +126,3 @@ def _named(to: str, name: str | None) -> str:
     if to not in IN_C:
         raise InputError("name", name, "leave it out", f"{to} has none", problem="is for C")
     return c_text.checked_name(name)
-
-
-def _made(
-    folder: Path, to: str, takes: str, answers: Predictions, again: recompute.Again, *, proved: Proved | None, name: str
-) -> Exported:
-    """Write the files of an export, let them answer, and write the record. Raises DataError where they err."""
-    from tinyproof.ship import artefact, operations
-
-    run, model = again.run, again.run.identity.model
-    layers = operations.layers_of(model, again.module, run.shape, len(run.classes))
-    weights = {key: value.numpy() for key, value in again.module.state_dict().items()}
-    made = artefact.made(to, takes, run, layers, weights, dataset=again.dataset, proved=proved, name=name)
-    for file, content in made.files.items():
-        write_atomic(folder / file, content)
-    said = _answered(folder, to, made, answers, again)
-    found = Exported(
-        to=to, input=takes, model=model, files={file: sha256(content) for file, content in made.files.items()},
-        weights=run.weights_digest, run_answers=answers.digest, proved=proved, name=name,
-        tolerance=0.0 if to in IN_WHOLE_NUMBERS else TOLERANCE, version=__version__, versions=environment.versions(),
-        **made.sized(), **said,
-    )  # fmt: skip
-    told = card(run, found)
-    write_atomic(folder / CARD, told)
-    found = replace(found, card=sha256(told.encode()))
-    write_atomic(folder / RECORD, found.to_json())
-    return found
-
-
-def _answered(
-    folder: Path, to: str, made: Made, answers: Predictions, again: recompute.Again
-) -> dict[str, Any]:  # fmt: skip
-    """What the record says of the answers of the files, which are written beside it; of files for people, why there are
-    none where nothing here runs them. Raises DataError where they err."""
-    from tinyproof.ship import artefact
-
-    images = artefact.asked(to, again.dataset)
-    which = images or slice(None)
-    try:
-        if not artefact.runner(to):
-            return {**NOTHING, "not_run": artefact.missing(to)}
-        seen = made.answered(folder, again.dataset.test_images[which])
-    except ToolTrouble as error:
-        if to not in FOR_PEOPLE:
-            raise
-        return {**NOTHING, "not_run": str(error)}
-    theirs = Predictions.of(seen.log_probabilities, again.dataset.test_labels[which])
-    mine = exported.part(answers, images)
-    apart = exported.difference(mine, theirs)
-    if not apart <= TOLERANCE and to not in IN_WHOLE_NUMBERS:
-        said = f"answers otherwise when exported: by {apart:.2g}, where {TOLERANCE:g} is rounding"
-        raise DataError(again.run.identity.model, said)
-    with (folder / ANSWERS).open("wb") as out:
-        np.savez_compressed(out, **theirs.arrays())  # type: ignore[arg-type]
-    return {
-        "answers": theirs.digest, "correct": theirs.correct, "test_count": len(theirs.labels), "images": tuple(images),
-        "changed": exported.changed(mine, theirs), "largest_difference": apart, "runner": seen.runner,
-        "compiler": seen.compiler, "scores": seen.scores,
-    }  # fmt: skip
-
-
-def _whole(folder: Path) -> tuple[Run, Predictions]:
-    """The record and the answers of a run whose files belong together. Raises DataError."""
-    record, answers = store.load(folder), store.load_predictions(folder)
-    if (answers.digest, answers.correct) != (record.predictions_digest, record.correct):
-        raise DataError(str(folder), "run.json and predictions.npz do not belong together", "train again with --force")
-    path = folder / store.WEIGHTS
-    if not record.weights_digest or not path.is_file():
-        raise DataError(str(folder), "holds no weights: there is nothing to export", "train with weights kept")
-    if sha256(path) != record.weights_digest:
-        raise DataError(str(path), "is not the file that this run wrote", "train again with --force")
-    return record, answers
-
-
-@contextlib.contextmanager
-def _new(place: Path) -> Iterator[Path]:
-    """A folder beside `place`, which takes its name when the block ends well and is removed otherwise. OutputError."""
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{place.name[:80]}.", suffix=".partial", dir=place.parent))
-    except OSError as error:
-        raise OutputError(place, reason(error)) from error
-    try:
-        yield beside
-        beside.chmod(0o755)
-        os.rename(beside, place)  # noqa: PTH104 (it refuses a folder that came in between)
-    except OSError as error:
-        raise OutputError(place, reason(error)) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

@@ -17,12 +17,12 @@ from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data import more_tests, reading
 from tinyproof.data.dataset import Dataset
 from tinyproof.network import model_name
-from tinyproof.prove import declaration, more_answers, parallel_runs, proof, receipts
+from tinyproof.prove import declaration, exporting, more_answers, parallel_runs, proof, receipts
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder
 from tinyproof.prove.proof import Proof
 from tinyproof.prove.unchanged import same_code, same_data
-from tinyproof.prove.worker import Work, load_data, missing, read_as
+from tinyproof.prove.worker import Work, load_data, missing, read_as, untrained
 from tinyproof.show import prove_page
 from tinyproof.show.drawing.shapes import svg
 from tinyproof.show.terminal import terminal
@@ -47,7 +47,7 @@ class ProveResult(Printed, Proof):
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; with what was answered to further test images."""
-        also = more_answers.to_json(self.also)
+        also = more_answers.to_json(self.also, "the networks" if self.exports else "")
         return {**super().to_json(), **({"also": also} if also else {})}
 
     def parts(self) -> Sequence[Part]:
@@ -73,7 +73,10 @@ def prove(
     epochs_below: int | None = None,
     bytes_below: int | None = None,
     macs_below: int | None = None,
+    flash_below: int | None = None,
+    ram_below: int | None = None,
     rules: Sequence[str] = (),
+    as_: str | None = None,
     weights: bool = True,
     receipt: bool = False,
     also: str | None = None,
@@ -91,7 +94,9 @@ def prove(
     network's own for the data set. `seeds`: how many, declared before the first run; they follow from the question, or
     are `first_seed` and the next ones. `dataset`: `mnist`, `digits`, or the path of your own images. `target`: accuracy
     in percent; None takes the data set's (your own data has none). `..._below` and `rules`: limits that replace those
-    of the network's course budget. `processes`: runs side by side; `threads`: of each run; None uses all cores.
+    of the network's course budget. `as_`: `c`, `c-int8`, `onnx`, `onnx-int8` or `torch`: each run is exported, and what
+    the exported files answer is judged in place of the networks; of C, `flash_below` and `ram_below` are limits too, in
+    bytes on a Cortex-M4. `processes`: runs side by side; `threads`: of each run; None uses all cores.
     `weights`: keep those of every run, for `verify`. `receipt`: say, before the first run, a few digits of the
     declaration, to be put where others see the date; `verify` holds the proof against them. `also`: further test
     images that the stored weights answer after the runs, reported beside: `qmnist-test50k`. `size`, `channels`, `input`
@@ -115,14 +120,14 @@ def prove(
         named = model_name.with_settings(str(model), settings)
         limits = {
             "parameters_below": parameters_below, "epochs_below": epochs_below, "bytes_below": bytes_below,
-            "macs_below": macs_below, "rules": tuple(rules),
+            "macs_below": macs_below, "flash_below": flash_below, "ram_below": ram_below, "rules": tuple(rules),
         }  # fmt: skip
         wanted = reading.asked(size, channels, input, skip_bad)
         ask = Ask(
             model=named, recipe=as_recipe(recipe, named, dataset, place, wanted), seeds=seeds, dataset=dataset,
             data=place, target=target, limits=limits, engine=engine, device=device, processes=processes,
             threads=threads, first_seed=first_seed, keep_weights=weights, receipt=receipt, also=also,
-            asked=wanted,
+            asked=wanted, judged_as=as_,
         )  # fmt: skip
         return prove_asked(ask, out, listener)
 
@@ -190,12 +195,14 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
         folder=str(folder), declared=declared, dataset=ask.dataset, data=ask.data, keep_weights=ask.keep_weights
     )
     if missing(work):
-        same_code(declared, folder)
+        if untrained(work):
+            same_code(declared, folder)
         count, _ = parallel_runs.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)
         parallel_runs.run([work], count, listener)
         (folder / REPORT).unlink(missing_ok=True)
     found = proof.load(folder)
     proof.write_verdict(found)
+    exporting.tell(found)
     if more is not None:
         more_answers.can_answer(ask.model, named=True, results=found.results)
         more_answers.answer(found, more, ask.model, listener)

@@ -22,6 +22,7 @@ from tinyproof.data.load import is_own
 from tinyproof.data.reading import AS_IT_IS, Asked
 from tinyproof.network import model_name, own_files
 from tinyproof.network.budget import Budget, Check, check, course, given, limited
+from tinyproof.prove import judged_export
 from tinyproof.ship import replaced
 from tinyproof.show.terminal import terminal
 from tinyproof.show.words import recipe_words
@@ -212,6 +213,7 @@ def _budget(model: str, budget: Budget | None, limits: Mapping[str, Any], images
 def _limited(usual: Budget, budget: Budget | None, limits: Mapping[str, Any]) -> Budget:
     if budget is not None and given(limits):
         raise InputError("budget", None, "give one of the two", problem="stands beside single limits")
+    judged_export.check("", budget or Budget())
     return budget or limited(usual, limits)
 
 

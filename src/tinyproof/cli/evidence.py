@@ -66,7 +66,17 @@ def prove(
     epochs_below: EpochsBelowOption = None,
     bytes_below: BytesOption = None,
     macs_below: MacsOption = None,
+    flash_below: Annotated[
+        int | None, typer.Option(min=1, help="Below this many bytes of flash on a Cortex-M4, with --as c or c-int8.")
+    ] = None,
+    ram_below: Annotated[
+        int | None, typer.Option(min=1, help="Below this many bytes of RAM on a Cortex-M4, with --as c or c-int8.")
+    ] = None,
     rules: RulesOption = None,
+    as_: Annotated[
+        str | None,
+        typer.Option("--as", help="Judge what each run answers once exported: c, c-int8, onnx, onnx-int8, torch."),
+    ] = None,
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = True,
     receipt: Annotated[
         bool, typer.Option("--receipt", help="Print some digits of the declaration before the first run.")
@@ -105,7 +115,8 @@ def prove(
             model, recipe, seeds=seeds, dataset=dataset, data=data, target=target, out=out, engine=engine,
             device=device, processes=processes, threads=threads, first_seed=first_seed,
             parameters_below=parameters_below, epochs_below=epochs_below, bytes_below=bytes_below,
-            macs_below=macs_below, rules=rules or (), weights=weights, receipt=receipt, also=also,
+            macs_below=macs_below, flash_below=flash_below, ram_below=ram_below, rules=rules or (), as_=as_,
+            weights=weights, receipt=receipt, also=also,
             quiet=as_json and not receipt, settings=settings or (), size=size, channels=channels, input=input,
             skip_bad=skip_bad,
         )  # fmt: skip
@@ -115,7 +126,7 @@ def prove(
 
 def _given(context: typer.Context) -> list[str]:
     """The options that stand on the command line, by their names."""
-    names = {"as_json": "json", "weights": "no-weights", "rules": "rule", "settings": "set"}
+    names = {"as_json": "json", "weights": "no-weights", "rules": "rule", "settings": "set", "as_": "as"}
     sources = {name: context.get_parameter_source(name) for name in context.params if name != "model"}
     given = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
     return [names.get(name, name.replace("_", "-")) for name in given]

@@ -25,6 +25,8 @@ RULES: dict[str, str] = {
 MADE_FOR = (1, 28, 28), 10
 # Among the kinds of layers: a matrix of weights is used (`x @ W`), or perhaps, without a layer that says so.
 WEIGHT_MATRIX, WEIGHT_MATRIX_PERHAPS = "weight matrix", "weight matrix?"
+# Limits on a microcontroller, which a network keeps or breaks as C.
+ON_A_CHIP = ("flash_below", "ram_below")
 _BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"}
 
 
@@ -32,7 +34,8 @@ _BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncB
 class Budget:
     """Upper limits (each exclusive: below), the accuracy of the last epoch in percent (at least), structural rules.
 
-    `None` sets no limit. Raises InputError for a limit that nothing could keep or an unknown rule.
+    `None` sets no limit. `flash_below`, `ram_below`: bytes on a Cortex-M4, of a network that is exported to C. Raises
+    InputError for a limit that nothing could keep or an unknown rule.
 
     >>> Budget(parameters_below=8_000, epochs_below=15, accuracy_percent=99.4).parameters_below
     8000
@@ -44,9 +47,11 @@ class Budget:
     bytes_below: int | None = None
     macs_below: int | None = None
     rules: tuple[str, ...] = ()
+    flash_below: int | None = None
+    ram_below: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("parameters_below", "epochs_below", "bytes_below", "macs_below"):
+        for name in ("parameters_below", "epochs_below", "bytes_below", "macs_below", *ON_A_CHIP):
             if getattr(self, name) is not None:
                 whole(name, getattr(self, name), 1, 10**15)
         if self.accuracy_percent is not None:
@@ -57,8 +62,9 @@ class Budget:
             one_of("rules", rule, list(RULES))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {**asdict(self), "rules": list(self.rules)}
+        """Plain data for JSON; limits that came later stand there only where they are set, so that digests stay."""
+        data = {**asdict(self), "rules": list(self.rules)}
+        return {name: value for name, value in data.items() if value is not None or name not in ON_A_CHIP}
 
     @staticmethod
     def from_dict(data: object, where: str = "") -> Budget:
@@ -99,12 +105,24 @@ def limited(budget: Budget, limits: Mapping[str, Any]) -> Budget:
     return replace(budget, **given(limits))
 
 
+def words(budget: Budget) -> str:
+    """A budget in one line; equal budgets have equal words.
+
+    >>> words(Budget(parameters_below=8_000, rules=("uses-dropout",)))
+    'parameters below 8,000, uses-dropout'
+    """
+    limits = [(name, value) for name, value in budget.to_dict().items() if isinstance(value, int | float)]
+    words = [f"{name.replace('_', ' ')} {value:,}" for name, value in limits]
+    return ", ".join([*words, *sorted(budget.rules)]) or "no limits"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What was measured of one network: counts, last-epoch accuracy in percent, and its structure.
 
     `epochs` and `accuracy_percent` are None where nothing was trained; `macs` and `global_average_pooling` where they
-    are not known. `kinds`: class names of the layers that it uses (`Conv2d`, `BatchNorm2d`), from `anatomy`.
+    are not known; `flash` and `ram`, in bytes, where nothing measured them. `kinds`: class names of the layers that it
+    uses (`Conv2d`, `BatchNorm2d`), from `anatomy`.
     `dropout_active`: some dropout that it uses has a probability above 0.
     """
 
@@ -116,6 +134,8 @@ class Facts:
     kinds: tuple[str, ...] = ()
     dropout_active: bool = False
     global_average_pooling: bool | None = False
+    flash: int | None = None
+    ram: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +156,8 @@ def check(budget: Budget, facts: Facts) -> tuple[Check, ...]:
         ("epochs", budget.epochs_below, facts.epochs),
         ("bytes", budget.bytes_below, facts.bytes),
         ("MACs an image", budget.macs_below, facts.macs),
+        ("bytes of flash", budget.flash_below, facts.flash),
+        ("bytes of RAM", budget.ram_below, facts.ram),
     )
     for name, below, got in limits:
         if below is not None:

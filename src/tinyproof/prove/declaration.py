@@ -19,6 +19,7 @@ from tinyproof.core.plain_data import read_json
 from tinyproof.data.reading import Reading
 from tinyproof.network import own_files
 from tinyproof.network.budget import Budget
+from tinyproof.prove import judged_export
 from tinyproof.train.recipe import Recipe
 
 FILE = "declared.json"
@@ -70,7 +71,7 @@ class Declaration:
     `engine`, `device`, `threads`: what decides the bits besides the seed. `code_digest`: of the code that computes.
     `earlier`: digests of declarations of the same question that stand beside this one: every attempt is counted.
     `seeds_from`: the digest that the seeds follow from (the question's, or a comparison's), "" where somebody named
-    them.
+    them. `judged_as`: the format that every run is exported to, whose answers are judged; "" where the network's are.
     """
 
     model: str
@@ -89,6 +90,7 @@ class Declaration:
     earlier: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     model_files: dict[str, str] = field(default_factory=dict)
+    judged_as: str = ""
     format: str = FORMAT
 
     def __post_init__(self) -> None:
@@ -106,6 +108,7 @@ class Declaration:
             _sha("earlier", earlier)
         for name, value in self.model_files.items():
             _sha(f"model_files {name}", value)
+        judged_export.check(self.judged_as, self.budget)
         if self.model_files and own_files.digest(self.model_files) != self.model_sha256:
             raise InputError("model_sha256", self.model_sha256, "the digest of its files")
 
@@ -124,6 +127,7 @@ class Declaration:
             self.budget.to_dict(),
             self.target,
             self.data.digest,
+            *([self.judged_as] if self.judged_as else []),
         )
         return digest_of(list(asked))
 
@@ -158,6 +162,7 @@ class Declaration:
             "earlier": list(self.earlier),
             "versions": dict(self.versions),
             **files,
+            **({"judged_as": self.judged_as} if self.judged_as else {}),
         }
 
     @staticmethod

@@ -17,16 +17,20 @@ from tinyproof.data.load import is_own
 from tinyproof.data.more_tests import NAMES as MORE_TESTS
 from tinyproof.data.reading import AS_IT_IS, Asked
 from tinyproof.network import model_name, own_files
-from tinyproof.network.budget import Budget, course, given, limited
-from tinyproof.prove import declaration, parallel_runs, proof
+from tinyproof.network.budget import ON_A_CHIP, Budget, course, given, limited
+from tinyproof.network.budget import words as budget_words
+from tinyproof.prove import declaration, exporting, judged_export, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.unchanged import same_data, same_model
 from tinyproof.prove.worker import load_data
+from tinyproof.ship import c_size
 from tinyproof.train import environment, recipe_text, store
 from tinyproof.train.computes import code_digest
 from tinyproof.train.default_recipe import default_recipe
 from tinyproof.train.engine import choose
 from tinyproof.train.recipe import Recipe, default
+
+_NETWORK = "the network itself"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,7 @@ class Ask:
     `seeds`: how many; they follow from the question unless `first_seed` is given (then that one and the next ones).
     `dataset`: a name, or the path of a data set of your own, read as `asked`; `data`: the folder to look in for MNIST.
     `also`: further test images to answer.
+    `judged_as`: the format of the exports that are judged in place of the networks (None: the networks are).
     `limits`: fields of `Budget` that replace those of the network's course budget.
     """
 
@@ -55,12 +60,16 @@ class Ask:
     receipt: bool = False
     also: str | None = None
     asked: Asked = AS_IT_IS
+    judged_as: str | None = None
 
     def __post_init__(self) -> None:
         # What costs nothing to see is refused before anything is loaded or compiled.
         whole("seeds", self.seeds, 1, declaration.MAX_SEEDS)
         if self.target is not None:
             number("target", self.target, 0, 100)
+        if self.judged_as is not None:
+            judged_export.check_format(self.judged_as)
+        judged_export.check(self.judged_as or "", limited(Budget(), self.limits))
         if self.also is not None:
             one_of("also", self.also, MORE_TESTS)
             if not self.keep_weights:
@@ -128,6 +137,10 @@ def _draft(
             listener.say(words)
     nets.set_dropout(module, ask.recipe.dropout)
     rehearse.check(ask.model, module, dataset)
+    if ask.judged_as is not None:
+        exporting.check(ask.judged_as, ask.model, module, dataset)
+        if any(name in given(ask.limits) for name in ON_A_CHIP) and (lacking := c_size.missing()):
+            listener.say(f"warning: {lacking} is not installed: whether flash and RAM are kept will not be known")
     for doubt in beforehand.doubts(ask.model, module, dataset):
         listener.say(f"warning: {doubt}")
     rehearse.rehearse(ask.model, module, ask.recipe, dataset)
@@ -159,6 +172,7 @@ def _draft(
         model_sha256=own_files.digest(digests),
         versions=environment.versions(kind.name),
         model_files=digests,
+        judged_as=ask.judged_as or "",
     )
     earlier = () if seeds_from else _earlier(declared, folder)
     if ask.first_seed is not None:
@@ -172,17 +186,6 @@ def _draft(
 def threads_for(ask: Ask, runs: int) -> int:
     """Threads of one of `runs` runs that share this machine."""
     return parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
-
-
-def _budget_words(budget: Budget) -> str:
-    """A budget in one line; equal budgets have equal words.
-
-    >>> _budget_words(Budget(parameters_below=8_000, rules=("uses-dropout",)))
-    'parameters below 8,000, uses-dropout'
-    """
-    limits = [(name, value) for name, value in budget.to_dict().items() if isinstance(value, int | float)]
-    words = [f"{name.replace('_', ' ')} {value:,}" for name, value in limits]
-    return ", ".join([*words, *sorted(budget.rules)]) or "no limits"
 
 
 def _target(ask: Ask, dataset: Dataset) -> float:
@@ -217,7 +220,8 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
         ("recipe", ask.recipe.digest, declared.recipe.digest, not unknown),
         ("seeds", ask.seeds, len(declared.seeds), True),
         ("target", ask.target, declared.target, ask.target is not None),
-        ("budget", _budget_words(limited(declared.budget, ask.limits)), _budget_words(declared.budget), bool(limits)),
+        ("budget", budget_words(limited(declared.budget, ask.limits)), budget_words(declared.budget), bool(limits)),
+        ("as", ask.judged_as or _NETWORK, declared.judged_as or _NETWORK, True),
         ("first-seed", ask.first_seed, declared.seeds[0], ask.first_seed is not None),
         ("engine", ask.engine, declared.engine, ask.engine != "auto"),
         ("device", ask.device, declared.device, ask.device != "auto"),
@@ -234,7 +238,8 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
 
 
 def default_folder(ask: Ask) -> Path:
-    """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, or other data of your own, have another folder."""
+    """`tinyproof-out/prove/MODEL_RECIPE_DATA_Nseeds`: more seeds, other data of your own or what is judged in the place
+    of the network have another folder."""
     model = ask.model
     if model_name.is_own(model):
         model = f"{model_name.file_of(model).stem}{model_name.written_arguments(model)}"
@@ -242,5 +247,5 @@ def default_folder(ask: Ask) -> Path:
     if data not in NAMES:
         found = load_data(data, ask.data, ask.asked)
         data = f"{found.name}-{found.digest[:8]}"
-    name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds"
+    name = f"{model}_{ask.recipe.name}_{data}_{ask.seeds}seeds" + (f"_as-{ask.judged_as}" if ask.judged_as else "")
     return Path("tinyproof-out", "prove", folder_name(name))

@@ -69,10 +69,10 @@ class MoreAnswers:
         share = stats.mean(self.percents) / 100
         return 100 * math.sqrt(share * (1 - share) / self.images)
 
-    def words(self) -> str:
-        """One line for people."""
+    def words(self, whose: str = "") -> str:
+        """One line for people; `whose`: who answered, where it is not what the proof judges."""
         found = stats.mean(self.percents)
-        of = f"{len(self.runs)} run{'s' if len(self.runs) > 1 else ''}"
+        of = f"{len(self.runs)} run{'s' if len(self.runs) > 1 else ''}{whose and f', answered by {whose}'}"
         told = f"beside, on {self.name} ({self.images:,} other test images): mean {found:.3f} % of {of}"
         if len(self.runs) > 1:
             interval = stats.mean_interval(self.percents, resolution=100 / self.images)
@@ -192,6 +192,7 @@ def can_answer(model: str, named: bool, results: Sequence[Result]) -> None:
         raise InputError("also", None, "prove without --no-weights", problem="needs the weights of every run")
 
 
-def to_json(told: Sequence[MoreAnswers]) -> list[dict[str, Any]]:
-    """Plain data, one for each set of images."""
-    return [{**asdict(one), "mean": stats.mean(one.percents)} for one in told]
+def to_json(told: Sequence[MoreAnswers], whose: str = "") -> list[dict[str, Any]]:
+    """Plain data, one for each set of images; `whose`: who answered, where it is not what the proof judges."""
+    by = {"answered_by": whose} if whose else {}
+    return [{**asdict(one), "mean": stats.mean(one.percents), **by} for one in told]

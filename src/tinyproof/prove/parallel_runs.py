@@ -21,6 +21,7 @@ from tinyproof.core.workers import run_bounded
 from tinyproof.data.dataset import shared_words
 from tinyproof.prove import proof, worker
 from tinyproof.prove.worker import PROGRESS, Task, Work, missing
+from tinyproof.ship import exported
 from tinyproof.train import store
 
 _POLL_SECONDS = 1.0
@@ -58,7 +59,7 @@ def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> N
     while tasks := _tasks(works, costs):
         with quiet_threads(works[0].declared.threads), _reporter(tasks, listener):
             # Once, each process first measures some steps: the cost is said before it is spent.
-            measures = [] if costs else _measures(tasks, processes)
+            measures = [] if costs or not any(map(worker.untrained, works)) else _measures(tasks, processes)
             advanced = _round(measures, tasks, costs, processes, listener)
         if not advanced:
             # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
@@ -200,4 +201,9 @@ def _ended(work: Work, seed: int, several: bool) -> str:
     if why:
         return f"{head}  failed: {why}"
     run = store.load(place)
-    return f"{head}  {run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"
+    told = f"{head}  {run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"
+    to = work.declared.judged_as
+    if not to or not proof.ended(work.declared, place):
+        return told
+    record = exported.load(exported.folder_of(place, to))
+    return f"{told}; as {to} {record.accuracy_percent:.2f} %"

@@ -4,6 +4,7 @@ Nothing here needs torch or the data set: labels and predictions lie with each r
 
     declared.json          written before the first run
     seed-17/run.json       one folder a seed: record, predictions, weights (if kept), failed.json if it cannot end
+    seed-17/export-c/      where exports are what is judged: the files, their record and their answers
     verdict.json           a copy of the answer for people and programs; never read back as evidence
 """
 
@@ -23,8 +24,10 @@ from tinyproof.core.errors import DataError
 from tinyproof.core.files import sha256, write_atomic
 from tinyproof.core.plain_data import read_json
 from tinyproof.network import budget
-from tinyproof.prove import declaration
+from tinyproof.network.budget import Budget
+from tinyproof.prove import declaration, judged_export, one_network
 from tinyproof.prove.declaration import Declaration
+from tinyproof.prove.judged_export import Beside, Judged
 from tinyproof.prove.verdict import Verdict, judge, score
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
@@ -35,11 +38,17 @@ _SMALL = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One finished run of a declared seed: its folder, record and answers."""
+    """One finished run of a declared seed: its folder, record and answers; `export`: what is judged in its place."""
 
     folder: Path
     run: Run
     predictions: Predictions
+    export: Judged | None = None
+
+    @property
+    def judged(self) -> Predictions:
+        """The answers that count: those of the export, where one is judged, else the network's."""
+        return self.export.answers if self.export else self.predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +74,21 @@ class Proof:
 
     @property
     def predictions(self) -> NDArray[np.uint8 | np.uint16]:
-        """Predicted classes of all runs, uint8 [runs, N] (uint16 where there are more than 256 classes)."""
-        return np.stack([result.predictions.predicted for result in self.results])
+        """Predicted classes of all runs, uint8 [runs, N] (uint16 where there are more than 256 classes): those that
+        are judged."""
+        return np.stack([result.judged.predicted for result in self.results])
+
+    @property
+    def exports(self) -> list[Judged]:
+        """What is judged in the place of the networks; nothing in a proof of the networks themselves."""
+        return [result.export for result in self.results if result.export]
+
+    @property
+    def beside(self) -> Beside | None:
+        """What the networks themselves say, where their exports are judged."""
+        if not self.exports:
+            return None
+        return judged_export.beside([result.predictions for result in self.results], self.exports)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict with the declaration's digest and the budget's lines, as plain data."""
@@ -78,7 +100,16 @@ class Proof:
             "dataset": self.declaration.data.name,
             **self.verdict.to_json(),
             "budget": lines,
+            **self._judged(),
         }
+
+    def _judged(self) -> dict[str, Any]:
+        """What a proof of exported networks says more."""
+        if not self.declaration.judged_as:
+            return {}
+        networks = self.beside.to_json() if self.beside else None
+        sizes = [[one.flash, one.ram] for one in self.exports]
+        return {"judged_as": self.declaration.judged_as, "networks": networks, "flash_and_ram": sizes}
 
 
 def seed_folder(folder: Path, seed: int) -> Path:
@@ -93,14 +124,23 @@ def load(folder: Path) -> Proof:
     for seed in declared.seeds:
         place = seed_folder(folder, seed)
         why = failure(place)
-        if store.finished(place):
+        if ended(declared, place):
             results.append(read_result(declared, place, seed))
         elif why:
             failed.append((seed, why))
-    problem = disagreement([result.run for result in results])
+    problem = one_network.disagreement([result.run for result in results])
     if problem:
         raise DataError(str(folder), problem)
+    problem = judged_export.unlike([(r.run.identity.seed, r.export.record) for r in results if r.export])
+    if problem:
+        remedy = f"remove the older ones and give the same command again: only {declared.judged_as} is made anew"
+        raise DataError(str(folder), f"its exports were not made alike: {problem}", remedy)
     return assemble(folder, declared, results, failed)
+
+
+def ended(declared: Declaration, place: Path) -> bool:
+    """Whether a declared run is trained, and exported where exports are judged."""
+    return store.finished(place) and (not declared.judged_as or judged_export.there(place, declared.judged_as))
 
 
 def read_result(declared: Declaration, place: Path, seed: int) -> Result:
@@ -114,7 +154,8 @@ def read_result(declared: Declaration, place: Path, seed: int) -> Result:
     highest = int(predictions.predicted.max())
     if highest >= len(run.classes):
         raise DataError(str(place / store.PREDICTIONS), f"answers class {highest} where there are {len(run.classes)}")
-    return Result(place, run, predictions)
+    to = declared.judged_as
+    return Result(place, run, predictions, judged_export.read(place, to, run, predictions) if to else None)
 
 
 def mismatch(declared: Declaration, run: Run, seed: int) -> str:
@@ -144,50 +185,18 @@ def mismatch(declared: Declaration, run: Run, seed: int) -> str:
     return f"is not the declared run: another {', '.join(different)}" if different else ""
 
 
-# What every run of one declaration has in common, because it follows from the network and the data.
-_COMMON = {
-    "parameters": "parameters",
-    "macs": "multiply-adds an image",
-    "weight_bytes": "bytes of weights",
-    "kinds": "kinds of layers",
-    "dropout_active": "dropout",
-    "global_average_pooling": "global average pooling",
-    "classes": "classes",
-    "mean": "mean of the images",
-    "std": "standard deviation of the images",
-}
-
-
-def disagreement(runs: Sequence[Run]) -> str:
-    """In what two runs of one declaration differ that could differ only by another network; empty where none do."""
-    for run in runs[1:]:
-        for name, words in _COMMON.items():
-            one, other = getattr(runs[0], name), getattr(run, name)
-            if one != other:
-                seeds = f"seed {runs[0].identity.seed} has {_shown(one)}, seed {run.identity.seed} has {_shown(other)}"
-                return f"its runs are not of one network: {words}: {seeds}"
-    return ""
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "some", False: "none", None: "not known"}[value]
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def assemble(
     folder: Path, declared: Declaration, results: Sequence[Result], failed: Sequence[tuple[int, str]] = ()
 ) -> Proof:
     """Count, judge and check: everything that a proof says, from the answers of its runs."""
-    scores = [score(r.run.identity.seed, r.predictions.predicted, r.predictions.labels) for r in results]
+    scores = [score(r.run.identity.seed, r.judged.predicted, r.judged.labels) for r in results]
     verdict = judge(scores, declared.target, len(declared.seeds), failed)
-    checks = budget.check(declared.budget, _facts(results[0].run)) if results else ()
+    exports = [result.export for result in results if result.export]
+    checks = budget.check(declared.budget, _facts(results[0].run, declared.budget, exports)) if results else ()
     return Proof(folder, declared, tuple(results), verdict, checks)
 
 
-def _facts(run: Run) -> budget.Facts:
+def _facts(run: Run, limits: Budget, exports: Sequence[Judged]) -> budget.Facts:
     return budget.Facts(
         parameters=run.parameters,
         bytes=run.weight_bytes,
@@ -197,6 +206,8 @@ def _facts(run: Run) -> budget.Facts:
         kinds=run.kinds,
         dropout_active=run.dropout_active,
         global_average_pooling=run.global_average_pooling,
+        flash=judged_export.largest([one.flash for one in exports], limits.flash_below),
+        ram=judged_export.largest([one.ram for one in exports], limits.ram_below),
     )
 
 

@@ -21,7 +21,7 @@ from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import is_own, load
 from tinyproof.data.reading import AS_IT_IS, BEFORE, Asked
 from tinyproof.network import model_name, own_files
-from tinyproof.prove import evaluations, proof
+from tinyproof.prove import evaluations, exporting, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.evaluations import Look
 from tinyproof.train import store
@@ -56,14 +56,51 @@ class Task:
 
 
 def missing(work: Work) -> list[int]:
-    """Declared seeds that have neither ended nor failed for good."""
+    """Declared seeds that have neither ended (with their export, where it is judged) nor failed for good."""
     places = {seed: proof.seed_folder(Path(work.folder), seed) for seed in work.declared.seeds}
-    return [seed for seed, place in places.items() if not store.finished(place) and not proof.failure(place)]
+    return [
+        seed for seed, place in places.items() if not proof.ended(work.declared, place) and not proof.failure(place)
+    ]
+
+
+def untrained(work: Work) -> list[int]:
+    """Those of the missing seeds that still have to be trained."""
+    return [seed for seed in missing(work) if not store.finished(proof.seed_folder(Path(work.folder), seed))]
 
 
 def do(task: Task) -> Any:
     """What is sent to a worker process: True when the seed was trained here, or the seconds that were measured."""
-    return _measure(task.work) if task.seed is None else _train(task.work, task.seed)
+    return _measure(task.work) if task.seed is None else _end(task.work, task.seed)
+
+
+def _end(work: Work, seed: int) -> bool:
+    """Bring one seed to its end, export included where exports are judged; False when another process is at it."""
+    declared, place = work.declared, proof.seed_folder(Path(work.folder), seed)
+    if not declared.judged_as:
+        return _train(work, seed)
+    trained = not store.finished(place) and _train(work, seed)
+    return _export(work, place) or trained
+
+
+def _export(work: Work, place: Path) -> bool:
+    """Export a finished run; False when there is nothing to export, or another process is at it. Weights that cannot
+    be exported are kept as a failed run."""
+    declared = work.declared
+    if not store.finished(place) or proof.ended(declared, place) or proof.failure(place):
+        return False
+    dataset = declared_data(work)
+    try:
+        with store.locked(place):
+            if proof.ended(declared, place):
+                return False
+            why = exporting.for_judging(place, declared.judged_as, declared.model, dataset)
+            if why:
+                proof.write_failure(place, why)
+            if not work.keep_weights:
+                (place / store.WEIGHTS).unlink(missing_ok=True)
+    except store.Busy:
+        return False
+    return True
 
 
 def _train(work: Work, seed: int) -> bool:
@@ -86,7 +123,7 @@ def _train(work: Work, seed: int) -> bool:
             device=declared.device,
             threads=declared.threads,
             test_each_epoch=False,
-            keep_weights=work.keep_weights,
+            keep_weights=work.keep_weights or bool(declared.judged_as),  # what is exported is made of them
             declaration=declared.digest,
             files=declared.files,
             after_epoch=_looks(work, seed, place, dataset),

@@ -19,7 +19,7 @@ _WORDS = ("proved", "refuted", "undecided")
 class Proved:
     """The verdict of the proof that a run belongs to. Accuracies in percent: `mean` of the `seeds` that ended, `low` to
     `high` its 95 % interval (None below two), `worst` and `best` of them; `declared`: how many seeds were declared;
-    `declaration`: its digest.
+    `declaration`: its digest. `judged_as`: the format of the exports whose answers were judged, "" for the networks'.
     """
 
     word: str
@@ -32,6 +32,7 @@ class Proved:
     high: float | None
     worst: float
     best: float
+    judged_as: str = ""
 
     def __post_init__(self) -> None:
         one_of("proved.word", self.word, _WORDS)
@@ -44,7 +45,9 @@ class Proved:
         between = "" if self.low is None or self.high is None else f" (95 % interval {self.low:.3f} to {self.high:.3f})"
         ended = f"{len(self.seeds)} of {self.declared} declared seeds" if len(self.seeds) < self.declared else ""
         ended = ended or f"{self.declared} seed{'s' * (self.declared > 1)}, declared beforehand"
-        return f"{self.word}: at least {self.target:g} % on average; mean {self.mean:.3f} %{between} over {ended}"
+        judged = f", each judged by what it answers as {self.judged_as}" if self.judged_as else ""
+        told = f"{self.word}: at least {self.target:g} % on average; mean {self.mean:.3f} %{between} over {ended}"
+        return told + judged
 
 
 def own_interval(run: Run) -> tuple[float, float]:

@@ -106,6 +106,16 @@ class Exported:
         return 100.0 * self.correct / max(self.test_count, 1)
 
 
+def folder_of(run: Path, to: str) -> Path:
+    """Where the export of a run lies, unless somebody names another folder."""
+    return run / f"export-{to}"
+
+
+def usual_input(to: str) -> str:
+    """What an exported network takes, where nobody asks for something else."""
+    return "normalised" if to == "torch" else "bytes"
+
+
 def meant(path: Path) -> bool:
     """Whether a file of the record's name may be one: not a table of somebody's own."""
     try:

@@ -12,7 +12,7 @@ from tinyproof.data.dataset import Dataset, shared_words
 from tinyproof.network.budget import table as budget_table
 from tinyproof.prove import analysis, more_answers
 from tinyproof.prove.proof import Proof
-from tinyproof.show import commands, plots, prove_plots
+from tinyproof.show import commands, judged_rows, plots, prove_plots
 from tinyproof.show.html import data_uri, render, safe
 
 _HARDEST = 24
@@ -36,7 +36,8 @@ def page(found: Proof, dataset: Dataset | None = None, given: str | None = None,
         again=commands.verify_proof(found, given),
         panel=panel(found),
         summary=safe(summary_table(found).html()),
-        beside=[one.words() for one in more_answers.every(found.folder)],
+        beside=beside_words(found),
+        judged=judged_rows.words(found),
         runs=safe(runs_table(found).html()),
         budget=safe(budget_table(found.checks).html()) if found.checks else "",
         recipe=safe(recipe_table(declared.recipe.to_dict()).html()),
@@ -74,7 +75,15 @@ def summary_table(found: Proof) -> Table:
             ("one-sided 95 % bounds of the mean", f"at least {v.lower:.3f} %; at most {v.upper:.3f} %"),
             (f"p-value of “the mean is below {v.target:g} %”", f"{v.p_value:.2g}"),
         ]
-    return Table("", (Column("test accuracy after the last epoch"), Column("", "right")), tuple(rows))
+    rows += judged_rows.network_rows(found)
+    return Table(
+        "", (Column(f"test accuracy after the last epoch{judged_rows.words(found)}"), Column("", "right")), tuple(rows)
+    )
+
+
+def beside_words(found: Proof) -> list[str]:
+    """A line for each further set of images that the weights have answered."""
+    return [one.words("the networks" if found.exports else "") for one in more_answers.every(found.folder)]
 
 
 def verdict_line(found: Proof) -> str:
@@ -85,10 +94,10 @@ def verdict_line(found: Proof) -> str:
 def proof_parts(found: Proof, page: Path) -> list[str | Table]:
     """A proof as it is printed: what was asked, every run, the statistics, the budget, warnings, the verdict."""
     declared = found.declaration
-    head = f"{declared.model}, recipe {declared.recipe.name}, on {declared.data.name}"
+    head = f"{declared.model}, recipe {declared.recipe.name}, on {declared.data.name}{judged_rows.words(found)}"
     budget = [budget_table(found.checks)] if found.checks else []
     warning = shared_words(declared.data.overlap, declared.data.name)
-    beside = [one.words() for one in more_answers.every(found.folder)]
+    beside = beside_words(found)
     last = "\n".join([*([warning] if warning else []), verdict_line(found), *beside, f"report: {page}"])
     return [head, runs_table(found), summary_table(found), *budget, last]
 
@@ -98,7 +107,7 @@ def runs_table(found: Proof) -> Table:
     columns = (
         Column("seed"), Column("right", "right", ","), Column("test accuracy, %", "right", ".2f"),
         Column("95 % interval of this one run", "right"), Column("test loss", "right", ".4f"),
-        Column("seconds", "right", ".1f"),
+        Column("seconds", "right", ".1f"), *(judged_rows.COLUMNS if found.exports else ()),
     )  # fmt: skip
     scores = {score.seed: score for score in found.verdict.scores}
     results = {result.run.identity.seed: result for result in found.results}
@@ -108,11 +117,11 @@ def runs_table(found: Proof) -> Table:
         if seed in scores:
             score, result = scores[seed], results[seed]
             interval = f"{score.interval.low:.2f} to {score.interval.high:.2f}"
-            rows.append(
-                (str(seed), score.correct, score.percent, interval, result.predictions.loss, result.run.seconds)
-            )
+            own = (str(seed), score.correct, score.percent, interval, result.judged.loss, result.run.seconds)
+            rows.append((*own, *judged_rows.of_run(result)))
         else:
-            rows.append((str(seed), None, None, failed.get(seed, "not run yet"), None, None))
+            rows.append((str(seed), None, None, failed.get(seed, judged_rows.not_yet(found, seed)), None, None))
+    rows = [row + (None,) * (len(columns) - len(row)) for row in rows]
     return Table("", columns, tuple(rows))
 
 
@@ -143,6 +152,7 @@ def proof_evidence(found: Proof) -> Table:
             f"{data.name}: {data.training_images:,} training images, {data.test_images:,} test images",
         ),
         ("test images that are also training images", f"{declared.data.overlap:,}"),
+        *judged_rows.evidence(found),
         ("engine", f"{declared.engine} on {declared.device}, {declared.threads} thread(s) a run"),
     ]
     if found.results:
@@ -156,7 +166,11 @@ def proof_evidence(found: Proof) -> Table:
         ("data, SHA-256", declared.data.digest),
         ("test labels, SHA-256", declared.data.labels_sha256),
     ]
-    rows += [(f"predictions of seed {r.run.identity.seed}, SHA-256", r.predictions.digest) for r in found.results]
+    for result in found.results:
+        seed, one = result.run.identity.seed, result.export
+        rows.append((f"predictions of seed {seed}, SHA-256", result.judged.digest))
+        if one is not None:
+            rows += [(f"{name} of seed {seed}, SHA-256", digest) for name, digest in one.record.files.items()]
     return Table("", (Column("evidence"), Column("")), tuple(rows))
 
 
@@ -167,7 +181,7 @@ def _pictures(found: Proof, dataset: Dataset | None) -> list[dict[str, str]]:
     named = found.results[0].run.classes
     classes = named if highest < len(named) else tuple(map(str, range(highest + 1)))
     counts = analysis.confusion(predictions, labels, len(classes))
-    confidence = np.stack([r.predictions.confidence for r in found.results])
+    confidence = np.stack([r.judged.confidence for r in found.results])
     bins = analysis.calibration(confidence, predictions == labels)
     logs = [r.run.epochs for r in found.results]
     losses, percents = [[e.train_loss for e in log] for log in logs], [[e.train_percent for e in log] for log in logs]
@@ -197,7 +211,7 @@ def _pictures(found: Proof, dataset: Dataset | None) -> list[dict[str, str]]:
 
 
 def _hardest(found: Proof, dataset: Dataset | None, classes: tuple[str, ...]) -> list[dict[str, str]]:
-    truth = np.stack([np.exp(-r.predictions.losses) for r in found.results])
+    truth = np.stack([np.exp(-r.judged.losses) for r in found.results])
     hard = analysis.hardest(found.predictions, found.results[0].predictions.labels, _HARDEST, truth)
     if not hard:
         return []

@@ -65,13 +65,15 @@ def of_declaration(declared: Declaration, run: Run | None) -> dict[str, Any]:
         **_recipe(declared.recipe.to_dict()),
         **_where(declared.engine, declared.device, declared.threads, declared.versions),
         _CODE[first]: declared.code_digest,
+        "judged as": declared.judged_as or "the network itself",
         **({} if run is None else _machine(run)),
     }
 
 
 def asked(target: float | None, limits: Budget) -> dict[str, Any]:
     """Target and limits by name. An entry of which nobody asked this (a comparison, a claim) goes without."""
-    below = {f"limit of {name}": getattr(limits, f"{name}_below") for name in ("parameters", "epochs", "bytes", "macs")}
+    names = ("parameters", "epochs", "bytes", "macs", "flash", "ram")
+    below = {f"limit of {name}": getattr(limits, f"{name}_below") for name in names}
     return {"target": target, **below, "rules": ", ".join(RULES[rule] for rule in limits.rules) or None}
 
 

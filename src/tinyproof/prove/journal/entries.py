@@ -115,7 +115,10 @@ def _of_run(folder: Path, name: str) -> Entry:
 def _of_proof(found: Proof, name: str) -> Entry:
     declared, verdict = found.declaration, found.verdict
     broken = [f"{c.name} ({c.required}; measured {c.measured})" for c in found.checks if c.kept is False]
-    result = f"{_mean(verdict)}: {verdict.word}{_missing(verdict)}"
+    judged = f"as {declared.judged_as}: " if declared.judged_as else ""
+    result = f"{judged}{_mean(verdict)}: {verdict.word}{_missing(verdict)}"
+    if found.beside:
+        result += f"; the networks themselves: mean {found.beside.mean:.2f} %"
     percents, images = _scores(verdict)
     return Entry(
         kind="proof",
@@ -230,4 +233,7 @@ def _target(limits: Budget, accuracy: float | None) -> str:
         parts.append(f"less than {limits.bytes_below:,} bytes")
     if limits.macs_below is not None:
         parts.append(f"fewer than {limits.macs_below:,} multiply-adds")
+    for below, what in ((limits.flash_below, "flash"), (limits.ram_below, "RAM")):
+        if below is not None:
+            parts.append(f"less than {below:,} bytes of {what}")
     return ", ".join([*parts, *(budget.RULES[rule] for rule in limits.rules)]) or "none"

@@ -15,6 +15,7 @@ from tinyproof.core.table import Column, Table
 from tinyproof.data.dataset import NAMES
 from tinyproof.network import own_files
 from tinyproof.prove import known_figures
+from tinyproof.ship.claim import Proved
 from tinyproof.train.recipe import RECIPES
 
 _COPY_BYTES = 10_000_000
@@ -75,11 +76,13 @@ class VerifyOptions:
 
 @dataclass(frozen=True)
 class Case:
-    """One verification: the folder that it began in, its options, and how the packs are called that were unpacked."""
+    """One verification: the folder that it began in, its options, how the packs are called that were unpacked, and what
+    the proofs that it met say of themselves in the exports of their runs."""
 
     root: Path
     options: VerifyOptions
     packs: dict[Path, str] = field(default_factory=dict)
+    proved: dict[Path, Proved | None] = field(default_factory=dict)
 
     def name(self, place: Path) -> str:
         """How a folder is called in the lines."""

@@ -259,14 +259,18 @@ def data_of(options: VerifyOptions, run: Run) -> Dataset:
 
 def restored(options: VerifyOptions, place: Path, run: Run) -> Again:
     """A stored network with its weights and its data. Raises TinyproofError where one of them is not to be had."""
+    return with_weights(place, run, model_of(options, run), data_of(options, run))
+
+
+def with_weights(place: Path, run: Run, model: str, dataset: Dataset) -> Again:
+    """A stored network with its weights, of the model and the data that the caller names. Raises TinyproofError."""
     environment.need_torch("evaluating weights")
     import torch
 
     from tinyproof.network import nets
     from tinyproof.train.engine.torch_engine import TorchEngine
 
-    dataset = data_of(options, run)
-    module = nets.build(model_of(options, run), 0, run.shape, len(run.classes))
+    module = nets.build(model, 0, run.shape, len(run.classes))
     values = {key: torch.from_numpy(value.copy()) for key, value in store.load_weights(place).items()}
     try:
         module.load_state_dict(values)

@@ -15,6 +15,7 @@ from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.lines import Case, Line, near
 from tinyproof.ship import exported
 from tinyproof.ship.card import CARD, card
+from tinyproof.ship.claim import Proved
 from tinyproof.ship.exported import Exported
 from tinyproof.ship.tool import ToolTrouble
 from tinyproof.train import store
@@ -77,13 +78,21 @@ def _whose(case: Case, place: Path, record: Exported, run: Run, answers: Predict
     told = "" if mine else "it is an export of another run, and stale: export again"
     yield case.line(place, "it is made of the run's weights, by its record", mine, told)
     if record.proved is not None:
-        now = proof_of_run.proved(place.parent, run)
+        now = _proved(case, place.parent, run)
         grown = now is not None and now.seeds != record.proved.seeds and now.declaration == record.proved.declaration
         holds = None if now is None or grown else now == record.proved
         told = "the proof is not here" if now is None else "the proof has other runs now: export again" if grown else ""
         yield case.line(place, "what it says of the proof is what the proof says", holds, told)
     if mine:
         yield _told(case, place, record, run)
+
+
+def _proved(case: Case, folder: Path, run: Run) -> Proved | None:
+    """What the proof that a run belongs to says now; read once for all of its runs."""
+    if folder.parent not in case.proved:
+        case.proved[folder.parent] = proof_of_run.proved(folder, run)
+    found = case.proved[folder.parent]
+    return found if found is not None and found.declaration == run.declaration else None
 
 
 def _told(case: Case, place: Path, record: Exported, run: Run) -> Line:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyproof.core.errors import TinyproofError
-from tinyproof.prove import comparison, declaration, evaluations, proof
+from tinyproof.prove import comparison, declaration, evaluations, one_network, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
-from tinyproof.prove.verify import recompute, recount_more, recount_run, replays
+from tinyproof.prove.verify import recompute, recount_judged, recount_more, recount_run, replays
 from tinyproof.prove.verify.lines import Case, Line, kept_files, listed, plain_names
 from tinyproof.train import store
 
@@ -35,6 +35,7 @@ def lines(case: Case, folder: Path, source: str | None = None) -> list[Line]:
     found += [*_bound(case, folder, declared, ended), *_looks(case, folder, ended)]
     found += [*_one_network(case, folder, ended), *kept_files(case, folder, declared.model_files)]
     found += replays.line(case, folder, ended, "every seed is a run of its own")
+    found += recount_judged.lines(case, folder, declared, ended)
     found += recount_more.lines(case, folder, declared, ended)
     what = "the stored verdict is what the answers give"
     count = lambda: proof.load(folder).to_json()  # noqa: E731
@@ -118,7 +119,7 @@ def _bound(case: Case, folder: Path, declared: Declaration, ended: list[Path]) -
 def _one_network(case: Case, folder: Path, ended: list[Path]) -> list[Line]:
     """Whether the records alone say that all runs are of one network and one set of images."""
     try:
-        problem = proof.disagreement([store.load(place) for place in ended])
+        problem = one_network.disagreement([store.load(place) for place in ended])
     except TinyproofError:
         # The run's own lines say so.
         return []

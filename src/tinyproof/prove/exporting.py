@@ -1,0 +1,185 @@
+"""Write an export of a stored run: its files, their answers to the test images, the record and the model card."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyproof import __version__
+from tinyproof.core.errors import DataError, OutputError
+from tinyproof.core.files import reason, sha256, write_atomic
+from tinyproof.data.dataset import Dataset
+from tinyproof.prove import proof_of_run
+from tinyproof.prove.proof import Proof
+from tinyproof.prove.verify import recompute
+from tinyproof.prove.verify.recompute import Again
+from tinyproof.ship import c_run, c_text, exported
+from tinyproof.ship.card import CARD, card
+from tinyproof.ship.claim import Proved
+from tinyproof.ship.exported import (
+    ANSWERS,
+    FOR_PEOPLE,
+    IN_C,
+    IN_WHOLE_NUMBERS,
+    NAME,
+    NOTHING,
+    RECORD,
+    TOLERANCE,
+    Exported,
+)
+from tinyproof.ship.tool import ToolTrouble
+from tinyproof.train import environment, store
+from tinyproof.train.run_record import Predictions, Run
+
+if TYPE_CHECKING:
+    from tinyproof.ship.artefact import Made
+
+
+def whole(folder: Path) -> tuple[Run, Predictions]:
+    """The record and the answers of a run whose files belong together. Raises DataError."""
+    record, answers = store.load(folder), store.load_predictions(folder)
+    if (answers.digest, answers.correct) != (record.predictions_digest, record.correct):
+        raise DataError(str(folder), "run.json and predictions.npz do not belong together", "train again with --force")
+    path = folder / store.WEIGHTS
+    if not record.weights_digest or not path.is_file():
+        raise DataError(str(folder), "holds no weights: there is nothing to export", "train with weights kept")
+    if sha256(path) != record.weights_digest:
+        raise DataError(str(path), "is not the file that this run wrote", "train again with --force")
+    return record, answers
+
+
+@contextlib.contextmanager
+def new(place: Path) -> Iterator[Path]:
+    """A folder beside `place`, which takes its name when the block ends well and is removed otherwise. OutputError."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{place.name[:80]}.", suffix=".partial", dir=place.parent))
+    except OSError as error:
+        raise OutputError(place, reason(error)) from error
+    try:
+        yield beside
+        beside.chmod(0o755)
+        os.rename(beside, place)  # noqa: PTH104 (it refuses a folder that came in between)
+    except OSError as error:
+        raise OutputError(place, reason(error)) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def for_judging(place: Path, to: str, model: str, dataset: Dataset) -> str:
+    """Export a finished run of a proof in its folder; why its weights cannot be exported, or nothing.
+
+    `model`: the network, a name or the file that the user named. Raises DataError for a run without weights or with
+    changed ones, ToolTrouble where a compiler is missing or fails, OutputError.
+    """
+    record, answers = whole(place)
+    again = recompute.with_weights(place, record, model, dataset)
+    goal = exported.folder_of(place, to)
+    for left in place.glob(f".{goal.name}.*.partial"):  # of a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        with new(goal) as beside:
+            write(beside, to, exported.usual_input(to), answers, again, proved=None)
+    except ToolTrouble:
+        raise
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def check(to: str, model: str, module: Any, dataset: Dataset) -> None:
+    """Before anything is trained: raise DataError for a network that the format does not take, or where what it needs
+    is missing."""
+    from tinyproof.ship import operations
+    from tinyproof.ship.c_stages import chain
+
+    classes = dataset.classes
+    layers = operations.layers_of(model, module, dataset.shape, len(classes))
+    weights = {key: value.numpy() for key, value in module.state_dict().items()}
+    if to in ("onnx", "torch"):
+        return
+    if to in IN_C:
+        c_text.check_classes(model, classes)
+    mean, std = (np.broadcast_to(np.atleast_1d(part), dataset.shape[:1]) for part in (dataset.mean, dataset.std))
+    chain(model, [operations.normalising(mean, std), *operations.operations(layers, weights)], dataset.shape)
+    if to == "c" and c_run.compiler() is None:
+        raise DataError(model, "cannot be proved as c: no C compiler is here", "set CC or install gcc or clang")
+
+
+def write(
+    folder: Path, to: str, takes: str, answers: Predictions, again: Again, *, proved: Proved | None, name: str = NAME
+) -> Exported:
+    """Write the files of an export, let them answer, and write the record. Raises DataError where they err."""
+    from tinyproof.ship import artefact, operations
+
+    run, model = again.run, again.run.identity.model
+    layers = operations.layers_of(model, again.module, run.shape, len(run.classes))
+    weights = {key: value.numpy() for key, value in again.module.state_dict().items()}
+    made = artefact.made(to, takes, run, layers, weights, dataset=again.dataset, proved=proved, name=name)
+    for file, content in made.files.items():
+        write_atomic(folder / file, content)
+    said = _answered(folder, to, made, answers, again)
+    found = Exported(
+        to=to, input=takes, model=model, files={file: sha256(content) for file, content in made.files.items()},
+        weights=run.weights_digest, run_answers=answers.digest, proved=proved, name=name,
+        tolerance=0.0 if to in IN_WHOLE_NUMBERS else TOLERANCE, version=__version__, versions=environment.versions(),
+        **made.sized(), **said,
+    )  # fmt: skip
+    return told(folder, run, found)
+
+
+def tell(found: Proof) -> None:
+    """Write the verdict of a proof into the records and model cards of the exports that it judged."""
+    proved = proof_of_run.of(found)
+    for result in found.results:
+        record = result.export.record if result.export else None
+        # What another version wrote is not written anew: its card would not be the one that it names.
+        if record and record.version == __version__ and record.proved != proved:
+            told(exported.folder_of(result.folder, record.to), result.run, replace(record, proved=proved))
+
+
+def told(folder: Path, run: Run, record: Exported) -> Exported:
+    """Write the model card of an export, and its record, which names the card by its digest."""
+    text = card(run, record)
+    write_atomic(folder / CARD, text)
+    record = replace(record, card=sha256(text.encode()))
+    write_atomic(folder / RECORD, record.to_json())
+    return record
+
+
+def _answered(folder: Path, to: str, made: Made, answers: Predictions, again: Again) -> dict[str, Any]:
+    """What the record says of the answers of the files, which are written beside it; of files for people, why there are
+    none where nothing here runs them. Raises DataError where they err."""
+    from tinyproof.ship import artefact
+
+    images = artefact.asked(to, again.dataset)
+    which = images or slice(None)
+    try:
+        if not artefact.runner(to):
+            return {**NOTHING, "not_run": artefact.missing(to)}
+        seen = made.answered(folder, again.dataset.test_images[which])
+    except ToolTrouble as error:
+        if to not in FOR_PEOPLE:
+            raise
+        return {**NOTHING, "not_run": str(error)}
+    theirs = Predictions.of(seen.log_probabilities, again.dataset.test_labels[which])
+    mine = exported.part(answers, images)
+    apart = exported.difference(mine, theirs)
+    if not apart <= TOLERANCE and to not in IN_WHOLE_NUMBERS:
+        said = f"answers otherwise when exported: by {apart:.2g}, where {TOLERANCE:g} is rounding"
+        raise DataError(again.run.identity.model, said)
+    with (folder / ANSWERS).open("wb") as out:
+        np.savez_compressed(out, **theirs.arrays())  # type: ignore[arg-type]
+    return {
+        "answers": theirs.digest, "correct": theirs.correct, "test_count": len(theirs.labels), "images": tuple(images),
+        "changed": exported.changed(mine, theirs), "largest_difference": apart, "runner": seen.runner,
+        "compiler": seen.compiler, "scores": seen.scores,
+    }  # fmt: skip

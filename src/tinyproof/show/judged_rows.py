@@ -1,0 +1,58 @@
+"""What the page and the text of a proof say more where the exports of its runs are judged, not the networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyproof.core.table import Column
+from tinyproof.prove.proof import Proof, Result, seed_folder
+from tinyproof.train import store
+
+# Of runs that are judged by their exports: what the network reads right itself, and what the export needs.
+COLUMNS = (
+    Column("network right", "right", ","), Column("other class", "right", ","), Column("flash", "right", ","),
+    Column("RAM", "right", ","),
+)  # fmt: skip
+
+
+def words(found: Proof) -> str:
+    """What is judged in the place of the networks, in words; nothing where they are."""
+    return f", as {found.declaration.judged_as}" if found.declaration.judged_as else ""
+
+
+def network_rows(found: Proof) -> list[tuple[str, str]]:
+    """What the networks themselves read right, beside their exports that are judged."""
+    beside = found.beside
+    if beside is None:
+        return []
+    few, many = min(beside.changed), max(beside.changed)
+    rows = [("mean of the networks themselves", f"{beside.mean:.3f} %")]
+    if beside.paired is not None:
+        low, high = beside.paired.interval.low, beside.paired.interval.high
+        between = f"{beside.paired.mean:+.3f} points; {low:+.3f} to {high:+.3f}"
+        rows.append(("exported less network, pair by pair; 95 % interval", between))
+    changed = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+    return [*rows, ("images with another class than the network's, a run", f"{changed} of {beside.images:,}")]
+
+
+def of_run(result: Result) -> tuple[Any, ...]:
+    """What a run that is judged by its export says more, for COLUMNS."""
+    one = result.export
+    return () if one is None else (result.predictions.correct, one.record.changed, one.flash, one.ram)
+
+
+def not_yet(found: Proof, seed: int) -> str:
+    """What keeps a declared run from being judged."""
+    trained = store.finished(seed_folder(found.folder, seed))
+    return f"trained, not exported to {found.declaration.judged_as} yet" if trained else "not run yet"
+
+
+def evidence(found: Proof) -> list[tuple[str, str]]:
+    """What made and what ran the exports that are judged."""
+    records = [one.record for one in found.exports]
+    told = {
+        "judged": {f"what each run answers as {one.to}, tinyproof {one.version}" for one in records},
+        "the exports were run by": {one.runner for one in records},
+        "flash and RAM were measured by": {one.sized_by for one in records} - {""},
+    }
+    return [(name, "; ".join(sorted(values))) for name, values in told.items() if values]
