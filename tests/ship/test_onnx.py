@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.ship.chains import MNIST, chain_of, images_of, networks, normalised, stirred
+from tests.ship.chains import ACTIVATIONS, MNIST, chain_of, images_of, networks, normalised, stirred
 from torch import nn
 from torch.nn import functional as F
 
@@ -92,9 +92,17 @@ def test_any_small_chain(judges: tuple[Any, Any], network: tuple[nn.Module, Shap
 
 def computed(chain: list[Operation], images: torch.Tensor) -> torch.Tensor:
     """The chain in float64, one operation after the other, by torch."""
-    value = images.double()
+    value, kept = images.double(), dict[int, torch.Tensor]()
     for op in chain:
-        value = step(op, value)
+        if op.kind == "keep":
+            kept[op.slots[0]] = value
+        elif op.kind == "take":
+            value = kept[op.slots[0]]
+        elif op.kind in ("add", "concat"):
+            parts = [kept[slot] for slot in op.slots]
+            value = parts[0] + parts[1] if op.kind == "add" else torch.cat(parts, 1)
+        else:
+            value = step(op, value)
     return value
 
 
@@ -102,10 +110,11 @@ def step(op: Operation, value: torch.Tensor) -> torch.Tensor:
     weight, bias = torch.from_numpy(op.weight), torch.from_numpy(op.bias) if op.bias.size else None
     wide = (1, -1, *[1] * (value.ndim - 2))
     return {
-        "conv": lambda: F.conv2d(value, weight, bias, op.stride, op.padding),
+        "conv": lambda: F.conv2d(value, weight, bias, op.stride, op.padding, op.dilation, op.groups),
         "linear": lambda: F.linear(value, weight, bias),
         "affine": lambda: value * weight.reshape(wide) + torch.from_numpy(op.bias).reshape(wide),
         "rectify": lambda: F.leaky_relu(value, op.slope),
+        "activation": lambda: ACTIVATIONS[op.function]()(value),
         "max_pool": lambda: F.max_pool2d(value, op.kernel, op.stride, op.padding),
         "avg_pool": lambda: F.avg_pool2d(value, op.kernel, op.stride, op.padding),
         "global_pool": lambda: value.mean((2, 3), keepdim=True),
