@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tests.page.browser import Browser, browser
 from tests.ship.test_export import PICTURES
-from tests.ship.test_network_book import STATISTICS, as_built, steps_of, theirs
+from tests.ship.test_network_book import STATISTICS, grouped, odd, odd_images, steps_of, theirs
+from torch import nn
 
 import tinyproof
 from tinyproof.api.predict import reading_of
@@ -94,8 +95,9 @@ def test_it_gives_torch_s_classes_on_all_ten_thousand(tmp_path: Path, chromium: 
     assert (record.folder / page_file.FILE).stat().st_size <= 60_000
 
 
-def test_every_kind_of_layer_is_computed(chromium: str) -> None:
-    module, images = as_built()
+@pytest.mark.parametrize("built", [odd, grouped])
+def test_every_kind_of_layer_is_computed(chromium: str, built: Callable[[], nn.Module]) -> None:
+    module, images = built(), odd_images()
     reading = Reading(kind="pictures", channels=3, height=9, width=8)
     content = page_bytes(steps_of(module, (3, 9, 8), 4, *STATISTICS), reading, WORDS)
     found = chromium_door.scores(chromium, content, images, 4)

@@ -168,21 +168,31 @@ def test_a_negative_factor_does_not_pass_a_maximum(factors: tuple[float, float],
 # ------------------------------------------------------------------ what is not exported, files of strangers
 
 
-class Branch(nn.Module):
+class Product(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.conv, self.last = nn.Conv2d(1, 1, 3, padding=1), nn.Linear(64, 3)
+        self.conv, self.last, self.relu = nn.Conv2d(1, 1, 3, padding=1), nn.Linear(64, 3), nn.ReLU(inplace=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.last((x + self.conv(x)).flatten(1))
+        return self.last((x * self.conv(x)).flatten(1))
+
+
+class InPlace(Product):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(x)
+        return self.last((self.relu(y) + y).flatten(1))
 
 
 @pytest.mark.parametrize(
     ("module", "said"),
     [
-        (Branch(), "only plain chains are supported"),
-        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.SiLU(), nn.Flatten(), nn.Linear(72, 3)), "1: SiLU is not supported"),
-        (nn.Sequential(nn.Conv2d(1, 2, 3, dilation=2), nn.Flatten(), nn.Linear(32, 3)), "0: groups, dilation and"),
+        (Product(), "to any format: mul takes several layers' values: only sums and concatenations may"),
+        (InPlace(), "to any format: relu: changes in place what another layer takes too"),
+        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Softplus(), nn.Flatten(), nn.Linear(72, 3)), "1: Softplus is not supp"),
+        (
+            nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.Flatten(), nn.Linear(128, 3)),
+            "0: padding modes other than zeros",
+        ),
     ],
 )
 def test_what_cannot_be_exported_is_named(module: nn.Module, said: str) -> None:

@@ -57,9 +57,9 @@ def _after(layer: Operation, affine: Operation) -> Operation:
 def _forward(affine: Operation, then: Operation, shape: tuple[int, ...]) -> list[Operation] | None:
     """What stands in place of an affine and what follows it; None where the affine has to stay."""
     if then.kind in ("conv", "linear") and not any(then.padding):
-        moved = (then.weight * seen(affine.bias, then)).reshape(len(then.weight), -1).sum(1)
+        moved = (then.weight * seen(affine.bias, then.weight, then.groups)).reshape(len(then.weight), -1).sum(1)
         bias = then.bias + moved if then.bias.size else moved
-        return [replace(then, weight=then.weight * seen(affine.weight, then), bias=bias)]
+        return [replace(then, weight=then.weight * seen(affine.weight, then.weight, then.groups), bias=bias)]
     if then.kind == "affine":
         return [replace(then, weight=affine.weight * then.weight, bias=affine.bias * then.weight + then.bias)]
     upright = bool((affine.weight >= 0).all())
@@ -71,10 +71,10 @@ def _forward(affine: Operation, then: Operation, shape: tuple[int, ...]) -> list
     return None
 
 
-def seen(values: Floats, layer: Operation) -> Floats:
-    """Values of the channels that a layer takes, as it sees them: [out, in / groups, 1, ...], as its weight."""
-    rows = values.reshape(layer.groups, -1).repeat(len(layer.weight) // layer.groups, axis=0)
-    return rows.reshape(*rows.shape, *[1] * (layer.weight.ndim - 2))
+def seen(values: Floats, weight: Floats, groups: int) -> Floats:
+    """Values of the channels that a layer takes, as its outputs see them: [out, in / groups, 1, ...], as its weight."""
+    rows = values.reshape(groups, -1).repeat(len(weight) // groups, axis=0)
+    return rows.reshape(*rows.shape, *[1] * (weight.ndim - 2))
 
 
 def out_shape(operation: Operation, shape: tuple[int, ...], kept: Kept) -> tuple[int, ...]:

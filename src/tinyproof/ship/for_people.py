@@ -34,6 +34,11 @@ def files(
 ) -> dict[str, bytes]:  # fmt: skip
     """The exported files by name. Raises DataError for a network that does not go into such a file."""
     mean, std = dataset.normalisation
+    joined = next((layer.name for layer in layers if layer.kind in ("add", "concat")), "")
+    if joined:
+        kind = "a workbook" if to == "xlsx" else "a page"
+        said = f"cannot be exported to {to}: {joined} joins branches, and {kind} is a plain chain of layers"
+        raise DataError(claim.model_title(run), said, "onnx, onnx-int8, c, c-int8 and torch take it")
     steps = of_network(operations(layers, weights), run.shape, mean, std)
     if to == "xlsx":
         return {network_book.FILE: _workbook(run, steps, dataset, proved)}

@@ -30,6 +30,7 @@ class _Step:
     layer: Layer
     takes: tuple[int, ...]
     in_place: bool = False
+    name: str = ""
 
 
 def read(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> tuple[Layer, ...]:
@@ -77,7 +78,7 @@ def _step(node: torch.fx.Node, modules: Mapping[str, nn.Module], values: Mapping
     if layer is None:
         return values[taken]
     in_place = getattr(modules.get(str(node.target)), "inplace", False) or node.kwargs.get("inplace", False)
-    return _Step(layer, (values[taken],), bool(in_place) or True in node.args)
+    return _Step(layer, (values[taken],), bool(in_place) or True in node.args, node.name)
 
 
 def _joined(node: torch.fx.Node) -> tuple[str, Sequence[Any]] | None:
@@ -105,7 +106,7 @@ def _check_in_place(steps: Sequence[_Step]) -> None:
         if step.in_place:
             touched = {value for value, place in enumerate(storage) if place == of}
             if any(touched & {*later.takes} for later in steps[number:]):
-                raise Unsupported(f"{step.layer.name or step.layer.kind}: changes in place what another layer takes too")
+                raise Unsupported(f"{step.name}: changes in place what another layer takes too")
         storage.append(of if step.in_place or step.layer.kind == "flatten" else number)
 
 
