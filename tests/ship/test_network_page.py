@@ -313,7 +313,7 @@ def test_nothing_is_asked_for_and_nothing_else_is_run(tab: Browser, page: Path) 
 
 
 def test_words_of_a_record_stay_words(tab: Browser, tmp_path: Path) -> None:
-    module, images = as_built()
+    module, images = odd(), odd_images()
     reading = Reading(kind="pictures", channels=3, height=9, width=8)
     content = page_bytes(steps_of(module, (3, 9, 8), 4, *STATISTICS), reading, WORDS)
     (tmp_path / "page.html").write_bytes(content)

@@ -11,9 +11,7 @@ from tinyproof.ship import arena_branches
 from tinyproof.ship.c_stages import Stage
 
 
-def planned(
-    stages: Sequence[Stage], overlapping: bool, takes: Sequence[tuple[int, ...]] = ()
-) -> tuple[int, list[int]]:
+def planned(stages: Sequence[Stage], overlapping: bool, takes: Sequence[tuple[int, ...]] = ()) -> tuple[int, list[int]]:
     """The length of the array and where each stage's values begin; the first stage reads the image, which is not in it.
 
     `overlapping`: a loop may write where it has read before, as `gap` says (here one value). Else what is read and what
@@ -71,7 +69,8 @@ def _options(stage: Stage, before: int, size: int, made: int, length: int, overl
 
 def gap(stage: Stage) -> int:
     """How far before what it reads a loop over windows must begin to write, to overwrite nothing that it still needs:
-    all values of a pixel, of a plain convolution of two beside each other, are written while those of their windows are read.
+    all values of a pixel, of a plain convolution of two beside each other, are written while those of their windows are
+    read.
     """
     columns, channels = stage.given[1:]
     together = 2 if stage.kind == "conv" and not stage.apart else 1

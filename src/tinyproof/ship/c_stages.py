@@ -175,7 +175,8 @@ class _Chain:
             said = f"cannot be exported to c: a {_JOINS[op.kind]} takes maps that were flattened"
             raise DataError(self._model, said, "onnx and torch take it")
         made = sizes[0] if op.kind == "add" else (*sizes[0][:2], sum(size[2] for size in sizes))
-        takes, kind = tuple(at for at, *_ in parts), "add" if op.kind == "add" else "concat"
+        takes = tuple(at for at, *_ in parts)
+        kind: Literal["add", "concat"] = "add" if op.kind == "add" else "concat"
         self._append(Stage(kind, sizes[0], made, takes=takes, channels=tuple(size[2] for size in sizes)))
         self.flat = parts[0][2] if op.kind == "add" or None in flats else made
 
@@ -196,7 +197,9 @@ class _Chain:
         kernel = (rows, columns) if op.kind == "global_pool" else op.kernel
         height, width = (
             (side - size) // step + 1
-            for side, size, step in zip((rows, columns), op.reach if op.kind == "conv" else kernel, op.stride, strict=True)
+            for side, size, step in zip(
+                (rows, columns), op.reach if op.kind == "conv" else kernel, op.stride, strict=True
+            )
         )
         if op.kind == "conv":
             weight, made = op.weight.transpose(0, 2, 3, 1), (height, width, len(op.weight))

@@ -76,7 +76,12 @@ def layer_sheet(number: int, stage: Stage, then: Stage | None, before: Maps, val
     """The sheet of one stage with its cached `values`, and where its maps stand."""
     sheet = f"Layer{number}"
     beside = stage.weight.ndim > 2
-    flat = stage.kind == "conv" and stage.groups == 1 and before.shape[1:] == (1, 1) == stage.kernel and not any(stage.padding)
+    flat = (
+        stage.kind == "conv"
+        and stage.groups == 1
+        and before.shape[1:] == (1, 1) == stage.kernel
+        and not any(stage.padding)
+    )
     tall = stage.weight.shape[-2] if beside else 0
     maps = replace(maps_of(sheet, stage.given, then, tall), positive=_positive(stage, before))
     kernels = _Kernels(stage, maps.area[3] + 2, maps.pitch if maps.pitch > 1 else tall + 1, flat)
@@ -196,8 +201,8 @@ def _products(stage: Stage, before: Maps, kernels: _Kernels, at: tuple[int, int,
             yield f"{window}*{address(row, column)}"
         elif stage.dilation != (1, 1):
             for y, x in np.ndindex(stage.kernel):
-                at = top + y * stage.dilation[0], left + x * stage.dilation[1]
-                yield f"{before.window(first + i, *at, (1, 1))}*{address(row + y, column + x)}"
+                tap = before.window(first + i, top + y * stage.dilation[0], left + x * stage.dilation[1], (1, 1))
+                yield f"{tap}*{address(row + y, column + x)}"
         else:
             last = address(row + stage.kernel[0] - 1, column + stage.kernel[1] - 1)
             yield f"SUMPRODUCT({window},{address(row, column)}:{last})"

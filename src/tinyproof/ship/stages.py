@@ -48,7 +48,7 @@ class Stage:
     @property
     def each(self) -> int:
         """How many maps a map of a conv comes from."""
-        return self.weight.shape[1]
+        return int(self.weight.shape[1])
 
     def first(self, c: int) -> int:
         """The first of the maps that map c of a conv comes from."""
@@ -194,7 +194,5 @@ def _seen(step: Stage, maps: Floats) -> Floats:
     wide[:, down : down + maps.shape[1], right : right + maps.shape[2]] = maps
     (rows, columns), (down, right) = step.kernel, step.dilation
     reach = (rows - 1) * down + 1, (columns - 1) * right + 1
-    found: Floats = sliding_window_view(wide, reach, (1, 2))[
-        :, :: step.stride[0], :: step.stride[1], ::down, ::right
-    ]
+    found: Floats = sliding_window_view(wide, reach, (1, 2))[:, :: step.stride[0], :: step.stride[1], ::down, ::right]
     return found

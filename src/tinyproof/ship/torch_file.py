@@ -1,7 +1,8 @@
 """A trained network as a Python file of its own: an `nn.Sequential`, its weights beside, its reading of pictures.
 
-One that branches has a forward, which says line by line what is kept and joined. The file needs torch, and numpy and Pillow to read pictures; it needs nothing of this package. The readers in it are
-this package's own, word for word. Every text that comes from a record stands in it as a Python literal.
+One that branches has a forward, which says line by line what is kept and joined. The file needs torch, and numpy and
+Pillow to read pictures; it needs nothing of this package. The readers in it are this package's own, word for word.
+Every text that comes from a record stands in it as a Python literal.
 """
 
 from __future__ import annotations

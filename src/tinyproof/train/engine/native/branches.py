@@ -1,7 +1,7 @@
 """A traced network as layers, one after the other: where it branches, values are kept in slots and taken again.
 
-    x = conv(x)                 conv, keep 0
-    x = relu(conv2(x)) + x      conv, rectify, keep 1, add (1, 0)
+x = conv(x)                 conv, keep 0
+x = relu(conv2(x)) + x      conv, rectify, keep 1, add (1, 0)
 """
 
 from __future__ import annotations
