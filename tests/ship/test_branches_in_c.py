@@ -14,12 +14,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from tests.conftest import program
-from tests.ship.chains import ACTIVATIONS
-from tests.ship.test_c import STRICT, ready
+from tests.ship.chains import ACTIVATIONS, images_of
+from tests.ship.test_c import SANITIZED, STRICT, by_torch, ready, same_but_for_a_summand
 from torch import nn
 
 from tinyproof.core.errors import DataError
-from tinyproof.ship import arena, c_text
+from tinyproof.ship import arena, c_run, c_text
 from tinyproof.ship.c_stages import Size, Stage
 
 Rng = np.random.Generator
@@ -226,6 +226,28 @@ class Flattened(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.last(torch.cat([self.one(x).flatten(1), self.two(x).flatten(1)], 1))
+
+
+class FlattenedSum(nn.Module):
+    """Adds maps that were flattened: in one order, so that it can be done in any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.last = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 3), nn.Linear(72, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.one(x).flatten(1) + self.two(x).flatten(1)))
+
+
+@pytest.mark.parametrize("to", ["c", "c-int8"])
+def test_maps_that_were_flattened_are_added(to: str) -> None:
+    torch.manual_seed(5)
+    module, images = FlattenedSum().eval(), images_of((1, 8, 8), 6)
+    made = ready(to, module, (1, 8, 8), 3)
+    kind = np.float32 if made.whole is None else np.int32
+    found = c_run.scores((program("gcc"),), made.files(), "network", images, 3, kind, SANITIZED)
+    unit, most = (1.0, 1e-5) if made.whole is None else (made.whole.unit, 0.03)
+    assert same_but_for_a_summand(nn.Sequential(module), found * unit, by_torch(module, images)) < most
 
 
 class Repeats(nn.Module):

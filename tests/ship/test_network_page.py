@@ -32,6 +32,7 @@ from tinyproof.data.read_alike import read_file
 from tinyproof.data.reading import Reading
 from tinyproof.ship import browser as chromium_door
 from tinyproof.ship import exported, for_people, page_file
+from tinyproof.ship.operations import layers_of
 from tinyproof.ship.page_file import Words, page_bytes
 from tinyproof.train import store
 
@@ -371,6 +372,15 @@ def test_where_nothing_can_compute_the_page_it_is_said(
     assert told == [
         ("the recorded accuracy is what its answers give", None), ("the exported files give these answers", None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("to", exported.FOR_PEOPLE)
+def test_a_log_softmax_before_the_end_goes_into_no_page(trained: Path, to: str) -> None:
+    run, data = store.load(trained), load("digits")
+    layers = layers_of("it", nn.Sequential(nn.Flatten(), nn.LogSoftmax(1), nn.Linear(784, 10)), (1, 28, 28), 10)
+    said = f"cannot be exported to {to}: log-softmax stands before its end; onnx and torch take it"
+    with pytest.raises(DataError, match=said):
+        for_people.files(to, run, layers, {}, data, None)
 
 
 def test_a_network_of_arrays_goes_into_no_page(trained: Path) -> None:

@@ -87,6 +87,24 @@ def test_any_small_chain(judges: tuple[Any, Any], network: tuple[nn.Module, Shap
     held(judges, *network, of_bytes)
 
 
+class Flattened(nn.Module):
+    """Joins maps that were flattened; a norm goes into the linear layer after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.norm = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 8, 5, stride=3), nn.BatchNorm1d(104)
+        self.last = nn.Linear(104, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        parts = [self.one(x).flatten(1), self.two(x).flatten(1)]
+        return self.last(self.norm(torch.relu(torch.cat(parts, dim=1))))
+
+
+@pytest.mark.parametrize("of_bytes", [True, False])
+def test_maps_that_were_flattened_are_joined(judges: tuple[Any, Any], of_bytes: bool) -> None:
+    held(judges, stirred(Flattened()), (1, 8, 8), 3, of_bytes)
+
+
 # ------------------------------------------------------------------ folding
 
 

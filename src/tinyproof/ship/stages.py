@@ -21,6 +21,11 @@ from tinyproof.ship.operations import Floats, Operation, normalising
 
 Kind = Literal["conv", "affine", "rectify", "activation", "max_pool", "avg_pool"]
 
+_ACTIVATIONS = {
+    "relu6": "ReLU6 (from 0 to 6)", "silu": "SiLU", "sigmoid": "sigmoid", "tanh": "tanh", "hardswish": "hard swish",
+    "hardsigmoid": "hard sigmoid", "elu": "ELU", "gelu": "GELU", "gelu_tanh": "GELU (by tanh)",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -65,7 +70,7 @@ class Stage:
         name = {
             "conv": f"convolution {size}", "affine": "times a factor, plus a summand", "max_pool": f"maximum of {size}",
             "rectify": f"leaky ReLU (times {self.slope:g} below 0)" if self.slope else "ReLU (below 0 becomes 0)",
-            "avg_pool": f"average of {size}", "activation": self.function,
+            "avg_pool": f"average of {size}", "activation": _ACTIVATIONS.get(self.function, ""),
         }[self.kind]  # fmt: skip
         if self.kind == "conv" and self.kernel == self.taken[1:] and not any(self.padding):
             name = "linear layer" if self.kernel == (1, 1) else f"linear layer over maps of {size}"
