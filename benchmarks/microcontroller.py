@@ -14,6 +14,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,20 +32,27 @@ _NANOSECONDS_A_TICK = 40
 
 @dataclass(frozen=True)
 class Ran:
-    """Scores [N, classes], and the instructions that each image took."""
+    """Scores [N, classes], the instructions that each image took, and the bytes of the whole linked program."""
 
     scores: NDArray[np.int32]
     instructions: NDArray[np.int64]
+    flash: int
+    static: int
 
 
-def ran(folder: Path, name: str, images: NDArray[np.uint8], classes: int, cpu: str, level: str) -> Ran:
-    """The exported C of a folder on a bare board under qemu; images [N, channels, rows, columns]."""
+def ran(
+    folder: Path, name: str, images: NDArray[np.uint8], classes: int, cpu: str, level: str,
+    more: Sequence[str | Path] = (),
+) -> Ran:  # fmt: skip
+    """The exported C of a folder on a bare board under qemu; images [N, channels, rows, columns]; `more`: for the
+    compiler."""
     with tempfile.TemporaryDirectory() as place:
         images.transpose(0, 2, 3, 1).tofile(Path(place) / "images.bin")
         defined = [f"-DNAME={name}", f'-DHEADER="{name}.h"', f"-DPIXELS={images[0].size}", f"-DCLASSES={classes}"]
         subprocess.run(
             ["arm-none-eabi-gcc", f"-mcpu={cpu}", "-mthumb", "-std=c99", level, "-ffreestanding", "-nostdlib", *defined,
-             f"-I{folder}", "-T", METAL / "board.ld", folder / f"{name}.c", METAL / "board.c", "-lgcc",
+             f"-I{folder}", "-T", METAL / "board.ld", folder / f"{name}.c", METAL / "board.c", *more,
+             "-lgcc",
              "-o", "board.elf"],
             cwd=place, check=True,
         )  # fmt: skip
@@ -53,8 +61,12 @@ def ran(folder: Path, name: str, images: NDArray[np.uint8], classes: int, cpu: s
              "shift=0", "-semihosting-config", "enable=on,target=native", "-kernel", "board.elf"],
             cwd=place, check=True, stdin=subprocess.DEVNULL, timeout=600,
         )  # fmt: skip
+        told = subprocess.run(
+            ["arm-none-eabi-size", "board.elf"], cwd=place, check=True, capture_output=True, text=True
+        )
+        text, data, bss = map(int, told.stdout.splitlines()[1].split()[:3])
         found = np.fromfile(Path(place) / "scores.bin", np.int32).reshape(-1, classes + 1)
-    return Ran(found[:, :-1].copy(), found[:, -1].astype(np.int64) * _NANOSECONDS_A_TICK)
+    return Ran(found[:, :-1].copy(), found[:, -1].astype(np.int64) * _NANOSECONDS_A_TICK, text + data, data + bss)
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ REFUSED = {
     "a layer used twice": (Shared(), "used twice"),
     "depthwise": (chain(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3, groups=4)), "groups"),
     "dilation": (chain(nn.Conv2d(1, 4, 3, dilation=2)), "dilation"),
-    "unknown module": (chain(nn.Conv2d(1, 4, 3), nn.GELU()), "GELU is not supported"),
+    "unknown module": (chain(nn.Conv2d(1, 4, 3), nn.GELU()), "1: gelu is not supported"),
     "layer norm": (chain(nn.LayerNorm(28)), "LayerNorm is not supported"),
     "ceil mode": (chain(nn.Conv2d(1, 4, 3), nn.MaxPool2d(3, ceil_mode=True)), "ceil_mode"),
     "average over padding": (chain(nn.Conv2d(1, 4, 3), nn.AvgPool2d(3, 2, 1)), "averages over padding"),

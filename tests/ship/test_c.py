@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.conftest import program
-from tests.ship.chains import MNIST, chain_of, images_of, networks, normalised, stirred
+from tests.ship.chains import MNIST, Dense, Residual, chain_of, images_of, networks, normalised, stirred
 from torch import nn
 
 from tinyproof.core.errors import DataError, InputError
@@ -321,8 +321,10 @@ def test_a_program_that_fails_is_one_line() -> None:
 
 
 ODD = nn.Sequential(
-    nn.Conv2d(1, 5, 3, 2), nn.LeakyReLU(0.1), nn.BatchNorm2d(5), nn.MaxPool2d(2), nn.Conv2d(5, 7, 3, padding=1),
-    nn.AvgPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(63, 10),
+    nn.Conv2d(1, 5, 3, 2), nn.LeakyReLU(0.1), nn.BatchNorm2d(5), nn.MaxPool2d(2),
+    Residual(nn.Conv2d(5, 5, 3, padding=1, groups=5), nn.SiLU(), nn.Conv2d(5, 5, 1)), nn.ReLU(),
+    Dense(nn.Conv2d(5, 2, 3, padding=2, dilation=2)), nn.Conv2d(7, 7, 3, padding=1), nn.AvgPool2d(2), nn.ReLU(),
+    nn.Flatten(), nn.Linear(63, 10),
 )  # fmt: skip
 
 

@@ -15,8 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
 from PIL import Image, ImageDraw
 from tests.conftest import missing
+from tests.ship.chains import networks
+from torch import nn
 
 import tinyproof
 from tinyproof.api.predict import reading_of
@@ -24,10 +28,11 @@ from tinyproof.core.errors import DataError
 from tinyproof.core.files import sha256
 from tinyproof.data.load import load
 from tinyproof.data.read_alike import read_file
-from tinyproof.data.reading import Reading
+from tinyproof.data.reading import Reading, Shape
 from tinyproof.ship import artefact, claim, exported, replaced, torch_file
 from tinyproof.ship.card import CARD, card
 from tinyproof.ship.exported import Exported
+from tinyproof.ship.operations import layers_of
 from tinyproof.train import store
 
 # Those that answer all test images with nothing but torch and a C compiler.
@@ -553,12 +558,19 @@ OWN = """
 from torch import nn
 class Net(nn.Sequential):
     def __init__(self):
-        super().__init__(nn.Conv2d(1, 4, 3, stride=2), nn.LeakyReLU(0.1), nn.BatchNorm2d(4), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(144, 10))
-class Branch(Net):
+        super().__init__(nn.Conv2d(1, 4, 3, stride=2), nn.LeakyReLU(0.1), nn.BatchNorm2d(4),
+            nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4), nn.SiLU(), nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4),
+            nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 10))
     def forward(self, x):
-        x = self[0](x)
-        return self[5](self[4](self[3](x + x * 0.5)))
+        x, y = self.parts(x)
+        return self[9](self[8](self[7](x + y)))
+    def parts(self, x):
+        x = self[2](self[1](self[0](x)))
+        return x, self[6](self[5](self[4](self[3](x))))
+class Gated(Net):
+    def forward(self, x):
+        x, y = self.parts(x)
+        return self[9](self[8](self[7](x * y)))
 """
 
 
@@ -571,19 +583,38 @@ def test_a_network_of_ones_own_is_named_again_and_exported(tmp_path: Path) -> No
     for to in FORMATS:
         assert tinyproof.export(tmp_path / "run", to=to, model=name).changed <= (3 if to.endswith("int8") else 0)
     assert broken(tmp_path / "run", model=name) == {}
+    for to in exported.FOR_PEOPLE:
+        with pytest.raises(
+            DataError, match=f"cannot be exported to {to}: add joins branches.*; onnx, onnx-int8, c, c-"
+        ):
+            tinyproof.export(tmp_path / "run", to=to, model=name)
     (tmp_path / "model.py").write_text(OWN.replace("0.1", "0.2"))
     with pytest.raises(DataError, match="is not the network that the record names"):
         tinyproof.export(tmp_path / "run", out=tmp_path / "other", model=name)
 
 
-def test_a_network_with_a_branch_is_refused_by_its_layer(tmp_path: Path) -> None:
+def test_what_no_format_takes_is_refused_by_its_layer(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(OWN)
-    name = f"{tmp_path / 'model.py'}:Branch"
+    name = f"{tmp_path / 'model.py'}:Gated"
     tinyproof.train(name, dataset="digits", epochs=1, out=tmp_path / "run", engine="torch", quiet=True)
-    with pytest.raises(DataError, match=r"cannot be exported: .*only plain chains") as caught:
+    with pytest.raises(DataError, match=r"cannot be exported to any format: mul") as caught:
         tinyproof.export(tmp_path / "run", model=name)
     assert "\n" not in str(caught.value)
     assert not [path for path in (tmp_path / "run").iterdir() if "export" in path.name]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(network=networks())
+def test_any_small_network_as_a_python_file(made: Path, network: tuple[nn.Module, Shape, int]) -> None:
+    module, shape, classes = network
+    layers = layers_of("it", module, shape, classes)
+    words = torch_file.Words(tuple("0123"), (0.1,), (0.3,), reading_of(store.load(made)), {})
+    again = executed(torch_file.code(layers, words))["network"]().eval()
+    stored = torch_file.weights(layers, {name: value.numpy() for name, value in module.state_dict().items()})
+    again.load_state_dict({name: torch.from_numpy(value) for name, value in stored.items()})
+    images = torch.randn(3, *shape, generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        assert torch.equal(again(images), module(images))
 
 
 # ------------------------------------------------------------------ a run that is trained anew

@@ -15,6 +15,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from tests.backprop import recalculate
+from tests.ship.chains import ACTIVATIONS
 from torch import nn
 
 import tinyproof
@@ -78,6 +79,20 @@ def odd() -> nn.Module:
     ))  # fmt: skip
 
 
+# Groups (each map by itself, and several), dilation (padded after a norm, too), each activation.
+def grouped() -> nn.Module:
+    torch.manual_seed(2)
+    acts = [make() for make in ACTIVATIONS.values()]
+    return settled(nn.Sequential(
+        nn.Conv2d(3, 6, 3, padding=1, groups=3), acts[0], nn.BatchNorm2d(6), acts[1],
+        nn.Conv2d(6, 6, 3, padding=1, groups=6), nn.BatchNorm2d(6), acts[2],
+        nn.BatchNorm2d(6), nn.Conv2d(6, 4, (2, 3), stride=(2, 1), padding=(1, 3), dilation=(3, 2), groups=2), acts[3],
+        nn.Conv2d(4, 4, 1, groups=2), acts[4], nn.AvgPool2d(2), acts[5], nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(4, 6, 1, groups=2), acts[6], nn.Flatten(), nn.Linear(6, 6), acts[7], nn.Linear(6, 6), acts[8],
+        nn.Linear(6, 4),
+    ))  # fmt: skip
+
+
 STATISTICS = ([0.4, 0.5, 0.6], [0.2, 0.3, 0.25])
 
 
@@ -96,6 +111,16 @@ def test_the_steps_compute_what_torch_does() -> None:
     module, images = as_built()
     found = [values(steps_of(module, (3, 9, 8), 4, *STATISTICS), image)[-1].ravel() for image in images]
     assert np.allclose(found, theirs(module, images, *STATISTICS), rtol=0, atol=1e-9)
+
+
+def test_groups_dilation_and_activations_are_steps_and_formulas(libreoffice: str) -> None:
+    module, images = grouped(), odd_images()
+    steps, wanted = steps_of(module, (3, 9, 8), 4, *STATISTICS), theirs(module, images, *STATISTICS)
+    found = [values(steps, image)[-1].ravel() for image in images]
+    assert np.allclose(found, wanted, rtol=0, atol=1e-9)
+    assert {step.function for step in steps} == {"", *ACTIVATIONS}
+    content = network_book.workbook_bytes(steps, shown(images, 4), "net")
+    assert np.abs(office.scores(libreoffice, content, 3, 4) - wanted).max() < 1e-6
 
 
 def test_libreoffice_computes_every_kind_of_layer(tmp_path: Path, libreoffice: str) -> None:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tests.page.browser import Browser, browser
 from tests.ship.test_export import PICTURES
-from tests.ship.test_network_book import STATISTICS, as_built, steps_of, theirs
+from tests.ship.test_network_book import STATISTICS, grouped, odd, odd_images, steps_of, theirs
+from torch import nn
 
 import tinyproof
 from tinyproof.api.predict import reading_of
@@ -31,6 +32,7 @@ from tinyproof.data.read_alike import read_file
 from tinyproof.data.reading import Reading
 from tinyproof.ship import browser as chromium_door
 from tinyproof.ship import exported, for_people, page_file
+from tinyproof.ship.operations import layers_of
 from tinyproof.ship.page_file import Words, page_bytes
 from tinyproof.train import store
 
@@ -94,8 +96,9 @@ def test_it_gives_torch_s_classes_on_all_ten_thousand(tmp_path: Path, chromium: 
     assert (record.folder / page_file.FILE).stat().st_size <= 60_000
 
 
-def test_every_kind_of_layer_is_computed(chromium: str) -> None:
-    module, images = as_built()
+@pytest.mark.parametrize("built", [odd, grouped])
+def test_every_kind_of_layer_is_computed(chromium: str, built: Callable[[], nn.Module]) -> None:
+    module, images = built(), odd_images()
     reading = Reading(kind="pictures", channels=3, height=9, width=8)
     content = page_bytes(steps_of(module, (3, 9, 8), 4, *STATISTICS), reading, WORDS)
     found = chromium_door.scores(chromium, content, images, 4)
@@ -311,7 +314,7 @@ def test_nothing_is_asked_for_and_nothing_else_is_run(tab: Browser, page: Path) 
 
 
 def test_words_of_a_record_stay_words(tab: Browser, tmp_path: Path) -> None:
-    module, images = as_built()
+    module, images = odd(), odd_images()
     reading = Reading(kind="pictures", channels=3, height=9, width=8)
     content = page_bytes(steps_of(module, (3, 9, 8), 4, *STATISTICS), reading, WORDS)
     (tmp_path / "page.html").write_bytes(content)
@@ -369,6 +372,15 @@ def test_where_nothing_can_compute_the_page_it_is_said(
     assert told == [
         ("the recorded accuracy is what its answers give", None), ("the exported files give these answers", None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("to", exported.FOR_PEOPLE)
+def test_a_log_softmax_before_the_end_goes_into_no_page(trained: Path, to: str) -> None:
+    run, data = store.load(trained), load("digits")
+    layers = layers_of("it", nn.Sequential(nn.Flatten(), nn.LogSoftmax(1), nn.Linear(784, 10)), (1, 28, 28), 10)
+    said = f"cannot be exported to {to}: log-softmax stands before its end; onnx and torch take it"
+    with pytest.raises(DataError, match=said):
+        for_people.files(to, run, layers, {}, data, None)
 
 
 def test_a_network_of_arrays_goes_into_no_page(trained: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.ship.chains import MNIST, chain_of, images_of, networks, normalised, stirred
+from tests.ship.chains import ACTIVATIONS, MNIST, chain_of, images_of, networks, normalised, stirred
 from torch import nn
 from torch.nn import functional as F
 
@@ -87,14 +87,40 @@ def test_any_small_chain(judges: tuple[Any, Any], network: tuple[nn.Module, Shap
     held(judges, *network, of_bytes)
 
 
+class Flattened(nn.Module):
+    """Joins maps that were flattened; a norm goes into the linear layer after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.norm = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 8, 5, stride=3), nn.BatchNorm1d(104)
+        self.last = nn.Linear(104, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        parts = [self.one(x).flatten(1), self.two(x).flatten(1)]
+        return self.last(self.norm(torch.relu(torch.cat(parts, dim=1))))
+
+
+@pytest.mark.parametrize("of_bytes", [True, False])
+def test_maps_that_were_flattened_are_joined(judges: tuple[Any, Any], of_bytes: bool) -> None:
+    held(judges, stirred(Flattened()), (1, 8, 8), 3, of_bytes)
+
+
 # ------------------------------------------------------------------ folding
 
 
 def computed(chain: list[Operation], images: torch.Tensor) -> torch.Tensor:
     """The chain in float64, one operation after the other, by torch."""
-    value = images.double()
+    value, kept = images.double(), dict[int, torch.Tensor]()
     for op in chain:
-        value = step(op, value)
+        if op.kind == "keep":
+            kept[op.slots[0]] = value
+        elif op.kind == "take":
+            value = kept[op.slots[0]]
+        elif op.kind in ("add", "concat"):
+            parts = [kept[slot] for slot in op.slots]
+            value = parts[0] + parts[1] if op.kind == "add" else torch.cat(parts, 1)
+        else:
+            value = step(op, value)
     return value
 
 
@@ -102,10 +128,11 @@ def step(op: Operation, value: torch.Tensor) -> torch.Tensor:
     weight, bias = torch.from_numpy(op.weight), torch.from_numpy(op.bias) if op.bias.size else None
     wide = (1, -1, *[1] * (value.ndim - 2))
     return {
-        "conv": lambda: F.conv2d(value, weight, bias, op.stride, op.padding),
+        "conv": lambda: F.conv2d(value, weight, bias, op.stride, op.padding, op.dilation, op.groups),
         "linear": lambda: F.linear(value, weight, bias),
         "affine": lambda: value * weight.reshape(wide) + torch.from_numpy(op.bias).reshape(wide),
         "rectify": lambda: F.leaky_relu(value, op.slope),
+        "activation": lambda: ACTIVATIONS[op.function]()(value),
         "max_pool": lambda: F.max_pool2d(value, op.kernel, op.stride, op.padding),
         "avg_pool": lambda: F.avg_pool2d(value, op.kernel, op.stride, op.padding),
         "global_pool": lambda: value.mean((2, 3), keepdim=True),
@@ -159,21 +186,31 @@ def test_a_negative_factor_does_not_pass_a_maximum(factors: tuple[float, float],
 # ------------------------------------------------------------------ what is not exported, files of strangers
 
 
-class Branch(nn.Module):
+class Product(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.conv, self.last = nn.Conv2d(1, 1, 3, padding=1), nn.Linear(64, 3)
+        self.conv, self.last, self.relu = nn.Conv2d(1, 1, 3, padding=1), nn.Linear(64, 3), nn.ReLU(inplace=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.last((x + self.conv(x)).flatten(1))
+        return self.last((x * self.conv(x)).flatten(1))
+
+
+class InPlace(Product):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(x)
+        return self.last((self.relu(y) + y).flatten(1))
 
 
 @pytest.mark.parametrize(
     ("module", "said"),
     [
-        (Branch(), "only plain chains are supported"),
-        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.SiLU(), nn.Flatten(), nn.Linear(72, 3)), "1: SiLU is not supported"),
-        (nn.Sequential(nn.Conv2d(1, 2, 3, dilation=2), nn.Flatten(), nn.Linear(32, 3)), "0: groups, dilation and"),
+        (Product(), "to any format: mul takes several layers' values: only sums and concatenations may"),
+        (InPlace(), "to any format: relu: changes in place what another layer takes too"),
+        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Softplus(), nn.Flatten(), nn.Linear(72, 3)), "1: Softplus is not supp"),
+        (
+            nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.Flatten(), nn.Linear(128, 3)),
+            "0: padding modes other than zeros",
+        ),
     ],
 )
 def test_what_cannot_be_exported_is_named(module: nn.Module, said: str) -> None:

@@ -80,23 +80,25 @@ def test_any_small_chain(onnx: Any, network: tuple[nn.Module, Shape, int]) -> No
     content = onnx_whole.model_bytes(whole, "it", classes, {})
     onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
     file = OnnxFile(content, "it")
-    given = images.transpose(0, 2, 3, 1).astype(np.int64)
-    *inner, last = whole.stages
-    if not last.wide:
-        inner.append(last)
+    made = {-1: images.transpose(0, 2, 3, 1).astype(np.int64)}
+    rounded = between(file, images)
     # Each stage by itself, from the same bytes: what C makes is the same number, rounded. (In the middle of two bytes
     # it goes up, ONNX to the even one; below zero a leaky slope rounds the sum too.)
-    for stage, (exact, made) in zip(inner, between(file, images), strict=True):
-        by_c = whole_answers._made(stage, given.reshape(len(given), *stage.stage.given)).reshape(exact.shape)
+    for number, stage in enumerate(whole.stages):
+        by_c = whole_answers._made(stage, *(made[taken] for taken in stage.stage.takes))
+        made[number] = by_c
+        if stage.wide or (stage.stage.kind, stage.stage.padding) == ("pad", (0, 0)):
+            continue
+        exact, bytes_ = next(rounded)
         leaky = stage.slope not in (0, quantise.WHOLE_SLOPE)
         step = stage.factor.max() / 2**stage.shift if stage.factor.size else 1
-        assert np.abs(by_c - exact).max() <= 0.5 + (0.5 * step if leaky else 0) + 1e-6
-        given = made.astype(np.int64)
-    if last.wide:
-        wanted = whole_answers._made(last, given.reshape(len(given), *last.stage.given))
-    else:
-        wanted = given - last.made.zero
-    wanted = wanted.reshape(len(given), *whole.chain.last).transpose(0, 3, 1, 2).reshape(len(given), -1) * whole.unit
+        assert np.abs(by_c.reshape(exact.shape) - exact).max() <= 0.5 + (0.5 * step if leaky else 0) + 1e-6
+        made[number] = bytes_.astype(np.int64)
+    assert next(rounded, None) is None
+    last = whole.stages[-1]
+    wanted = made[number] if last.wide else made[number] - last.made.zero
+    count = len(images)
+    wanted = wanted.reshape(count, *whole.chain.last).transpose(0, 3, 1, 2).reshape(count, -1) * whole.unit
     assert unlike(file.scores(images, lambda part: part), wanted, whole.unit) == 0
 
 

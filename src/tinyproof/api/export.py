@@ -70,9 +70,9 @@ def export(
     all test images). `out`: a new folder; None is `export-onnx` (or `-torch`, ...) in that of the run, where `verify`
     finds it. `input`: what a float ONNX file takes: `bytes` (0 to 255; the default) or `normalised`. `name`: what the
     names in C begin with, `network` where None. `model`, `dataset`, `data`: as `verify` asks for them, where the run
-    used your own. Raises DataError for a run without weights, one that was changed, a network that is no plain chain,
-    or an exported network that answers otherwise; InputError, OutputError, MissingDependency. Nothing is left behind
-    then.
+    used your own. Raises DataError for a run without weights, one that was changed, a layer that the format does not
+    take, or an exported network that answers otherwise; InputError, OutputError, MissingDependency. Nothing is left
+    behind then.
 
     >>> import tinyproof
     >>> found = tinyproof.train("fast", dataset="digits", epochs=1, out="taken", quiet=True)

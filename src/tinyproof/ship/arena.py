@@ -7,20 +7,24 @@ from functools import cache
 
 import numpy as np
 
+from tinyproof.ship import arena_branches
 from tinyproof.ship.c_stages import Stage
 
 
-def planned(stages: Sequence[Stage], overlapping: bool) -> tuple[int, list[int]]:
+def planned(stages: Sequence[Stage], overlapping: bool, takes: Sequence[tuple[int, ...]] = ()) -> tuple[int, list[int]]:
     """The length of the array and where each stage's values begin; the first stage reads the image, which is not in it.
 
     `overlapping`: a loop may write where it has read before, as `gap` says (here one value). Else what is read and what
-    is written are apart, but for what is done in place.
+    is written are apart, but for what is done in place. `takes`: the numbers of the stages that each takes, where not
+    each one takes what the one before it makes.
 
     >>> square = Stage("conv", (6, 6, 1), (4, 4, 1), np.ones((1, 3, 3, 1)), kernel=(3, 3))
     >>> planned([square, Stage("max_pool", (4, 4, 1), (2, 2, 1), kernel=(2, 2), stride=(2, 2))], overlapping=True)
     (17, [1, 0])
     """
     sizes = [int(np.prod(stage.made)) for stage in stages]
+    if any(taken != (number,) for number, taken in enumerate(takes[1:])):
+        return arena_branches.placed(stages, sizes, takes, gap if overlapping else None)
     low, high = max(sizes), 2 * max(sizes)
     while low < high:
         middle = (low + high) // 2
@@ -65,10 +69,11 @@ def _options(stage: Stage, before: int, size: int, made: int, length: int, overl
 
 def gap(stage: Stage) -> int:
     """How far before what it reads a loop over windows must begin to write, to overwrite nothing that it still needs:
-    all values of a pixel, of a convolution of two beside each other, are written while those of their windows are read.
+    all values of a pixel, of a plain convolution of two beside each other, are written while those of their windows are
+    read.
     """
     columns, channels = stage.given[1:]
-    together = 2 if stage.kind == "conv" else 1
+    together = 2 if stage.kind == "conv" and not stage.apart else 1
     down, right = np.indices(stage.made[:2])
     first = right - right % together
     reads = (down * stage.stride[0] * columns + first * stage.stride[1]) * channels

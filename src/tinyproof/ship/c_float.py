@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from tinyproof.ship.operations import Floats
 
 _NEEDS = {
     "conv": ("window", "rectified"), "scale": ("rectified",), "rectify": ("rectified",),
-    "max_pool": ("window",), "avg_pool": ("window",),
+    "max_pool": ("window",), "avg_pool": ("window",), "conv_apart": ("window", "rectified"), "add": ("rectified",),
+    **{f"to_{name}": ("exponential",) for name in ("silu", "sigmoid", "tanh", "elu", "gelu", "gelu_tanh")},
 }  # fmt: skip
 
 
@@ -31,7 +32,9 @@ class _Code:
     def __init__(self, chain: Chain, about: About) -> None:
         self._chain, self._about = chain, about
         self._load, self._stages = _loaded(chain)
-        self._length, self._places = planned([self._load, *self._stages], overlapping=False)
+        shift = len(self._stages) + 1 - len(chain.stages)  # from a stage's number to its place here
+        self._takes = [(), *positions([stage.takes for stage in self._stages], shift)]
+        self._length, self._places = planned([self._load, *self._stages], False, self._takes)
         self._needed: set[str] = set()
         self._arrays, self._calls = list[str](), list[str]()
 
@@ -69,7 +72,7 @@ class _Code:
             self._call("load_plain", "image", self._about.pixels, self._at(0))
 
     def _stage(self, number: int, stage: Stage) -> None:
-        given, made = self._at(number - 1), self._at(number)
+        given, made = self._at(self._takes[number][0]), self._at(number)
         count, channels, slope = int(np.prod(stage.made)), stage.made[2], _slope(stage)
         if stage.kind == "pad":
             value = self._array(f"value_{number}", np.maximum(stage.bias, -np.finfo(np.float32).max))
@@ -79,9 +82,35 @@ class _Code:
             self._call("scale", made, count, channels, factor, self._array(f"summand_{number}", stage.bias), slope)
         elif stage.kind == "rectify":
             self._call("rectify", made, count, slope)
+        elif stage.kind == "activation":
+            self._activation(stage, made, count)
+        elif stage.kind == "add":
+            self._call("add", *map(self._at, self._takes[number]), count, slope, made)
+        elif stage.kind == "concat":
+            self._concat(number, stage)
+        elif stage.kind == "conv" and stage.apart:
+            self._apart(number, stage)
         else:
             weights = [channels, *self._weights(number, stage), slope] if stage.kind == "conv" else []
             self._call(stage.kind, self._window(number, stage), *weights, given, made)
+
+    def _activation(self, stage: Stage, values: str, count: int) -> None:
+        alpha = c_text.floats(np.array([stage.alpha])) if stage.function == "elu" else []
+        self._call(f"to_{stage.function}", values, count, *alpha)
+
+    def _concat(self, number: int, stage: Stage) -> None:
+        made, pixels, first = self._at(number), int(np.prod(stage.made[:2])), 0
+        for taken, channels in zip(self._takes[number], stage.channels, strict=True):
+            self._call("place", self._at(taken), pixels, channels, stage.made[2], f"{made} + {first}")
+            first += channels
+
+    def _apart(self, number: int, stage: Stage) -> None:
+        """Weights as they stand: [out, rows, columns, in / groups]."""
+        inputs, out = stage.weight.shape[3], len(stage.weight) // stage.groups
+        weights = self._array(f"weights_{number}", stage.weight), self._array(f"bias_{number}", stage.bias)
+        facts = self._window(number, stage), stage.dilation[1] * stage.given[2], stage.groups, inputs, out
+        given, made = self._at(self._takes[number][0]), self._at(number)
+        self._call("conv_apart", *facts, *weights, _slope(stage), given, made)
 
     def _weights(self, number: int, stage: Stage) -> Iterator[str]:
         yield self._array(f"weights_{number}", np.moveaxis(stage.weight, 0, -1))
@@ -112,9 +141,15 @@ def _slope(stage: Stage) -> str:
     return slope
 
 
+def positions(takes: Sequence[tuple[int, ...]], shift: int) -> list[tuple[int, ...]]:
+    """The stages that each takes, numbered as they stand here; none that takes the image."""
+    return [tuple(number + shift for number in taken if number + shift >= 0) for taken in takes]
+
+
 def geometry(stage: Stage) -> tuple[int, ...]:
     """Of a loop over windows: rows and columns that it makes, channels that it takes; the steps in what it takes, in
-    values: a row, down, to the right; rows and columns of the kernel."""
+    values: from a row of the kernel to the next, down, to the right; rows and columns of the kernel."""
     columns, channels = stage.given[1:]
     line = columns * channels
-    return *stage.made[:2], channels, line, line * stage.stride[0], channels * stage.stride[1], *stage.kernel
+    steps = line * stage.dilation[0], line * stage.stride[0], channels * stage.stride[1]
+    return *stage.made[:2], channels, *steps, *stage.kernel

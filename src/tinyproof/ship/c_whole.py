@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from tinyproof.core.errors import DataError
 from tinyproof.ship import c_text
 from tinyproof.ship.arena import planned
-from tinyproof.ship.c_float import geometry
+from tinyproof.ship.c_float import geometry, positions
 from tinyproof.ship.c_stages import Stage
 from tinyproof.ship.c_text import About
 from tinyproof.ship.quantise import Grid, Quantised, Whole
 
 _NEEDS = {
     "conv": ("layer", "rectified", "rescaled", "score", "dot"), "scale": ("layer", "rectified", "rescaled", "score"),
-    "rectify": ("rectified",), "max_pool": ("layer",), "avg_pool": ("layer", "rescaled"),
+    "rectify": ("rectified",), "max_pool": ("layer",), "avg_pool": ("layer", "rescaled"), "place": ("rescaled",),
+    "conv_apart": ("layer", "rectified", "rescaled", "score"), "add": ("pair",),
 }  # fmt: skip
 _MOST = 65535
 
@@ -35,14 +36,18 @@ class _Code:
 
     def __init__(self, network: Quantised, about: About) -> None:
         self._network, self._about = network, about
-        self._stages = network.stages
-        if self._stages[0].stage.in_place:
-            self._stages = (_copy(self._stages[0].stage), *self._stages)
+        self._stages, first = network.stages, network.stages[0].stage
+        if first.in_place:
+            self._stages = (_copy(first), *self._stages)
+        shift = len(self._stages) - len(network.stages)  # from a stage's number to its place here
+        self._takes = [*positions([whole.stage.takes for whole in network.stages], shift)]
+        self._takes = [(), *self._takes] if shift else self._takes
         # What makes the scores needs no place, but where it changes values where they are.
         self._last = self._stages[-1].wide
         kept = [whole.stage for whole in self._stages]
         kept = kept[:-1] if self._last and not kept[-1].in_place else kept
-        self._length, self._places = planned(kept, overlapping=True) if kept else (0, [])
+        takes = self._takes[: len(kept)]
+        self._length, self._places = planned(kept, True, takes) if kept else (0, [])
         self._needed: set[str] = set()
         self._arrays, self._calls = list[str](), list[str]()
 
@@ -72,7 +77,9 @@ class _Code:
         self._calls.append(f"{function}({', '.join(map(str, values))});")
 
     def _stage(self, number: int, whole: Whole) -> None:
-        stage, given, made = whole.stage, self._at(number - 1), self._at(number)
+        stage, made = whole.stage, self._at(number)
+        taken = [*map(self._at, self._takes[number])] or ["image"]
+        given = taken[0]
         scores = "scores" if whole.wide else "0"
         if stage.kind == "pad":
             value = self._array("uint8_t", f"value_{number}", whole.bias)
@@ -81,10 +88,37 @@ class _Code:
             self._call("rectify", made, int(np.prod(stage.made)), whole.given.zero, whole.slope)
         elif stage.kind == "scale":
             self._call("scale", self._layer(number, whole), made, scores)
+        elif stage.kind == "activation":
+            table = self._array("uint8_t", f"table_{number}", whole.table)
+            self._call("look_up", made, int(np.prod(stage.made)), table)
+        elif stage.kind == "add":
+            self._add(number, whole, taken)
+        elif stage.kind == "concat":
+            self._concat(number, whole, taken)
+        elif stage.kind == "conv" and stage.apart:
+            inputs, out = stage.weight.shape[3], len(stage.weight) // stage.groups
+            beside = stage.dilation[1] * stage.given[2]
+            self._call("conv_apart", self._layer(number, whole), beside, inputs, out, given, made, scores)
         elif stage.kind == "conv":
             self._call("conv", self._layer(number, whole), given, made, scores)
         else:
             self._call(stage.kind, self._layer(number, whole), given, made)
+
+    def _add(self, number: int, whole: Whole, taken: list[str]) -> None:
+        zeros, factors = [grid.zero for grid in whole.grids], whole.factor.tolist()
+        braces = [f"{{{', '.join(map(str, two))}}}" for two in (factors, zeros)]
+        facts = ", ".join(map(str, [*braces, whole.shift, whole.made.zero, whole.slope]))
+        self._arrays.append(f"static const pair pair_{number} = {{{facts}}};\n")
+        self._call("add", f"&pair_{number}", *taken, int(np.prod(whole.stage.made)), self._at(number))
+
+    def _concat(self, number: int, whole: Whole, taken: list[str]) -> None:
+        stage, first = whole.stage, 0
+        pixels, made = int(np.prod(stage.made[:2])), self._at(number)
+        parts = zip(taken, stage.channels, whole.grids, whole.factor.tolist(), strict=True)
+        for given, channels, grid, factor in parts:
+            steps = grid.zero, factor, whole.shift, whole.made.zero
+            self._call("place", given, pixels, channels, stage.made[2], *steps, f"{made} + {first}")
+            first += channels
 
     def _array(self, kind: str, name: str, values: object) -> str:
         numbers = np.asarray(values).ravel().tolist()
@@ -93,6 +127,7 @@ class _Code:
 
     def _layer(self, number: int, whole: Whole) -> str:
         rows, columns, channels, line, down, right, height, width = geometry(whole.stage)
+        channels = channels // whole.stage.groups if whole.stage.kind == "conv" else channels
         made = whole.stage.made[2]
         if max(rows, columns, made, height) > _MOST:
             raise DataError("c-int8", f"cannot take a layer of {max(rows, columns, made):,} values in a row: {_MOST:,}")

@@ -3,7 +3,7 @@
 Straight after one it is folded back into it. Else it is moved on to the next one: past an average, which commutes with
 it; past a maximum where no factor is negative (a negative one turns maxima into minima); past a flattening, each
 channel's values with their own copy. It stays where it is before a convolution that pads: the zeros there are zeros
-of the norm's output, not of its input.
+of the norm's output, not of its input. Nor does it pass where a value is kept, taken or joined.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyproof.core.errors import DataError
 from tinyproof.data.reading import Shape
-from tinyproof.ship.operations import Operation
+from tinyproof.ship.operations import Floats, Operation
+
+Kept = dict[int, tuple[int, ...]]
 
 
 def folded(operations: Sequence[Operation], shape: Shape) -> list[Operation]:
@@ -26,6 +29,7 @@ def folded(operations: Sequence[Operation], shape: Shape) -> list[Operation]:
     """
     left, done = list(operations), list[Operation]()
     sizes: list[tuple[int, ...]] = [shape]
+    kept: Kept = {}
     while left:
         first = left.pop(0)
         if first.kind == "affine":
@@ -37,7 +41,9 @@ def folded(operations: Sequence[Operation], shape: Shape) -> list[Operation]:
                 left[0:1] = moved
                 continue
         done.append(first)
-        sizes.append(out_shape(first, sizes[-1]))
+        if first.kind == "keep":
+            kept[first.slots[0]] = sizes[-1]
+        sizes.append(out_shape(first, sizes[-1], kept))
     return done
 
 
@@ -51,10 +57,9 @@ def _after(layer: Operation, affine: Operation) -> Operation:
 def _forward(affine: Operation, then: Operation, shape: tuple[int, ...]) -> list[Operation] | None:
     """What stands in place of an affine and what follows it; None where the affine has to stay."""
     if then.kind in ("conv", "linear") and not any(then.padding):
-        wide = (1, -1, *[1] * (then.weight.ndim - 2))
-        moved = (then.weight * affine.bias.reshape(wide)).reshape(len(then.weight), -1).sum(1)
+        moved = (then.weight * seen(affine.bias, then.weight, then.groups)).reshape(len(then.weight), -1).sum(1)
         bias = then.bias + moved if then.bias.size else moved
-        return [replace(then, weight=then.weight * affine.weight.reshape(wide), bias=bias)]
+        return [replace(then, weight=then.weight * seen(affine.weight, then.weight, then.groups), bias=bias)]
     if then.kind == "affine":
         return [replace(then, weight=affine.weight * then.weight, bias=affine.bias * then.weight + then.bias)]
     upright = bool((affine.weight >= 0).all())
@@ -66,11 +71,21 @@ def _forward(affine: Operation, then: Operation, shape: tuple[int, ...]) -> list
     return None
 
 
-def out_shape(operation: Operation, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of an operation's output, without the number of images."""
+def seen(values: Floats, weight: Floats, groups: int) -> Floats:
+    """Values of the channels that a layer takes, as its outputs see them: [out, in / groups, 1, ...], as its weight."""
+    rows = values.reshape(groups, -1).repeat(len(weight) // groups, axis=0)
+    return rows.reshape(*rows.shape, *[1] * (weight.ndim - 2))
+
+
+def out_shape(operation: Operation, shape: tuple[int, ...], kept: Kept) -> tuple[int, ...]:
+    """The shape of an operation's output, without the number of images; `kept`: of the values in slots."""
+    if operation.kind == "take":
+        return kept[operation.slots[0]]
+    if operation.kind in ("add", "concat"):
+        return _joined(operation, [kept[slot] for slot in operation.slots])
     if operation.kind in ("conv", "max_pool", "avg_pool"):
         channels = len(operation.weight) or shape[0]
-        places = zip(shape[1:], operation.kernel, operation.stride, operation.padding, strict=True)
+        places = zip(shape[1:], operation.reach, operation.stride, operation.padding, strict=True)
         return channels, *((side + 2 * pad - size) // step + 1 for side, size, step, pad in places)
     if operation.kind == "pad":
         return shape[0], *(side + 2 * pad for side, pad in zip(shape[1:], operation.padding, strict=True))
@@ -79,3 +94,13 @@ def out_shape(operation: Operation, shape: tuple[int, ...]) -> tuple[int, ...]:
     if operation.kind == "global_pool":
         return shape[0], 1, 1
     return (int(np.prod(shape)),) if operation.kind == "flatten" else shape
+
+
+def _joined(operation: Operation, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of a sum or a concatenation. Raises DataError where parts differ that would have to be repeated."""
+    if operation.kind == "concat":
+        return sum(shape[0] for shape in shapes), *shapes[0][1:]
+    if len({*shapes}) > 1:
+        said = " and ".join("x".join(map(str, shape)) for shape in shapes)
+        raise DataError("a sum of branches", f"cannot be exported: it repeats values ({said})", "torch takes it")
+    return shapes[0]

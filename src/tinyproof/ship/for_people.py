@@ -34,10 +34,24 @@ def files(
 ) -> dict[str, bytes]:  # fmt: skip
     """The exported files by name. Raises DataError for a network that does not go into such a file."""
     mean, std = dataset.normalisation
+    _check_layers(to, claim.model_title(run), layers)
     steps = of_network(operations(layers, weights), run.shape, mean, std)
     if to == "xlsx":
         return {network_book.FILE: _workbook(run, steps, dataset, proved)}
     return {page_file.FILE: _page(run, steps, proved)}
+
+
+def _check_layers(to: str, title: str, layers: tuple[Layer, ...]) -> None:
+    """Raises DataError for a network that is no plain chain up to its scores."""
+    joined = next((layer.name for layer in layers if layer.kind in ("add", "concat")), "")
+    if joined:
+        kind = "a workbook" if to == "xlsx" else "a page"
+        said = f"cannot be exported to {to}: {joined} joins branches, and {kind} is a plain chain of layers"
+        raise DataError(title, said, "onnx, onnx-int8, c, c-int8 and torch take it")
+    if "log_softmax" in [layer.kind for layer in layers[:-1]]:
+        raise DataError(
+            title, f"cannot be exported to {to}: log-softmax stands before its end", "onnx and torch take it"
+        )
 
 
 def _reading(run: Run) -> Reading:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tinyproof.backprop.sheet import Cell, Formula, Scale, Sheet, address, letters
 from tinyproof.data.reading import Shape
+from tinyproof.ship.activation_formulas import activation_formula
 from tinyproof.ship.operations import Floats
 from tinyproof.ship.stages import Stage
 
@@ -73,7 +76,12 @@ def layer_sheet(number: int, stage: Stage, then: Stage | None, before: Maps, val
     """The sheet of one stage with its cached `values`, and where its maps stand."""
     sheet = f"Layer{number}"
     beside = stage.weight.ndim > 2
-    flat = stage.kind == "conv" and before.shape[1:] == (1, 1) == stage.kernel and not any(stage.padding)
+    flat = (
+        stage.kind == "conv"
+        and stage.groups == 1
+        and before.shape[1:] == (1, 1) == stage.kernel
+        and not any(stage.padding)
+    )
     tall = stage.weight.shape[-2] if beside else 0
     maps = replace(maps_of(sheet, stage.given, then, tall), positive=_positive(stage, before))
     kernels = _Kernels(stage, maps.area[3] + 2, maps.pitch if maps.pitch > 1 else tall + 1, flat)
@@ -148,7 +156,8 @@ class _Kernels:
 
 def _positive(stage: Stage, before: Maps) -> bool:
     pooled = stage.kind in ("max_pool", "avg_pool") and before.positive
-    return stage.rectified or pooled or (stage.kind == "rectify" and not stage.slope)
+    positive = stage.function in ("relu6", "sigmoid", "hardsigmoid")
+    return stage.rectified or pooled or positive or (stage.kind == "rectify" and not stage.slope)
 
 
 def _block(first: tuple[int, int], values: Floats) -> Iterator[Cell]:
@@ -169,6 +178,8 @@ def formula(stage: Stage, before: Maps, kernels: _Kernels, at: tuple[int, int, i
     if stage.kind == "affine":
         weight, bias = (address(row + y, column + x) for row, column in (kernels.kernel(c, i) for i in (0, 1)))
         return f"{value}*{weight}+{bias}"
+    if stage.kind == "activation":
+        return activation_formula(stage.function, stage.alpha, value)
     return f"IF({value}>0,{value},{stage.slope!r}*{value})" if stage.slope else f"MAX(0,{value})"
 
 
@@ -182,11 +193,16 @@ def _products(stage: Stage, before: Maps, kernels: _Kernels, at: tuple[int, int,
         yield f"SUMPRODUCT({before.window(0, 0, 0, (inputs, 1))},{weights})"
         return
     top, left = (step * to - pad for step, to, pad in zip(stage.stride, (y, x), stage.padding, strict=True))
-    for i in range(inputs):
+    first = stage.first(c)
+    for i in range(stage.each):
         row, column = kernels.kernel(c, i)
-        window = before.window(i, top, left, stage.kernel)
+        window = before.window(first + i, top, left, stage.kernel)
         if stage.kernel == (1, 1):
             yield f"{window}*{address(row, column)}"
+        elif stage.dilation != (1, 1):
+            for y, x in np.ndindex(stage.kernel):
+                tap = before.window(first + i, top + y * stage.dilation[0], left + x * stage.dilation[1], (1, 1))
+                yield f"{tap}*{address(row + y, column + x)}"
         else:
             last = address(row + stage.kernel[0] - 1, column + stage.kernel[1] - 1)
             yield f"SUMPRODUCT({window},{address(row, column)}:{last})"

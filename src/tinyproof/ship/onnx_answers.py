@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,11 +71,22 @@ class OnnxFile:
         return values["scores"]
 
 
-def _same(kernel_shape: list[int], pads: list[int], strides: list[int]) -> dict[str, Any]:
+def _same(
+    kernel_shape: list[int], pads: list[int], strides: list[int], dilations: Sequence[int] = (1, 1)
+) -> dict[str, Any]:
     """The arguments of a torch function; as much is padded at the end as at the start."""
-    if pads[:2] != pads[2:] or any(pad >= side for pad, side in zip(pads, kernel_shape, strict=False)):
+    reach = [(side - 1) * step + 1 for side, step in zip(kernel_shape, dilations, strict=True)]
+    if pads[:2] != pads[2:] or any(pad >= side for pad, side in zip(pads, reach, strict=False)):
         raise ValueError("pads")
-    return {"stride": strides, "padding": pads[:2]}
+    return {"stride": strides, "padding": pads[:2], "dilation": dilations}
+
+
+def _pooled(kernel_shape: list[int], pads: list[int], strides: list[int]) -> dict[str, Any]:
+    return {"kernel_size": kernel_shape, "stride": strides, "padding": _same(kernel_shape, pads, strides)["padding"]}
+
+
+def _conv(x: Tensor, w: Tensor, b: Tensor | None = None, group: int = 1, **more: Any) -> Tensor:
+    return F.conv2d(x, w, b, groups=group, **_same(**{**more, "kernel_shape": list(w.shape[2:])}))
 
 
 def _dequantised(value: Tensor, scale: Tensor, zero: Tensor, axis: int = 1) -> Tensor:
@@ -101,14 +112,21 @@ def _padded(value: Tensor, pads: Tensor, constant: Tensor) -> Tensor:
 
 _OPERATORS: dict[str, Callable[..., Tensor]] = {
     "Cast": lambda x, to: x.float(),
-    "Conv": lambda x, w, b=None, **more: F.conv2d(x, w, b, **_same(**{**more, "kernel_shape": w.shape[2:]})),
+    "Conv": _conv,
     "Gemm": lambda x, w, b=None, transB=1: F.linear(x, w, b),
     "Mul": lambda x, y: x * y,
     "Add": lambda x, y: x + y,
     "Relu": F.relu,
+    "Clip": torch.clamp,
+    "Elu": lambda x, alpha: F.elu(x, alpha),
+    "Sigmoid": torch.sigmoid,
+    "Tanh": torch.tanh,
+    "Erf": torch.erf,
+    "HardSigmoid": lambda x, alpha, beta: (alpha * x + beta).clamp(0, 1),
+    "Concat": lambda *values, axis: torch.cat(values, axis),
     "LeakyRelu": lambda x, alpha: F.leaky_relu(x, alpha),
-    "MaxPool": lambda x, **more: F.max_pool2d(x, more["kernel_shape"], **_same(**more)),
-    "AveragePool": lambda x, **more: F.avg_pool2d(x, more["kernel_shape"], **_same(**more)),
+    "MaxPool": lambda x, **more: F.max_pool2d(x, **_pooled(**more)),
+    "AveragePool": lambda x, **more: F.avg_pool2d(x, **_pooled(**more)),
     "GlobalAveragePool": lambda x: x.mean((2, 3), keepdim=True),
     "Flatten": lambda x, axis: x.flatten(axis),
     "LogSoftmax": lambda x, axis: F.log_softmax(x, axis),

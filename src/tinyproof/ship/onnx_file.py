@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyproof.ship.onnx_activations import nodes
 from tinyproof.ship.operations import Operation
 
 IR_VERSION, OPSET = 8, 13
@@ -35,8 +36,16 @@ def model_bytes(
     """
     graph = Graph()
     value = graph.add("Cast", "images", to=FLOAT) if of_bytes else "images"
+    kept = dict[int, str]()
     for operation in operations:
-        value = graph.operation(operation, value)
+        if operation.kind == "keep":
+            kept[operation.slots[0]] = value
+        elif operation.kind == "take":
+            value = kept[operation.slots[0]]
+        elif operation.kind in ("add", "concat"):
+            value = graph.joined(operation.kind, [kept[slot] for slot in operation.slots])
+        else:
+            value = graph.operation(operation, value)
     graph.rename(value, "scores")
     return framed(graph, shape, classes, of_bytes, told)
 
@@ -59,12 +68,19 @@ class Graph:
 
     weights: list[bytes] = field(default_factory=list)
     _nodes: list[tuple[str, list[str], str, dict[str, Any]]] = field(default_factory=list)
+    _flat: set[str] = field(default_factory=set)  # the values that are [N, features]
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """One node; returns the name of its value."""
         out = f"v{len(self._nodes) + 1}"
         self._nodes.append((operator, list(inputs), out, attributes))
+        if operator in ("Flatten", "Gemm") or not self._flat.isdisjoint(inputs):
+            self._flat.add(out)
         return out
+
+    def joined(self, kind: str, values: Sequence[str]) -> str:
+        """The sum of values, or their channels one after the other."""
+        return self.add("Add", *values) if kind == "add" else self.add("Concat", *values, axis=1)
 
     def weight(self, values: NDArray[Any], kind: int = FLOAT) -> str:
         """One array of weights, as float32 or as a `kind` of TYPES; returns its name."""
@@ -80,10 +96,12 @@ class Graph:
             return self._affine(op, value)
         if op.kind == "rectify":
             return self.add("LeakyRelu", value, alpha=op.slope) if op.slope else self.add("Relu", value)
+        if op.kind == "activation":
+            return nodes(op.function, op.alpha, value, self.add, self.weight)
         weights = [self.weight(part) for part in (op.weight, op.bias) if part.size]
         more: dict[str, Any] = {}
         if op.kind in ("conv", "max_pool", "avg_pool"):
-            more = {"kernel_shape": op.kernel, "pads": op.padding * 2, "strides": op.stride}
+            more = window(op.kernel, op.padding, op.stride, op.dilation, op.groups)
         elif op.kind == "linear":
             more = {"transB": 1}
         elif op.kind in ("flatten", "log_softmax"):
@@ -91,8 +109,7 @@ class Graph:
         return self.add(_NAMES[op.kind], value, *weights, **more)
 
     def _affine(self, op: Operation, value: str) -> str:
-        flat = any(operator in ("Flatten", "Gemm") for operator, *_ in self._nodes)
-        wide = (1, -1) if flat else (1, -1, 1, 1)
+        wide = (1, -1) if value in self._flat else (1, -1, 1, 1)
         scaled = self.add("Mul", value, self.weight(op.weight.reshape(wide)))
         return self.add("Add", scaled, self.weight(op.bias.reshape(wide)))
 
@@ -107,6 +124,16 @@ class Graph:
         for operator, inputs, out, attributes in self._nodes:
             parts = [text(1, name) for name in inputs] + [text(2, out), text(3, f"to_{out}"), text(4, operator)]
             yield b"".join([*parts, *(message(5, _attribute(*pair)) for pair in attributes.items())])
+
+
+def window(
+    kernel: tuple[int, int], padding: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1),
+    groups: int = 1,
+) -> dict[str, Any]:  # fmt: skip
+    """The attributes of a convolution or a pool; what is usual is left out."""
+    found: dict[str, Any] = {"kernel_shape": kernel, "pads": padding * 2, "strides": stride}
+    found |= {"dilations": dilation} if dilation != (1, 1) else {}
+    return found | ({"group": groups} if groups > 1 else {})
 
 
 def _attribute(name: str, value: float | int | Sequence[int]) -> bytes:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinyproof.core.errors import DataError
-from tinyproof.ship.onnx_file import INT32, INT64, UINT8, Graph, framed
+from tinyproof.ship.c_stages import Size
+from tinyproof.ship.onnx_activations import nodes
+from tinyproof.ship.onnx_file import INT32, INT64, UINT8, Graph, framed, window
 from tinyproof.ship.quantise import WHOLE_SLOPE, Grid, Integers, Quantised, Whole
 
 
@@ -18,13 +20,13 @@ def model_bytes(network: Quantised, model: str, classes: int, told: Mapping[str,
     `told`: what stands in the model's metadata. Raises DataError for what ends in rows of an image turned flat.
     """
     made = _Model(network)
-    value = made.numbers("images", Grid(1.0, 0))
     for whole in network.stages:
-        value = made.stage(whole, value)
-    if made.flat and network.chain.last[:2] != (1, 1):
+        made.stage(whole)
+    value, _, flat = made.values[-1]
+    if flat and network.chain.last[:2] != (1, 1):
         said = "cannot be exported to onnx-int8: no linear layer follows its flattening"
         raise DataError(model, said, "onnx, c and c-int8 take it")
-    made.graph.rename(value if made.flat else made.graph.add("Flatten", value, axis=1), "scores")
+    made.graph.rename(value if flat else made.graph.add("Flatten", value, axis=1), "scores")
     return framed(made.graph, network.chain.shape, classes, True, told)
 
 
@@ -34,12 +36,13 @@ _MIDDLE = 128
 
 
 class _Model:
-    """The graph as it grows. `flat`: whether values are [N, features] now, in the order of the memory."""
+    """The graph as it grows. `values`: of each stage, after the images: the name, the size, and whether they are [N,
+    features] now, in the order of the memory."""
 
     def __init__(self, network: Quantised) -> None:
         self.graph, self.flat = Graph(), False
         channels, rows, columns = network.chain.shape
-        self._size = rows, columns, channels
+        self.values = [(self.numbers("images", Grid(1.0, 0)), (rows, columns, channels), False)]
 
     def numbers(self, value: str, grid: Grid) -> str:
         """What bytes stand for."""
@@ -48,18 +51,29 @@ class _Model:
     def _steps(self, grid: Grid) -> tuple[str, str]:
         return self.graph.weight(np.array(grid.scale)), self.graph.weight(np.array(grid.zero), UINT8)
 
-    def stage(self, whole: Whole, value: str) -> str:
+    def stage(self, whole: Whole) -> None:
         """The nodes of a stage, and its values as numbers again."""
         stage = whole.stage
-        if stage.given != self._size:
-            # The order of the memory: the channels of a pixel side by side.
-            turned = self.graph.add("Transpose", value, perm=(0, 2, 3, 1)) if self._size[:2] != (1, 1) else value
-            value, self.flat = self.graph.add("Flatten", turned, axis=1), True
-        self._size = stage.made
-        value = self._rectified(whole, self._computed(whole, value))
-        if whole.wide:
+        sizes = [(*stage.given[:2], channels) for channels in stage.channels] or [stage.given]
+        taken = [self._shaped(number + 1, size) for number, size in zip(stage.takes, sizes, strict=True)]
+        if stage.kind in ("add", "concat"):
+            value = self.graph.joined(stage.kind, taken)
+        else:
+            value = self._computed(whole, taken[0])
+        value = self._rectified(whole, value)
+        if not whole.wide and value != taken[0]:
+            value = self.numbers(self.graph.add("QuantizeLinear", value, *self._steps(whole.made)), whole.made)
+        self.values.append((value, stage.made, self.flat))
+
+    def _shaped(self, number: int, size: Size) -> str:
+        """The values of a stage (0: the images) in a size that another one takes."""
+        value, made, self.flat = self.values[number]
+        if size == made:
             return value
-        return self.numbers(self.graph.add("QuantizeLinear", value, *self._steps(whole.made)), whole.made)
+        # The order of the memory: the channels of a pixel side by side.
+        turned = self.graph.add("Transpose", value, perm=(0, 2, 3, 1)) if made[:2] != (1, 1) else value
+        self.flat = True
+        return self.graph.add("Flatten", turned, axis=1)
 
     def _computed(self, whole: Whole, value: str) -> str:
         stage = whole.stage
@@ -75,12 +89,16 @@ class _Model:
             return self.graph.add("Add", scaled, self.graph.weight(summand.reshape(wide)))
         if stage.kind == "rectify":
             return value
+        if stage.kind == "activation":
+            return nodes(stage.function, stage.alpha, value, self.graph.add, self.graph.weight)
         name = "MaxPool" if stage.kind == "max_pool" else "AveragePool"
         return self.graph.add(name, value, kernel_shape=stage.kernel, pads=(0, 0, 0, 0), strides=stage.stride)
 
     def _padded(self, whole: Whole, value: str) -> str:
         """Padding has one value; where channels have their own, they are added at the border."""
         above, beside = whole.stage.padding
+        if not above and not beside:
+            return value
         values = whole.given.scale * (whole.bias.astype(np.float64) - whole.given.zero)
         one = float(values[0]) if (values == values[0]).all() else 0.0
         pads = self.graph.weight(np.array([0, 0, above, beside] * 2), INT64)
@@ -104,7 +122,7 @@ class _Model:
         bias = self.graph.add("DequantizeLinear", summands, scaled, nought, axis=0)
         if self.flat:
             return self.graph.add("Gemm", value, weights, bias, transB=1)
-        more = {"kernel_shape": stage.kernel, "pads": (0, 0, 0, 0), "strides": stage.stride}
+        more = window(stage.kernel, stage.padding, stage.stride, stage.dilation, stage.groups)
         return self.graph.add("Conv", value, weights, bias, **more)
 
     def _rectified(self, whole: Whole, value: str) -> str:

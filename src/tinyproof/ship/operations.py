@@ -1,10 +1,13 @@
-"""What a trained network computes for an image: a chain of operations with their weights as float64 arrays."""
+"""What a trained network computes for an image: operations, one after the other, with their weights as float64 arrays.
+
+Where it branches, `keep` keeps the value in a slot, `take` goes on with a kept one, `add` and `concat` join kept ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +15,13 @@ from torch import nn
 
 from tinyproof.core.errors import DataError
 from tinyproof.data.reading import Shape
-from tinyproof.train.engine.native.chain import compare_answers, read_layers
+from tinyproof.train.engine.native.chain import compare_answers, read_any_layers
 from tinyproof.train.engine.native.layers import Layer, Unsupported
 
 Floats = NDArray[np.float64]
 Kind = Literal[
-    "conv", "linear", "affine", "rectify", "pad", "max_pool", "avg_pool", "global_pool", "flatten", "log_softmax"
+    "conv", "linear", "affine", "rectify", "pad", "max_pool", "avg_pool", "global_pool", "flatten", "log_softmax",
+    "activation", "keep", "take", "add", "concat",
 ]  # fmt: skip
 
 
@@ -27,9 +31,10 @@ def _none() -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One operation. `weight`: [out, in, rows, columns] of a conv, [out, in] of a linear layer, [channels] of an affine
-    (value * weight + bias, channel by channel); `bias`: [out]; both empty where there is none. `slope`: of a leaky ReLU
-    below zero. A `pad` of its own has its value as `bias`: of each channel, or of all.
+    """One operation. `weight`: [out, in / groups, rows, columns] of a conv, [out, in] of a linear layer, [channels] of
+    an affine (value * weight + bias, channel by channel); `bias`: [out]; both empty where there is none. `slope`: of a
+    leaky ReLU below zero. A `pad` of its own has its value as `bias`: of each channel, or of all. `function`: of an
+    activation, with its `alpha`. `slots`: that it keeps, takes or joins.
     """
 
     kind: Kind
@@ -39,18 +44,27 @@ class Operation:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     slope: float = 0.0
+    groups: int = 1
+    dilation: tuple[int, int] = (1, 1)
+    function: str = ""
+    alpha: float = 0.0
+    slots: tuple[int, ...] = ()
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns from the first to the last that a kernel sees."""
+        rows, columns = ((size - 1) * step + 1 for size, step in zip(self.kernel, self.dilation, strict=True))
+        return rows, columns
 
 
 def layers_of(model: str, module: nn.Module, shape: Shape, classes: int) -> tuple[Layer, ...]:
-    """The chain of a network's layers, dropout included. Raises DataError that names what cannot be exported."""
+    """A network's layers, dropout included. Raises DataError that names what cannot be exported."""
     module.eval()
     try:
-        layers = read_layers(module)
+        layers = read_any_layers(module)
         compare_answers(module, shape, classes)
     except Unsupported as error:
-        raise DataError(
-            model, f"cannot be exported: {error}", "only plain chains of layers can, to any format"
-        ) from error
+        raise DataError(model, f"cannot be exported to any format: {error}") from error
     finally:
         module.eval()
     return layers
@@ -63,7 +77,9 @@ def operations(layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]]) -
         named = {part: np.asarray(weights.get(f"{layer.name}.{part}", []), np.float64) for part in ("weight", "bias")}
         if layer.kind in ("conv", "linear"):
             kind: Kind = "conv" if layer.kind == "conv" else "linear"
-            found.append(Operation(kind, named["weight"], named["bias"], layer.kernel, layer.stride, layer.padding))
+            window = layer.kernel, layer.stride, layer.padding
+            more: dict[str, Any] = {"groups": layer.groups, "dilation": layer.dilation}
+            found.append(Operation(kind, named["weight"], named["bias"], *window, **more))
         elif layer.kind == "norm":
             found.append(_affine(layer, named, weights))
         elif layer.kind == "global_pool":
@@ -74,8 +90,14 @@ def operations(layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]]) -
             pool: Kind = "max_pool" if layer.kind == "max_pool" else "avg_pool"
             found.append(Operation(pool, kernel=layer.kernel, stride=layer.stride, padding=layer.padding))
         elif layer.kind not in ("drop", "drop_channels"):
-            found.append(Operation("flatten" if layer.kind == "flatten" else "log_softmax"))
+            found.append(_plain(layer))
     return found
+
+
+def _plain(layer: Layer) -> Operation:
+    """What has no weights and no window."""
+    kind = get_args(Kind)[get_args(Kind).index(layer.kind)]
+    return Operation(kind, function=layer.function, alpha=layer.number, slots=layer.slots)
 
 
 def normalising(mean: Floats, std: Floats) -> Operation:

@@ -93,6 +93,7 @@ def _facts(steps: Sequence[Stage], reading: Reading, words: Words) -> dict[str, 
             "given": step.given, "kernel": step.kernel, "stride": step.stride, "padding": step.padding,
             "outside": step.outside.tolist() if any(step.padding) else [], "slope": step.slope,
             "rectified": step.rectified, "weights": step.weight.size, "biases": step.bias.size,
+            **_unusual(step),
         }
         for number, step in enumerate(steps, 1)
     ]  # fmt: skip
@@ -100,6 +101,13 @@ def _facts(steps: Sequence[Stage], reading: Reading, words: Words) -> dict[str, 
         "classes": words.classes, "shape": reading.shape, "reading": reading.kind, "box": reading.box,
         "inverted": reading.inverted, "stages": stages,
     }  # fmt: skip
+
+
+def _unusual(step: Stage) -> dict[str, Any]:
+    """What most stages have not."""
+    found: dict[str, Any] = {"groups": step.groups} if step.groups > 1 else {}
+    found |= {"dilation": step.dilation} if step.dilation != (1, 1) else {}
+    return found | ({"function": step.function, "alpha": step.alpha} if step.function else {})
 
 
 def _json(value: object) -> str:

@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinyproof.core.errors import DataError
-from tinyproof.ship.c_stages import Chain, Stage
+from tinyproof.ship.activation_values import activated
+from tinyproof.ship.c_stages import Chain, Stage, last_uses
 from tinyproof.ship.operations import Floats
 
 CALIBRATION_IMAGES = 500  # of the training images, evenly spread over them
@@ -41,7 +42,8 @@ class Grid:
 class Whole:
     """A stage in whole numbers. A sum (of products and `bias`, or of a window) below zero is multiplied with `slope` /
     2 ** 15; then the sum times `factor` (one for each channel, or for all) / 2 ** `shift`, plus the grid's zero, is
-    what it makes: a byte, or with `wide` a score of 32 bits without zero, of which one unit is `made.scale`.
+    what it makes: a byte, or with `wide` a score of 32 bits without zero, of which one unit is `made.scale`. What joins
+    branches has their `grids`, and a factor for each; an activation has a `table`: what each byte becomes.
     """
 
     stage: Stage
@@ -54,6 +56,8 @@ class Whole:
     shift: int = 0
     slope: int = WHOLE_SLOPE
     wide: bool = False
+    grids: tuple[Grid, ...] = ()
+    table: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,35 +81,44 @@ def quantised(model: str, chain: Chain, training: NDArray[np.uint8]) -> Quantise
 
     Raises DataError for a network whose sums 32 bits do not hold.
     """
-    values = torch.from_numpy(np.ascontiguousarray(chosen(training))).double()
-    grid, found = Grid(1.0, 0), list[Whole]()
-    for number, stage in enumerate(chain.stages, 1):
-        values = computed(stage, values)
-        wide = number == len(chain.stages) and chain.direct
+    values = {-1: torch.from_numpy(np.ascontiguousarray(chosen(training))).double()}
+    grids, found = {-1: Grid(1.0, 0)}, list[Whole]()
+    last = last_uses([stage.takes for stage in chain.stages])
+    for number, stage in enumerate(chain.stages):
+        values[number] = computed(stage, *(values[taken] for taken in stage.takes))
+        wide = number == len(chain.stages) - 1 and chain.direct
         try:
-            whole = _whole(stage, grid, None if wide else values)
+            whole = _whole(stage, [grids[taken] for taken in stage.takes], None if wide else values[number])
         except OverflowError as error:
             raise DataError(
                 model,
-                f"cannot be exported to c-int8: {error} (stage {number}, {stage.kind})",
+                f"cannot be exported to c-int8: {error} (stage {number + 1}, {stage.kind})",
                 "c, onnx and torch take it",
             ) from error
         found.append(whole)
-        grid = whole.made
-    return Quantised(chain, tuple(found), grid.scale)
+        grids[number] = whole.made
+        values = {of: value for of, value in values.items() if of >= 0 and last[of] > number}
+    return Quantised(chain, tuple(found), found[-1].made.scale)
 
 
-def computed(stage: Stage, values: Tensor) -> Tensor:
-    """A stage in floating point, on [N, channels, rows, columns]."""
-    if tuple(values.shape[1:]) != (stage.given[2], *stage.given[:2]):
-        values = values.reshape(len(values), *stage.given).permute(0, 3, 1, 2)
+def computed(stage: Stage, *taken: Tensor) -> Tensor:
+    """A stage in floating point, on [N, channels, rows, columns]; of a join on as many as it takes."""
+    if stage.kind == "concat":
+        parts = zip(taken, stage.channels, strict=True)
+        return torch.cat([_shaped(value, (*stage.given[:2], channels)) for value, channels in parts], 1)
+    values = _shaped(taken[0], stage.given)
     weight, bias = (torch.tensor(part) for part in (stage.weight, stage.bias))
     if stage.kind == "pad":
         # Less than all is the least of all bytes: whatever it is, nothing below it is ever there.
         inner = torch.nn.functional.pad(values, (stage.padding[1],) * 2 + (stage.padding[0],) * 2, value=torch.nan)
         return torch.where(inner.isnan(), bias[:, None, None], inner)
     if stage.kind == "conv":
-        values = F.conv2d(values, weight.permute(0, 3, 1, 2).contiguous(), bias, stage.stride)
+        weight = weight.permute(0, 3, 1, 2).contiguous()
+        values = F.conv2d(values, weight, bias, stage.stride, 0, stage.dilation, stage.groups)
+    elif stage.kind == "add":
+        values = values + _shaped(taken[1], stage.given)
+    elif stage.kind == "activation":
+        values = activated(stage.function, stage.alpha, values)
     elif stage.kind == "scale":
         values = values * weight[:, None, None] + bias[:, None, None]
     elif stage.kind in ("max_pool", "avg_pool"):
@@ -114,15 +127,33 @@ def computed(stage: Stage, values: Tensor) -> Tensor:
     return values if stage.slope is None else F.leaky_relu(values, stage.slope)
 
 
-def _whole(stage: Stage, given: Grid, values: Tensor | None) -> Whole:
-    """A stage in whole numbers; `values`: what it makes of the training images, None where it makes the scores.
-    OverflowError says what does not fit."""
+def _shaped(values: Tensor, size: tuple[int, int, int]) -> Tensor:
+    """[N, channels, rows, columns] of a size; what was flattened has the order of the memory."""
+    rows, columns, channels = size
+    if tuple(values.shape[1:]) == (channels, rows, columns):
+        return values
+    return values.reshape(len(values), *size).permute(0, 3, 1, 2)
+
+
+def _whole(stage: Stage, grids: list[Grid], values: Tensor | None) -> Whole:
+    """A stage in whole numbers; `grids`: of what it takes; `values`: what it makes of the training images, None where
+    it makes the scores. OverflowError says what does not fit."""
+    given = grids[0]
     slope = WHOLE_SLOPE if stage.slope is None else round(WHOLE_SLOPE * stage.slope)
     if stage.kind == "pad":
         wanted = np.clip(np.nan_to_num(stage.bias / given.scale, neginf=-1e9) + given.zero, 0, _LEVELS)
         return Whole(stage, given, given, bias=np.rint(wanted).astype(np.int32))
     if stage.kind in ("max_pool", "rectify"):
         return Whole(stage, given, given, slope=slope)
+    if stage.kind in ("add", "concat"):
+        assert values is not None
+        made = _grid(values)
+        factor, shift = _factors(np.array([grid.scale / made.scale for grid in grids]))
+        return Whole(stage, given, made, factor=factor, shift=shift, slope=slope, grids=tuple(grids))
+    if stage.kind == "activation":
+        assert values is not None
+        made = _grid(values)
+        return Whole(stage, given, made, table=_table(stage, given, made))
     if stage.kind == "avg_pool":
         assert values is not None
         made, count = _grid(values), math.prod(stage.kernel)
@@ -136,6 +167,14 @@ def _whole(stage: Stage, given: Grid, values: Tensor | None) -> Whole:
     return Whole(
         stage, given, made, weight, bias, factor, scales, shift=shift, slope=slope, wide=values is None
     )  # fmt: skip
+
+
+def _table(stage: Stage, given: Grid, made: Grid) -> NDArray[np.uint8]:
+    """What an activation makes of each byte."""
+    numbers = given.scale * (torch.arange(_LEVELS + 1, dtype=torch.float64) - given.zero)
+    found = activated(stage.function, stage.alpha, numbers).numpy() / made.scale
+    table: NDArray[np.uint8] = np.clip(np.rint(found) + made.zero, 0, _LEVELS).astype(np.uint8)
+    return table
 
 
 def _weights(stage: Stage, given: Grid) -> tuple[NDArray[np.int8], NDArray[np.int32], Floats]:

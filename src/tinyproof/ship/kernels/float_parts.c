@@ -115,3 +115,144 @@ static void avg_pool(const window *w, const float *restrict in, float *restrict 
                 *out++ = sum / (float)(w->height * w->width);
             }
 }
+
+/* --- conv_apart */
+/* In groups, or dilated; weights: [groups * made, rows, columns, inputs], beside: from a column of the kernel to the
+   next. */
+static void conv_apart(const window *w, uint32_t beside, uint32_t groups, uint32_t inputs, uint32_t made,
+                       const float *weights, const float *bias, float slope, const float *restrict in,
+                       float *restrict out)
+{
+    for (uint32_t y = 0; y < w->rows; y++)
+        for (uint32_t x = 0; x < w->columns; x++) {
+            const float *const start = in + y * w->down + x * w->right;
+            const float *weight = weights;
+            for (uint32_t o = 0; o < groups * made; o++) {
+                float sum = bias[o];
+                for (uint32_t r = 0; r < w->height; r++)
+                    for (uint32_t c = 0; c < w->width; c++) {
+                        const float *const value = start + r * w->line + c * beside + o / made * inputs;
+                        for (uint32_t i = 0; i < inputs; i++)
+                            sum += value[i] * *weight++;
+                    }
+                *out++ = rectified(sum, slope);
+            }
+        }
+}
+
+/* --- add */
+/* To out, which may be where one of them is. */
+static void add(const float *one, const float *two, uint32_t count, float slope, float *out)
+{
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = rectified(one[i] + two[i], slope);
+}
+
+/* --- place */
+/* Channels among others: made of them are a pixel. */
+static void place(const float *restrict in, uint32_t pixels, uint32_t channels, uint32_t made, float *restrict out)
+{
+    for (uint32_t p = 0; p < pixels; p++)
+        for (uint32_t c = 0; c < channels; c++)
+            out[p * made + c] = *in++;
+}
+
+/* --- exponential */
+/* To 3e-7 of it, between e to the -87 and e to the 88, and these beyond: as a power of 2 times e to the rest. */
+static float exponential(float x)
+{
+    if (!(x < 88.0f))
+        x = 88.0f;
+    if (x < -87.0f)
+        x = -87.0f;
+    const float halves = x * 1.44269504f;
+    const int32_t n = (int32_t)(halves < 0.0f ? halves - 0.5f : halves + 0.5f);
+    const float rest = x - (float)n * 0.693359375f + (float)n * 2.12194440e-4f;
+    float sum = 1.9875691500e-4f;
+    sum = sum * rest + 1.3981999507e-3f;
+    sum = sum * rest + 8.3334519073e-3f;
+    sum = sum * rest + 4.1665795894e-2f;
+    sum = sum * rest + 1.6666665459e-1f;
+    sum = sum * rest + 5.0000001201e-1f;
+    const union {
+        uint32_t bits;
+        float value;
+    } power = {(uint32_t)(n + 127) << 23};
+    return (sum * rest * rest + rest + 1.0f) * power.value;
+}
+
+/* --- to_silu */
+static void to_silu(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] /= 1.0f + exponential(-values[i]);
+}
+
+/* --- to_sigmoid */
+static void to_sigmoid(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = 1.0f / (1.0f + exponential(-values[i]));
+}
+
+/* --- to_tanh */
+static void to_tanh(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = 1.0f - 2.0f / (1.0f + exponential(2.0f * values[i]));
+}
+
+/* --- to_elu */
+static void to_elu(float *values, uint32_t count, float alpha)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (values[i] < 0.0f)
+            values[i] = alpha * (exponential(values[i]) - 1.0f);
+}
+
+/* --- to_gelu */
+/* The error function to 2e-7: Abramowitz and Stegun, 7.1.26. */
+static void to_gelu(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const float value = values[i], z = (value < 0.0f ? -value : value) * 0.707106781f;
+        const float t = 1.0f / (1.0f + 0.3275911f * z);
+        const float sum = (((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f;
+        const float beyond = 0.5f * sum * t * exponential(-z * z);
+        values[i] = value * (value < 0.0f ? beyond : 1.0f - beyond);
+    }
+}
+
+/* --- to_gelu_tanh */
+static void to_gelu_tanh(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const float value = values[i], inner = 1.59576912f * (value + 0.044715f * value * value * value);
+        values[i] = value / (1.0f + exponential(-inner));
+    }
+}
+
+/* --- to_relu6 */
+static void to_relu6(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = values[i] < 0.0f ? 0.0f : values[i] > 6.0f ? 6.0f : values[i];
+}
+
+/* --- to_hardsigmoid */
+static void to_hardsigmoid(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const float value = values[i] / 6.0f + 0.5f;
+        values[i] = value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
+    }
+}
+
+/* --- to_hardswish */
+static void to_hardswish(float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const float value = values[i] / 6.0f + 0.5f;
+        values[i] *= value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
+    }
+}

@@ -220,3 +220,71 @@ static void avg_pool(const layer *l, const uint8_t *in, uint8_t *out)
                 *out++ = rescaled(sum, *l->factor, add, l->shift);
             }
 }
+
+/* --- conv_apart */
+/* In groups of `made` channels that see `inputs` each, or dilated: beside, from a column of the kernel to the next. To
+   out, or where scores is not null there. */
+static void conv_apart(const layer *l, uint32_t beside, uint32_t inputs, uint32_t made, const uint8_t *in,
+                       uint8_t *out, int32_t *scores)
+{
+    const int64_t add = ((int64_t)l->zero << l->shift) + ((int64_t)1 << (l->shift - 1));
+    for (uint32_t y = 0; y < l->rows; y++)
+        for (uint32_t x = 0; x < l->columns; x++) {
+            const int8_t *weight = l->weights;
+            for (uint32_t o = 0; o < l->made; o++) {
+                const uint8_t *const start = in + y * l->down + x * l->right + o / made * inputs;
+                int32_t sum = l->bias[o];
+                for (uint32_t r = 0; r < l->height; r++) {
+                    const uint8_t *value = start + r * l->line;
+                    for (uint32_t c = 0; c < l->run; c += inputs, value += beside)
+                        for (uint32_t i = 0; i < inputs; i++)
+                            sum += value[i] * *weight++;
+                }
+                sum = rectified(sum, l->slope);
+                if (scores)
+                    *scores++ = score(sum, l->factor[o], l->shift);
+                else
+                    *out++ = rescaled(sum, l->factor[o], add, l->shift);
+            }
+        }
+}
+
+/* --- pair */
+typedef struct {
+    int32_t factor[2];
+    uint8_t given[2];  /* the zeros of what is given */
+    uint8_t shift, zero;
+    uint16_t slope;    /* below zero, in 1 / 32768 */
+} pair;
+
+/* --- add */
+static void add(const pair *s, const uint8_t *one, const uint8_t *two, uint32_t count, uint8_t *out)
+{
+    const int64_t more = ((int64_t)s->zero << s->shift) + ((int64_t)1 << (s->shift - 1));
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t value = (int64_t)(one[i] - s->given[0]) * s->factor[0] + (int64_t)(two[i] - s->given[1]) * s->factor[1];
+        if (value < 0)
+            value = -((-value * s->slope + 16384) >> 15);
+        value += more;
+        const uint64_t byte = value < 0 ? 0 : (uint64_t)value >> s->shift;
+        out[i] = byte > 255 ? 255 : (uint8_t)byte;
+    }
+}
+
+/* --- place */
+/* Channels among others, in their steps: made of them are a pixel. */
+static void place(const uint8_t *in, uint32_t pixels, uint32_t channels, uint32_t made, int32_t given, int32_t factor,
+                  uint32_t shift, int64_t zero, uint8_t *out)
+{
+    const int64_t add = (zero << shift) + ((int64_t)1 << (shift - 1));
+    for (uint32_t p = 0; p < pixels; p++)
+        for (uint32_t c = 0; c < channels; c++)
+            out[p * made + c] = rescaled(*in++ - given, factor, add, shift);
+}
+
+/* --- look_up */
+static void look_up(uint8_t *values, uint32_t count, const uint8_t *table)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = table[values[i]];
+}

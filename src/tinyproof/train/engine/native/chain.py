@@ -9,7 +9,6 @@ beside the module itself.
 from __future__ import annotations
 
 import copy
-import operator
 from typing import Any
 
 import torch
@@ -17,7 +16,8 @@ import torch.fx
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinyproof.train.engine.native.layers import IMAGES, Layer, Unsupported, of_call, of_module
+from tinyproof.train.engine.native import beyond_chains, branches
+from tinyproof.train.engine.native.layers import Layer, Unsupported
 
 _MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _TENSOR_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
@@ -25,11 +25,19 @@ _DROPS = ("drop", "drop_channels")
 
 
 def read_layers(module: nn.Module) -> tuple[Layer, ...]:
-    """The layers in the order in which the data pass through them in training. Raises Unsupported.
+    """The layers in the order in which the data pass through them in training. Raises Unsupported, also for what the
+    kernels do not know.
 
     >>> [layer.kind for layer in read_layers(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten()))]
     ['conv', 'rectify', 'flatten']
     """
+    layers = read_any_layers(module)
+    beyond_chains.check(layers)
+    return layers
+
+
+def read_any_layers(module: nn.Module) -> tuple[Layer, ...]:
+    """The same, with branches, groups, dilation and activations that the kernels do not know. Raises Unsupported."""
     twin = _twin(module)
     training, evaluation = _chain(twin, True), _chain(twin, False)
     if any(layer.kind in _DROPS for layer in evaluation):
@@ -108,62 +116,4 @@ def _first_line(error: Exception) -> str:
 
 
 def _chain(module: nn.Module, training: bool) -> tuple[Layer, ...]:
-    graph, modules = _trace(module, training).graph, dict(module.named_modules())
-    layers: list[Layer] = []
-    value: torch.fx.Node | None = None
-    for node in graph.nodes:
-        if node.op == "placeholder":
-            if value is not None:
-                raise Unsupported("the network has more than one input")
-            value = node
-        elif node.op == "output":
-            if node.args[0] is not value:
-                raise Unsupported("the network has more than one output")
-        elif not _is_shape(node):
-            if value is None or not node.args or node.args[0] is not value:
-                raise Unsupported(f"{node.name} does not follow the layer before it: only plain chains are supported")
-            layer = _layer(node, modules)
-            if layer is not None:
-                layers.append(layer)
-            value = node
-    seen = [layer.name for layer in layers if layer.kind in ("conv", "linear", "norm")]
-    if len(set(seen)) != len(seen):
-        raise Unsupported("a layer is used twice")
-    return tuple(layers)
-
-
-def _is_shape(node: torch.fx.Node) -> bool:
-    """Whether the node is arithmetic on shapes, as in `x.view(x.size(0), -1)`, not on values."""
-    if (node.op, node.target) in (("call_method", "size"), ("call_method", "dim")):
-        return True
-    if node.op != "call_function":
-        return False
-    if node.target is getattr:
-        return node.args[1] == "shape"
-    inputs = node.all_input_nodes
-    return node.target in (operator.getitem, operator.mul, operator.floordiv) and all(map(_is_shape, inputs))
-
-
-def _is_images(node: torch.fx.Node) -> bool:
-    """Whether the node is the number of images: `x.size(0)`, `x.size()[0]` or `x.shape[0]`."""
-    if node.op == "call_method" and node.target == "size":
-        return node.args[1:] == (0,) or node.kwargs == {"dim": 0}
-    whole = node.args[0] if node.target is operator.getitem else None
-    if not isinstance(whole, torch.fx.Node) or node.args[1] != 0:
-        return False
-    return whole.target is getattr or (whole.target == "size" and len(whole.args) == 1 and not whole.kwargs)
-
-
-def _layer(node: torch.fx.Node, modules: dict[str, nn.Module]) -> Layer | None:
-    def plain(other: torch.fx.Node) -> Any:
-        if not _is_shape(other):
-            raise Unsupported(f"{node.name} takes several layers' values: only plain chains are supported")
-        return IMAGES if _is_images(other) else other
-
-    if node.op == "call_module":
-        name = str(node.target)
-        return of_module(name, modules[name])
-    if node.op not in ("call_function", "call_method"):
-        raise Unsupported(f"{node.name} ({node.op.replace('_', ' ')}) is not supported")
-    values, named = torch.fx.node.map_arg((node.args[1:], node.kwargs), plain)
-    return of_call(node.target, *values, **named)
+    return branches.read(_trace(module, training).graph, dict(module.named_modules()))

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tinyproof.train.engine.native import activations
+
 IMAGES = "images"  # what stands for the number of images among the values of a call
 
 
@@ -25,7 +27,9 @@ class Layer:
     """One layer: `kind`, the module's name in the network ("" for a function) and the kind's own values.
 
     `inputs` and `out` are the channels (or features) that it takes and gives, 0 where it takes and gives any number.
-    Kinds: conv, linear, norm, rectify, drop, drop_channels, max_pool, avg_pool, global_pool, flatten, log_softmax.
+    Kinds: conv, linear, norm, rectify, drop, drop_channels, max_pool, avg_pool, global_pool, flatten, log_softmax;
+    and of what the kernels do not know (`beyond_chains`) activation (`function` says which), keep (the value is kept
+    in a slot), take (the kept value goes on), add and concat (of kept values).
     """
 
     kind: str
@@ -37,8 +41,18 @@ class Layer:
     padding: tuple[int, int] = (0, 0)
     bias: bool = False
     affine: bool = True
-    number: float = 0.0  # probability, slope or epsilon
+    number: float = 0.0  # probability, slope, epsilon or alpha
     momentum: float = 0.1
+    groups: int = 1
+    dilation: tuple[int, int] = (1, 1)
+    function: str = ""
+    slots: tuple[int, ...] = ()
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns from the first to the last that a dilated kernel sees."""
+        rows, columns = ((size - 1) * step + 1 for size, step in zip(self.kernel, self.dilation, strict=True))
+        return rows, columns
 
 
 def of_call(function: Any, *values: Any, **named: Any) -> Layer | None:
@@ -50,11 +64,11 @@ def of_call(function: Any, *values: Any, **named: Any) -> Layer | None:
     'flatten'
     """
     name = getattr(function, "__name__", str(function))
-    read = _CALLS.get(function)
-    if read is None:
+    read, acts = _CALLS.get(function), activations.CALLS.get(function)
+    if read is None and acts is None:
         raise Unsupported(f"{name} is not supported")
     try:
-        return read(*values, **named)
+        return read(*values, **named) if read is not None else _activation(*acts(*values, **named))  # type: ignore[misc]
     except (TypeError, ValueError) as error:
         raise Unsupported(f"{name}: arguments that are not supported ({error})") from error
 
@@ -71,6 +85,8 @@ def of_module(name: str, m: nn.Module) -> Layer | None:
         return _linear(name, m)  # type: ignore[arg-type]
     if kind is nn.BatchNorm2d or kind is nn.BatchNorm1d:
         return _norm(name, m)  # type: ignore[arg-type]
+    if kind in activations.MODULES:
+        return _activation(*activations.MODULES[kind](m), name)
     read = _MODULES.get(kind)
     if read is None:
         raise Unsupported(f"{name}: {kind.__name__} is not supported")
@@ -81,24 +97,21 @@ def of_module(name: str, m: nn.Module) -> Layer | None:
 
 
 def _conv(name: str, m: nn.Conv2d) -> Layer:
-    if m.groups != 1 or _pair(m.dilation) != (1, 1) or m.padding_mode != "zeros":
-        raise Unsupported(f"{name}: groups, dilation and padding modes other than zeros are not supported")
+    if m.padding_mode != "zeros":
+        raise Unsupported(f"{name}: padding modes other than zeros are not supported")
     if isinstance(m.padding, str):
         raise Unsupported(f"{name}: padding must be given in pixels")
     # The weight, not what the layer says of itself, is what torch computes with.
     (out, inputs), kernel, padding = m.weight.shape[:2], _pair(m.weight.shape[2:]), _pair(m.padding)
-    if padding[0] >= kernel[0] or padding[1] >= kernel[1] or max(kernel) > 11:
-        raise Unsupported(f"{name}: kernels up to 11 with padding smaller than the kernel are supported")
-    return Layer(
-        kind="conv",
-        name=name,
-        inputs=inputs,
-        out=out,
-        kernel=kernel,
-        stride=_pair(m.stride),
-        padding=padding,
-        bias=m.bias is not None,
-    )
+    more = {"groups": m.groups, "dilation": _pair(m.dilation), "stride": _pair(m.stride), "padding": padding}
+    layer = Layer("conv", name, inputs * m.groups, out, kernel, bias=m.bias is not None, **more)  # type: ignore[arg-type]
+    if padding[0] >= layer.reach[0] or padding[1] >= layer.reach[1]:
+        raise Unsupported(f"{name}: only padding smaller than the kernel is supported")
+    return layer
+
+
+def _activation(function: str, alpha: float, name: str = "") -> Layer:
+    return Layer("activation", name, function=function, number=alpha)
 
 
 def _linear(name: str, m: nn.Linear) -> Layer:

@@ -1,0 +1,167 @@
+"""A traced network as layers, one after the other: where it branches, values are kept in slots and taken again.
+
+x = conv(x)                 conv, keep 0
+x = relu(conv2(x)) + x      conv, rectify, keep 1, add (1, 0)
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+import torch.fx
+from torch import nn
+
+from tinyproof.train.engine.native.layers import IMAGES, Layer, Unsupported, of_call, of_module
+
+_ADDS = (operator.add, torch.add, "add")
+_CONCATENATIONS = (torch.cat, torch.concat, torch.concatenate)
+_LEARN = ("conv", "linear", "norm")
+_JOINS = ("add", "concat")
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A layer and the numbers of the values that it takes: 0 is the images, n what the n-th step makes."""
+
+    layer: Layer
+    takes: tuple[int, ...]
+    in_place: bool = False
+    name: str = ""
+
+
+def read(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> tuple[Layer, ...]:
+    """The layers of a trace. Raises Unsupported."""
+    steps = _steps(graph, modules)
+    _check_in_place(steps)
+    seen = [step.layer.name for step in steps if step.layer.kind in _LEARN]
+    if len(set(seen)) != len(seen):
+        raise Unsupported("a layer is used twice")
+    return tuple(_arranged(steps))
+
+
+def _steps(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> list[_Step]:
+    steps, values = list[_Step](), dict[torch.fx.Node, int]()
+    for node in graph.nodes:
+        if node.op == "placeholder":
+            if values:
+                raise Unsupported("the network has more than one input")
+            values[node] = 0
+        elif node.op == "output":
+            if not isinstance(node.args[0], torch.fx.Node) or values.get(node.args[0]) != len(steps):
+                raise Unsupported("the network has more than one output")
+        elif not _is_shape(node):
+            if not node.users:
+                raise Unsupported(f"{node.name} does not lead to the answer")
+            step = _step(node, modules, values)
+            if isinstance(step, _Step):
+                steps.append(step)
+            values[node] = len(steps) if isinstance(step, _Step) else step
+    return steps
+
+
+def _step(node: torch.fx.Node, modules: Mapping[str, nn.Module], values: Mapping[torch.fx.Node, int]) -> _Step | int:
+    """What a node does; the number of the value that it takes where it changes nothing."""
+    joined = _joined(node)
+    if joined is not None:
+        kind, parts = joined
+        if not all(isinstance(part, torch.fx.Node) and part in values for part in parts):
+            raise Unsupported(f"{node.name}: only sums and concatenations of layers' values are supported")
+        return _Step(Layer(kind, node.name), tuple(values[part] for part in parts))
+    taken = node.args[0] if node.args else None
+    if not isinstance(taken, torch.fx.Node) or taken not in values:
+        raise Unsupported(f"{node.name} does not take a layer's value first: it is not supported")
+    layer = _layer(node, modules)
+    if layer is None:
+        return values[taken]
+    in_place = getattr(modules.get(str(node.target)), "inplace", False) or node.kwargs.get("inplace", False)
+    return _Step(layer, (values[taken],), bool(in_place) or True in node.args, node.name)
+
+
+def _joined(node: torch.fx.Node) -> tuple[str, Sequence[Any]] | None:
+    """The kind and the parts of a sum or a concatenation of channels; None for what is neither."""
+    if node.op not in ("call_function", "call_method"):
+        return None
+    if node.target in _ADDS:
+        if len(node.args) != 2 or node.kwargs:
+            raise Unsupported(f"{node.name}: only sums of two layers' values, without a factor, are supported")
+        return "add", node.args
+    if node.target not in _CONCATENATIONS:
+        return None
+    parts, *rest = node.args
+    dim = rest[0] if rest else node.kwargs.get("dim", node.kwargs.get("axis", 0))
+    if dim not in (1, -3) or not isinstance(parts, list | tuple) or len(parts) < 2:
+        raise Unsupported(f"{node.name}: only concatenations of two or more over the channels (dim 1) are supported")
+    return "concat", parts
+
+
+def _check_in_place(steps: Sequence[_Step]) -> None:
+    """Raise Unsupported where a layer changes in place what another one takes too: a value, or a view of it."""
+    storage = [0]
+    for number, step in enumerate(steps, 1):
+        of = storage[step.takes[0]]
+        if step.in_place:
+            touched = {value for value, place in enumerate(storage) if place == of}
+            if any(touched & {*later.takes} for later in steps[number:]):
+                raise Unsupported(f"{step.name}: changes in place what another layer takes too")
+        storage.append(of if step.in_place or step.layer.kind == "flatten" else number)
+
+
+def _arranged(steps: Sequence[_Step]) -> Iterator[Layer]:
+    """The layers in their order; what is not taken at once is kept."""
+    kept = set[int]()
+    for before, step in enumerate(steps):
+        if step.layer.kind in _JOINS or step.takes != (before,):
+            kept.update(step.takes)
+    slots = {value: slot for slot, value in enumerate(sorted(kept))}
+    if 0 in kept:
+        yield Layer("keep", slots=(slots[0],))
+    for before, step in enumerate(steps):
+        if step.layer.kind in _JOINS:
+            yield replace(step.layer, slots=tuple(slots[value] for value in step.takes))
+        else:
+            if step.takes != (before,):
+                yield Layer("take", slots=(slots[step.takes[0]],))
+            yield step.layer
+        if before + 1 in kept:
+            yield Layer("keep", slots=(slots[before + 1],))
+
+
+def _is_shape(node: torch.fx.Node) -> bool:
+    """Whether the node is arithmetic on shapes, as in `x.view(x.size(0), -1)`, not on values."""
+    if (node.op, node.target) in (("call_method", "size"), ("call_method", "dim")):
+        return True
+    if node.op != "call_function":
+        return False
+    if node.target is getattr:
+        return node.args[1] == "shape"
+    inputs = node.all_input_nodes
+    return node.target in (operator.getitem, operator.mul, operator.floordiv) and all(map(_is_shape, inputs))
+
+
+def _is_images(node: torch.fx.Node) -> bool:
+    """Whether the node is the number of images: `x.size(0)`, `x.size()[0]` or `x.shape[0]`."""
+    if node.op == "call_method" and node.target == "size":
+        return node.args[1:] == (0,) or node.kwargs == {"dim": 0}
+    whole = node.args[0] if node.target is operator.getitem else None
+    if not isinstance(whole, torch.fx.Node) or node.args[1] != 0:
+        return False
+    return whole.target is getattr or (whole.target == "size" and len(whole.args) == 1 and not whole.kwargs)
+
+
+def _layer(node: torch.fx.Node, modules: Mapping[str, nn.Module]) -> Layer | None:
+    def plain(other: torch.fx.Node) -> Any:
+        if not _is_shape(other):
+            raise Unsupported(f"{node.name} takes several layers' values: only sums and concatenations may")
+        return IMAGES if _is_images(other) else other
+
+    if node.op == "call_module":
+        name = str(node.target)
+        return of_module(name, modules[name])
+    if node.op not in ("call_function", "call_method"):
+        raise Unsupported(f"{node.name} ({node.op.replace('_', ' ')}) is not supported")
+    values, named = torch.fx.node.map_arg((node.args[1:], node.kwargs), plain)
+    return of_call(node.target, *values, **named)
