@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,10 @@ from tinyproof.check.finding import FileReport
 from tinyproof.core.errors import Stopped
 from tinyproof.core.listener import Listener, Progress
 from tinyproof.core.workers import Outcome, run_bounded
+
+# Objects that are made between two searches for circles among them: what a file leaves is small, the search is a tenth
+# of the work.
+_SELDOM = 100_000
 
 
 def judged(items: Sequence[Item], jobs: int | None, listener: Listener, kept: ReportCache) -> tuple[FileReport, ...]:
@@ -56,6 +61,7 @@ def _report(item: Item, outcome: Outcome) -> FileReport:
 
 def audit_one(item: Item) -> FileReport:
     """Judge one file (in a worker)."""
+    gc.set_threshold(_SELDOM)
     if item.kind == "workbook":
         from tinyproof.check.workbook import audit_workbook
 
