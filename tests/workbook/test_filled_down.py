@@ -39,9 +39,12 @@ def test_what_was_changed_in_a_row_has_a_key_of_its_own() -> None:
 
 def test_the_third_row_of_a_column_and_all_below_are_only_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     read = list[str]()
-    monkeypatch.setattr(
-        filled_down, "relative", lambda text, row, col: (read.append(text), relative(text, row, col))[1]
-    )
+
+    def counted(text: str, row: int, col: int) -> object:
+        read.append(text)
+        return relative(text, row, col)
+
+    monkeypatch.setattr(filled_down, "relative", counted)
     keys = FilledDown()
     assert len({keys.key(f"=A{row}-$G$1*B{row - 1}", row, 3) for row in range(2, 90)}) == 1
     assert read == ["=A2-$G$1*B1", "=A3-$G$1*B2"]
