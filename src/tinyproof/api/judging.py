@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tinyproof.api.file_kinds import TEXT_TABLES, kind_of
 from tinyproof.api.report_cache import ReportCache
 from tinyproof.api.survey import BYTES_PER_WORKER, SECONDS_PER_FILE, Item
 from tinyproof.check import notebook
@@ -65,10 +66,17 @@ def audit_one(item: Item) -> FileReport:
     if item.kind == "workbook":
         from tinyproof.check.workbook import audit_workbook
 
-        return audit_workbook(item.path, item.shown, item.convert)
+        found = audit_workbook(item.path, item.shown, item.convert)
+        return _data_or(found, Path(item.path))
     if item.kind in ("notebook", "script"):
         return notebook.audit_notebook(item.path, item.disabled_rules, item.root or None)
     if item.kind == "text":
         return notebook.audit_text(item.path, item.disabled_rules)
     what = "is no workbook and no notebook" if Path(item.path).is_file() else "is a device or a pipe, no plain file"
     return FileReport(item.shown, item.kind, "unreadable", problem=what)
+
+
+def _data_or(found: FileReport, path: Path) -> FileReport:
+    """Of a text file in which no formula stands that it is data, where nothing in it could be compared."""
+    data = found.status == "undecided" and path.name.lower().endswith(TEXT_TABLES) and kind_of(path) == "other"
+    return replace(found, status="nothing to judge") if data else found
