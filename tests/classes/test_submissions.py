@@ -233,6 +233,24 @@ def test_loose_files_of_both_kinds_may_be_one_students_and_that_is_said(
     assert said == []
 
 
+def test_a_folder_that_is_one_students_is_one_submission(sheet: bytes, tmp_path: Path) -> None:
+    """As it is in the class above it: its files are held against the assignment together."""
+    put(tmp_path / "kim" / "a.xlsx", sheet)
+    put(tmp_path / "kim" / "part 2" / "b.xlsx", sheet)
+    write_notebook(style("classes"), tmp_path / "kim")
+    asked = put(tmp_path / "asked.toml", b"[workbook]\nrows_at_least = 2\n[notebook]\nepochs_below = 50\n")
+    kim = str(tmp_path / "kim")
+    report = audit(kim, one=True, jobs=1, assignment=asked, quiet=True)
+    assert {file.submission for file in report.files} == {kim}
+    assert [row.grade.points for row in report.rows() if row.grade] == [10]
+    held = zipped(**{"a.xlsx": sheet, "b.xlsx": sheet})
+    assert {owner for _, owner in owners(audit(put(tmp_path / "ada.zip", held), one=True, jobs=1, quiet=True))} == {
+        str(tmp_path / "ada.zip")
+    }
+    with pytest.raises(InputError, match="leave --student or --one out"):
+        audit(kim, one=True, student="{name}", jobs=1, quiet=True)
+
+
 def test_the_folder_one_stands_in_has_its_own_name(
     sheet: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

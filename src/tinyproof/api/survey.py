@@ -62,13 +62,12 @@ class Item:
 class Survey:
     """The files of a command: `items` to judge, `left_out` with the reason, `handed_out` by a course of nbgrader.
 
-    Archives are unpacked into a temporary folder, which is there until the survey is left:
-
-    >>> with Survey() as survey:
-    ...     survey.add([])
+    `one`: each folder and archive that is given is one submission, whatever lies in it. Archives are unpacked into a
+    temporary folder, which is there until the survey is left.
     """
 
     names: Names = field(default_factory=Names)
+    one: bool = False
     items: list[Item] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     handed_out: list[Item] = field(default_factory=list)
@@ -96,21 +95,22 @@ class Survey:
         folders = {str(Path(item.shown).parent) for item in self.items}
         apart = all(item.submission == Path(item.shown).name for item in self.items)
         both = {"workbook", "notebook"} <= {item.kind for item in self.items}
-        return folders.pop() if len(folders) == 1 and apart and both and not self.names.pattern else ""
+        return folders.pop() if len(folders) == 1 and apart and both and not (self.one or self.names.pattern) else ""
 
     def add(self, paths: Sequence[Path | str]) -> None:
         """Take files, folders and archives. Raises InputError where one is not there."""
         given = [existing(path) for path in paths]
         alone = len(given) == 1 and given[0].is_dir()
-        course = nbgrader_class(given[0], self.names.pattern) if alone else None
+        course = nbgrader_class(given[0], self.names.pattern) if alone and not self.one else None
         if course is not None:
             given, self.names = [course[0]], Names(course[1])
             self.handed_out = [Item(str(book), str(book), "notebook", str(book.parent)) for book in released(*course)]
+        whole = self.one or len(given) > 1
         for path in given:
             if path.is_dir():
-                self._folder(_Folder(path, path, alone=len(given) > 1))
+                self._folder(_Folder(path, path, alone=whole))
             elif is_archive(path):
-                self._archive(path, _Folder(path, path, alone=len(given) > 1))
+                self._archive(path, _Folder(path, path, alone=whole))
             else:
                 self._file(path)
         self._unpacker.close()
