@@ -137,6 +137,18 @@ def test_no_submission_vanishes(sheet: bytes, tmp_path: Path) -> None:
     assert held == {"ada ": "right"} | dict.fromkeys(("bob", "cyd.pdf", "dan", "eve.zip"), "nothing to judge")
 
 
+def test_ten_thousand_files_of_one_cost_the_others_nothing(sheet: bytes, tmp_path: Path) -> None:
+    put(tmp_path / "ada" / "a.xlsx", sheet)
+    (tmp_path / "bob").mkdir()
+    for number in range(10_000):
+        (tmp_path / "bob" / f"{number:05}.dat").touch()
+    report = audit(tmp_path, jobs=1, quiet=True)
+    assert owners(report) == [("a.xlsx", "ada")]
+    (left,) = report.left_out
+    names = "00000.dat, 00001.dat, 00002.dat and 9997 more"
+    assert (left.submission, left.why) == ("bob", f"it holds no workbook and no notebook ({names})")
+
+
 def test_a_folder_that_was_asked_for_does_not_vanish(sheet: bytes, tmp_path: Path) -> None:
     put(tmp_path / "ada" / "a.xlsx", sheet)
     put(tmp_path / "bob" / "essay.pdf", b"%PDF")

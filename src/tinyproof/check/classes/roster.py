@@ -130,8 +130,9 @@ def without_ending(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name without differences that do not matter: case, composition, spaces, the ending of a file."""
-    name = without_ending(name)
+    """A name without differences that do not matter: case, composition, spaces, marks of the direction of writing, the
+    ending of a file."""
+    name = "".join(" " if unicodedata.category(letter) == "Cf" else letter for letter in without_ending(name))
     return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())
 
 
