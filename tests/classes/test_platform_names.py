@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -118,6 +120,24 @@ def test_a_class_from_canvas_as_it_is_downloaded(sheets: tuple[bytes, bytes], tm
         ("Lovelace, Ada", "7"),
         ("O'Brien, Seán", ""),
     ]
+
+
+def test_neither_names_nor_numbers_of_a_platform_are_left_under_pseudonyms(
+    sheets: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    """Two loose files of one student have a path each."""
+    good, bad = sheets
+    of_moodle(tmp_path / "moodle", *sheets)
+    for name, content in (("müllerj_123_4561", good), ("gaussc_124_4562", bad), ("gaussc_124_4563", good)):
+        put(tmp_path / "canvas" / f"{name}_sheet.xlsx", content)
+    for folder in ("moodle", "canvas"):
+        report = audit(tmp_path / folder, anonymous=tmp_path / f"{folder}.csv", jobs=1, quiet=True)
+        told = json.dumps(report.to_json(), ensure_ascii=False)
+        assert not re.search(
+            "lovelace|müller|小明|brien|ordner|gauss|28[0-9][0-9]|456[0-9]|participant", told.casefold()
+        )
+        paths = [file.file for file in (*report.files, *report.left_out)]
+        assert len(set(paths)) == len(paths)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from tinyproof.check.classes.platform_names import number_of
 from tinyproof.check.finding import SEVERITIES, FileReport, LeftOut, Severity, Status
 from tinyproof.core.errors import InputError
 
@@ -65,8 +66,12 @@ def top_of(submission: str, path: str) -> str:
     >>> top_of("ada", "class of adam/ada/s.xlsx"), top_of("Ada L", "class/Ada L_12_file/s.xlsx")
     ('ada', 'Ada L_12_file')
     """
-    parts, name = PurePath(path).parts, PurePath(submission).name
-    return name if name in parts else next((part for part in parts if name and name in part), "")
+    parts, whole = PurePath(path).parts, PurePath(submission).name
+    if whole in parts:
+        return whole
+    name, number = number_of(whole)
+    beside = f"_{number.split()[-1]}_" if number else ""
+    return next((part for part in parts if name and name in part and beside in part), "")
 
 
 @dataclass(frozen=True)
