@@ -56,6 +56,7 @@ def of_moodle(folder: Path, good: bytes, bad: bytes) -> Path:
     put(folder / MOODLE.format("Ada Lovelace_2899") / "backprop.xlsx", bad)
     put(folder / MOODLE.format("Seán O'Brien_2874") / "hw.zip", packed_on_a_mac(good))
     put(folder / ".DS_Store", b"x")
+    put(folder / "roster.csv", b"name\nAda\n")
     (folder / MOODLE.format("Leer Ordner_2875")).mkdir()
     return folder
 
@@ -148,7 +149,9 @@ def test_neither_names_nor_numbers_of_a_platform_are_left_under_pseudonyms(
          ["Participant (participant 1)", "Participant (participant 2)"]),
         (["lia_1_10_a.xlsx", "lia_2_11_a.xlsx", "bo_LATE_3_12_a.xlsx"], ["lia (1)", "lia (2)", "bo"]),
         (["anon_x7Ka_10_a.xlsx", "LATE_anon_Qq2_11_a.xlsx"], ["anon_x7Ka", "anon_Qq2"]),
-        (["lia_1_10_a.xlsx", "notes.txt"], []),
+        (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "grades.csv", "class.html"], ["lia", "bo"]),
+        (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "ada.xlsx"], []),
+        (["Ada L_1_assignsubmission_file", "roster.csv", "late"], ["Ada L"]),
         (["lia_1_10_a.xlsx"], []),
         (["ada.xlsx", "bob.xlsx"], []),
         ([], []),

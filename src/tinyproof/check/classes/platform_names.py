@@ -14,6 +14,8 @@ _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|on
 _CANVAS = re.compile(r"(?P<name>[^\W_]+)(?:_LATE)?_(?P<number>\d+)_\d+_.+", re.DOTALL)
 _CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<name>anon_[^\W_]+)_(?P<number>\d+)_.+", re.DOTALL)
 
+_TEACHERS = (".csv", ".html", ".json", ".toml", ".txt", ".md")  # what lies beside a class and is no submission
+
 
 class Named(NamedTuple):
     """Whose an entry is: the name, and the number that tells it from another of the same name."""
@@ -23,20 +25,22 @@ class Named(NamedTuple):
 
 
 def platform_names(entries: Iterable[str]) -> dict[str, str]:
-    """For each entry of a folder that was downloaded from a platform whose it is; none where one is called otherwise,
-    or where it is but one. Two students of one name keep their numbers.
+    """For each entry of a folder that was downloaded from a platform whose it is. Moodle's names say so themselves;
+    Canvas's are taken for such where two are and no other is but a teacher's own list or page. Two students of one name
+    keep their numbers.
 
     >>> list(platform_names(["lovelaceada_124_4562_s.xlsx", "gaussc_LATE_125_4563_n.ipynb"]).values())
     ['lovelaceada', 'gaussc']
-    >>> platform_names(["hw_2026_10_s.xlsx", "readme.txt"])
+    >>> platform_names(["hw_2026_10_s.xlsx", "hw_2026_11_s.xlsx", "ada.xlsx"])
     {}
     """
     held = list(entries)
-    for kind in (_moodle, _canvas):
-        named = {entry: found for entry in held if (found := kind(entry)) is not None}
-        if len(named) == len(held) > 1:
-            return _apart(named)
-    return {}
+    moodle = {entry: found for entry in held if (found := _moodle(entry)) is not None}
+    if moodle:
+        return _apart(moodle)
+    canvas = {entry: found for entry in held if (found := _canvas(entry)) is not None}
+    others = [entry for entry in held if entry not in canvas and not entry.lower().endswith(_TEACHERS)]
+    return _apart(canvas) if len(canvas) > 1 and not others else {}
 
 
 def _moodle(entry: str) -> Named | None:
