@@ -66,7 +66,7 @@ def main() -> None:
         screenshot(folder / "page.html", "page.png", "--size", "1280x700", "--script", "go(12, 20)")
         call(sys.executable, ROOT / "tests" / "classes" / "invented.py", folder / "class", "20", cwd=folder)
         tinyproof(folder, "audit", "class", "--html", "class.html", fine=(1,))
-        screenshot(folder / "class.html", "audit.png", "--size", "1100x1400", "--script", OPEN_FIRST)
+        screenshot(folder / "class.html", "audit.png", "--size", "1100x2000", "--script", OPEN_FIRST)
         tinyproof(folder, "run", "--out", "out")
         screenshot(folder / "out" / "report.html", "report.png", "--size", "900x1250")
         workbook(folder)

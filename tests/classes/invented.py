@@ -31,52 +31,58 @@ NOTEBOOK_STYLES = ("functions", "classes", "modules")
 PUBLISHED = (ROOT / "tests" / "notebook" / "published.txt").read_text(encoding="utf-8")
 
 
-def make(folder: Path, count: int = 60) -> dict[str, str]:
-    """Write `count` submissions and return the status that each must have, by its name."""
+Rows = tuple[int, int]
+SHORT: Rows = (6, 12)
+COURSE: Rows = (48, 100)  # rows of the tables that are handed in, one step of training each
+
+
+def make(folder: Path, count: int = 60, rows: Rows = SHORT) -> dict[str, str]:
+    """Write `count` submissions and return the status that each must have, by its name. `rows`: least and most of a
+    workbook's."""
     truth = {}
     for number in range(count):
         name = f"student{number + 1:02}"
-        truth.update(_one(folder, name, number))
+        truth.update(_one(folder, name, number, rows))
     return truth
 
 
-def _one(folder: Path, name: str, number: int) -> dict[str, str]:
+def _one(folder: Path, name: str, number: int, rows: Rows) -> dict[str, str]:
     """Of ten: four right, four wrong (three workbooks, one notebook), one archive, one that is nothing."""
     place = number % 10
     if place == 8:
-        return _archive(folder, name, number)
+        return _archive(folder, name, number, rows)
     if place == 9:
         return _odd(folder, name, number)
     home = folder / name
     home.mkdir(parents=True)
     if place in (1, 3, 5):
-        _broken(KINDS[(number // 10 + place) % len(KINDS)], number, home)
+        _broken(KINDS[(number // 10 + place) % len(KINDS)], number, home, rows)
         return {name: "wrong"}
     if place == 7:
         write_notebook(PUBLISHED, home)
         return {name: "wrong"}
-    _right_sheet(number, home)
+    _right_sheet(number, home, rows)
     if place == 6:
         write_notebook(style(NOTEBOOK_STYLES[number // 10 % len(NOTEBOOK_STYLES)]), home)
     return {name: "right"}
 
 
-def _right_sheet(seed: int, home: Path) -> Path:
-    made = right(seed)
+def _right_sheet(seed: int, home: Path, rows: Rows) -> Path:
+    made = right(seed, rows)
     made.file = "backprop.xlsx"
     return made.write(home)
 
 
-def _broken(kind: str, seed: int, home: Path) -> Path:
-    made = mutant(kind, seed)
+def _broken(kind: str, seed: int, home: Path, rows: Rows) -> Path:
+    made = mutant(kind, seed, rows)
     made.file = "backprop.xlsx"
     return made.write(home)
 
 
-def _archive(folder: Path, name: str, number: int) -> dict[str, str]:
+def _archive(folder: Path, name: str, number: int, rows: Rows) -> dict[str, str]:
     """The archive of one right workbook in a folder of its own."""
     held = io.BytesIO()
-    sheet = _right_sheet(number, folder)
+    sheet = _right_sheet(number, folder, rows)
     with zipfile.ZipFile(held, "w") as archive:
         archive.writestr("my work/backprop.xlsx", sheet.read_bytes())
     sheet.unlink()

@@ -192,6 +192,11 @@ def test_names_with_quotes_and_formulas_are_safe_to_open(tmp_path: Path) -> None
         assert not row[0].startswith(("=", "+", "-", "@")), row
 
 
+def test_marks_of_the_direction_of_writing_hide_nobody(tmp_path: Path) -> None:
+    roster = load_roster(listed(tmp_path, "name\n\u200fעדה\u200f\nBob\u202e\n\u2066Cyd\u2069\n"))
+    assert roster.matched(["עדה", "bob", "\u200ecyd.zip"]) == ({0: "עדה", 1: "bob", 2: "\u200ecyd.zip"}, [])
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -137,6 +137,18 @@ def test_no_submission_vanishes(sheet: bytes, tmp_path: Path) -> None:
     assert held == {"ada ": "right"} | dict.fromkeys(("bob", "cyd.pdf", "dan", "eve.zip"), "nothing to judge")
 
 
+def test_ten_thousand_files_of_one_cost_the_others_nothing(sheet: bytes, tmp_path: Path) -> None:
+    put(tmp_path / "ada" / "a.xlsx", sheet)
+    (tmp_path / "bob").mkdir()
+    for number in range(10_000):
+        (tmp_path / "bob" / f"{number:05}.dat").touch()
+    report = audit(tmp_path, jobs=1, quiet=True)
+    assert owners(report) == [("a.xlsx", "ada")]
+    (left,) = report.left_out
+    names = "00000.dat, 00001.dat, 00002.dat and 9997 more"
+    assert (left.submission, left.why) == ("bob", f"it holds no workbook and no notebook ({names})")
+
+
 def test_a_folder_that_was_asked_for_does_not_vanish(sheet: bytes, tmp_path: Path) -> None:
     put(tmp_path / "ada" / "a.xlsx", sheet)
     put(tmp_path / "bob" / "essay.pdf", b"%PDF")
@@ -231,6 +243,24 @@ def test_loose_files_of_both_kinds_may_be_one_students_and_that_is_said(
     said.clear()
     audit(tmp_path, jobs=1, student=pattern, assignment="course-workbook")
     assert said == []
+
+
+def test_a_folder_that_is_one_students_is_one_submission(sheet: bytes, tmp_path: Path) -> None:
+    """As it is in the class above it: its files are held against the assignment together."""
+    put(tmp_path / "kim" / "a.xlsx", sheet)
+    put(tmp_path / "kim" / "part 2" / "b.xlsx", sheet)
+    write_notebook(style("classes"), tmp_path / "kim")
+    asked = put(tmp_path / "asked.toml", b"[workbook]\nrows_at_least = 2\n[notebook]\nepochs_below = 50\n")
+    kim = str(tmp_path / "kim")
+    report = audit(kim, one=True, jobs=1, assignment=asked, quiet=True)
+    assert {file.submission for file in report.files} == {kim}
+    assert [row.grade.points for row in report.rows() if row.grade] == [10]
+    held = zipped(**{"a.xlsx": sheet, "b.xlsx": sheet})
+    assert {owner for _, owner in owners(audit(put(tmp_path / "ada.zip", held), one=True, jobs=1, quiet=True))} == {
+        str(tmp_path / "ada.zip")
+    }
+    with pytest.raises(InputError, match="leave --student or --one out"):
+        audit(kim, one=True, student="{name}", jobs=1, quiet=True)
 
 
 def test_the_folder_one_stands_in_has_its_own_name(

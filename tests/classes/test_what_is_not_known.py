@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tinyproof
 from tinyproof.check.classes.assignment import Assignment, find_assignment
 from tinyproof.check.classes.held_against import held_against
 from tinyproof.check.classes.notebook_asked import notebook_answers
@@ -134,6 +135,41 @@ def answered(facts: WorkbookFacts | None, asked: AskedWorkbook, problem: str = "
 
 def of(training: Training) -> WorkbookFacts:
     return replace(FACTS, trainings=(training,))
+
+
+def test_the_targets_are_those_of_the_same_example(tmp_path: Path) -> None:
+    """Inputs of one example beside targets of another are another network; its examples in turn are the same."""
+    two = tinyproof.derive("course").text("toml") + "\n[[examples]]\ninputs = [0.3, 0.4]\ntargets = [0.9, 0.1]\n"
+    (tmp_path / "two.toml").write_text(two, encoding="utf-8")
+    asked = AskedWorkbook(network=str(tmp_path / "two.toml"), targets_also_of=("worked-example",))
+    second = replace(COURSE, inputs=numbers(0.3, 0.4), targets=numbers(0.9, 0.1))
+    assert answered(FACTS, asked) is True
+    assert answered(of(second), asked) is True
+    assert answered(of(replace(second, targets=numbers(0.01, 0.99))), asked) is True
+    mixed = replace(second, targets=numbers(0.5, 0.5))
+    assert answered(of(mixed), asked) is False
+    file = FileReport("class/ada/b.xlsx", "workbook", "right", facts=of(mixed))
+    (told,) = workbook_answers([file], asked, "")
+    assert (told.asked, told.found) == ("the targets 0.9 and 0.1 or 0.01 and 0.99", "0.5 and 0.5")
+    both = replace(COURSE, inputs=numbers(0.05, 0.10, 0.3, 0.4), targets=numbers(0.5, 0.5, 0.9, 0.1))
+    assert answered(of(both), asked) is True
+    crossed = replace(both, targets=numbers(0.9, 0.1, 0.5, 0.5))
+    assert answered(of(crossed), asked) is None
+    file = FileReport("class/ada/b.xlsx", "workbook", "right", facts=of(crossed))
+    (told,) = workbook_answers([file], asked, "")
+    assert told.found == 'in sheet "S" the targets are these numbers in another order'
+
+
+def test_where_the_order_of_numbers_tells_the_examples_apart_it_stays_open(tmp_path: Path) -> None:
+    turned = tinyproof.derive("course").text("toml").replace("targets = [0.5, 0.5]", "targets = [0.2, 0.7]")
+    turned += "\n[[examples]]\ninputs = [0.1, 0.05]\ntargets = [0.7, 0.2]\n"
+    (tmp_path / "turned.toml").write_text(turned, encoding="utf-8")
+    asked = AskedWorkbook(network=str(tmp_path / "turned.toml"))
+    assert answered(of(replace(COURSE, targets=numbers(0.2, 0.7))), asked) is True
+    crossed = of(replace(COURSE, targets=numbers(0.7, 0.2)))
+    assert answered(crossed, asked) is None
+    (told,) = workbook_answers([FileReport("class/ada/b.xlsx", "workbook", "right", facts=crossed)], asked, "")
+    assert told.found == 'in sheet "S" the inputs and targets of the examples stand in another order'
 
 
 def test_the_network() -> None:

@@ -16,8 +16,10 @@ import pytest
 import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from tests.classes.invented import BOOK_AS_ASKED, BOOK_WITH_A_WRONG_GRADIENT
+from tests.classes.invented import BOOK_AS_ASKED, BOOK_WITH_A_WRONG_GRADIENT, PUBLISHED
+from tests.notebook.books import write as write_notebook
 from tests.workbook.mutants import mutant, right
+from tests.workbook.test_formats import as_csv
 
 import tinyproof
 
@@ -95,7 +97,22 @@ def test_the_hook_judges_what_is_committed(tmp_path: Path) -> None:
     assert "bad.xlsx" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["a.py", "a.xlsx.txt", "README.md", "data.csv"])
+def test_the_hook_judges_text_tables_and_scripts_and_lets_data_and_tools_pass(tmp_path: Path) -> None:
+    words, text = shlex.split(hook()["entry"]), {"data.csv": "epoch,loss\n1,0.5\n2,0.4\n", "TOOL.PY": "print(1)\n"}
+    for name, content in text.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    made = as_csv(mutant("wrong-gradient", 4), tmp_path, ",", {}, "utf-8")
+    script = write_notebook(PUBLISHED, tmp_path / "S7").rename(tmp_path / "train.ipynb")
+    code = nbformat.read(script, 4).cells  # type: ignore[no-untyped-call]
+    lines = "\n\n".join(cell.source for cell in code if cell.cell_type == "code")
+    (tmp_path / "train.py").write_text(lines, encoding="utf-8")
+    for names, rc in ((["data.csv", "TOOL.PY"], 0), ([made.name], 1), (["train.py"], 1)):
+        assert all(re.search(hook()["files"], name) for name in names)
+        done = subprocess.run([*COMMAND, *words[1:], *names], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+        assert (done.returncode, done.stderr) == (rc, ""), done.stdout
+
+
+@pytest.mark.parametrize("name", ["a.pyc", "a.xlsx.txt", "README.md", "csv"])
 def test_the_hook_leaves_other_files_alone(name: str) -> None:
     assert not re.search(hook()["files"], name)
 

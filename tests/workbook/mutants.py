@@ -527,11 +527,11 @@ BREAKERS: dict[str, tuple[Callable[[Sheet, random.Random], Mutant | None], ...]]
 }
 
 
-def mutant(kind: str, seed: int) -> Mutant:
+def mutant(kind: str, seed: int, rows: tuple[int, int] = (6, 12)) -> Mutant:
     """A mutant of that kind whose difference Python confirms; other seeds are tried where one changes nothing."""
     for attempt in range(200):
         rng = random.Random(f"{kind} {seed} {attempt}")
-        plan = random_plan(rng)
+        plan = random_plan(rng, rows)
         sheet = make(plan, rng)
         found = rng.choice(BREAKERS[kind])(sheet, rng)
         if found is not None and (found.looks_only or difference(found) > 1e-7):
@@ -539,22 +539,22 @@ def mutant(kind: str, seed: int) -> Mutant:
     raise AssertionError(f"no mutant of kind {kind}")
 
 
-def right(seed: int) -> Mutant:
+def right(seed: int, rows: tuple[int, int] = (6, 12)) -> Mutant:
     """A right workbook: some with pasted losses of other rates, with charts, with the rate in the sheet's name."""
     rng = random.Random(f"right {seed}")
-    sheet = make(random_plan(rng), rng)
+    sheet = make(random_plan(rng, rows), rng)
     cells, charts = dict(sheet.cells), list[tuple[str, str, str]]()
     letters = xl_col_to_name(sheet.at["E_total"] - 1)
-    rows = rows_of(sheet, rng)
+    filled = rows_of(sheet, rng)
     if rng.random() < 0.4:
         for position, rate in enumerate((0.1, 0.5, 2.0)):
             col = max(sheet.at.values()) + 4 + position
             values = calculate({**sheet.cells, sheet.rate: rate})
-            losses = [values[row, sheet.at["E_total"]] for row in rows]
+            losses = [values[row, sheet.at["E_total"]] for row in filled]
             digits = rng.choice([6, 9, 16])
             if all(math.isfinite(loss) for loss in losses):
                 cells[sheet.first - 1, col] = f"η={rate:g}"
-                cells |= {(row, col): round(loss, digits) for row, loss in zip(rows, losses, strict=True)}
+                cells |= {(row, col): round(loss, digits) for row, loss in zip(filled, losses, strict=True)}
     if rng.random() < 0.4:
         title = rng.choice(["", "Loss", "E_total", "Loss curve, η=0.5"])
         charts.append(("", f"${letters}${sheet.first}:${letters}${sheet.last}", title))

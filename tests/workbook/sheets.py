@@ -73,7 +73,7 @@ class Sheet:
         return name(row, self.at[quantity])
 
 
-def random_plan(rng: random.Random) -> Plan:
+def random_plan(rng: random.Random, rows: tuple[int, int] = (6, 12)) -> Plan:
     """A layout: half of them the course's network, as out there; the others vary everything."""
     plan = Plan(
         order=rng.choice(["course", "inputs first", "weights first", "grouped", "gradients first"]),
@@ -81,7 +81,7 @@ def random_plan(rng: random.Random) -> Plan:
         helpers=rng.random() < 0.25,
         row=rng.randint(3, 40),
         col=rng.choice([1, 1, 2, 4]),
-        rows=rng.randint(6, 12),
+        rows=rng.randint(*rows),
         rate=rng.choice([0.1, 0.2, 0.5, 0.8, 1.0, 2.0]),
         label=rng.choice(["η =", "Learning Rate", "L.R", "eta", "n =", "ɳ", "lr="]),
         spaced=rng.random() < 0.3,

@@ -222,7 +222,7 @@ def test_a_csv_without_formulas_says_so(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("x,y\n1,2\n3,4\n", encoding="utf-8")
     report = audit(path).files[0]
-    assert (report.kind, report.status) == ("workbook", "undecided")
+    assert (report.kind, report.status) == ("workbook", "nothing to judge")
     assert "no formula" in report.problem
     assert not audit(tmp_path).files  # in a folder it is data, and no submission
 

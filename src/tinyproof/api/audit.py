@@ -162,6 +162,7 @@ def audit(
     disable: Sequence[str] = (),
     convert: bool = False,
     student: str = "",
+    one: bool = False,
     assignment: Path | str | None = None,
     cache: Path | str | None = None,
     no_cache: bool = False,
@@ -172,15 +173,16 @@ def audit(
     """Read hand-made workbooks as mathematics and training notebooks with their logs, and name what is wrong.
 
     `paths`: files, folders and .zip archives. In a folder of submissions each folder, archive and loose file is one
-    submission; `student` says how its name stands in that of the file or folder, as `{name}_*.xlsx`. `jobs`: worker
-    processes; None uses all cores. `disable`: rules of the notebook audit not to apply. `convert`: let LibreOffice,
-    where it is installed, turn an old or foreign workbook (.xls, .xlsb, .numbers) into one that can be read. Nothing
-    else is executed. `assignment`: what was asked, the name of one that comes with the package (`course-workbook`,
-    `mnist-20k`, `mnist-8k`) or a TOML file; right then means what was asked. What was said of a file is kept in the
-    folder `cache` (None: the user's cache) and said again for the same content, code and options, unless `no_cache`.
-    `since`: an earlier result (`--json`), to say what changed. `anonymous`: a file for the key; every name in the
-    result is then a pseudonym. Raises InputError where a path is not there or a rule has no such name, and for a wrong
-    assignment; Stopped after Ctrl-C. What cannot be read or decided is said of its file, and stops no other.
+    submission; `student` says how its name stands in that of the file or folder, as `{name}_*.xlsx`. `one`: the folder
+    is one student's, so its loose files are one submission. `jobs`: worker processes; None uses all cores. `disable`:
+    rules of the notebook audit not to apply. `convert`: let LibreOffice, where it is installed, turn an old or foreign
+    workbook (.xls, .xlsb, .numbers) into one that can be read. Nothing else is executed. `assignment`: what was asked,
+    the name of one that comes with the package (`course-workbook`, `mnist-20k`, `mnist-8k`) or a TOML file; right then
+    means what was asked. What was said of a file is kept in the folder `cache` (None: the user's cache) and said again
+    for the same content, code and options, unless `no_cache`. `since`: an earlier result (`--json`), to say what
+    changed. `anonymous`: a file for the key; every name in the result is then a pseudonym. Raises InputError where a
+    path is not there or a rule has no such name, and for a wrong assignment; Stopped after Ctrl-C. What cannot be read
+    or decided is said of its file, and stops no other.
 
     >>> import tinyproof
     >>> path = tinyproof.workbook("course", "handed-in.xlsx", iterations=20).path
@@ -197,7 +199,9 @@ def audit(
         check_key(anonymous)
     if no_cache and cache is not None:
         raise InputError("cache", str(cache), "leave one of --cache and --no-cache out", problem="is not to be used")
-    with Survey(Names(student)) as survey:
+    if one and student:
+        raise InputError("student", student, "leave --student or --one out", problem="is not to be used with --one")
+    with Survey(Names(student), one) as survey:
         survey.add(paths)
         asked = [*survey.items, *survey.handed_out]
         items = [replace(item, disabled_rules=tuple(disable), convert=convert) for item in asked]
@@ -211,7 +215,7 @@ def audit(
             if assignment is not None and (loose := survey.loose()):
                 listener.say(
                     f"each loose file of {loose} is held against the assignment by itself: if they are one student's, "
-                    "audit the folder above; whose is whose, --student says"
+                    "say --one; whose is whose, --student says"
                 )
             reports = judged(items, jobs, listener, kept)
     count = len(survey.items)

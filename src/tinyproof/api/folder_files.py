@@ -40,6 +40,11 @@ def class_folder(folder: Path) -> Path:
     return inside[0] if len(below_it) > 1 else folder
 
 
+def handed_in(folder: Path) -> list[str]:
+    """The names of what lies in a class's folder, but for what this program wrote there."""
+    return [entry.name for entry in _entries(folder) if not _is_feedback(entry) and not _is_cache(entry)]
+
+
 def without_work(folder: Path, told: set[Path]) -> Iterator[tuple[Path, str]]:
     """Of a class's folder what was handed in and cannot be judged, with the reason: folders without work, documents,
     links. `told`: entries of it that are spoken of already."""

@@ -21,6 +21,7 @@ from tinyproof.api.folder_files import (
     NESTED,
     below,
     class_folder,
+    handed_in,
     is_one_submission,
     no_work,
     not_read,
@@ -29,6 +30,8 @@ from tinyproof.api.folder_files import (
     without_work,
 )
 from tinyproof.api.nbgrader_layout import nbgrader_class, released
+from tinyproof.api.submission_folder import SubmissionFolder
+from tinyproof.check.classes.platform_names import platform_names
 from tinyproof.check.classes.submissions import Names
 from tinyproof.check.finding import LeftOut
 from tinyproof.core.errors import one_line
@@ -62,13 +65,12 @@ class Item:
 class Survey:
     """The files of a command: `items` to judge, `left_out` with the reason, `handed_out` by a course of nbgrader.
 
-    Archives are unpacked into a temporary folder, which is there until the survey is left:
-
-    >>> with Survey() as survey:
-    ...     survey.add([])
+    `one`: each folder and archive that is given is one submission, whatever lies in it. Archives are unpacked into a
+    temporary folder, which is there until the survey is left.
     """
 
     names: Names = field(default_factory=Names)
+    one: bool = False
     items: list[Item] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     handed_out: list[Item] = field(default_factory=list)
@@ -96,21 +98,22 @@ class Survey:
         folders = {str(Path(item.shown).parent) for item in self.items}
         apart = all(item.submission == Path(item.shown).name for item in self.items)
         both = {"workbook", "notebook"} <= {item.kind for item in self.items}
-        return folders.pop() if len(folders) == 1 and apart and both and not self.names.pattern else ""
+        return folders.pop() if len(folders) == 1 and apart and both and not (self.one or self.names.pattern) else ""
 
     def add(self, paths: Sequence[Path | str]) -> None:
         """Take files, folders and archives. Raises InputError where one is not there."""
         given = [existing(path) for path in paths]
         alone = len(given) == 1 and given[0].is_dir()
-        course = nbgrader_class(given[0], self.names.pattern) if alone else None
+        course = nbgrader_class(given[0], self.names.pattern) if alone and not self.one else None
         if course is not None:
             given, self.names = [course[0]], Names(course[1])
             self.handed_out = [Item(str(book), str(book), "notebook", str(book.parent)) for book in released(*course)]
+        whole = self.one or len(given) > 1
         for path in given:
             if path.is_dir():
-                self._folder(_Folder(path, path, alone=len(given) > 1))
+                self._folder(SubmissionFolder(path, path, alone=whole))
             elif is_archive(path):
-                self._archive(path, _Folder(path, path, alone=len(given) > 1))
+                self._archive(path, SubmissionFolder(path, path, alone=whole))
             else:
                 self._file(path)
         self._unpacker.close()
@@ -122,11 +125,13 @@ class Survey:
             kind = "workbook"  # it was asked for, so it is told that it holds no formula
         self._judge(path, str(path), kind, self.names.of(path, path, alone=True), root_of(path, kind))
 
-    def _folder(self, folder: _Folder) -> None:
+    def _folder(self, folder: SubmissionFolder) -> None:
         before, unread = len(self.items) + len(self.left_out), list[LeftOut]()
         files = list(below(folder.path, unread))
         one = not self.names.pattern and is_one_submission(folder.path, files)
         folder = replace(folder, alone=folder.alone or one)
+        if not folder.alone and not self.names.pattern:
+            self.names = Names(known=platform_names(handed_in(folder.path)))
         told = set[Path]()
         for left in unread:
             told.add(folder.top(Path(left.file)))
@@ -145,7 +150,7 @@ class Survey:
             self._leave(str(folder.shown_path), no_work(folder.path), folder.name(self.names, folder.path))
         self._name_the_other(folder, other, told)
 
-    def _name_the_other(self, folder: _Folder, other: list[Path], told: set[Path]) -> None:
+    def _name_the_other(self, folder: SubmissionFolder, other: list[Path], told: set[Path]) -> None:
         """In a line each submission with work in it, what lies beside the work and is not read."""
         held: dict[Path, list[Path]] = {}
         for file in other:
@@ -155,19 +160,21 @@ class Survey:
         for home, files in held.items():
             self._leave(folder.shown(home), not_read(files), folder.name(self.names, files[0]), asked=False)
 
-    def _name_the_rest(self, folder: _Folder, told: set[Path]) -> None:
+    def _name_the_rest(self, folder: SubmissionFolder, told: set[Path]) -> None:
         """No submission vanishes: one without work has a line of its own."""
         for entry, why in without_work(folder.path, told):
             why = f"it holds nothing at {self.names.pattern}" if "/" in self.names.pattern else why
             self._leave(folder.shown(entry), why, folder.name(self.names, entry), asked=False)
 
-    def _in_folder(self, folder: _Folder, file: Path, kind: Kind, reasons: dict[Path, str]) -> bool:
+    def _in_folder(self, folder: SubmissionFolder, file: Path, kind: Kind, reasons: dict[Path, str]) -> bool:
         """Judge a file, or say why not; whether there was anything to say of it."""
         if not folder.submission and not folder.alone and folder.passes_over(self.names, file):
             return False
         why = reasons.get(file, ELSEWHERE if kind in ("text", "other") else JUDGED)
         if why == ARCHIVE and not folder.unpacked and is_archive(file):
-            inner = _Folder(file, Path(folder.shown(file)), alone=True, submission=folder.name(self.names, file))
+            inner = SubmissionFolder(
+                file, Path(folder.shown(file)), alone=True, submission=folder.name(self.names, file)
+            )
             self._archive(file, inner)
         elif why == JUDGED:
             root = root_of(file, kind)
@@ -192,7 +199,7 @@ class Survey:
     def _leave(self, shown: str, why: str, submission: str, asked: bool = True) -> None:
         self.left_out.append(LeftOut(one_line(shown, 300), why, asked, one_line(submission, 200)))
 
-    def _archive(self, file: Path, folder: _Folder) -> None:
+    def _archive(self, file: Path, folder: SubmissionFolder) -> None:
         """Its files as those of a folder of its name, unpacked in a worker that is bounded."""
         submission = folder.submission or self.names.of(folder.path, folder.path, alone=True)
         try:
@@ -219,32 +226,3 @@ class Survey:
         into = Path(self._scratch.name) / str(self._unpacked)
         into.mkdir()
         return into
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """A folder of files: where it is, what the report calls it, whose it is (`submission`, where that is known).
-
-    `alone`: it is one submission, not a folder of them; `unpacked`: it is an archive's.
-    """
-
-    path: Path
-    shown_path: Path
-    alone: bool
-    submission: str = ""
-    unpacked: bool = False
-
-    def shown(self, file: Path) -> str:
-        return str(self.shown_path / file.relative_to(self.path))
-
-    def top(self, file: Path) -> Path:
-        """The entry of the folder that the file lies in."""
-        return self.path.joinpath(*file.relative_to(self.path).parts[:1])
-
-    def name(self, names: Names, file: Path) -> str:
-        if self.submission:
-            return self.submission
-        return names.of(self.shown_path, self.shown_path / file.relative_to(self.path), self.alone)
-
-    def passes_over(self, names: Names, file: Path) -> bool:
-        return names.passes_over(self.shown_path, self.shown_path / file.relative_to(self.path))

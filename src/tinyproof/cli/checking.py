@@ -68,6 +68,9 @@ def audit(
         str,
         typer.Option("--student", metavar="PATTERN", help="The name in that of a file or folder: '{name}_*.xlsx'."),
     ] = "",
+    one: Annotated[
+        bool, typer.Option("--one", help="The folder is one student's: its loose files are one submission.")
+    ] = False,
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Where to keep what was said (default: user's cache).")
     ] = None,
@@ -105,8 +108,8 @@ def audit(
         check_output(feedback)
         AuditResult(()).templates(template or ())
     found = twin(
-        *paths, jobs=jobs, disable=disable or (), convert=convert, student=student, assignment=assignment, cache=cache,
-        no_cache=no_cache, since=since, anonymous=anonymous,
+        *paths, jobs=jobs, disable=disable or (), convert=convert, student=student, one=one, assignment=assignment,
+        cache=cache, no_cache=no_cache, since=since, anonymous=anonymous,
     )  # fmt: skip
     if csv is not None:
         write_atomic(csv, found.table().csv())

@@ -37,7 +37,11 @@ def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], title: str) -> Tabl
         lines = [_filled(roster, number, rows.get(theirs.get(number, "")), at) for number in range(len(roster.rows))]
         return Table("grades", tuple(map(Column, roster.columns)), tuple(lines))
     added = [*([] if at is not None else [title]), "status", "how"]
-    lines = [_row(roster, number, rows.get(theirs.get(number, "")), at) for number in range(len(roster.rows))]
+    unsure = {number for name in strange for number in roster.may_be(name)} - set(theirs)
+    lines = [
+        _row(roster, number, rows.get(theirs.get(number, "")), at, number in unsure)
+        for number in range(len(roster.rows))
+    ]
     blank = [""] * (len(roster.columns) - 1)
     for name in strange:
         row = rows[name]
@@ -57,8 +61,11 @@ def _filled(roster: Roster, number: int, row: ClassRow | None, at: int) -> tuple
     return tuple(cells)
 
 
-def _row(roster: Roster, number: int, row: ClassRow | None, at: int | None) -> tuple[Cell, ...]:
+def _row(roster: Roster, number: int, row: ClassRow | None, at: int | None, unsure: bool) -> tuple[Cell, ...]:
+    """`unsure`: a submission may be this one's, and may be another's too."""
     status, how = ("missing", "to be looked at: nothing was handed in")
+    if unsure:
+        status, how = "not known", "to be looked at: whose submission is whose, the names do not tell"
     if roster.is_heading(number):
         status, how = "", ""
     elif row is not None:

@@ -78,13 +78,28 @@ class Anonymous:
         self.names = names
         parts = _parts(names)
         whole: dict[Words, str] = {}
+        self._taken: set[str] = set()
+        self._loose: dict[str, str] = {}  # files that bear the name themselves, each with a path of its own
         for submission, path in paths:
+            if top_of(submission, path) in (PurePath(path).name, ""):
+                self._name_loose(submission, path)
             whole.update(_whole(top_of(submission, path), names.get(submission, _NOBODY)))
         for name, word in names.items():
             whole.update(_whole(name, word))
         self._known = {"".join(words): word for words, word in {**parts, **whole}.items()}
         self._anywhere = _Finder({words: _in_text(words, words not in whole, common) for words in {**parts, **whole}})
         self._in_names = _Finder({words: _writing(words) for words in {**parts, **whole}})
+
+    def _name_loose(self, submission: str, path: str) -> None:
+        if path in self._loose:
+            return
+        word, suffix = self.names.get(submission, _NOBODY), PurePath(path).suffix
+        named, number = word + suffix, 1
+        while named in self._taken:
+            number += 1
+            named = f"{word}-{number}{suffix}"
+        self._loose[path] = named
+        self._taken.add(named)
 
     def text(self, text: str) -> str:
         """A text with the names in it replaced."""
@@ -119,7 +134,7 @@ class Anonymous:
         parts = PurePath(path).parts
         below = parts[parts.index(top) + 1 :] if top else parts[-1:]
         if not below:
-            return word + PurePath(path).suffix
+            return self._loose.get(path, word + PurePath(path).suffix)
         return "/".join([word, *(self._in_names.put(part, self._word) for part in below)])
 
 

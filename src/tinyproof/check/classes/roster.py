@@ -10,14 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from tinyproof.check.classes.platform_names import as_canvas_writes, number_of
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import read_bounded
 
 _MOST_BYTES = 5_000_000
 # Headings of exported lists (Moodle's and Canvas's grade books, plain lists), in small letters.
 _IDENTIFYING = (
-    "student", "name", "full name", "username", "email address", "email", "id number", "id", "sis login id",
-    "sis user id", "login", "folder",
+    "student", "name", "full name", "identifier", "username", "email address", "email", "id number", "id",
+    "sis login id", "sis user id", "login", "folder",
 )  # fmt: skip
 _FIRST, _LAST = ("first name", "firstname"), ("last name", "lastname", "surname")
 WHO = (*_IDENTIFYING, *_FIRST, *_LAST)
@@ -37,12 +38,19 @@ class Roster:
         found: dict[int, str] = {}
         strange = []
         for submission in submissions:
-            rows = [row for row, names in enumerate(self.names) if _plain(PurePath(submission).name) in names]
+            rows = self.may_be(submission)
             if len(rows) == 1 and rows[0] not in found:
                 found[rows[0]] = submission
             else:
                 strange.append(submission)
         return found, strange
+
+    def may_be(self, submission: str) -> list[int]:
+        """The rows whose a submission may be: by its name, or by the number that a platform puts beside it."""
+        whole = PurePath(submission).name
+        name, number = number_of(whole)
+        rows = [row for row, names in enumerate(self.names) if {_plain(whole), _plain(name)} & names]
+        return [row for row in rows if number in self.names[row]] or rows if number else rows
 
     def column(self, title: str) -> int | None:
         """The column of an assignment: of its title, or, as Canvas writes it, with its number behind."""
@@ -107,7 +115,7 @@ def _names(columns: list[str], row: tuple[str, ...]) -> frozenset[str]:
     for name in [*found]:
         before, comma, after = name.partition(",")
         if comma:
-            found.add(f"{after} {before}")
+            found |= {f"{after} {before}", as_canvas_writes(name)}
     return frozenset(_plain(name) for name in found) - {""}
 
 
@@ -122,8 +130,9 @@ def without_ending(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name without differences that do not matter: case, composition, spaces, the ending of a file."""
-    name = without_ending(name)
+    """A name without differences that do not matter: case, composition, spaces, marks of the direction of writing, the
+    ending of a file."""
+    name = "".join(" " if unicodedata.category(letter) == "Cf" else letter for letter in without_ending(name))
     return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from tinyproof.check.classes.platform_names import number_of
 from tinyproof.check.finding import SEVERITIES, FileReport, LeftOut, Severity, Status
 from tinyproof.core.errors import InputError
 
@@ -65,16 +66,22 @@ def top_of(submission: str, path: str) -> str:
     >>> top_of("ada", "class of adam/ada/s.xlsx"), top_of("Ada L", "class/Ada L_12_file/s.xlsx")
     ('ada', 'Ada L_12_file')
     """
-    parts, name = PurePath(path).parts, PurePath(submission).name
-    return name if name in parts else next((part for part in parts if name and name in part), "")
+    parts, whole = PurePath(path).parts, PurePath(submission).name
+    if whole in parts:
+        return whole
+    name, number = number_of(whole)
+    beside = f"_{number.split()[-1]}_" if number else ""
+    return next((part for part in parts if name and name in part and beside in part), "")
 
 
 @dataclass(frozen=True)
 class Names:
     """Gives each file the name of its submission. `pattern`: how the name stands in that of a file or folder, as
-    `{name}_*.xlsx`, or in a path, as `{name}/ps1`; raises InputError where it does not hold `{name}` once."""
+    `{name}_*.xlsx`, or in a path, as `{name}/ps1`; raises InputError where it does not hold `{name}` once. `known`:
+    without a pattern, the names of entries of the class's folder that are known otherwise."""
 
     pattern: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.pattern and self.pattern.count(_NAME) != 1:
@@ -98,9 +105,9 @@ class Names:
         return "/".join(file.relative_to(given).parts[: self.pattern.count("/") + 1])
 
     def _named(self, name: str) -> str:
-        """The name that the pattern finds; "" where there is no pattern, or it does not fit."""
+        """The name that the pattern finds or that is known; "" where there is none."""
         if not self.pattern:
-            return ""
+            return self.known.get(name, "")
         before, after = (_as_regex(part) for part in self.pattern.split(_NAME))
         found = re.fullmatch(f"{before}([^/]+?){after}", name, re.IGNORECASE | re.DOTALL)
         return found.group(1).strip() if found else ""

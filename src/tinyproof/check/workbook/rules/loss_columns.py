@@ -73,19 +73,31 @@ def _start_loss(judge: Judge) -> float | None:
 
 def _columns(grid: Grid, audits: Sequence[TableAudit], start: float) -> Iterator[Pasted]:
     """Columns of typed numbers, outside the tables, that begin with the loss of the start values."""
-    inside = {(a.table.sheet, c, r) for a in audits for c in a.table.cols for r in a.table.rows}
-    for index, sheet in enumerate(grid.book.sheets):
-        for (row, col), cell in sorted(sheet.cells.items(), key=lambda item: item[0]):
-            if cell.formula is not None or not isinstance(cell.value, float) or (index, col, row) in inside:
+    coarsest = 1e-3 * abs(start)  # what rounding may have taken away
+    for index in range(len(grid.book.sheets)):
+        inside = set[tuple[int, int]]()
+        for row, col, number in _near(grid, audits, index, start, coarsest * 1.01 + 1e-9):
+            if (row, col) in inside or digits_of(number) > coarsest:
                 continue
-            if abs(cell.value - start) > digits_of(cell.value) * 1.01 + 1e-9 or abs(cell.value) < 1e-9:
-                continue
-            if digits_of(cell.value) > 1e-3 * abs(start):
+            if abs(number - start) > digits_of(number) * 1.01 + 1e-9 or abs(number) < 1e-9:
                 continue
             column = _down(grid, index, row, col)
             if column is not None:
-                inside.update((index, col, below) for below in column.rows)  # its second loss may look like its first
+                inside.update((below, col) for below in column.rows)  # its second loss may look like its first
                 yield column
+
+
+def _near(
+    grid: Grid, audits: Sequence[TableAudit], sheet: int, start: float, room: float
+) -> list[tuple[int, int, float]]:
+    """The typed numbers of a sheet, outside its tables, that are about as large: row, column, number, in order."""
+    found = [
+        (row, col, cell.value)
+        for (row, col), cell in grid.sheet(sheet).cells.items()
+        if cell.formula is None and isinstance(cell.value, float) and abs(cell.value - start) <= room
+    ]
+    tables = [a.table for a in audits if a.table.sheet == sheet]
+    return sorted(p for p in found if not any(p[0] in t.position and p[1] in t.cols for t in tables))
 
 
 def _down(grid: Grid, sheet: int, row: int, col: int) -> Pasted | None:

@@ -32,10 +32,15 @@ def digits_of(number: float) -> float:
 def cached(judge: Judge) -> Numbers:
     """Every column's numbers as the file stores them, nan where it has none."""
     sheet = judge.table.sheet
-    return {
-        col: np.array([_or_nan(judge.grid.number(Place(sheet, row, col))) for row in judge.table.rows])
-        for col in judge.table.cols
-    }
+    cells = judge.grid.sheet(sheet).cells
+
+    def shown(row: int, col: int) -> float:
+        cell = cells.get((row, col))
+        if cell is not None and cell.kind == "n" and isinstance(cell.value, float):  # nearly all of them
+            return cell.value
+        return _or_nan(judge.grid.number(Place(sheet, row, col)))
+
+    return {col: np.array([shown(row, col) for row in judge.table.rows]) for col in judge.table.cols}
 
 
 def _or_nan(number: float | None) -> float:

@@ -64,6 +64,10 @@ def _variable(name: str, outside: Mapping[str, float]) -> Compiled:
 def _function(f: str, args: list[Compiled]) -> Compiled:
     a = args[0]
     b = args[1] if len(args) > 1 else a
+    if f == "add" and len(args) == 2:
+        return lambda run, now: 0 + a(run, now) + b(run, now)
+    if f == "mul" and len(args) == 2:
+        return lambda run, now: a(run, now) * b(run, now)
     if f == "add":
         return lambda run, now: sum(arg(run, now) for arg in args)
     if f == "mul":
@@ -142,6 +146,7 @@ def train(
     """
     table = judge.table
     run = Run(table.rows[0])
+    columns = _gradient_columns(judge, training.loss)
     start = {current(c): _number(judge, c, 0) for c in training.parameters}
     if any(value is None for value in start.values()) or steps > MAX_STEPS:
         return None
@@ -163,11 +168,15 @@ def train(
                 row[name] = before[name] - rate * before[gradient_name(training.loss, name)]
         for name, function in (*training.forward, *training.gradients):
             row[name] = function(run, now)
-        for col in judge.roles.of("gradient"):
-            parameter = gradient_of(judge.network, col)
-            if parameter is not None:
-                row[current(col)] = row.get(gradient_name(training.loss, current(parameter)), math.nan)
+        for column, gradient in columns:
+            row[column] = row.get(gradient, math.nan)
     return run
+
+
+def _gradient_columns(judge: Judge, loss: str) -> list[tuple[str, str]]:
+    """Each column that holds a gradient, with the gradient's own name."""
+    held = [(col, gradient_of(judge.network, col)) for col in judge.roles.of("gradient")]
+    return [(current(col), gradient_name(loss, current(own))) for col, own in held if own is not None]
 
 
 def losses(run: Run, training: Training) -> list[float]:

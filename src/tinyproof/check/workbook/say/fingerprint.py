@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from tinyproof.check.workbook.read.cells import ReadSheet
 from tinyproof.check.workbook.read.references import REFERENCE, column_number
 from tinyproof.check.workbook.thresholds import LEAST_FORMULAS
 from tinyproof.check.workbook.understand.grid import Grid, address
@@ -19,7 +18,7 @@ def fingerprint(grid: Grid) -> str:
     A formula that was filled down counts once, so the number of rows does not matter; every other formula counts, and
     so does every cell that one reads, outside a table too.
     """
-    sheets = [_formulas(sheet) for sheet in grid.book.sheets]
+    sheets = [_formulas(grid, index) for index in range(len(grid.book.sheets))]
     if sum(len(found) for found in sheets) < LEAST_FORMULAS:
         return ""
     text = "\n\n".join("\n".join(sorted(found)) for found in sheets if found)
@@ -38,13 +37,18 @@ def where_formulas_stand(grid: Grid) -> tuple[str, ...]:
     return tuple(found[:_MOST_SHEETS])
 
 
-def _formulas(sheet: ReadSheet) -> set[str]:
-    formulas = [(place, cell) for place, cell in sheet.cells.items() if cell.formula is not None]
+def _formulas(grid: Grid, sheet: int) -> set[str]:
+    cells = grid.sheet(sheet).cells
+    formulas = [(place, cell) for place, cell in cells.items() if cell.formula is not None]
     if not formulas:
         return set()
     top, left = min(row for (row, _), _ in formulas), min(col for (_, col), _ in formulas)
-    written = {(col - left, cell.formula or "", cell.from_row, cell.from_col) for (_, col), cell in formulas}
-    return {f"{col} {_relative(text, (row, own), top, left)}" for col, text, row, own in written}
+    # One cell of those that say the same stands for them: their texts differ in nothing that is kept here.
+    written = {(col - left, grid.key(cell, sheet)): cell for (_, col), cell in formulas}
+    return {
+        f"{col} {_relative(cell.formula or '', (cell.from_row, cell.from_col), top, left)}"
+        for (col, _), cell in written.items()
+    }
 
 
 def _relative(text: str, at: tuple[int, int], top: int, left: int) -> str:

@@ -17,10 +17,10 @@ from openpyxl.utils import get_column_letter
 from tinyproof.backprop.expr import Expr
 from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
 from tinyproof.check.workbook.read.formula import Formula, parse
-from tinyproof.check.workbook.read.references import REFERENCE, Ref, column_number, rough_references
+from tinyproof.check.workbook.read.references import Ref, rough_references
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
+from tinyproof.check.workbook.understand.filled_down import FilledDown
 
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SHORT = 300  # characters: longer formulas are not kept from file to file
 _PLAIN = re.compile(r"=\s*([+-]?\d*\.?\d+)\s*")
 
@@ -76,7 +76,7 @@ class Grid:
     book: Book
     templates: dict[object, Template] = field(default_factory=dict)
     by_name: dict[str, int] = field(default_factory=dict)
-    _keys: dict[tuple[str, int, int], object] = field(default_factory=dict)
+    _keys: FilledDown = field(default_factory=FilledDown)
     _texts: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
     _names: dict[int, dict[str, str]] = field(default_factory=dict)
     repairs: dict[object, Any] = field(default_factory=dict)  # what `judge` found out, for the other sheets
@@ -137,10 +137,7 @@ class Grid:
     def key(self, cell: Cell, sheet: int) -> object:
         """What formula cells that say the same have in common."""
         assert cell.formula is not None
-        written = cell.formula, cell.from_row, cell.from_col
-        key = self._keys.get(written)
-        if key is None:
-            key = self._keys[written] = relative(*written)
+        key = self._keys.key(cell.formula, cell.from_row, cell.from_col)
         return (key, sheet) if self.book.names else key
 
     def template(self, cell: Cell, sheet: int) -> tuple[object, Template]:
@@ -182,23 +179,3 @@ class Grid:
     def outside_name(self, place: Place) -> str:
         """The name of the variable for a cell outside a table: `Sheet1!G31`."""
         return f"{self.sheet(place.sheet).name}!{address(place.row, place.col)}"
-
-
-def relative(text: str, row: int, col: int) -> object:
-    """A formula's text with relative references as offsets: equal for the cells of a formula that was filled down.
-
-    >>> relative("=E34-$G$31*X34", 35, 5) == relative("=E35-$G$31*X35", 36, 5)
-    True
-    """
-    pieces = REFERENCE.split(text)  # text, then for each reference: $, letters, $, digits, text
-    parts = [pieces[0]]
-    for at in range(1, len(pieces), 5):
-        col_fixed, letters, row_fixed, digits, after = pieces[at : at + 5]
-        number = column_number(letters)
-        parts.append(f"R{digits}" if row_fixed else f"R[{int(digits) - row}]")
-        parts.append(f"C{number}" if col_fixed else f"C[{number - col}]")
-        parts.append(after)
-    shifted = "".join(parts)
-    if "'" in text or '"' in text:
-        return shifted, tuple(_QUOTED.findall(text))
-    return shifted

@@ -125,9 +125,8 @@ def read_columns(grid: Grid, table: Table, already: Mapping[int, ColumnPatterns]
         typed, empty = dict[int, float](), list[int]()
         for row in table.rows:
             cell = cells.get((row, col))
-            place = Place(table.sheet, row, col)
             if cell is None or cell.formula is None:
-                number = grid.number(place)
+                number = grid.number(Place(table.sheet, row, col))
                 if number is None:
                     empty.append(row)
                 else:
@@ -136,7 +135,7 @@ def read_columns(grid: Grid, table: Table, already: Mapping[int, ColumnPatterns]
             key, template = grid.template(cell, table.sheet)
             known = steady.get(key) if row != table.rows[0] else None
             if known is None:
-                names, fixed = _names(grid, template, place, table, order, cols)
+                names, fixed = _names(grid, template, Place(table.sheet, row, col), table, order, cols)
                 known = (key, tuple(names.values()))
                 groups.setdefault(known, (template, names, []))
                 if fixed and row != table.rows[0]:

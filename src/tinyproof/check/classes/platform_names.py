@@ -1,0 +1,85 @@
+"""The names that Moodle and Canvas give to what a teacher downloads: the student's own, and the number beside it.
+
+Source: Moodle's "Download all submissions" (`Ada Lovelace_2873_assignsubmission_file`, as a folder, or with the file's
+name behind it); Canvas's lib/content_zipper.rb (`lovelaceada_LATE_124_4562_backprop.xlsx`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?", re.DOTALL)
+_CANVAS = re.compile(r"(?P<name>[^\W_]+)(?:_LATE)?_(?P<number>\d+)_\d+_.+", re.DOTALL)
+_CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<name>anon_[^\W_]+)_(?P<number>\d+)_.+", re.DOTALL)
+
+_TEACHERS = (".csv", ".html", ".json", ".toml", ".txt", ".md")  # what lies beside a class and is no submission
+
+
+class Named(NamedTuple):
+    """Whose an entry is: the name, and the number that tells it from another of the same name."""
+
+    name: str
+    number: str
+
+
+def platform_names(entries: Iterable[str]) -> dict[str, str]:
+    """For each entry of a folder that was downloaded from a platform whose it is. Moodle's names say so themselves;
+    Canvas's are taken for such where two are and no other is but a teacher's own list or page. Two students of one name
+    keep their numbers.
+
+    >>> list(platform_names(["lovelaceada_124_4562_s.xlsx", "gaussc_LATE_125_4563_n.ipynb"]).values())
+    ['lovelaceada', 'gaussc']
+    >>> platform_names(["hw_2026_10_s.xlsx", "hw_2026_11_s.xlsx", "ada.xlsx"])
+    {}
+    """
+    held = list(entries)
+    moodle = {entry: found for entry in held if (found := _moodle(entry)) is not None}
+    if moodle:
+        return _apart(moodle)
+    canvas = {entry: found for entry in held if (found := _canvas(entry)) is not None}
+    others = [entry for entry in held if entry not in canvas and not entry.lower().endswith(_TEACHERS)]
+    return _apart(canvas) if len(canvas) > 1 and not others else {}
+
+
+def _moodle(entry: str) -> Named | None:
+    found = _MOODLE.fullmatch(entry)
+    return Named(found["name"].strip(), f"participant {found['number']}") if found else None
+
+
+def _canvas(entry: str) -> Named | None:
+    hidden = _CANVAS_ANONYMOUS.fullmatch(entry)
+    if hidden:
+        return Named(hidden["name"], "")  # the name itself tells them apart
+    found = _CANVAS.fullmatch(entry)
+    return Named(found["name"], found["number"]) if found else None
+
+
+def _apart(named: dict[str, Named]) -> dict[str, str]:
+    numbers: dict[str, set[str]] = {}
+    for each in named.values():
+        numbers.setdefault(each.name, set()).add(each.number)
+    return {
+        entry: f"{each.name} ({each.number})" if len(numbers[each.name]) > 1 else each.name
+        for entry, each in named.items()
+    }
+
+
+def number_of(submission: str) -> tuple[str, str]:
+    """The name of a submission without the number, and the number; "" where it has none.
+
+    >>> number_of("Ada Lovelace (participant 2873)")
+    ('Ada Lovelace', 'participant 2873')
+    """
+    found = re.fullmatch(r"(.+) \(((?:participant )?\d+)\)", submission, re.DOTALL)
+    return (found[1], found[2]) if found else (submission, "")
+
+
+def as_canvas_writes(sortable: str) -> str:
+    """A name as it begins the files of Canvas, from how it stands in the grade book.
+
+    >>> as_canvas_writes("O'Brien, Seán")
+    'obrienseán'
+    """
+    return re.sub(r"\W", "", sortable.lower())
