@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import tempfile
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import missing
+from tests.conftest import missing, program
 
 import tinyproof
 
@@ -19,6 +22,18 @@ def package(name: str) -> Any:
         return import_module(name)
     except ImportError:
         missing(f"{name} is not installed")
+
+
+@cache
+def sanitizing(name: str) -> str:
+    """A C compiler that can watch memory and arithmetic while a program runs."""
+    found = program(name)
+    with tempfile.TemporaryDirectory() as folder:
+        words = [found, "-fsanitize=address,undefined", "-x", "c", "-", "-o", f"{folder}/made"]
+        done = subprocess.run(words, input=b"int main(void) { return 0; }", capture_output=True, check=False)
+    if done.returncode:
+        missing(f"{name} has no sanitizers (clang's: Debian's libclang-rt-dev)")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.conftest import program
 from tests.ship.chains import MNIST, Dense, Residual, chain_of, images_of, networks, normalised, stirred
+from tests.ship.conftest import sanitizing
 from torch import nn
 
 from tinyproof.core.errors import DataError, InputError
@@ -36,7 +37,7 @@ BY = [("fast", "gcc"), ("fast", "clang"), ("s6-17k", "clang"), ("s7-8k", "gcc"),
 
 @pytest.fixture(scope="session", params=["gcc", "clang"])
 def cc(request: pytest.FixtureRequest) -> str:
-    return program(request.param)
+    return sanitizing(request.param)
 
 
 def about(shape: Shape, classes: int, name: str = "network") -> c_text.About:
@@ -72,7 +73,7 @@ def same_but_for_a_summand(module: nn.Module, scores: NDArray[Any], wanted: NDAr
 
 @pytest.mark.parametrize(("name", "by"), BY)
 def test_c_in_single_precision_gives_torch_s_answers(name: str, by: str) -> None:
-    cc = program(by)
+    cc = sanitizing(by)
     module, images = stirred(nets.build(name)), images_of(MNIST, 6)
     files = ready("c", module, MNIST, 10).files()
     found = c_run.scores((cc,), files, "network", images, 10, np.float32, SANITIZED)
@@ -85,7 +86,7 @@ def test_any_small_chain_in_single_precision(network: tuple[nn.Module, Shape, in
     module, shape, classes = network
     images = images_of(shape, 5)
     files = ready("c", module, shape, classes).files()
-    found = c_run.scores((program(by),), files, "network", images, classes, np.float32, SANITIZED)
+    found = c_run.scores((sanitizing(by),), files, "network", images, classes, np.float32, SANITIZED)
     assert same_but_for_a_summand(module, found, by_torch(module, images)) < 1e-5
 
 
@@ -94,7 +95,7 @@ def test_any_small_chain_in_single_precision(network: tuple[nn.Module, Shape, in
 
 @pytest.mark.parametrize(("name", "by"), BY)
 def test_c_in_whole_numbers_gives_the_scores_of_python_bit_for_bit(name: str, by: str) -> None:
-    cc = program(by)
+    cc = sanitizing(by)
     module, images = stirred(nets.build(name)), images_of(MNIST, 6)
     made = ready("c-int8", module, MNIST, 10)
     assert made.whole is not None
@@ -111,7 +112,7 @@ def test_any_small_chain_in_whole_numbers(network: tuple[nn.Module, Shape, int],
     images = images_of(shape, 5)
     made = ready("c-int8", module, shape, classes)
     assert made.whole is not None
-    found = c_run.scores((program(by),), made.files(), "network", images, classes, np.int32, SANITIZED)
+    found = c_run.scores((sanitizing(by),), made.files(), "network", images, classes, np.int32, SANITIZED)
     wanted = in_c_or_whole.whole_answers.scores(made.whole, images)
     assert np.array_equal(found, wanted)
     assert same_but_for_a_summand(module, wanted * made.whole.unit, by_torch(module, images)) < 0.2
