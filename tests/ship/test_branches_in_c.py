@@ -14,12 +14,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from tests.conftest import program
-from tests.ship.chains import ACTIVATIONS, images_of
+from tests.ship.chains import ACTIVATIONS, Residual, chain_of, images_of
 from tests.ship.test_c import SANITIZED, STRICT, by_torch, ready, same_but_for_a_summand
 from torch import nn
 
 from tinyproof.core.errors import DataError
-from tinyproof.ship import arena, c_run, c_text
+from tinyproof.ship import arena, c_run, c_text, for_people
 from tinyproof.ship.c_stages import Size, Stage
 
 Rng = np.random.Generator
@@ -229,14 +229,16 @@ class Flattened(nn.Module):
 
 
 class FlattenedSum(nn.Module):
-    """Adds maps that were flattened: in one order, so that it can be done in any."""
+    """Adds maps that were flattened: in one order, so that it can be done in any. A 1 among what a call is given is no
+    word that it changes in place."""
 
     def __init__(self) -> None:
         super().__init__()
         self.one, self.two, self.last = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 3), nn.Linear(72, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.last(torch.relu(self.one(x).flatten(1) + self.two(x).flatten(1)))
+        kept = nn.functional.elu(self.one(x), 1.0)
+        return self.last(torch.relu(kept.flatten(1) + self.two(x).flatten(1) + kept.flatten(1)))
 
 
 @pytest.mark.parametrize("to", ["c", "c-int8"])
@@ -274,3 +276,20 @@ def test_what_does_not_go_into_c_is_one_line(to: str, module: nn.Module, said: s
     with pytest.raises(DataError, match=said) as caught:
         ready(to, module.eval(), (1, 8, 8), 3)
     assert "\n" not in str(caught.value)
+
+
+def branching() -> nn.Module:
+    return nn.Sequential(Residual(nn.Conv2d(1, 1, 3, padding=1)), nn.Flatten(), nn.Linear(64, 3))
+
+
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [
+        (branching(), "onnx, c and c-int8, torch take it"),
+        (Repeats(), "torch takes it"),
+        (Flattened(), "onnx, torch take it"),
+    ],
+)
+def test_a_workbook_names_the_formats_that_do_take_branches(module: nn.Module, others: str) -> None:
+    computed = chain_of(module.eval(), (1, 8, 8), 3)
+    assert for_people._others(computed, (1, 8, 8)) == others

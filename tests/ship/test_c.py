@@ -352,6 +352,32 @@ def test_fast_in_whole_numbers_takes_at_most_ten_thousand_bytes_of_flash() -> No
     assert 2520 < size.ram <= 3_000
 
 
+def test_what_a_processor_without_floating_point_takes_of_a_library_is_counted(tmp_path: Path) -> None:
+    files = ready("c", stirred(nets.build("fast")), MNIST, 10).files()
+    for file, content in files.items():
+        (tmp_path / file).write_bytes(content)
+    flags = ["-mcpu=cortex-m4", "-mthumb", "-std=c99", "-Os", "-ffreestanding", "-c", "network.c"]
+    subprocess.run([program("arm-none-eabi-gcc"), *flags], cwd=tmp_path, check=True)
+    told = subprocess.run([program("arm-none-eabi-size"), "network.o"], cwd=tmp_path, capture_output=True, check=True)
+    alone = sum(map(int, told.stdout.splitlines()[1].split()[:2]))
+    assert alone + 500 < c_size.measured(files, "network").flash < alone + 4_000
+
+
+def test_one_class_of_zeros_makes_no_other_score_coarser() -> None:
+    """The last layer's scores share one unit, the largest step of a row."""
+
+    def unit(last: float) -> float:
+        torch.manual_seed(2)
+        module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3))
+        nn.init.constant_(module[3].weight[2].data, last)
+        nn.init.constant_(module[3].bias[2:].data, last)
+        made = ready("c-int8", module.eval(), (1, 8, 8), 3)
+        assert made.whole is not None
+        return made.whole.unit
+
+    assert unit(0.0) == pytest.approx(unit(1e-6))
+
+
 def test_a_compiler_for_microcontrollers_that_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from tinyproof.core.errors import DataError
 from tinyproof.core.files import read_bounded
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import INK
-from tinyproof.data.reading import Reading
+from tinyproof.data.reading import Reading, Shape
 from tinyproof.ship import browser, claim, network_book, office, page_file
+from tinyproof.ship.c_stages import chain
 from tinyproof.ship.claim import Proved
 from tinyproof.ship.exported import FOR_PEOPLE
+from tinyproof.ship.fold import folded
 from tinyproof.ship.front_sheet import Shown
-from tinyproof.ship.operations import operations
+from tinyproof.ship.operations import Operation, operations
 from tinyproof.ship.stages import Stage, of_network
 from tinyproof.train.engine.native.layers import Layer
 from tinyproof.train.run_record import Run
@@ -34,20 +37,35 @@ def files(
 ) -> dict[str, bytes]:  # fmt: skip
     """The exported files by name. Raises DataError for a network that does not go into such a file."""
     mean, std = dataset.normalisation
-    _check_layers(to, claim.model_title(run), layers)
-    steps = of_network(operations(layers, weights), run.shape, mean, std)
+    computed = operations(layers, weights)
+    _check_layers(to, claim.model_title(run), layers, lambda: _others(computed, run.shape))
+    steps = of_network(computed, run.shape, mean, std)
     if to == "xlsx":
         return {network_book.FILE: _workbook(run, steps, dataset, proved)}
     return {page_file.FILE: _page(run, steps, proved)}
 
 
-def _check_layers(to: str, title: str, layers: tuple[Layer, ...]) -> None:
+def _others(computed: Sequence[Operation], shape: Shape) -> str:
+    """Which of the other formats take a network that branches, in words."""
+    takers: dict[str, Callable[[], object]] = {
+        "onnx": lambda: folded(computed, shape),
+        "c and c-int8": lambda: chain("", computed, shape),
+    }
+    found = []
+    for name, tried in takers.items():
+        with contextlib.suppress(DataError):
+            tried()
+            found.append(name)
+    return f"{', '.join([*found, 'torch'])} {'take' if found else 'takes'} it"
+
+
+def _check_layers(to: str, title: str, layers: tuple[Layer, ...], others: Callable[[], str]) -> None:
     """Raises DataError for a network that is no plain chain up to its scores."""
     joined = next((layer.name for layer in layers if layer.kind in ("add", "concat")), "")
     if joined:
         kind = "a workbook" if to == "xlsx" else "a page"
         said = f"cannot be exported to {to}: {joined} joins branches, and {kind} is a plain chain of layers"
-        raise DataError(title, said, "onnx, onnx-int8, c, c-int8 and torch take it")
+        raise DataError(title, said, others())
     if "log_softmax" in [layer.kind for layer in layers[:-1]]:
         raise DataError(
             title, f"cannot be exported to {to}: log-softmax stands before its end", "onnx and torch take it"

@@ -184,7 +184,8 @@ def _weights(stage: Stage, given: Grid) -> tuple[NDArray[np.int8], NDArray[np.in
     if not (np.isfinite(rows).all() and np.isfinite(stage.bias).all()):
         raise OverflowError("its weights are no numbers")
     steps = np.maximum(np.abs(rows).max(1) / _MOST_WEIGHT, np.abs(stage.bias) / (given.scale * 2**_BIAS_BITS))
-    steps = np.where(steps > 0, steps, 1.0)
+    # A row of nothing but zeros has any step: one of the others', so that it makes nobody's scores coarser.
+    steps = np.where(steps > 0, steps, steps.max() or 1.0)
     whole = np.rint(rows / steps[:, None]).astype(np.int64)
     bias = np.rint(stage.bias / (given.scale * steps)).astype(np.int64) - given.zero * whole.sum(1)
     if (np.abs(bias) + _LEVELS * np.abs(whole).sum(1)).max() >= 1 << _SUM_BITS:

@@ -78,7 +78,7 @@ def _step(node: torch.fx.Node, modules: Mapping[str, nn.Module], values: Mapping
     if layer is None:
         return values[taken]
     in_place = getattr(modules.get(str(node.target)), "inplace", False) or node.kwargs.get("inplace", False)
-    return _Step(layer, (values[taken],), bool(in_place) or True in node.args, node.name)
+    return _Step(layer, (values[taken],), bool(in_place) or any(part is True for part in node.args), node.name)
 
 
 def _joined(node: torch.fx.Node) -> tuple[str, Sequence[Any]] | None:
