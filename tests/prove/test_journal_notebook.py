@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,29 +135,30 @@ def test_a_changed_file_is_not_run(runs: Path, tmp_path: Path) -> None:
 
 
 def test_what_would_be_lost_is_refused(runs: Path, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"of": "own", "model": f"{runs}/model.py:Small", "page": False}  # the quickest to train again
     mine = tmp_path / "mine.ipynb"
     mine.write_text("{}")
     with pytest.raises(InputError, match="was not written by `tinyproof journal`"):
-        tinyproof.journal(runs, of="first", notebook=mine, page=False)
+        tinyproof.journal(runs, notebook=mine, **asked)
     (tmp_path / "model.py").write_text("# my own")
     with pytest.raises(InputError, match=r"has another model.py beside it; name it in another folder"):
-        tinyproof.journal(runs, of="first", notebook=tmp_path / "new.ipynb", page=False)
+        tinyproof.journal(runs, notebook=tmp_path / "new.ipynb", **asked)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"mine.ipynb": "{}", "model.py": "# my own"}
     place = tmp_path / "mine" / "a.ipynb"
-    tinyproof.journal(runs, of="first", notebook=place, page=False)
-    tinyproof.journal(runs, of="first", notebook=place, page=False)  # the same again is no loss
+    tinyproof.journal(runs, notebook=place, **asked)
+    tinyproof.journal(runs, notebook=place, **asked)  # the same again is no loss
     written = place.read_text()
     place.write_text(json.dumps(json.loads(written)))  # saved by another program: the same cells
-    tinyproof.journal(runs, of="first", notebook=place, page=False)
+    tinyproof.journal(runs, notebook=place, **asked)
     place.write_text(written.replace("EPOCHS, BATCH = ", "EPOCHS, BATCH = 1 * "))
     with pytest.raises(InputError, match=r"or was changed since"):
-        tinyproof.journal(runs, of="first", notebook=place, page=False)
+        tinyproof.journal(runs, notebook=place, **asked)
     assert "1 * " in place.read_text()
     place.write_text(written)
     changed = place.with_name("model.py").read_text() + "# what I tried\n"
     place.with_name("model.py").write_text(changed)
     with pytest.raises(InputError, match=r"has another model.py beside it"):
-        tinyproof.journal(runs, of="first", notebook=place, page=False)
+        tinyproof.journal(runs, notebook=place, **asked)
     assert place.with_name("model.py").read_text() == changed
 
 
