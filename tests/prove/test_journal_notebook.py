@@ -135,7 +135,11 @@ def test_a_changed_file_is_not_run(runs: Path, tmp_path: Path) -> None:
 
 
 def test_what_would_be_lost_is_refused(runs: Path, tmp_path: Path) -> None:
-    asked: dict[str, Any] = {"of": "own", "model": f"{runs}/model.py:Small", "page": False}  # the quickest to train again
+    asked: dict[str, Any] = {
+        "of": "own",
+        "model": f"{runs}/model.py:Small",
+        "page": False,
+    }  # the quickest to train again
     mine = tmp_path / "mine.ipynb"
     mine.write_text("{}")
     with pytest.raises(InputError, match="was not written by `tinyproof journal`"):
