@@ -153,6 +153,14 @@ def test_neither_names_nor_numbers_of_a_platform_are_left_under_pseudonyms(
         (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "ada.xlsx"], []),
         (["Ada L_1_assignsubmission_file", "roster.csv", "late"], ["Ada L"]),
         (["lia_1_10_a.xlsx"], []),
+        (["hw1_2026_11_ada.xlsx", "hw1_2026_11_ben.xlsx"], []),  # one number for two files
+        (["hw1_2026_11_ada.xlsx", "hw1_2026_12_ben.xlsx"], []),  # one student
+        (["ada_2026_11_a.xlsx", "ben_2026_12_b.xlsx"], []),  # one number for two students
+        (["hw_1_11_ada.xlsx", "hw_2_12_ben.xlsx", "hw_1_13_cyd.xlsx"], []),  # one name for all
+        (["hw1_2026_11_ada.xlsx", "lia_1_10_a.xlsx", "hw1_2026_11_ben.xlsx"], []),
+        (["anon_hw1_11_ada.xlsx", "anon_hw2_11_ben.xlsx"], []),
+        (["anon_hw1_11_ada.xlsx", "anon_hw1_12_ben.xlsx"], []),
+        (["lia_1_10_hw.zip", "lia_1_10_hw", "bo_2_11_a.xlsx"], ["lia", "lia", "bo"]),  # unpacked beside it
         (["ada.xlsx", "bob.xlsx"], []),
         ([], []),
     ],

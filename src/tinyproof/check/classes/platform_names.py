@@ -11,23 +11,25 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?", re.DOTALL)
-_CANVAS = re.compile(r"(?P<name>[^\W_]+)(?:_LATE)?_(?P<number>\d+)_\d+_.+", re.DOTALL)
-_CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<name>anon_[^\W_]+)_(?P<number>\d+)_.+", re.DOTALL)
+_CANVAS = re.compile(r"(?P<name>[^\W_]+)(?:_LATE)?_(?P<number>\d+)_(?P<attached>\d+)_.+", re.DOTALL)
+_CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<name>anon_[^\W_]+)_(?P<attached>\d+)_.+", re.DOTALL)
 
 _TEACHERS = (".csv", ".html", ".json", ".toml", ".txt", ".md")  # what lies beside a class and is no submission
 
 
 class Named(NamedTuple):
-    """Whose an entry is: the name, and the number that tells it from another of the same name."""
+    """Whose an entry is: the name, and the number that tells it from another of the same name. `attached`: Canvas's
+    number of the file, which no other file has."""
 
     name: str
     number: str
+    attached: str = ""
 
 
 def platform_names(entries: Iterable[str]) -> dict[str, str]:
     """For each entry of a folder that was downloaded from a platform whose it is. Moodle's names say so themselves;
-    Canvas's are taken for such where two are and no other is but a teacher's own list or page. Two students of one name
-    keep their numbers.
+    Canvas's are taken for such where their numbers agree, and no other is but a teacher's own list or page. Two
+    students of one name keep their numbers.
 
     >>> list(platform_names(["lovelaceada_124_4562_s.xlsx", "gaussc_LATE_125_4563_n.ipynb"]).values())
     ['lovelaceada', 'gaussc']
@@ -40,7 +42,7 @@ def platform_names(entries: Iterable[str]) -> dict[str, str]:
         return _apart(moodle)
     canvas = {entry: found for entry in held if (found := _canvas(entry)) is not None}
     others = [entry for entry in held if entry not in canvas and not entry.lower().endswith(_TEACHERS)]
-    return _apart(canvas) if len(canvas) > 1 and not others else {}
+    return _apart(canvas) if _agree(canvas) and not others else {}
 
 
 def _moodle(entry: str) -> Named | None:
@@ -51,9 +53,19 @@ def _moodle(entry: str) -> Named | None:
 def _canvas(entry: str) -> Named | None:
     hidden = _CANVAS_ANONYMOUS.fullmatch(entry)
     if hidden:
-        return Named(hidden["name"], "")  # the name itself tells them apart
+        return Named(hidden["name"], "", hidden["attached"])  # the name itself tells them apart
     found = _CANVAS.fullmatch(entry)
-    return Named(found["name"], found["number"]) if found else None
+    return Named(found["name"], found["number"], found["attached"]) if found else None
+
+
+def _agree(named: dict[str, Named]) -> bool:
+    """Whether numbers are as Canvas gives them, and not of a homework or a date: one for each file (an archive may lie
+    beside the folder that it was unpacked to), one for each student; and there are two names at least."""
+    files = {(each.attached, entry.casefold().removesuffix(".zip")) for entry, each in named.items()}
+    students = {(each.name, each.number) for each in named.values()}
+    one_a_file = len({attached for attached, _ in files}) == len(files)
+    one_a_student = len({number or name for name, number in students}) == len(students)
+    return one_a_file and one_a_student and len({name for name, _ in students}) > 1
 
 
 def _apart(named: dict[str, Named]) -> dict[str, str]:
