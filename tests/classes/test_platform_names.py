@@ -123,6 +123,36 @@ def test_a_class_from_canvas_as_it_is_downloaded(sheets: tuple[bytes, bytes], tm
     ]
 
 
+def test_letters_with_marks_and_a_stray_sheet_hide_nobody(sheets: tuple[bytes, bytes], tmp_path: Path) -> None:
+    """One whose marks stand behind the letters, as a Mac writes them, one of a script that has no other, a sheet that
+    is no student's."""
+    good, bad = sheets
+    for name, content in (
+        ("mu\u0308llerjo\u0308rg_1_10", good),
+        ("गुप्तारवि_2_11", bad),
+        ("load_3_12", good),
+        ("load_3_13", bad),
+    ):
+        put(tmp_path / "class" / f"{name}_sheet.xlsx", content)
+    put(tmp_path / "class" / "model answer.xlsx", good)
+    report = audit(tmp_path / "class", jobs=1, quiet=True)
+    held = {"m\u00fcllerj\u00f6rg": "right", "गुप्तारवि": "wrong", "load": "wrong", "model answer.xlsx": "right"}
+    assert statuses(report) == held
+    book = tmp_path / "grades.csv"
+    book.write_text(
+        'Student,ID,SIS Login ID\n"Müller, Jörg",1,\n"गुप्ता, रवि",2,\n"Lo, Bo",3,\n"Lo, Ad",4,\n', encoding="utf-8"
+    )
+    assert [row[3:5] for row in graded(report, book)] == [
+        ["10", "right"],
+        ["7", "wrong"],
+        ["", "missing"],
+        ["7", "wrong"],
+        ["10", "not in the roster"],
+    ]
+    hidden = audit(tmp_path / "class", anonymous=tmp_path / "key.csv", jobs=1, quiet=True)
+    assert not re.search("ller|गुप्ता|load", json.dumps(hidden.to_json(), ensure_ascii=False).split('"shared"')[0])
+
+
 def test_neither_names_nor_numbers_of_a_platform_are_left_under_pseudonyms(
     sheets: tuple[bytes, bytes], tmp_path: Path
 ) -> None:
@@ -151,6 +181,8 @@ def test_neither_names_nor_numbers_of_a_platform_are_left_under_pseudonyms(
         (["anon_x7Ka_10_a.xlsx", "LATE_anon_Qq2_11_a.xlsx"], ["anon_x7Ka", "anon_Qq2"]),
         (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "grades.csv", "class.html"], ["lia", "bo"]),
         (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "ada.xlsx"], []),
+        (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "cy_3_12_a.xlsx", "model answer.xlsx"], ["lia", "bo", "cy"]),
+        (["mu\u0308llerj_1_10_a.xlsx", "गुप्तारवि_2_11_a.xlsx"], ["m\u00fcllerj", "गुप्तारवि"]),
         (["Ada L_1_assignsubmission_file", "roster.csv", "late"], ["Ada L"]),
         (["lia_1_10_a.xlsx"], []),
         (["hw1_2026_11_ada.xlsx", "hw1_2026_11_ben.xlsx"], []),  # one number for two files

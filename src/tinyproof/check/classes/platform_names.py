@@ -7,12 +7,13 @@ name behind it); Canvas's lib/content_zipper.rb (`lovelaceada_LATE_124_4562_back
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?", re.DOTALL)
-_CANVAS = re.compile(r"(?P<name>[^\W_]+)(?:_LATE)?_(?P<number>\d+)_(?P<attached>\d+)_.+", re.DOTALL)
-_CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<name>anon_[^\W_]+)_(?P<attached>\d+)_.+", re.DOTALL)
+_CANVAS = re.compile(r"(?P<name>[^_\s]+)(?:_LATE)?_(?P<number>\d+)_(?P<attached>\d+)_.+", re.DOTALL)
+_CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<name>anon_[^_\s]+)_(?P<attached>\d+)_.+", re.DOTALL)
 
 _TEACHERS = (".csv", ".html", ".json", ".toml", ".txt", ".md")  # what lies beside a class and is no submission
 
@@ -28,8 +29,8 @@ class Named(NamedTuple):
 
 def platform_names(entries: Iterable[str]) -> dict[str, str]:
     """For each entry of a folder that was downloaded from a platform whose it is. Moodle's names say so themselves;
-    Canvas's are taken for such where their numbers agree, and no other is but a teacher's own list or page. Two
-    students of one name keep their numbers.
+    Canvas's are taken for such where their numbers agree and more than two thirds are such, a teacher's own lists and
+    pages apart; the rest is in no answer. Two students of one name keep their numbers.
 
     >>> list(platform_names(["lovelaceada_124_4562_s.xlsx", "gaussc_LATE_125_4563_n.ipynb"]).values())
     ['lovelaceada', 'gaussc']
@@ -42,20 +43,25 @@ def platform_names(entries: Iterable[str]) -> dict[str, str]:
         return _apart(moodle)
     canvas = {entry: found for entry in held if (found := _canvas(entry)) is not None}
     others = [entry for entry in held if entry not in canvas and not entry.lower().endswith(_TEACHERS)]
-    return _apart(canvas) if _agree(canvas) and not others else {}
+    return _apart(canvas) if _agree(canvas) and len(canvas) > 2 * len(others) else {}
 
 
 def _moodle(entry: str) -> Named | None:
-    found = _MOODLE.fullmatch(entry)
+    found = _MOODLE.fullmatch(composed(entry))
     return Named(found["name"].strip(), f"participant {found['number']}") if found else None
 
 
 def _canvas(entry: str) -> Named | None:
-    hidden = _CANVAS_ANONYMOUS.fullmatch(entry)
+    hidden = _CANVAS_ANONYMOUS.fullmatch(composed(entry))
     if hidden:
         return Named(hidden["name"], "", hidden["attached"])  # the name itself tells them apart
-    found = _CANVAS.fullmatch(entry)
+    found = _CANVAS.fullmatch(composed(entry))
     return Named(found["name"], found["number"], found["attached"]) if found else None
+
+
+def composed(name: str) -> str:
+    """A name whose letters are one with their marks (NFC), as not every file system keeps them."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _agree(named: dict[str, Named]) -> bool:
@@ -89,9 +95,10 @@ def number_of(submission: str) -> tuple[str, str]:
 
 
 def as_canvas_writes(sortable: str) -> str:
-    """A name as it begins the files of Canvas, from how it stands in the grade book.
+    """A name as it begins the files of Canvas, from how it stands in the grade book or there; marks that no letter is
+    composed with do not count.
 
     >>> as_canvas_writes("O'Brien, Seán")
     'obrienseán'
     """
-    return re.sub(r"\W", "", sortable.lower())
+    return re.sub(r"\W", "", composed(sortable.lower()))

@@ -27,11 +27,13 @@ _ENDINGS = (".zip", ".xlsx", ".xlsm", ".ods", ".csv", ".ipynb", ".py", ".html")
 
 @dataclass(frozen=True)
 class Roster:
-    """A list as it was read: its headings and rows, and by which names each row is found."""
+    """A list as it was read: its headings and rows, and by which names each row is found; `as_files`: in Canvas's
+    writing of the names of files."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     names: tuple[frozenset[str], ...]
+    as_files: tuple[frozenset[str], ...]
 
     def matched(self, submissions: Iterable[str]) -> tuple[dict[int, str], list[str]]:
         """Rows (from 0) with the submission that is theirs, and the submissions that fit no row, or several."""
@@ -49,7 +51,10 @@ class Roster:
         """The rows whose a submission may be: by its name, or by the number that a platform puts beside it."""
         whole = PurePath(submission).name
         name, number = number_of(whole)
-        rows = [row for row, names in enumerate(self.names) if {_plain(whole), _plain(name)} & names]
+        called = {_plain(whole), _plain(name)}
+        written = as_canvas_writes(without_ending(name)) if " " not in name else ""
+        both = enumerate(zip(self.names, self.as_files, strict=True))
+        rows = [row for row, (names, as_files) in both if called & names or written in as_files]
         return [row for row in rows if number in self.names[row]] or rows if number else rows
 
     def column(self, title: str) -> int | None:
@@ -86,10 +91,12 @@ def load_roster(path: Path) -> Roster:
         told = ", ".join(columns[:6]) or "none"
         raise InputError("roster", told, f"a column called one of {', '.join(_IDENTIFYING[:8])}", str(path))
     rows = tuple(tuple([*row, *[""] * len(columns)][: len(columns)]) for row in lines[1:])
-    held = Roster(columns, rows, ())
-    names = tuple(_names(small, row) if not held.is_heading(k) else frozenset() for k, row in enumerate(rows))
+    held = Roster(columns, rows, (), ())
+    written = [_names(small, row) if not held.is_heading(k) else set() for k, row in enumerate(rows)]
+    names = tuple(frozenset(map(_plain, found)) - {""} for found in written)
     _refuse_doubles(rows, names, path)
-    return Roster(columns, rows, names)
+    as_files = (frozenset(as_canvas_writes(name) for name in found if "," in name) - {""} for found in written)
+    return Roster(columns, rows, names, tuple(as_files))
 
 
 def _read(path: Path) -> list[list[str]]:
@@ -106,7 +113,7 @@ def _read(path: Path) -> list[list[str]]:
         raise InputError("roster", str(path), "save it as CSV anew", problem=f"is not CSV: {error}") from error
 
 
-def _names(columns: list[str], row: tuple[str, ...]) -> frozenset[str]:
+def _names(columns: list[str], row: tuple[str, ...]) -> set[str]:
     held = dict(zip(columns, row, strict=True))
     found = {held[name] for name in _IDENTIFYING if held.get(name)}
     first, last = (next((held[name] for name in kind if held.get(name)), "") for kind in (_FIRST, _LAST))
@@ -115,8 +122,8 @@ def _names(columns: list[str], row: tuple[str, ...]) -> frozenset[str]:
     for name in [*found]:
         before, comma, after = name.partition(",")
         if comma:
-            found |= {f"{after} {before}", as_canvas_writes(name)}
-    return frozenset(_plain(name) for name in found) - {""}
+            found.add(f"{after} {before}")
+    return found
 
 
 def without_ending(name: str) -> str:

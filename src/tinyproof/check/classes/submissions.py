@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from tinyproof.check.classes.platform_names import number_of
+from tinyproof.check.classes.platform_names import composed, number_of
 from tinyproof.check.finding import SEVERITIES, FileReport, LeftOut, Severity, Status
 from tinyproof.core.errors import InputError
 
@@ -69,9 +69,9 @@ def top_of(submission: str, path: str) -> str:
     parts, whole = PurePath(path).parts, PurePath(submission).name
     if whole in parts:
         return whole
-    name, number = number_of(whole)
+    name, number = number_of(composed(whole))
     beside = f"_{number.split()[-1]}_" if number else ""
-    return next((part for part in parts if name and name in part and beside in part), "")
+    return next((part for part in parts if name and name in composed(part) and beside in part), "")
 
 
 @dataclass(frozen=True)
