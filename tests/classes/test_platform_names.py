@@ -123,6 +123,17 @@ def test_a_class_from_canvas_as_it_is_downloaded(sheets: tuple[bytes, bytes], tm
     ]
 
 
+@pytest.mark.parametrize("names", [("lia_1_10_n.ipynb", "bo_2_11_n.ipynb"), ("n.ipynb", "n2.ipynb")])
+def test_a_readme_beside_what_a_platform_handed_out_makes_no_class_one_submission(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    for name in (*names, "README.md"):
+        put(tmp_path / name, b"{}" if name.endswith("ipynb") else b"Read me")
+    report = audit(tmp_path, jobs=1, quiet=True)
+    owners = ["lia", "bo"] if "lia" in names[0] else [str(tmp_path)]
+    assert sorted({file.submission for file in report.files}) == sorted(owners)
+
+
 def test_letters_with_marks_and_a_stray_sheet_hide_nobody(sheets: tuple[bytes, bytes], tmp_path: Path) -> None:
     """One whose marks stand behind the letters, as a Mac writes them, one of a script that has no other, a sheet that
     is no student's."""

@@ -128,10 +128,10 @@ class Survey:
     def _folder(self, folder: SubmissionFolder) -> None:
         before, unread = len(self.items) + len(self.left_out), list[LeftOut]()
         files = list(below(folder.path, unread))
-        one = not self.names.pattern and is_one_submission(folder.path, files)
-        folder = replace(folder, alone=folder.alone or one)
         if not folder.alone and not self.names.pattern:
             self.names = Names(known=platform_names(handed_in(folder.path)))
+            one = not self.names.known and is_one_submission(folder.path, files)
+            folder = replace(folder, alone=one)  # a teacher's README lies beside a class that a platform handed out
         told = set[Path]()
         for left in unread:
             told.add(folder.top(Path(left.file)))
