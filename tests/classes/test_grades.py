@@ -219,11 +219,51 @@ def test_a_roster_in_another_encoding_is_said(tmp_path: Path) -> None:
 def test_two_submissions_of_one_student_and_one_of_two_are_not_guessed(tmp_path: Path) -> None:
     roster = load_roster(listed(tmp_path, "name,id\nAda,7\nBob,ada\n"))
     assert roster.matched(["ada"]) == ({}, ["ada"])
-    assert roster.matched(["7", "7.zip"]) == ({0: "7"}, ["7.zip"])
+    assert roster.matched(["7", "7.zip"]) == ({}, ["7", "7.zip"])
     assert roster.matched(["class/7.zip"]) == ({0: "class/7.zip"}, [])
 
 
+def test_of_two_for_one_row_none_gets_points_and_both_are_told(tmp_path: Path) -> None:
+    path = listed(tmp_path, "username,Full name\nada,Ada Lo\nbob,Bob My\n")
+    result = AuditResult((handed_in("ada", broken()), handed_in("ada.zip"), handed_in("bob"), handed_in("eve")))
+    assert rows(result.grades(roster=path).csv())[1:] == [
+        ["ada", "Ada Lo", "", "not known", "to be looked at: whose submission is whose, the names do not tell"],
+        ["bob", "Bob My", "10", "right", ""],
+        ["ada", "", "", "not known", "it may be that of ada; 7 points; wrong-gradient -3"],
+        ["ada.zip", "", "", "not known", "it may be that of ada; 10 points"],
+        ["eve", "", "10", "not in the roster", ""],
+    ]
+
+
+def test_who_is_missing_and_who_is_nobodys_is_said_for_canvas_too(tmp_path: Path) -> None:
+    """Its own file has no place for them."""
+    possible = "    Points Possible,,,,10.0\n"
+    people = "".join(f'"No, N{number}",{number},n{number},S,\n' for number in range(20, 34))
+    path = listed(tmp_path, f'Student,ID,SIS Login ID,Section,points (4)\n{possible}"Lo, Ada",7,al,S,\n{people}')
+    result = AuditResult(tuple(handed_in(name) for name in ("al", "eve", "n20", "n20.zip")))
+    told = result.roster_text(path)
+    assert told.splitlines() == [
+        "roster: a submission for 1 of 15 rows",
+        "missing: No, N21; No, N22; No, N23; No, N24; No, N25; No, N26; No, N27; No, N28;",
+        "  No, N29; No, N30; No, N31; No, N32 and 1 more",
+        "whose it is, the names do not tell: n20; n20.zip",
+        "not in the roster: eve",
+    ]
+    assert "No, N33" in result.roster_text(path, details=True)
+
+
 # ------------------------------------------------------------------ the command
+
+
+@pytest.mark.parametrize("form", ["--brief", "--json"])
+def test_the_command_tells_who_is_missing(form: str, tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "eve.xlsx").write_bytes(b"nonsense")
+    path = listed(tmp_path, "name\nAda\n")
+    done = cli("audit", tmp_path / "class", "--roster", path, "--grades", tmp_path / "g.csv", form)
+    told = done.stderr if form == "--json" else done.stdout
+    assert "missing: Ada\nnot in the roster: eve.xlsx\n" in told
+    assert ("missing: " in done.stdout) == (form == "--brief")
 
 
 def test_points_stand_on_the_feedback() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from tinyproof.check.classes.assignment import Assignment
@@ -11,12 +12,15 @@ from tinyproof.check.classes.submissions import Submission
 from tinyproof.core.table import Cell, Column, Table
 from tinyproof.show.class_table import FIGURES, plain_figures, points_of
 
+_MOST, _WIDTH = 12, 80
+
 
 def grades_table(found: Sequence[Submission], asked: Assignment, roster: Roster | None = None) -> Table:
     """A row a submission: name, points, status, what its files say of themselves, how the points come about.
 
     With a `roster` its own columns come first, as they are, and every row of it is there; points go into the column of
-    the assignment's title where it has one. Submissions of nobody in it come last.
+    the assignment's title where it has one. Submissions of nobody in it come last, as do those that fit one row
+    together, without points.
     """
     rows = {one.name: class_row(one, asked.points) for one in found}
     if roster is None:
@@ -44,13 +48,48 @@ def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], title: str) -> Tabl
     ]
     blank = [""] * (len(roster.columns) - 1)
     for name in strange:
-        row = rows[name]
+        given, status, how = _of_nobody(rows[name], [roster.shown(number) for number in roster.may_be(name)])
         own: list[Cell] = [name, *blank]
         if at is not None:
-            own[at] = points_of(row) if at else name
-        words = row.grade.words() if row.grade else ""
-        lines.append((*own, *([] if at is not None else [points_of(row)]), "not in the roster", words))
+            own[at] = given if at else name
+        lines.append((*own, *([] if at is not None else [given]), status, how))
     return Table("grades", tuple(Column(name) for name in (*roster.columns, *added)), tuple(lines))
+
+
+def _of_nobody(row: ClassRow, may_be: Sequence[str]) -> tuple[Cell, str, str]:
+    """Points, status and why, of a submission that has no row. One that may be somebody's gets no points here: under
+    its name they could be read as that one's."""
+    words, points = row.grade.words() if row.grade else "", points_of(row)
+    if not may_be:
+        return points, "not in the roster", words
+    told = [
+        f"it may be that of {', '.join(may_be)}",
+        *([f"{points:g} points"] if isinstance(points, int | float) else []),
+    ]
+    return None, "not known", "; ".join([*told, *([words] if words else [])])
+
+
+def who_text(found: Sequence[Submission], roster: Roster, most: int | None = _MOST) -> str:
+    """Who of a roster is missing, which submissions are nobody's, and of which it is not known; at most `most` names of
+    each kind."""
+    theirs, strange = roster.matched(one.name for one in found)
+    may_be = {name: roster.may_be(name) for name in strange}
+    unsure = {number for rows in may_be.values() for number in rows} - set(theirs)
+    people = [number for number in range(len(roster.rows)) if not roster.is_heading(number)]
+    missing = [roster.shown(number) for number in people if number not in theirs and number not in unsure]
+    kinds = {
+        "missing": missing,
+        "whose it is, the names do not tell": [name for name in strange if may_be[name]],
+        "not in the roster": [name for name in strange if not may_be[name]],
+    }
+    lines = [f"roster: a submission for {len(theirs)} of {len(people)} rows"]
+    lines += [f"{kind}: {_listed(names, most)}" for kind, names in kinds.items() if names]
+    return "\n".join(textwrap.fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
+
+
+def _listed(names: Sequence[str], most: int | None) -> str:
+    more = f" and {len(names) - most} more" if most is not None and len(names) > most else ""
+    return "; ".join(name.strip() for name in names[:most]) + more
 
 
 def _filled(roster: Roster, number: int, row: ClassRow | None, at: int) -> tuple[Cell, ...]:

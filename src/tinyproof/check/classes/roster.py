@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -36,16 +37,13 @@ class Roster:
     as_files: tuple[frozenset[str], ...]
 
     def matched(self, submissions: Iterable[str]) -> tuple[dict[int, str], list[str]]:
-        """Rows (from 0) with the submission that is theirs, and the submissions that fit no row, or several."""
-        found: dict[int, str] = {}
-        strange = []
-        for submission in submissions:
-            rows = self.may_be(submission)
-            if len(rows) == 1 and rows[0] not in found:
-                found[rows[0]] = submission
-            else:
-                strange.append(submission)
-        return found, strange
+        """Rows (from 0) with the submission that is theirs, and the submissions that fit no row or several, or whose
+        row fits another one too."""
+        rows = {submission: self.may_be(submission) for submission in submissions}
+        wanted = Counter(fit[0] for fit in rows.values() if len(fit) == 1)
+        found = {fit[0]: name for name, fit in rows.items() if len(fit) == 1 and wanted[fit[0]] == 1}
+        theirs = set(found.values())
+        return found, [name for name in rows if name not in theirs]
 
     def may_be(self, submission: str) -> list[int]:
         """The rows whose a submission may be: by its name, or by the number that a platform puts beside it."""
