@@ -14,6 +14,7 @@ from tests.workbook.mutants import mutant, right
 
 from tinyproof.api.audit import AuditResult, audit
 from tinyproof.check.classes.platform_names import platform_names
+from tinyproof.check.classes.roster import load_roster
 from tinyproof.check.classes.submissions import submissions
 
 MOODLE = "{}_assignsubmission_file"
@@ -121,6 +122,27 @@ def test_a_class_from_canvas_as_it_is_downloaded(sheets: tuple[bytes, bytes], tm
         ("Lovelace, Ada", "7"),
         ("O'Brien, Seán", ""),
     ]
+
+
+@pytest.mark.parametrize("one_alone", [True, False])
+@pytest.mark.parametrize("identifier", ["Participant {}", "Teilnehmer/in {}", "Teilnehmer/in{}"])
+def test_where_no_name_is_told_moodles_number_decides(identifier: str, one_alone: bool, tmp_path: Path) -> None:
+    """Blind marking."""
+    for number in (2871,) if one_alone else (2871, 2872):
+        put(tmp_path / "class" / MOODLE.format(f"Participant_{number}") / "s.xlsx", b"nonsense")
+    worksheet = tmp_path / "worksheet.csv"
+    people = "".join(f"{identifier.format(number)},\n" for number in (2870, 2871, 2872))
+    worksheet.write_text(f"Identifier,Grade\n{people}", encoding="utf-8")
+    found = graded(audit(tmp_path / "class", jobs=1, quiet=True), worksheet)
+    assert [row[3] for row in found] == ["missing", "unreadable", "missing" if one_alone else "unreadable"]
+
+
+def test_a_number_decides_alone_only_in_a_list_of_the_platform(tmp_path: Path) -> None:
+    plain, book = tmp_path / "plain.csv", tmp_path / "book.csv"
+    plain.write_text("name,id\nAda,124\n", encoding="utf-8")
+    book.write_text('Student,ID,SIS Login ID\n"Lo, Ada",124,\n', encoding="utf-8")
+    assert load_roster(plain).may_be("lia (124)") == []
+    assert load_roster(book).may_be("lia (124)") == [0]
 
 
 @pytest.mark.parametrize("names", [("lia_1_10_n.ipynb", "bo_2_11_n.ipynb"), ("n.ipynb", "n2.ipynb")])

@@ -26,29 +26,34 @@ def grades_table(found: Sequence[Submission], asked: Assignment, roster: Roster 
     if roster is None:
         columns = [Column("name"), Column(asked.title, "right"), Column("status"), *map(Column, FIGURES), Column("how")]
         return Table("grades", tuple(columns), tuple((name, *_cells(row)) for name, row in rows.items()))
-    return _in_roster(roster, rows, asked.title)
+    return _in_roster(roster, rows, _paths(found), asked.title)
+
+
+def _paths(found: Sequence[Submission]) -> dict[str, list[str]]:
+    return {one.name: [*(file.file for file in one.files), *(left.file for left in one.left_out)] for one in found}
 
 
 def _cells(row: ClassRow) -> tuple[Cell, ...]:
     return points_of(row), row.status, *plain_figures(row), row.grade.words() if row.grade else ""
 
 
-def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], title: str) -> Table:
-    theirs, strange = roster.matched(rows)
+def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], paths: Mapping[str, list[str]], title: str) -> Table:
+    theirs, strange = roster.matched(paths)
     at = roster.column(title)
     if roster.is_canvas and at is not None:
         # A column that Canvas does not know would become a new assignment there, and a row a question.
         lines = [_filled(roster, number, rows.get(theirs.get(number, "")), at) for number in range(len(roster.rows))]
         return Table("grades", tuple(map(Column, roster.columns)), tuple(lines))
     added = [*([] if at is not None else [title]), "status", "how"]
-    unsure = {number for name in strange for number in roster.may_be(name)} - set(theirs)
+    may_be = {name: roster.may_be(name, paths[name]) for name in strange}
+    unsure = {number for fit in may_be.values() for number in fit} - set(theirs)
     lines = [
         _row(roster, number, rows.get(theirs.get(number, "")), at, number in unsure)
         for number in range(len(roster.rows))
     ]
     blank = [""] * (len(roster.columns) - 1)
     for name in strange:
-        given, status, how = _of_nobody(rows[name], [roster.shown(number) for number in roster.may_be(name)])
+        given, status, how = _of_nobody(rows[name], [roster.shown(number) for number in may_be[name]])
         own: list[Cell] = [name, *blank]
         if at is not None:
             own[at] = given if at else name
@@ -72,8 +77,9 @@ def _of_nobody(row: ClassRow, may_be: Sequence[str]) -> tuple[Cell, str, str]:
 def who_text(found: Sequence[Submission], roster: Roster, most: int | None = _MOST) -> str:
     """Who of a roster is missing, which submissions are nobody's, and of which it is not known; at most `most` names of
     each kind."""
-    theirs, strange = roster.matched(one.name for one in found)
-    may_be = {name: roster.may_be(name) for name in strange}
+    paths = _paths(found)
+    theirs, strange = roster.matched(paths)
+    may_be = {name: roster.may_be(name, paths[name]) for name in strange}
     unsure = {number for rows in may_be.values() for number in rows} - set(theirs)
     people = [number for number in range(len(roster.rows)) if not roster.is_heading(number)]
     missing = [roster.shown(number) for number in people if number not in theirs and number not in unsure]

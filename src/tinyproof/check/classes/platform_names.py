@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import NamedTuple
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>[^_\s]+)(?:_LATE)?_(?P<number>\d+)_(?P<attached>\d+)_.+", re.DOTALL)
 _CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<name>anon_[^_\s]+)_(?P<attached>\d+)_.+", re.DOTALL)
+_PARTICIPANT = re.compile(r"(?:participant|teilnehmer)[^\d\s]*\s*(?P<number>\d+)", re.IGNORECASE)
 
 _TEACHERS = (".csv", ".html", ".json", ".toml", ".txt", ".md")  # what lies beside a class and is no submission
 
@@ -92,6 +94,31 @@ def number_of(submission: str) -> tuple[str, str]:
     """
     found = re.fullmatch(r"(.+) \(((?:participant )?\d+)\)", submission, re.DOTALL)
     return (found[1], found[2]) if found else (submission, "")
+
+
+def number_in(submission: str, paths: Iterable[str]) -> str:
+    """The number of a submission: the one in its name, else that which Moodle put into the paths of its files; "" for
+    none, or several.
+
+    >>> number_in("Participant", ["class/Participant_2871_assignsubmission_file/s.xlsx"])
+    'participant 2871'
+    """
+    name, number = number_of(composed(PurePath(submission).name))
+    if number:
+        return number
+    named = (found for path in paths for part in PurePath(path).parts if (found := _moodle(part)) is not None)
+    numbers = {found.number for found in named if found.name == name}
+    return numbers.pop() if len(numbers) == 1 else ""
+
+
+def participant(identifier: str) -> str:
+    """Moodle's number of a participant in the words of its other languages; "" where it is none.
+
+    >>> participant("Teilnehmer/in 2871")
+    'participant 2871'
+    """
+    found = _PARTICIPANT.fullmatch(identifier.strip())
+    return f"participant {found['number']}" if found else ""
 
 
 def as_canvas_writes(sortable: str) -> str:

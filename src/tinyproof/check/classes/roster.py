@@ -7,11 +7,11 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from tinyproof.check.classes.platform_names import as_canvas_writes, number_of
+from tinyproof.check.classes.platform_names import as_canvas_writes, number_in, number_of, participant
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import read_bounded
 
@@ -36,24 +36,27 @@ class Roster:
     names: tuple[frozenset[str], ...]
     as_files: tuple[frozenset[str], ...]
 
-    def matched(self, submissions: Iterable[str]) -> tuple[dict[int, str], list[str]]:
+    def matched(self, submissions: Mapping[str, Iterable[str]]) -> tuple[dict[int, str], list[str]]:
         """Rows (from 0) with the submission that is theirs, and the submissions that fit no row or several, or whose
-        row fits another one too."""
-        rows = {submission: self.may_be(submission) for submission in submissions}
+        row fits another one too. `submissions`: each with the paths of its files."""
+        rows = {submission: self.may_be(submission, paths) for submission, paths in submissions.items()}
         wanted = Counter(fit[0] for fit in rows.values() if len(fit) == 1)
         found = {fit[0]: name for name, fit in rows.items() if len(fit) == 1 and wanted[fit[0]] == 1}
         theirs = set(found.values())
         return found, [name for name in rows if name not in theirs]
 
-    def may_be(self, submission: str) -> list[int]:
-        """The rows whose a submission may be: by its name, or by the number that a platform puts beside it."""
+    def may_be(self, submission: str, paths: Iterable[str] = ()) -> list[int]:
+        """The rows whose a submission may be: by its name, or by the number that a platform puts beside it, which
+        decides between names, and alone where the name fits none."""
         whole = PurePath(submission).name
-        name, number = number_of(whole)
+        name, number = number_of(whole)[0], number_in(whole, paths)
         called = {_plain(whole), _plain(name)}
         written = as_canvas_writes(without_ending(name)) if " " not in name else ""
         both = enumerate(zip(self.names, self.as_files, strict=True))
         rows = [row for row, (names, as_files) in both if called & names or written in as_files]
-        return [row for row in rows if number in self.names[row]] or rows if number else rows
+        numbered = [row for row, names in enumerate(self.names) if number in names] if number else []
+        alone = number.startswith("participant") or self.is_canvas  # else it may be somebody's number in another list
+        return [row for row in rows if row in numbered] or rows or (numbered if alone else [])
 
     def column(self, title: str) -> int | None:
         """The column of an assignment: of its title, or, as Canvas writes it, with its number behind."""
@@ -114,6 +117,7 @@ def _read(path: Path) -> list[list[str]]:
 def _names(columns: list[str], row: tuple[str, ...]) -> set[str]:
     held = dict(zip(columns, row, strict=True))
     found = {held[name] for name in _IDENTIFYING if held.get(name)}
+    found |= {number for name in found if (number := participant(name))}
     first, last = (next((held[name] for name in kind if held.get(name)), "") for kind in (_FIRST, _LAST))
     if first and last:
         found |= {f"{first} {last}", f"{last} {first}", f"{last}, {first}"}
