@@ -191,6 +191,14 @@ def test_what_feedback_wrote_is_no_submission(sheet: bytes, tmp_path: Path) -> N
     assert (again.files, again.left_out) == (first.files, first.left_out)
 
 
+def test_feedback_that_is_handed_in_again_hides_nobody(sheet: bytes, tmp_path: Path) -> None:
+    put(tmp_path / "ada_1_assignsubmission_file" / "a.xlsx", sheet)
+    put(tmp_path / "bob_2_assignsubmission_file" / "a.xlsx", sheet)
+    audit(tmp_path, jobs=1, quiet=True).feedback(tmp_path / "bob_2_assignsubmission_file")
+    again = audit(tmp_path, jobs=1, quiet=True)
+    assert {file.submission for file in again.files} == {"ada", "bob"}
+
+
 def test_what_is_kept_inside_the_class_is_no_submission(sheet: bytes, tmp_path: Path) -> None:
     put(tmp_path / "ada" / "a.xlsx", sheet)
     first = audit(tmp_path, jobs=1, quiet=True, cache=tmp_path / "kept")
