@@ -19,7 +19,7 @@ from tests.workbook.mutants import right
 
 from tinyproof.api import survey
 from tinyproof.api.audit import AuditResult, audit
-from tinyproof.check.classes.submissions import Names, submissions
+from tinyproof.check.classes.submissions import Names, submissions, top_of
 from tinyproof.core import unpack
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.listener import Listener
@@ -87,6 +87,14 @@ def test_a_pattern_means_what_it_says_and_no_regular_expression() -> None:
     here = Path("class")
     assert names.of(here, here / "hw(1)-ada1.xlsx", alone=False) == "ada"
     assert names.of(here, here / "hw1-ada1.xlsx", alone=False) == "hw1-ada1.xlsx"
+
+
+def test_one_name_in_two_forms_is_one_student() -> None:
+    """As a Mac writes it, and as others do."""
+    names, here = Names("\u00fcbung_{name}_?.xlsx"), Path("class")
+    files = (here / "u\u0308bung_Mu\u0308ller_a.xlsx", here / "\u00fcbung_M\u00fcller_b.xlsx")
+    assert {names.of(here, file, alone=False) for file in files} == {"M\u00fcller"}
+    assert top_of("M\u00fcller", "of m\u00fcller/Mu\u0308ller/s.xlsx") == "Mu\u0308ller"
 
 
 def test_a_repository_is_one_submission(sheet: bytes, tmp_path: Path) -> None:
