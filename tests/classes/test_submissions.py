@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from tests.notebook.books import style
@@ -277,6 +278,18 @@ def test_a_folder_that_is_one_students_is_one_submission(sheet: bytes, tmp_path:
     }
     with pytest.raises(InputError, match="leave --student or --one out"):
         audit(kim, one=True, student="{name}", jobs=1, quiet=True)
+
+
+def test_files_without_a_folder_are_not_one_students(
+    sheet: bytes, tmp_path: Path, cli: Callable[..., CompletedProcess[str]]
+) -> None:
+    paths = [put(tmp_path / name, sheet) for name in ("a.xlsx", "b.xlsx")]
+    done = cli("audit", *paths, "--one")
+    assert done.returncode == 2
+    assert done.stderr.startswith("tinyproof: one: ")
+    assert done.stderr.count("\n") == 1
+    assert "allowed: one file, or the folder or archive" in done.stderr
+    assert len(audit(paths[0], one=True, jobs=1, quiet=True).files) == 1
 
 
 def test_the_folder_one_stands_in_has_its_own_name(
