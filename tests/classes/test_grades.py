@@ -192,6 +192,24 @@ def test_names_with_quotes_and_formulas_are_safe_to_open(tmp_path: Path) -> None
         assert not row[0].startswith(("=", "+", "-", "@")), row
 
 
+@pytest.mark.parametrize(
+    ("heads", "row", "name"),
+    [
+        ("Vorname;Nachname;ID-Nummer", "Ada;Lo;7", "Lo, Ada"),
+        ("Vorname;Nachname;ID-Nummer", "Ada;Lo;7", "7"),
+        ("Nr;Vollsta\u0308ndiger Name", "1;Ada Lo", "ada_lo"),
+        ("Nr;E-Mail-Adresse", "1;a@x", "a@x"),
+        ("Nr;Anmeldename", "1;alo", "alo.zip"),
+        ("Nr;Matrikelnummer", "1;4711", "4711"),
+        ("Prénom;Nom de famille", "Ada;Lo", "Ada Lo"),
+        ("Nr;Numéro d\u2019identification", "1;4711", "4711"),
+        ("Nr;Adresse de courriel", "1;a@x", "a@x"),
+    ],
+)
+def test_lists_in_german_and_french(heads: str, row: str, name: str, tmp_path: Path) -> None:
+    assert load_roster(listed(tmp_path, f"{heads}\n{row}\n")).may_be(name) == [0]
+
+
 def test_marks_of_the_direction_of_writing_hide_nobody(tmp_path: Path) -> None:
     roster = load_roster(listed(tmp_path, "name\n\u200fעדה\u200f\nBob\u202e\n\u2066Cyd\u2069\n"))
     assert roster.matched(dict.fromkeys(["עדה", "bob", "\u200ecyd.zip"], ())) == (

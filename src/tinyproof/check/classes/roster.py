@@ -16,12 +16,15 @@ from tinyproof.core.errors import InputError
 from tinyproof.core.files import read_bounded
 
 _MOST_BYTES = 5_000_000
-# Headings of exported lists (Moodle's and Canvas's grade books, plain lists), in small letters.
+# Headings of exported lists (Moodle's and Canvas's grade books, plain lists) in English, German, French; small letters.
 _IDENTIFYING = (
     "student", "name", "full name", "identifier", "username", "email address", "email", "id number", "id",
     "sis login id", "sis user id", "login", "folder",
+    "vollständiger name", "e-mail-adresse", "id-nummer", "anmeldename", "matrikelnummer",
+    "nom complet", "adresse de courriel", "numéro d'identification", "nom d'utilisateur", "identifiant",
 )  # fmt: skip
-_FIRST, _LAST = ("first name", "firstname"), ("last name", "lastname", "surname")
+_FIRST = ("first name", "firstname", "vorname", "prénom")
+_LAST = ("last name", "lastname", "surname", "nachname", "nom", "nom de famille")
 WHO = (*_IDENTIFYING, *_FIRST, *_LAST)
 _ENDINGS = (".zip", ".xlsx", ".xlsm", ".ods", ".csv", ".ipynb", ".py", ".html")
 
@@ -87,7 +90,7 @@ def load_roster(path: Path) -> Roster:
     """
     lines = [row for row in _read(path) if any(cell.strip() for cell in row)]
     columns = tuple(cell.strip() for cell in lines[0]) if lines else ()
-    small = [name.casefold() for name in columns]
+    small = [_heading(name) for name in columns]
     if not any(name in _IDENTIFYING or name in _FIRST for name in small):
         told = ", ".join(columns[:6]) or "none"
         raise InputError("roster", told, f"a column called one of {', '.join(_IDENTIFYING[:8])}", str(path))
@@ -98,6 +101,10 @@ def load_roster(path: Path) -> Roster:
     _refuse_doubles(rows, names, path)
     as_files = (frozenset(as_canvas_writes(name) for name in found if "," in name) - {""} for found in written)
     return Roster(columns, rows, names, tuple(as_files))
+
+
+def _heading(cell: str) -> str:
+    return unicodedata.normalize("NFC", cell).casefold().replace("\u2019", "'")
 
 
 def _read(path: Path) -> list[list[str]]:
