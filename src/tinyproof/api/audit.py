@@ -119,8 +119,10 @@ class AuditResult(Printed, Report):
         return grades_table(submissions(held.files, held.left_out), held.asked or Assignment(), listed)
 
     def roster_text(self, roster: Path | str, *, details: bool = False) -> str:
-        """Who of a roster is missing, and which submissions stand in no row or might in one with others; `details`: all
-        of them. Raises DataError, InputError."""
+        """Who of a roster is missing, and which submissions stand in no row, or in one with others.
+
+        `details`: all of their names, not the first of many. Raises DataError, InputError.
+        """
         listed = load_roster(existing(roster, "roster"))
         found = submissions(self.files, self.left_out)
         return who_text(found, listed, None) if details else who_text(found, listed)
