@@ -9,7 +9,7 @@ import pytest
 
 from tinyproof.api.audit import AuditResult
 from tinyproof.api.feedback import write_feedback
-from tinyproof.check.classes.submissions import submissions
+from tinyproof.check.classes.submissions import Submission, submissions
 from tinyproof.check.finding import CodePlace, FileReport, Finding, LeftOut, SheetPlace, Status
 from tinyproof.core.errors import InputError, OutputError
 from tinyproof.show.feedback_page import feedback_markdown
@@ -116,6 +116,22 @@ def test_names_that_fall_together_keep_apart(tmp_path: Path) -> None:
         "x.md",
     ]
     assert {path.parent for path in tmp_path.rglob("*.md")} == {tmp_path / "deep" / "back"}
+
+
+@pytest.mark.parametrize(
+    ("names", "pages"),
+    [
+        (("Ada", "ada", "ada-2"), ["Ada", "ada-3", "ada-2"]),
+        (("a b", "a-b"), ["a-b-2", "a-b"]),
+        (("mu\u0308ller", "gau\u00df"), ["m\u00fcller", "gau\u00df"]),
+    ],
+)
+def test_nobodys_page_has_the_name_of_another(names: tuple[str, ...], pages: list[str], tmp_path: Path) -> None:
+    written = write_feedback([Submission(name, (held(name),)) for name in names], tmp_path)
+    markdown = [path for path in written if path.suffix == ".md"]
+    assert [path.stem for path in markdown] == pages
+    for name, path in zip(names, markdown, strict=True):
+        assert f"# {name}: " in path.read_text(encoding="utf-8")
 
 
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_separators_and_marks(tmp_path: Path, separator: str, encoding: str) -> 
     text = separator.join(["name", "group"]) + "\r\n" + separator.join(["Zoë", "1"]) + "\r\n"
     roster = load_roster(listed(tmp_path, text, encoding))
     assert roster.columns == ("name", "group")
-    assert roster.matched(["ZOE\u0308.xlsx"]) == ({0: "ZOE\u0308.xlsx"}, [])
+    assert roster.matched(dict.fromkeys(["ZOE\u0308.xlsx"], ())) == ({0: "ZOE\u0308.xlsx"}, [])
 
 
 def test_names_with_quotes_and_formulas_are_safe_to_open(tmp_path: Path) -> None:
@@ -192,9 +192,30 @@ def test_names_with_quotes_and_formulas_are_safe_to_open(tmp_path: Path) -> None
         assert not row[0].startswith(("=", "+", "-", "@")), row
 
 
+@pytest.mark.parametrize(
+    ("heads", "row", "name"),
+    [
+        ("Vorname;Nachname;ID-Nummer", "Ada;Lo;7", "Lo, Ada"),
+        ("Vorname;Nachname;ID-Nummer", "Ada;Lo;7", "7"),
+        ("Nr;Vollsta\u0308ndiger Name", "1;Ada Lo", "ada_lo"),
+        ("Nr;E-Mail-Adresse", "1;a@x", "a@x"),
+        ("Nr;Anmeldename", "1;alo", "alo.zip"),
+        ("Nr;Matrikelnummer", "1;4711", "4711"),
+        ("Prénom;Nom de famille", "Ada;Lo", "Ada Lo"),
+        ("Nr;Numéro d\u2019identification", "1;4711", "4711"),
+        ("Nr;Adresse de courriel", "1;a@x", "a@x"),
+    ],
+)
+def test_lists_in_german_and_french(heads: str, row: str, name: str, tmp_path: Path) -> None:
+    assert load_roster(listed(tmp_path, f"{heads}\n{row}\n")).may_be(name) == [0]
+
+
 def test_marks_of_the_direction_of_writing_hide_nobody(tmp_path: Path) -> None:
     roster = load_roster(listed(tmp_path, "name\n\u200fעדה\u200f\nBob\u202e\n\u2066Cyd\u2069\n"))
-    assert roster.matched(["עדה", "bob", "\u200ecyd.zip"]) == ({0: "עדה", 1: "bob", 2: "\u200ecyd.zip"}, [])
+    assert roster.matched(dict.fromkeys(["עדה", "bob", "\u200ecyd.zip"], ())) == (
+        {0: "עדה", 1: "bob", 2: "\u200ecyd.zip"},
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,12 +239,52 @@ def test_a_roster_in_another_encoding_is_said(tmp_path: Path) -> None:
 
 def test_two_submissions_of_one_student_and_one_of_two_are_not_guessed(tmp_path: Path) -> None:
     roster = load_roster(listed(tmp_path, "name,id\nAda,7\nBob,ada\n"))
-    assert roster.matched(["ada"]) == ({}, ["ada"])
-    assert roster.matched(["7", "7.zip"]) == ({0: "7"}, ["7.zip"])
-    assert roster.matched(["class/7.zip"]) == ({0: "class/7.zip"}, [])
+    assert roster.matched(dict.fromkeys(["ada"], ())) == ({}, ["ada"])
+    assert roster.matched(dict.fromkeys(["7", "7.zip"], ())) == ({}, ["7", "7.zip"])
+    assert roster.matched(dict.fromkeys(["class/7.zip"], ())) == ({0: "class/7.zip"}, [])
+
+
+def test_of_two_for_one_row_none_gets_points_and_both_are_told(tmp_path: Path) -> None:
+    path = listed(tmp_path, "username,Full name\nada,Ada Lo\nbob,Bob My\n")
+    result = AuditResult((handed_in("ada", broken()), handed_in("ada.zip"), handed_in("bob"), handed_in("eve")))
+    assert rows(result.grades(roster=path).csv())[1:] == [
+        ["ada", "Ada Lo", "", "not known", "to be looked at: whose submission is whose, the names do not tell"],
+        ["bob", "Bob My", "10", "right", ""],
+        ["ada", "", "", "not known", "it may be that of ada; 7 points; wrong-gradient -3"],
+        ["ada.zip", "", "", "not known", "it may be that of ada; 10 points"],
+        ["eve", "", "10", "not in the roster", ""],
+    ]
+
+
+def test_who_is_missing_and_who_is_nobodys_is_said_for_canvas_too(tmp_path: Path) -> None:
+    """Its own file has no place for them."""
+    possible = "    Points Possible,,,,10.0\n"
+    people = "".join(f'"No, N{number}",{number},n{number},S,\n' for number in range(20, 34))
+    path = listed(tmp_path, f'Student,ID,SIS Login ID,Section,points (4)\n{possible}"Lo, Ada",7,al,S,\n{people}')
+    result = AuditResult(tuple(handed_in(name) for name in ("al", "eve", "n20", "n20.zip")))
+    told = result.roster_text(path)
+    assert told.splitlines() == [
+        "roster: a submission for 1 of 15 rows",
+        "missing: No, N21; No, N22; No, N23; No, N24; No, N25; No, N26; No, N27; No, N28;",
+        "  No, N29; No, N30; No, N31; No, N32 and 1 more",
+        "whose it is, the names do not tell: n20; n20.zip",
+        "not in the roster: eve",
+    ]
+    assert "No, N33" in result.roster_text(path, details=True)
 
 
 # ------------------------------------------------------------------ the command
+
+
+@pytest.mark.parametrize("form", ["--brief", "--json"])
+def test_the_command_tells_who_is_missing(form: str, tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "eve.xlsx").write_bytes(b"nonsense")
+    path = listed(tmp_path, "name\nAda\n")
+    done = cli("audit", tmp_path / "class", "--roster", path, "--grades", tmp_path / "g.csv", form)
+    told = done.stderr if form == "--json" else done.stdout
+    assert "missing: Ada\nnot in the roster: eve.xlsx\n" in told
+    assert ("missing: " in done.stdout) == (form == "--brief")
 
 
 def test_points_stand_on_the_feedback() -> None:

@@ -14,6 +14,7 @@ from tests.workbook.mutants import mutant, right
 
 from tinyproof.api.audit import AuditResult, audit
 from tinyproof.check.classes.platform_names import platform_names
+from tinyproof.check.classes.roster import load_roster
 from tinyproof.check.classes.submissions import submissions
 
 MOODLE = "{}_assignsubmission_file"
@@ -123,6 +124,68 @@ def test_a_class_from_canvas_as_it_is_downloaded(sheets: tuple[bytes, bytes], tm
     ]
 
 
+@pytest.mark.parametrize("one_alone", [True, False])
+@pytest.mark.parametrize("identifier", ["Participant {}", "Teilnehmer/in {}", "Teilnehmer/in{}"])
+def test_where_no_name_is_told_moodles_number_decides(identifier: str, one_alone: bool, tmp_path: Path) -> None:
+    """Blind marking."""
+    for number in (2871,) if one_alone else (2871, 2872):
+        put(tmp_path / "class" / MOODLE.format(f"Participant_{number}") / "s.xlsx", b"nonsense")
+    worksheet = tmp_path / "worksheet.csv"
+    people = "".join(f"{identifier.format(number)},\n" for number in (2870, 2871, 2872))
+    worksheet.write_text(f"Identifier,Grade\n{people}", encoding="utf-8")
+    found = graded(audit(tmp_path / "class", jobs=1, quiet=True), worksheet)
+    assert [row[3] for row in found] == ["missing", "unreadable", "missing" if one_alone else "unreadable"]
+
+
+def test_a_number_decides_alone_only_in_a_list_of_the_platform(tmp_path: Path) -> None:
+    plain, book = tmp_path / "plain.csv", tmp_path / "book.csv"
+    plain.write_text("name,id\nAda,124\n", encoding="utf-8")
+    book.write_text('Student,ID,SIS Login ID\n"Lo, Ada",124,\n', encoding="utf-8")
+    assert load_roster(plain).may_be("lia (124)") == []
+    assert load_roster(book).may_be("lia (124)") == [0]
+
+
+@pytest.mark.parametrize("names", [("lia_1_10_n.ipynb", "bo_2_11_n.ipynb"), ("n.ipynb", "n2.ipynb")])
+def test_a_readme_beside_what_a_platform_handed_out_makes_no_class_one_submission(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    for name in (*names, "README.md"):
+        put(tmp_path / name, b"{}" if name.endswith("ipynb") else b"Read me")
+    report = audit(tmp_path, jobs=1, quiet=True)
+    owners = ["lia", "bo"] if "lia" in names[0] else [str(tmp_path)]
+    assert sorted({file.submission for file in report.files}) == sorted(owners)
+
+
+def test_letters_with_marks_and_a_stray_sheet_hide_nobody(sheets: tuple[bytes, bytes], tmp_path: Path) -> None:
+    """One whose marks stand behind the letters, as a Mac writes them, one of a script that has no other, a sheet that
+    is no student's."""
+    good, bad = sheets
+    for name, content in (
+        ("mu\u0308llerjo\u0308rg_1_10", good),
+        ("गुप्तारवि_2_11", bad),
+        ("load_3_12", good),
+        ("load_3_13", bad),
+    ):
+        put(tmp_path / "class" / f"{name}_sheet.xlsx", content)
+    put(tmp_path / "class" / "model answer.xlsx", good)
+    report = audit(tmp_path / "class", jobs=1, quiet=True)
+    held = {"m\u00fcllerj\u00f6rg": "right", "गुप्तारवि": "wrong", "load": "wrong", "model answer.xlsx": "right"}
+    assert statuses(report) == held
+    book = tmp_path / "grades.csv"
+    book.write_text(
+        'Student,ID,SIS Login ID\n"Müller, Jörg",1,\n"गुप्ता, रवि",2,\n"Lo, Bo",3,\n"Lo, Ad",4,\n', encoding="utf-8"
+    )
+    assert [row[3:5] for row in graded(report, book)] == [
+        ["10", "right"],
+        ["7", "wrong"],
+        ["", "missing"],
+        ["7", "wrong"],
+        ["10", "not in the roster"],
+    ]
+    hidden = audit(tmp_path / "class", anonymous=tmp_path / "key.csv", jobs=1, quiet=True)
+    assert not re.search("ller|गुप्ता|load", json.dumps(hidden.to_json(), ensure_ascii=False).split('"shared"')[0])
+
+
 def test_neither_names_nor_numbers_of_a_platform_are_left_under_pseudonyms(
     sheets: tuple[bytes, bytes], tmp_path: Path
 ) -> None:
@@ -151,8 +214,18 @@ def test_neither_names_nor_numbers_of_a_platform_are_left_under_pseudonyms(
         (["anon_x7Ka_10_a.xlsx", "LATE_anon_Qq2_11_a.xlsx"], ["anon_x7Ka", "anon_Qq2"]),
         (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "grades.csv", "class.html"], ["lia", "bo"]),
         (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "ada.xlsx"], []),
+        (["lia_1_10_a.xlsx", "bo_2_11_a.xlsx", "cy_3_12_a.xlsx", "model answer.xlsx"], ["lia", "bo", "cy"]),
+        (["mu\u0308llerj_1_10_a.xlsx", "गुप्तारवि_2_11_a.xlsx"], ["m\u00fcllerj", "गुप्तारवि"]),
         (["Ada L_1_assignsubmission_file", "roster.csv", "late"], ["Ada L"]),
         (["lia_1_10_a.xlsx"], []),
+        (["hw1_2026_11_ada.xlsx", "hw1_2026_11_ben.xlsx"], []),  # one number for two files
+        (["hw1_2026_11_ada.xlsx", "hw1_2026_12_ben.xlsx"], []),  # one student
+        (["ada_2026_11_a.xlsx", "ben_2026_12_b.xlsx"], []),  # one number for two students
+        (["hw_1_11_ada.xlsx", "hw_2_12_ben.xlsx", "hw_1_13_cyd.xlsx"], []),  # one name for all
+        (["hw1_2026_11_ada.xlsx", "lia_1_10_a.xlsx", "hw1_2026_11_ben.xlsx"], []),
+        (["anon_hw1_11_ada.xlsx", "anon_hw2_11_ben.xlsx"], []),
+        (["anon_hw1_11_ada.xlsx", "anon_hw1_12_ben.xlsx"], []),
+        (["lia_1_10_hw.zip", "lia_1_10_hw", "bo_2_11_a.xlsx"], ["lia", "lia", "bo"]),  # unpacked beside it
         (["ada.xlsx", "bob.xlsx"], []),
         ([], []),
     ],

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from tests.notebook.books import style
@@ -19,7 +20,7 @@ from tests.workbook.mutants import right
 
 from tinyproof.api import survey
 from tinyproof.api.audit import AuditResult, audit
-from tinyproof.check.classes.submissions import Names, submissions
+from tinyproof.check.classes.submissions import Names, submissions, top_of
 from tinyproof.core import unpack
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.listener import Listener
@@ -87,6 +88,14 @@ def test_a_pattern_means_what_it_says_and_no_regular_expression() -> None:
     here = Path("class")
     assert names.of(here, here / "hw(1)-ada1.xlsx", alone=False) == "ada"
     assert names.of(here, here / "hw1-ada1.xlsx", alone=False) == "hw1-ada1.xlsx"
+
+
+def test_one_name_in_two_forms_is_one_student() -> None:
+    """As a Mac writes it, and as others do."""
+    names, here = Names("\u00fcbung_{name}_?.xlsx"), Path("class")
+    files = (here / "u\u0308bung_Mu\u0308ller_a.xlsx", here / "\u00fcbung_M\u00fcller_b.xlsx")
+    assert {names.of(here, file, alone=False) for file in files} == {"M\u00fcller"}
+    assert top_of("M\u00fcller", "of m\u00fcller/Mu\u0308ller/s.xlsx") == "Mu\u0308ller"
 
 
 def test_a_repository_is_one_submission(sheet: bytes, tmp_path: Path) -> None:
@@ -191,6 +200,14 @@ def test_what_feedback_wrote_is_no_submission(sheet: bytes, tmp_path: Path) -> N
     assert (again.files, again.left_out) == (first.files, first.left_out)
 
 
+def test_feedback_that_is_handed_in_again_hides_nobody(sheet: bytes, tmp_path: Path) -> None:
+    put(tmp_path / "ada_1_assignsubmission_file" / "a.xlsx", sheet)
+    put(tmp_path / "bob_2_assignsubmission_file" / "a.xlsx", sheet)
+    audit(tmp_path, jobs=1, quiet=True).feedback(tmp_path / "bob_2_assignsubmission_file")
+    again = audit(tmp_path, jobs=1, quiet=True)
+    assert {file.submission for file in again.files} == {"ada", "bob"}
+
+
 def test_what_is_kept_inside_the_class_is_no_submission(sheet: bytes, tmp_path: Path) -> None:
     put(tmp_path / "ada" / "a.xlsx", sheet)
     first = audit(tmp_path, jobs=1, quiet=True, cache=tmp_path / "kept")
@@ -261,6 +278,18 @@ def test_a_folder_that_is_one_students_is_one_submission(sheet: bytes, tmp_path:
     }
     with pytest.raises(InputError, match="leave --student or --one out"):
         audit(kim, one=True, student="{name}", jobs=1, quiet=True)
+
+
+def test_files_without_a_folder_are_not_one_students(
+    sheet: bytes, tmp_path: Path, cli: Callable[..., CompletedProcess[str]]
+) -> None:
+    paths = [put(tmp_path / name, sheet) for name in ("a.xlsx", "b.xlsx")]
+    done = cli("audit", *paths, "--one")
+    assert done.returncode == 2
+    assert done.stderr.startswith("tinyproof: one: ")
+    assert done.stderr.count("\n") == 1
+    assert "allowed: one file, or the folder or archive" in done.stderr
+    assert len(audit(paths[0], one=True, jobs=1, quiet=True).files) == 1
 
 
 def test_the_folder_one_stands_in_has_its_own_name(

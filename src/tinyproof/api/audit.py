@@ -38,7 +38,7 @@ from tinyproof.show.audit_page import audit_page
 from tinyproof.show.changes_text import change_lines, changes_text, counted
 from tinyproof.show.class_table import class_table
 from tinyproof.show.feedback_template import FeedbackTemplate, load_template
-from tinyproof.show.grades_table import grades_table
+from tinyproof.show.grades_table import grades_table, who_text
 from tinyproof.show.terminal import terminal
 
 
@@ -117,6 +117,15 @@ class AuditResult(Printed, Report):
         held = self.against(assignment)
         listed = load_roster(existing(roster, "roster")) if roster is not None else None
         return grades_table(submissions(held.files, held.left_out), held.asked or Assignment(), listed)
+
+    def roster_text(self, roster: Path | str, *, details: bool = False) -> str:
+        """Who of a roster is missing, and which submissions stand in no row, or in one with others.
+
+        `details`: all of their names, not the first of many. Raises DataError, InputError.
+        """
+        listed = load_roster(existing(roster, "roster"))
+        found = submissions(self.files, self.left_out)
+        return who_text(found, listed, None) if details else who_text(found, listed)
 
     def feedback(
         self, folder: Path | str, assignment: Path | str | None = None, templates: Sequence[Path | str] = ()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from tinyproof.api.nbgrader_layout import as_it_is, copy_receipt
 from tinyproof.check.classes.grades import Points
+from tinyproof.check.classes.platform_names import composed
 from tinyproof.check.classes.submissions import Submission
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import folder_name, output_folder, write_atomic
@@ -53,20 +55,27 @@ def _paths(place: Path, name: str, one: Submission, layout: str) -> list[Path]:
 
 
 def _named(found: Sequence[Submission], exact: bool) -> dict[str, Submission]:
-    """Each submission by the name of its files; of names that are the same in small letters the later get a number.
-    `exact`: as nbgrader needs it again, wherever that can be the name of a folder."""
-    named: dict[str, Submission] = {}
-    taken: set[str] = set()
-    for one in found:
-        base = as_it_is(Path(one.name).name) if exact else folder_name(Path(one.name).name).strip(".-")
-        base = base[:120] or "submission"
-        name, count = base, 1
-        while name.casefold() in taken:
-            count += 1
-            name = f"{base}-{count}"
-        taken.add(name.casefold())
-        named[name] = one
-    return named
+    """Each submission by the name of its files. Whose own name that is comes first; of names that are the same in small
+    letters the later get a number that no other has. `exact`: as nbgrader needs it again, wherever that can be the name
+    of a folder."""
+    bases = [_file_name(one.name, exact) for one in found]
+    own = [composed(Path(one.name).name) == composed(base) for one, base in zip(found, bases, strict=True)]
+    names, taken = dict[int, str](), set[str]()
+    first = sorted(range(len(bases)), key=lambda at: not own[at])
+    for at in first:
+        if bases[at].casefold() not in taken:
+            names[at] = bases[at]
+            taken.add(bases[at].casefold())
+    for at in (at for at in first if at not in names):
+        numbered = (f"{bases[at]}-{count}" for count in itertools.count(2))
+        names[at] = next(name for name in numbered if name.casefold() not in taken)
+        taken.add(names[at].casefold())
+    return {names[at]: one for at, one in enumerate(found)}
+
+
+def _file_name(name: str, exact: bool) -> str:
+    last = Path(name).name
+    return (as_it_is(last) if exact else folder_name(composed(last)).strip(".-"))[:120] or "submission"
 
 
 def _ours(path: Path) -> None:

@@ -86,12 +86,19 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _is_feedback(entry: Path) -> bool:
-    """Whether it is a folder that `--feedback` wrote to."""
-    page = next((page for page in _entries(entry) if page.suffix == ".md" and is_plain(page)), None)
-    if page is None or not os.access(page, os.R_OK):
+    """Whether it is a folder that `--feedback` wrote to, and nothing else is in."""
+    held = _entries(entry)
+    return bool(held) and all(file.suffix in (".md", ".html") and _is_marked(file) for file in held)
+
+
+def _is_marked(page: Path) -> bool:
+    """Whether it is a page of feedback; of .html the mark is the last line."""
+    if not is_plain(page) or not os.access(page, os.R_OK):
         return False
     with page.open("rb") as file:
-        return file.read(len(MARK)) == MARK.encode()
+        if page.suffix == ".html":
+            file.seek(max(0, page.stat().st_size - len(MARK) - 2))
+        return MARK.encode() in file.read(len(MARK) + 2)
 
 
 def _is_cache(entry: Path) -> bool:

@@ -34,7 +34,7 @@ from tinyproof.api.submission_folder import SubmissionFolder
 from tinyproof.check.classes.platform_names import platform_names
 from tinyproof.check.classes.submissions import Names
 from tinyproof.check.finding import LeftOut
-from tinyproof.core.errors import one_line
+from tinyproof.core.errors import InputError, one_line
 from tinyproof.core.files import existing, reason
 from tinyproof.core.unpacker import Unpacker
 
@@ -101,8 +101,12 @@ class Survey:
         return folders.pop() if len(folders) == 1 and apart and both and not (self.one or self.names.pattern) else ""
 
     def add(self, paths: Sequence[Path | str]) -> None:
-        """Take files, folders and archives. Raises InputError where one is not there."""
+        """Take files, folders and archives. Raises InputError where one is not there, and for several of which one is a
+        plain file under `one`."""
         given = [existing(path) for path in paths]
+        loose = [path for path in given if not path.is_dir() and not is_archive(path)] if self.one else []
+        if loose and len(given) > 1:
+            raise InputError("one", str(loose[0]), "one file, or the folder or archive that holds a student's files")
         alone = len(given) == 1 and given[0].is_dir()
         course = nbgrader_class(given[0], self.names.pattern) if alone and not self.one else None
         if course is not None:
@@ -128,10 +132,10 @@ class Survey:
     def _folder(self, folder: SubmissionFolder) -> None:
         before, unread = len(self.items) + len(self.left_out), list[LeftOut]()
         files = list(below(folder.path, unread))
-        one = not self.names.pattern and is_one_submission(folder.path, files)
-        folder = replace(folder, alone=folder.alone or one)
         if not folder.alone and not self.names.pattern:
             self.names = Names(known=platform_names(handed_in(folder.path)))
+            one = not self.names.known and is_one_submission(folder.path, files)
+            folder = replace(folder, alone=one)  # a teacher's README lies beside a class that a platform handed out
         told = set[Path]()
         for left in unread:
             told.add(folder.top(Path(left.file)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -123,4 +124,7 @@ def audit(
         print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
     else:
         print(visible(found.summary() if brief else found.text(details=details)))
+    if roster is not None:
+        told = visible(found.roster_text(roster, details=details))
+        print(told if as_json else f"\n{told}", file=sys.stderr if as_json else sys.stdout)
     raise typer.Exit(found.exit_code or int(not found.files))

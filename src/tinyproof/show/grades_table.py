@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from tinyproof.check.classes.assignment import Assignment
@@ -11,46 +12,90 @@ from tinyproof.check.classes.submissions import Submission
 from tinyproof.core.table import Cell, Column, Table
 from tinyproof.show.class_table import FIGURES, plain_figures, points_of
 
+_MOST, _WIDTH = 12, 80
+
 
 def grades_table(found: Sequence[Submission], asked: Assignment, roster: Roster | None = None) -> Table:
     """A row a submission: name, points, status, what its files say of themselves, how the points come about.
 
     With a `roster` its own columns come first, as they are, and every row of it is there; points go into the column of
-    the assignment's title where it has one. Submissions of nobody in it come last.
+    the assignment's title where it has one. Submissions of nobody in it come last, as do those that fit one row
+    together, without points.
     """
     rows = {one.name: class_row(one, asked.points) for one in found}
     if roster is None:
         columns = [Column("name"), Column(asked.title, "right"), Column("status"), *map(Column, FIGURES), Column("how")]
         return Table("grades", tuple(columns), tuple((name, *_cells(row)) for name, row in rows.items()))
-    return _in_roster(roster, rows, asked.title)
+    return _in_roster(roster, rows, _paths(found), asked.title)
+
+
+def _paths(found: Sequence[Submission]) -> dict[str, list[str]]:
+    return {one.name: [*(file.file for file in one.files), *(left.file for left in one.left_out)] for one in found}
 
 
 def _cells(row: ClassRow) -> tuple[Cell, ...]:
     return points_of(row), row.status, *plain_figures(row), row.grade.words() if row.grade else ""
 
 
-def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], title: str) -> Table:
-    theirs, strange = roster.matched(rows)
+def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], paths: Mapping[str, list[str]], title: str) -> Table:
+    theirs, strange = roster.matched(paths)
     at = roster.column(title)
     if roster.is_canvas and at is not None:
         # A column that Canvas does not know would become a new assignment there, and a row a question.
         lines = [_filled(roster, number, rows.get(theirs.get(number, "")), at) for number in range(len(roster.rows))]
         return Table("grades", tuple(map(Column, roster.columns)), tuple(lines))
     added = [*([] if at is not None else [title]), "status", "how"]
-    unsure = {number for name in strange for number in roster.may_be(name)} - set(theirs)
+    may_be = {name: roster.may_be(name, paths[name]) for name in strange}
+    unsure = {number for fit in may_be.values() for number in fit} - set(theirs)
     lines = [
         _row(roster, number, rows.get(theirs.get(number, "")), at, number in unsure)
         for number in range(len(roster.rows))
     ]
     blank = [""] * (len(roster.columns) - 1)
     for name in strange:
-        row = rows[name]
+        given, status, how = _of_nobody(rows[name], [roster.shown(number) for number in may_be[name]])
         own: list[Cell] = [name, *blank]
         if at is not None:
-            own[at] = points_of(row) if at else name
-        words = row.grade.words() if row.grade else ""
-        lines.append((*own, *([] if at is not None else [points_of(row)]), "not in the roster", words))
+            own[at] = given if at else name
+        lines.append((*own, *([] if at is not None else [given]), status, how))
     return Table("grades", tuple(Column(name) for name in (*roster.columns, *added)), tuple(lines))
+
+
+def _of_nobody(row: ClassRow, may_be: Sequence[str]) -> tuple[Cell, str, str]:
+    """Points, status and why, of a submission that has no row. One that may be somebody's gets no points here: under
+    its name they could be read as that one's."""
+    words, points = row.grade.words() if row.grade else "", points_of(row)
+    if not may_be:
+        return points, "not in the roster", words
+    told = [
+        f"it may be that of {', '.join(may_be)}",
+        *([f"{points:g} points"] if isinstance(points, int | float) else []),
+    ]
+    return None, "not known", "; ".join([*told, *([words] if words else [])])
+
+
+def who_text(found: Sequence[Submission], roster: Roster, most: int | None = _MOST) -> str:
+    """Who of a roster is missing, which submissions are nobody's, and of which it is not known; at most `most` names of
+    each kind."""
+    paths = _paths(found)
+    theirs, strange = roster.matched(paths)
+    may_be = {name: roster.may_be(name, paths[name]) for name in strange}
+    unsure = {number for rows in may_be.values() for number in rows} - set(theirs)
+    people = [number for number in range(len(roster.rows)) if not roster.is_heading(number)]
+    missing = [roster.shown(number) for number in people if number not in theirs and number not in unsure]
+    kinds = {
+        "missing": missing,
+        "whose it is, the names do not tell": [name for name in strange if may_be[name]],
+        "not in the roster": [name for name in strange if not may_be[name]],
+    }
+    lines = [f"roster: a submission for {len(theirs)} of {len(people)} rows"]
+    lines += [f"{kind}: {_listed(names, most)}" for kind, names in kinds.items() if names]
+    return "\n".join(textwrap.fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
+
+
+def _listed(names: Sequence[str], most: int | None) -> str:
+    more = f" and {len(names) - most} more" if most is not None and len(names) > most else ""
+    return "; ".join(name.strip() for name in names[:most]) + more
 
 
 def _filled(roster: Roster, number: int, row: ClassRow | None, at: int) -> tuple[Cell, ...]:

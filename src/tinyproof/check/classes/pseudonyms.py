@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path, PurePath
 
 from tinyproof.check.classes.class_changes import Told
@@ -23,12 +24,17 @@ from tinyproof.core.table import Column, Table
 _MOST_BYTES = 5_000_000
 _COLUMNS = ("pseudonym", "name")
 _SHORT, _PLAIN = 3, 5  # letters: of shorter parts of a name none is replaced, of longer ones every writing
-_NUMBER = 6  # of a name with digits in it, as `w5` and `0.1` have, a shorter one is replaced in paths alone
+_NUMBER, _MIXED = 6, 4  # digits, letters with digits: of shorter ones (`0.1`, `w5`) none is replaced but in paths
+_CELL = re.compile(r"[a-z]\d{3,4}|[a-z]{2}\d{2,3}")  # written large it may be a cell of a sheet
 _FEW, _SHARE = 3, 0.1  # submissions that have a word in their names, until it is no name
 _NO_SPACES = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 _NOBODY = "somebody"  # a first name that two of the class have
-# What is no text of a stranger's: names of rules, digests.
-_LEFT_ALONE = ("rule", "fingerprint", "data", "mentioned", "kind")
+_LEFT_ALONE = ("rule", "fingerprint", "data", "mentioned", "kind")  # no text of a stranger's
+_SMALL, _LARGE = ("".join(filter(kind, map(chr, range(0x530)))) for kind in (str.islower, str.isupper))
+# Where a word begins inside of letters, AdaLovelaceHW3 and HWAdaLovelace, and what is put there: no letter of any text.
+_CHANGE = re.compile(rf"(?<=[{_SMALL}])(?=[{_LARGE}])|(?<=[{_LARGE}])(?=[{_LARGE}][{_SMALL}])")
+_HERE = "\uffff"
+_MOST_WORDS = 8  # without a space between them
 _OTHER_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "å": "aa", "æ": "ae", "ł": "l"})
 
 
@@ -178,8 +184,14 @@ def _parts(names: Mapping[str, str]) -> dict[Words, str]:
 
 
 def tokens(text: str) -> set[str]:
-    """The runs of letters, and of digits, in a text, in small letters."""
-    return set(re.findall(r"[^\W\d_]+|\d+", unicodedata.normalize("NFC", text).casefold()))
+    """The runs of letters, and of digits, in a text, in small letters; also the words in a run that begin with
+    a large one, each with those behind it."""
+    runs = re.findall(r"[^\W\d_]+|\d+", unicodedata.normalize("NFC", text))
+    found = {run.casefold() for run in runs}
+    for words in (_CHANGE.split(run) for run in set(runs) if not (run.islower() or run.isupper())):
+        for begin in range(len(words)):
+            found.update(accumulate(map(str.casefold, words[begin : begin + _MOST_WORDS])))
+    return found
 
 
 class _Finder:
@@ -202,7 +214,8 @@ class _Finder:
             return text
         longest = sorted({*there, *self._unparted}, key=lambda words: (-len("".join(words)), words))
         pattern = "|".join(self._writings[words] for words in longest)
-        return re.sub(pattern, word, unicodedata.normalize("NFC", text)) if pattern else text
+        parted = _CHANGE.sub(_HERE, unicodedata.normalize("NFC", text))
+        return re.sub(pattern, word, parted).replace(_HERE, "") if pattern else text
 
 
 def _unparted(name: str) -> bool:
@@ -216,17 +229,19 @@ def _in_text(words: Words, part: bool, common: Collection[str]) -> str:
     if len(words) > 1 or _unparted(words[0]):
         return _writing(words)
     if not words[0].isalpha():
-        return _writing(words) if len(words[0]) >= _NUMBER else ""
+        least = _NUMBER if words[0].isdigit() else _MIXED
+        return _writing(words, small=bool(_CELL.fullmatch(words[0]))) if len(words[0]) >= least else ""
     if (part and len(words[0]) < _PLAIN) or words[0] in common or len(words[0]) < _SHORT:
-        return rf"(?<!\w)(?:{words[0].capitalize()}|{words[0].upper()})(?![\w(])"
+        return rf"(?<![\w{_HERE}])(?:{words[0].capitalize()}|{words[0].upper()})(?![\w({_HERE}])"
     return _writing(words)
 
 
-def _writing(words: Words) -> str:
-    """A regular expression for a name: its words with anything but letters and digits between them."""
+def _writing(words: Words, small: bool = False) -> str:
+    """A regular expression for a name: its words with anything but letters and digits between them; `small`: in small
+    letters alone."""
     between = r"[\W_]*"
     if _unparted("".join(words)):
         return rf"(?i:{between.join(words)})"
     before = r"(?<!\d)" if words[0][0].isdigit() else r"(?<![^\W\d_])"
     after = r"(?!\d)" if words[-1][-1].isdigit() else r"(?![^\W\d_])"
-    return rf"{before}(?i:{between.join(words)}){after}"
+    return rf"{before}(?{'' if small else 'i'}:{between.join(map(f'{_HERE}?'.join, words))}){after}"

@@ -6,51 +6,60 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from tinyproof.check.classes.platform_names import as_canvas_writes, number_of
+from tinyproof.check.classes.platform_names import as_canvas_writes, number_in, number_of, participant
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import read_bounded
 
 _MOST_BYTES = 5_000_000
-# Headings of exported lists (Moodle's and Canvas's grade books, plain lists), in small letters.
+# Headings of exported lists (Moodle's and Canvas's grade books, plain lists) in English, German, French; small letters.
 _IDENTIFYING = (
     "student", "name", "full name", "identifier", "username", "email address", "email", "id number", "id",
     "sis login id", "sis user id", "login", "folder",
+    "vollständiger name", "e-mail-adresse", "id-nummer", "anmeldename", "matrikelnummer",
+    "nom complet", "adresse de courriel", "numéro d'identification", "nom d'utilisateur", "identifiant",
 )  # fmt: skip
-_FIRST, _LAST = ("first name", "firstname"), ("last name", "lastname", "surname")
+_FIRST = ("first name", "firstname", "vorname", "prénom")
+_LAST = ("last name", "lastname", "surname", "nachname", "nom", "nom de famille")
 WHO = (*_IDENTIFYING, *_FIRST, *_LAST)
 _ENDINGS = (".zip", ".xlsx", ".xlsm", ".ods", ".csv", ".ipynb", ".py", ".html")
 
 
 @dataclass(frozen=True)
 class Roster:
-    """A list as it was read: its headings and rows, and by which names each row is found."""
+    """A list as it was read: its headings and rows, and by which names each row is found; `as_files`: in Canvas's
+    writing of the names of files."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     names: tuple[frozenset[str], ...]
+    as_files: tuple[frozenset[str], ...]
 
-    def matched(self, submissions: Iterable[str]) -> tuple[dict[int, str], list[str]]:
-        """Rows (from 0) with the submission that is theirs, and the submissions that fit no row, or several."""
-        found: dict[int, str] = {}
-        strange = []
-        for submission in submissions:
-            rows = self.may_be(submission)
-            if len(rows) == 1 and rows[0] not in found:
-                found[rows[0]] = submission
-            else:
-                strange.append(submission)
-        return found, strange
+    def matched(self, submissions: Mapping[str, Iterable[str]]) -> tuple[dict[int, str], list[str]]:
+        """Rows (from 0) with the submission that is theirs, and the submissions that fit no row or several, or whose
+        row fits another one too. `submissions`: each with the paths of its files."""
+        rows = {submission: self.may_be(submission, paths) for submission, paths in submissions.items()}
+        wanted = Counter(fit[0] for fit in rows.values() if len(fit) == 1)
+        found = {fit[0]: name for name, fit in rows.items() if len(fit) == 1 and wanted[fit[0]] == 1}
+        theirs = set(found.values())
+        return found, [name for name in rows if name not in theirs]
 
-    def may_be(self, submission: str) -> list[int]:
-        """The rows whose a submission may be: by its name, or by the number that a platform puts beside it."""
+    def may_be(self, submission: str, paths: Iterable[str] = ()) -> list[int]:
+        """The rows whose a submission may be: by its name, or by the number that a platform puts beside it, which
+        decides between names, and alone where the name fits none."""
         whole = PurePath(submission).name
-        name, number = number_of(whole)
-        rows = [row for row, names in enumerate(self.names) if {_plain(whole), _plain(name)} & names]
-        return [row for row in rows if number in self.names[row]] or rows if number else rows
+        name, number = number_of(whole)[0], number_in(whole, paths)
+        called = {_plain(whole), _plain(name)}
+        written = as_canvas_writes(without_ending(name)) if " " not in name else ""
+        both = enumerate(zip(self.names, self.as_files, strict=True))
+        rows = [row for row, (names, as_files) in both if called & names or written in as_files]
+        numbered = [row for row, names in enumerate(self.names) if number in names] if number else []
+        alone = number.startswith("participant") or self.is_canvas  # else it may be somebody's number in another list
+        return [row for row in rows if row in numbered] or rows or (numbered if alone else [])
 
     def column(self, title: str) -> int | None:
         """The column of an assignment: of its title, or, as Canvas writes it, with its number behind."""
@@ -81,15 +90,21 @@ def load_roster(path: Path) -> Roster:
     """
     lines = [row for row in _read(path) if any(cell.strip() for cell in row)]
     columns = tuple(cell.strip() for cell in lines[0]) if lines else ()
-    small = [name.casefold() for name in columns]
+    small = [_heading(name) for name in columns]
     if not any(name in _IDENTIFYING or name in _FIRST for name in small):
         told = ", ".join(columns[:6]) or "none"
         raise InputError("roster", told, f"a column called one of {', '.join(_IDENTIFYING[:8])}", str(path))
     rows = tuple(tuple([*row, *[""] * len(columns)][: len(columns)]) for row in lines[1:])
-    held = Roster(columns, rows, ())
-    names = tuple(_names(small, row) if not held.is_heading(k) else frozenset() for k, row in enumerate(rows))
+    held = Roster(columns, rows, (), ())
+    written = [_names(small, row) if not held.is_heading(k) else set() for k, row in enumerate(rows)]
+    names = tuple(frozenset(map(_plain, found)) - {""} for found in written)
     _refuse_doubles(rows, names, path)
-    return Roster(columns, rows, names)
+    as_files = (frozenset(as_canvas_writes(name) for name in found if "," in name) - {""} for found in written)
+    return Roster(columns, rows, names, tuple(as_files))
+
+
+def _heading(cell: str) -> str:
+    return unicodedata.normalize("NFC", cell).casefold().replace("\u2019", "'")
 
 
 def _read(path: Path) -> list[list[str]]:
@@ -106,17 +121,18 @@ def _read(path: Path) -> list[list[str]]:
         raise InputError("roster", str(path), "save it as CSV anew", problem=f"is not CSV: {error}") from error
 
 
-def _names(columns: list[str], row: tuple[str, ...]) -> frozenset[str]:
+def _names(columns: list[str], row: tuple[str, ...]) -> set[str]:
     held = dict(zip(columns, row, strict=True))
     found = {held[name] for name in _IDENTIFYING if held.get(name)}
+    found |= {number for name in found if (number := participant(name))}
     first, last = (next((held[name] for name in kind if held.get(name)), "") for kind in (_FIRST, _LAST))
     if first and last:
         found |= {f"{first} {last}", f"{last} {first}", f"{last}, {first}"}
     for name in [*found]:
         before, comma, after = name.partition(",")
         if comma:
-            found |= {f"{after} {before}", as_canvas_writes(name)}
-    return frozenset(_plain(name) for name in found) - {""}
+            found.add(f"{after} {before}")
+    return found
 
 
 def without_ending(name: str) -> str:

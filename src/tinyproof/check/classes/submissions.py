@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from tinyproof.check.classes.platform_names import number_of
+from tinyproof.check.classes.platform_names import composed, number_of
 from tinyproof.check.finding import SEVERITIES, FileReport, LeftOut, Severity, Status
 from tinyproof.core.errors import InputError
 
@@ -66,12 +66,12 @@ def top_of(submission: str, path: str) -> str:
     >>> top_of("ada", "class of adam/ada/s.xlsx"), top_of("Ada L", "class/Ada L_12_file/s.xlsx")
     ('ada', 'Ada L_12_file')
     """
-    parts, whole = PurePath(path).parts, PurePath(submission).name
+    parts, whole = {composed(part): part for part in PurePath(path).parts}, composed(PurePath(submission).name)
     if whole in parts:
-        return whole
+        return parts[whole]
     name, number = number_of(whole)
     beside = f"_{number.split()[-1]}_" if number else ""
-    return next((part for part in parts if name and name in part and beside in part), "")
+    return next((part for known, part in parts.items() if name and name in known and beside in part), "")
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,11 @@ class Names:
         return "/".join(file.relative_to(given).parts[: self.pattern.count("/") + 1])
 
     def _named(self, name: str) -> str:
-        """The name that the pattern finds or that is known; "" where there is none."""
+        """The name that the pattern finds or that is known, composed; "" where there is none."""
         if not self.pattern:
             return self.known.get(name, "")
-        before, after = (_as_regex(part) for part in self.pattern.split(_NAME))
-        found = re.fullmatch(f"{before}([^/]+?){after}", name, re.IGNORECASE | re.DOTALL)
+        before, after = (_as_regex(composed(part)) for part in self.pattern.split(_NAME))
+        found = re.fullmatch(f"{before}([^/]+?){after}", composed(name), re.IGNORECASE | re.DOTALL)
         return found.group(1).strip() if found else ""
 
 
