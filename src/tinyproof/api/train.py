@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tinyproof.api.data import choose, describe
 from tinyproof.api.run_report import REPORT, run_parts, write_report
 from tinyproof.core import files
-from tinyproof.core.errors import InputError
+from tinyproof.core.errors import InputError, Stopped
 from tinyproof.core.fields import one_of, whole
 from tinyproof.core.files import check_output, output_folder
 from tinyproof.core.listener import Listener
@@ -149,8 +149,12 @@ def train(
             out=out, engine=engine, device=device, threads=threads, budget=budget, limits=limits, force=force,
             asked=reading.asked(size, channels, input, skip_bad),
         )  # fmt: skip
-        reused = work(ready, listener)
-        run, checks = write_report(ready.folder, dataset=ready.images, budget=ready.budget, given=path_of(dataset))
+        try:
+            reused = work(ready, listener)
+            run, checks = write_report(ready.folder, dataset=ready.images, budget=ready.budget, given=path_of(dataset))
+        except KeyboardInterrupt:  # between two epochs, or in the report
+            told = f"stopped; what is done is kept in {ready.folder}: the same command goes on there"
+            raise Stopped(told) from None
     return TrainResult(run, checks, ready.folder, reused)
 
 
