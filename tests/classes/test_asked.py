@@ -112,6 +112,21 @@ def test_without_an_assignment_nothing_was_asked(given: Given) -> None:
     assert len(truth) == len(held.rows())
 
 
+def test_the_folders_above_a_file_name_no_rates(given: Given, tmp_path: Path) -> None:
+    """Only its own name does: the same workbook is as far from what was asked wherever the class is kept."""
+    folder, _, _ = given
+    path, held = tmp_path / "rates.toml", tmp_path / "spring 2.0" / "Session 2" / "by hand.xlsx"
+    path.write_text("[workbook]\nrates = [0.1, 0.2, 0.5, 0.8, 1.0, 2.0]\n")
+    held.parent.mkdir(parents=True)
+    held.write_bytes((folder / "fay" / "by hand.xlsx").read_bytes())
+    cache = tmp_path / "cache"
+    (file,) = audit(held, assignment=path, cache=cache, quiet=True).files
+    assert [finding.rule for finding in file.findings] == ["asked-rates"]
+    named = held.rename(held.with_name("by hand, rate 2.xlsx"))
+    (file,) = audit(named, assignment=path, cache=cache, quiet=True).files
+    assert (file.status, file.findings) == ("undecided", ())
+
+
 def test_feedback_says_what_was_asked_and_the_points(given: Given, tmp_path: Path) -> None:
     _, truth, report = given
     report.feedback(tmp_path)

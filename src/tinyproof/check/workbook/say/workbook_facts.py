@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from tinyproof.check.facts import CellNumber, Numbers, Training, WorkbookFacts
 from tinyproof.check.workbook.rules.judge import Judge
@@ -21,7 +22,8 @@ _NUMBER = re.compile(r"\d+[.,]\d+|(?<![\w$.,])\d+(?![\w.,]*\d)")
 
 
 def workbook_facts(grid: Grid, audits: Sequence[TableAudit], others: Sequence[Training], shown: str) -> WorkbookFacts:
-    """`audits`: the tables that stand; `others`: trainings of other layouts; `shown`: the file's name."""
+    """`audits`: the tables that stand; `others`: trainings of other layouts; `shown`: the file's name; of its
+    path the folders name nothing, they are not the student's words."""
     tables = [_training(grid, audit.judge, audit) for audit in audits if audit.judge is not None]
     return WorkbookFacts(
         trainings=(*tables, *others),
@@ -93,7 +95,7 @@ def _named(grid: Grid, audits: Sequence[TableAudit], shown: str) -> frozenset[fl
 
 
 def _numbers(grid: Grid, inside: set[tuple[int, int, int]], shown: str) -> Iterator[float]:
-    texts = [shown, *(chart.title for chart in grid.book.charts)]
+    texts = [PurePath(shown).name, *(chart.title for chart in grid.book.charts)]
     texts += [series.title for chart in grid.book.charts for series in chart.series]
     for index, sheet in enumerate(grid.book.sheets):
         texts.append(sheet.name)
