@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,31 @@ def test_two_of_one_kind_are_held_together_and_the_better_notebook_counts(given:
     path.write_text("[notebook]\naccuracy_percent = 98.8\n")
     found = audit(tmp_path / "class", assignment=path, quiet=True)
     assert [file.status for file in found.files] == ["right", "right"]
+
+
+@pytest.mark.parametrize("name", ["S7.json", "S7.ipynb (1)", "S7.ipynb(2)", "S7.ipynb.txt"])
+def test_a_notebook_under_the_name_that_a_browser_gave_it_is_one(name: str, given: Given, tmp_path: Path) -> None:
+    folder, _, _ = given
+    home = Path(shutil.copytree(folder / "ada", tmp_path / "class" / "ada"))
+    (home / "S7.ipynb").rename(home / name)
+    found = audit(tmp_path / "class", assignment=folder.parent / "asked.toml", quiet=True)
+    assert {Path(file.file).name: file.status for file in found.files} == {name: "right", "by hand.xlsx": "right"}
+    assert found.left_out == ()
+
+
+@pytest.mark.parametrize("name", ["S7.html", "S7.pdf", "S7.txt", "S7.json", "S7.ipynb.txt"])
+def test_what_may_be_among_files_that_were_not_read_is_not_missing(name: str, given: Given, tmp_path: Path) -> None:
+    folder, _, _ = given
+    home = Path(shutil.copytree(folder / "lea", tmp_path / "class" / "lea"))
+    (home / name).write_text('{"cells": "none"}')
+    found = audit(tmp_path / "class", assignment=folder.parent / "asked.toml", quiet=True)
+    (file,) = found.files
+    assert (file.status, file.findings) == ("undecided", ())
+    reason = f"beside the work, and not read: {name}"
+    assert file.problem == f"not checked whether it is as asked (a notebook): {reason}"
+    assert [left.why for left in found.left_out] == [reason]
+    (row,) = found.grades().rows
+    assert row[1] is None
 
 
 # ------------------------------------------------------------------ the assignments that come with the package

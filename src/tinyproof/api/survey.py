@@ -19,6 +19,7 @@ from tinyproof.api.folder_files import (
     ELSEWHERE,
     JUDGED,
     NESTED,
+    READ,
     below,
     class_folder,
     handed_in,
@@ -29,7 +30,7 @@ from tinyproof.api.folder_files import (
     root_of,
     without_work,
 )
-from tinyproof.api.nbgrader_layout import nbgrader_class, released
+from tinyproof.api.nbgrader_layout import RECEIPT, nbgrader_class, released
 from tinyproof.api.submission_folder import SubmissionFolder
 from tinyproof.check.classes.platform_names import platform_names
 from tinyproof.check.classes.submissions import Names
@@ -142,7 +143,7 @@ class Survey:
         for file, kind in kinds.items():
             if os.path.realpath(file) in self._seen or self._in_folder(folder, file, kind, reasons):
                 told.add(folder.top(file))
-            elif kind != "text":
+            elif reasons.get(file) != READ and not (self.layout and file.name in RECEIPT):
                 other.append(file)
         if not folder.alone:
             self._name_the_rest(folder, told)
@@ -181,10 +182,10 @@ class Survey:
             if root and folder.unpacked and not Path(root).is_relative_to(folder.path):
                 root = str(folder.path)
             self._judge(file, folder.shown(file), kind, folder.name(self.names, file), root)
-        elif why != ELSEWHERE:
+        elif why not in (ELSEWHERE, READ):
             why = NESTED if why == ARCHIVE and folder.unpacked else why
             self._leave(folder.shown(file), why, folder.name(self.names, file), asked=why not in BY_DESIGN)
-        return why != ELSEWHERE
+        return why not in (ELSEWHERE, READ)
 
     def _judge(self, file: Path, shown: str, kind: Kind, submission: str, root: str) -> None:
         real = os.path.realpath(file)
