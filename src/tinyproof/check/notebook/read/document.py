@@ -81,7 +81,8 @@ def _says_notebook(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_ENDS)
         file.seek(max(0, path.stat().st_size - _ENDS))
-        return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and _FORMAT.search(head + b"\n" + file.read(_ENDS)) is not None
+        tail = file.read(_ENDS)
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and _FORMAT.search(head + b"\n" + tail) is not None
 
 
 def read_document(path: Path | str, name: str = "") -> Document:
