@@ -30,6 +30,7 @@ from tinyproof.api.folder_files import (
     root_of,
     without_work,
 )
+from tinyproof.api.judge_file import Item
 from tinyproof.api.nbgrader_layout import RECEIPT, nbgrader_class, released
 from tinyproof.api.submission_folder import SubmissionFolder
 from tinyproof.check.classes.platform_names import platform_names
@@ -42,24 +43,6 @@ from tinyproof.core.unpacker import Unpacker
 SECONDS_PER_FILE = 60.0
 BYTES_PER_WORKER = 4_000_000_000  # of address space: numpy alone reserves much of it without ever touching it
 MAX_FILES = 50_000
-
-
-@dataclass(frozen=True)
-class Item:
-    """A file to judge: where it is, what the report calls it, what kind it is.
-
-    `root`: the folder of its submission, where a notebook's own modules and its README may be. `disabled_rules`:
-    rules of the notebook audit that are switched off. `convert`: LibreOffice may convert an old or foreign workbook.
-    `submission`: whose it is.
-    """
-
-    path: str
-    shown: str
-    kind: Kind
-    root: str = ""
-    disabled_rules: tuple[str, ...] = ()
-    convert: bool = False
-    submission: str = ""
 
 
 @dataclass
