@@ -209,6 +209,18 @@ def test_the_workbook_that_the_package_makes_is_what_its_preset_asks(tmp_path: P
     assert "asked-network" in {f.rule for f in audit(other, assignment="course-workbook", quiet=True).files[0].findings}
 
 
+def test_examples_in_turn_are_all_trained_in_one_table(tmp_path: Path) -> None:
+    """And a table of the first one alone is not known to be all that was asked."""
+    own = tinyproof.derive("course").text("toml").replace('"summed"', '"one after the other"')
+    (tmp_path / "two.toml").write_text(own + "\n[[examples]]\ninputs = [0.3, 0.4]\ntargets = [0.9, 0.1]\n")
+    (tmp_path / "asked.toml").write_text('[workbook]\nnetwork = "two.toml"\n')
+    made = tinyproof.workbook(str(tmp_path / "two.toml"), tmp_path / "made.xlsx", iterations=20, picture=False).path
+    one = tinyproof.workbook("course", tmp_path / "one.xlsx", iterations=20, picture=False).path
+    told = [audit(path, assignment=tmp_path / "asked.toml", quiet=True).files[0] for path in (made, one)]
+    assert [file.status for file in told] == ["right", "undecided"]
+    assert told[1].problem.endswith("no training is known to take example 2 of 2")
+
+
 def test_of_a_loose_file_nobody_says_that_the_other_is_missing(given: Given, tmp_path: Path) -> None:
     """Of a folder of loose files each is held against what is asked of its kind, unless only the other is."""
     folder, _, _ = given
