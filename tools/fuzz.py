@@ -59,8 +59,7 @@ def readers(folder: Path) -> list[Reader]:
     """Every reader, with good inputs made by this package itself."""
     import tinyproof
     from tinyproof.api.file_kinds import kind_of
-    from tinyproof.api.judging import audit_one
-    from tinyproof.api.survey import Item
+    from tinyproof.api.judge_file import Item, audit_one
     from tinyproof.backprop.toml import read_net
     from tinyproof.data import own_data
     from tinyproof.data.digit_reader import read_picture

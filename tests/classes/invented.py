@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT)]
 
 from tests.notebook.books import style  # noqa: E402
 from tests.notebook.books import write as write_notebook  # noqa: E402
-from tests.workbook.mutants import mutant, right  # noqa: E402
+from tests.workbook.mutants import Mutant, mutant, right  # noqa: E402
 from tests.workbook.sheets import Cells, Plan, Sheet  # noqa: E402
 from tests.workbook.sheets import make as make_sheet  # noqa: E402
 from tests.workbook.sheets import write as write_sheets  # noqa: E402
@@ -36,55 +36,57 @@ SHORT: Rows = (6, 12)
 COURSE: Rows = (48, 100)  # rows of the tables that are handed in, one step of training each
 
 
-def make(folder: Path, count: int = 60, rows: Rows = SHORT) -> dict[str, str]:
+def make(folder: Path, count: int = 60, rows: Rows = SHORT, signed: bool = False) -> dict[str, str]:
     """Write `count` submissions and return the status that each must have, by its name. `rows`: least and most of a
-    workbook's."""
+    workbook's. `signed`: the names stand in files, sheets, cells and texts too."""
     truth = {}
     for number in range(count):
         name = f"student{number + 1:02}"
-        truth.update(_one(folder, name, number, rows))
+        truth.update(_one(folder, name, number, rows, f"by {name}" if signed else ""))
     return truth
 
 
-def _one(folder: Path, name: str, number: int, rows: Rows) -> dict[str, str]:
+def _one(folder: Path, name: str, number: int, rows: Rows, by: str) -> dict[str, str]:
     """Of ten: four right, four wrong (three workbooks, one notebook), one archive, one that is nothing."""
     place = number % 10
     if place == 8:
-        return _archive(folder, name, number, rows)
+        return _archive(folder, name, number, rows, by)
     if place == 9:
         return _odd(folder, name, number)
     home = folder / name
     home.mkdir(parents=True)
     if place in (1, 3, 5):
-        _broken(KINDS[(number // 10 + place) % len(KINDS)], number, home, rows)
+        _signed(mutant(KINDS[(number // 10 + place) % len(KINDS)], number, rows), by).write(home)
         return {name: "wrong"}
     if place == 7:
-        write_notebook(PUBLISHED, home)
+        _notebook(PUBLISHED, home, by)
         return {name: "wrong"}
-    _right_sheet(number, home, rows)
+    _signed(right(number, rows), by).write(home)
     if place == 6:
-        write_notebook(style(NOTEBOOK_STYLES[number // 10 % len(NOTEBOOK_STYLES)]), home)
+        _notebook(style(NOTEBOOK_STYLES[number // 10 % len(NOTEBOOK_STYLES)]), home, by)
     return {name: "right"}
 
 
-def _right_sheet(seed: int, home: Path, rows: Rows) -> Path:
-    made = right(seed, rows)
-    made.file = "backprop.xlsx"
-    return made.write(home)
+def _signed(made: Mutant, by: str) -> Mutant:
+    """Under its usual name; `by`: in the names of file and sheet, and in texts above and beside the table."""
+    made.file = f"backprop {by}.xlsx" if by else "backprop.xlsx"
+    if by:
+        made.title = f"table {by}"
+        made.cells[1, 60] = made.cells[made.sheet.first, 60] = f"worked out {by}"
+    return made
 
 
-def _broken(kind: str, seed: int, home: Path, rows: Rows) -> Path:
-    made = mutant(kind, seed, rows)
-    made.file = "backprop.xlsx"
-    return made.write(home)
+def _notebook(text: str, home: Path, by: str) -> Path:
+    signed = f"# %% [markdown]\n# Session 7, {by}\n\n" if by else ""
+    return write_notebook(signed + text, home, f"S7 {by}.ipynb" if by else "S7.ipynb")
 
 
-def _archive(folder: Path, name: str, number: int, rows: Rows) -> dict[str, str]:
+def _archive(folder: Path, name: str, number: int, rows: Rows, by: str) -> dict[str, str]:
     """The archive of one right workbook in a folder of its own."""
     held = io.BytesIO()
-    sheet = _right_sheet(number, folder, rows)
+    sheet = _signed(right(number, rows), by).write(folder)
     with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("my work/backprop.xlsx", sheet.read_bytes())
+        archive.writestr(f"my work/{sheet.name}", sheet.read_bytes())
     sheet.unlink()
     (folder / f"{name}.zip").write_bytes(held.getvalue())
     return {f"{name}.zip": "right"}

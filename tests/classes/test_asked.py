@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,21 @@ def test_without_an_assignment_nothing_was_asked(given: Given) -> None:
     assert len(truth) == len(held.rows())
 
 
+def test_the_folders_above_a_file_name_no_rates(given: Given, tmp_path: Path) -> None:
+    """Only its own name does: the same workbook is as far from what was asked wherever the class is kept."""
+    folder, _, _ = given
+    path, held = tmp_path / "rates.toml", tmp_path / "spring 2.0" / "Session 2" / "by hand.xlsx"
+    path.write_text("[workbook]\nrates = [0.1, 0.2, 0.5, 0.8, 1.0, 2.0]\n")
+    held.parent.mkdir(parents=True)
+    held.write_bytes((folder / "fay" / "by hand.xlsx").read_bytes())
+    cache = tmp_path / "cache"
+    (file,) = audit(held, assignment=path, cache=cache, quiet=True).files
+    assert [finding.rule for finding in file.findings] == ["asked-rates"]
+    named = held.rename(held.with_name("by hand, rate 2.xlsx"))
+    (file,) = audit(named, assignment=path, cache=cache, quiet=True).files
+    assert (file.status, file.findings) == ("undecided", ())
+
+
 def test_feedback_says_what_was_asked_and_the_points(given: Given, tmp_path: Path) -> None:
     _, truth, report = given
     report.feedback(tmp_path)
@@ -135,6 +151,31 @@ def test_two_of_one_kind_are_held_together_and_the_better_notebook_counts(given:
     path.write_text("[notebook]\naccuracy_percent = 98.8\n")
     found = audit(tmp_path / "class", assignment=path, quiet=True)
     assert [file.status for file in found.files] == ["right", "right"]
+
+
+@pytest.mark.parametrize("name", ["S7.json", "S7.ipynb (1)", "S7.ipynb(2)", "S7.ipynb.txt"])
+def test_a_notebook_under_the_name_that_a_browser_gave_it_is_one(name: str, given: Given, tmp_path: Path) -> None:
+    folder, _, _ = given
+    home = Path(shutil.copytree(folder / "ada", tmp_path / "class" / "ada"))
+    (home / "S7.ipynb").rename(home / name)
+    found = audit(tmp_path / "class", assignment=folder.parent / "asked.toml", quiet=True)
+    assert {Path(file.file).name: file.status for file in found.files} == {name: "right", "by hand.xlsx": "right"}
+    assert found.left_out == ()
+
+
+@pytest.mark.parametrize("name", ["S7.html", "S7.pdf", "S7.txt", "S7.json", "S7.ipynb.txt"])
+def test_what_may_be_among_files_that_were_not_read_is_not_missing(name: str, given: Given, tmp_path: Path) -> None:
+    folder, _, _ = given
+    home = Path(shutil.copytree(folder / "lea", tmp_path / "class" / "lea"))
+    (home / name).write_text('{"cells": "none"}')
+    found = audit(tmp_path / "class", assignment=folder.parent / "asked.toml", quiet=True)
+    (file,) = found.files
+    assert (file.status, file.findings) == ("undecided", ())
+    reason = f"beside the work, and not read: {name}"
+    assert file.problem == f"not checked whether it is as asked (a notebook): {reason}"
+    assert [left.why for left in found.left_out] == [reason]
+    (row,) = found.grades().rows
+    assert row[1] is None
 
 
 # ------------------------------------------------------------------ the assignments that come with the package
@@ -166,6 +207,18 @@ def test_the_workbook_that_the_package_makes_is_what_its_preset_asks(tmp_path: P
     assert [f.rule for f in audit(few, assignment="course-workbook", quiet=True).files[0].findings] == ["asked-rates"]
     other = tinyproof.workbook("xor", tmp_path / "other.xlsx", iterations=20).path
     assert "asked-network" in {f.rule for f in audit(other, assignment="course-workbook", quiet=True).files[0].findings}
+
+
+def test_examples_in_turn_are_all_trained_in_one_table(tmp_path: Path) -> None:
+    """And a table of the first one alone is not known to be all that was asked."""
+    own = tinyproof.derive("course").text("toml").replace('"summed"', '"one after the other"')
+    (tmp_path / "two.toml").write_text(own + "\n[[examples]]\ninputs = [0.3, 0.4]\ntargets = [0.9, 0.1]\n")
+    (tmp_path / "asked.toml").write_text('[workbook]\nnetwork = "two.toml"\n')
+    made = tinyproof.workbook(str(tmp_path / "two.toml"), tmp_path / "made.xlsx", iterations=20, picture=False).path
+    one = tinyproof.workbook("course", tmp_path / "one.xlsx", iterations=20, picture=False).path
+    told = [audit(path, assignment=tmp_path / "asked.toml", quiet=True).files[0] for path in (made, one)]
+    assert [file.status for file in told] == ["right", "undecided"]
+    assert told[1].problem.endswith("no training is known to take example 2 of 2")
 
 
 def test_of_a_loose_file_nobody_says_that_the_other_is_missing(given: Given, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tinyproof.check.classes.submissions import submissions
 @pytest.fixture(scope="module")
 def sixty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], AuditResult]:
     folder = tmp_path_factory.mktemp("class")
-    truth = make(folder)
+    truth = make(folder, signed=True)
     return folder, truth, audit(folder, quiet=True)
 
 
@@ -26,13 +26,18 @@ def test_every_submission_has_its_true_status(sixty: tuple[Path, dict[str, str],
 
 
 def test_no_feedback_names_another(sixty: tuple[Path, dict[str, str], AuditResult], tmp_path: Path) -> None:
+    """The names stand in files, sheets, cells and headings, so what is quoted of another's work would name them."""
     folder, _, report = sixty
     written = report.feedback(tmp_path / "back")
     assert len(written) == 120
+    places = set[str]()
     for path in written:
-        named = set(re.findall(r"student\d+", path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        named = set(re.findall(r"student\d+", text))
         assert named <= {path.name.split(".")[0]}, path
-        assert str(folder.parent) not in path.read_text(encoding="utf-8")
+        assert str(folder.parent) not in text
+        places |= set(re.findall(r"(backprop|table|S7) by student", text))
+    assert places == {"backprop", "table", "S7"}
 
 
 def test_feedback_of_the_wrong_has_the_mend_of_each_error(

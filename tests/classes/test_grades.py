@@ -176,6 +176,12 @@ def test_a_grade_book_of_moodle_keeps_who_and_why_in_columns_that_it_can_leave_o
     ]
 
 
+def test_what_moodle_writes_for_no_grade_stays_as_it_is(tmp_path: Path) -> None:
+    path = listed(tmp_path, "Full name,Quiz,Change,Note\nAda,-,-3.50,-A1\n")
+    written = rows(AuditResult((handed_in("Ada", broken()),)).grades(roster=path).csv())
+    assert written[1][:4] == ["Ada", "-", "-3.50", "'-A1"]
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_separators_and_marks(tmp_path: Path, separator: str, encoding: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -110,15 +111,53 @@ def test_other_code_is_another_answer(
 
 
 def test_the_digest_of_the_code_is_that_of_every_judging_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for room in ("check", "backprop", "core"):
-        shutil.copytree(report_cache._PACKAGE / room, tmp_path / room)
+    for path in report_cache.judging_files():
+        copy = tmp_path / path.relative_to(report_cache._PACKAGE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
     monkeypatch.setattr(report_cache, "_PACKAGE", tmp_path)
     found = set()
-    for place in ("", "check/finding.py", "backprop/expr.py", "core/stats.py", "check/workbook/thresholds.py"):
+    changed = ("check/finding.py", "backprop/expr.py", "core/stats.py", "check/workbook/thresholds.py")
+    for place in ("", *changed, "api/judge_file.py", "api/file_kinds.py"):
         if place:
             (tmp_path / place).write_text((tmp_path / place).read_text() + "\n")
         found.add(report_cache.code_digest.__wrapped__())
-    assert len(found) == 5
+    assert len(found) == 7
+
+
+def test_judging_one_file_imports_nothing_that_the_digest_leaves_out() -> None:
+    """Of everything that is imported on the way, also inside functions; what `classes` does comes after the cache."""
+    held = {_module(path): path for path in report_cache.judging_files() if path.suffix == ".py"}
+    assert {"tinyproof.api.judge_file", "tinyproof.check.workbook", "tinyproof.check.notebook"} <= set(held)
+    assert judging.audit_one.__module__ in held
+    after = "tinyproof.check.classes."
+    told = {(module, name) for module, path in held.items() for name in _imported(path) if not module.startswith(after)}
+    strange = {(module, name) for module, name in told if name not in held and name != "tinyproof.check.classes"}
+    assert not strange
+    assert not any(name.startswith(after) for _, name in told)
+
+
+def _module(path: Path) -> str:
+    inside = path.relative_to(report_cache._PACKAGE).with_suffix("")
+    return ".".join(("tinyproof", *inside.parts)).removesuffix(".__init__")
+
+
+def _imported(path: Path) -> set[str]:
+    """The modules of the package that a file imports; of `from package import name`, `name` where that is one."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, path
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in inner if _is_module(name)} or {str(node.module)}
+    return {name for name in found if name.partition(".")[0] == "tinyproof"}
+
+
+def _is_module(name: str) -> bool:
+    place = report_cache._PACKAGE.joinpath(*name.split(".")[1:])
+    return name.startswith("tinyproof.") and (place.with_suffix(".py").exists() or (place / "__init__.py").exists())
 
 
 def test_without_a_cache_nothing_is_kept(

@@ -178,7 +178,7 @@ def test_what_lies_beside_the_work_is_named(sheet: bytes, tmp_path: Path) -> Non
     report = audit(tmp_path, jobs=1, quiet=True)
     named = "00.png, 01.png, 02.png, 03.png, 04.png, 05.png, 06.png, 07.png, 08.png, 09.png, 10.png, 11.png"
     told = {
-        "ada": ("ada", "beside the work, and not read: report.docx, data.bin"),
+        "ada": ("ada", "beside the work, and not read: notes.txt, report.docx, data.bin"),
         "bob.zip": ("bob.zip", "beside the work, and not read: a.pdf"),
         "cyd": ("cyd", f"beside the work, and not read: {named} and 2 more"),
     }
@@ -187,6 +187,21 @@ def test_what_lies_beside_the_work_is_named(sheet: bytes, tmp_path: Path) -> Non
     assert report.exit_code == 0
     alone = audit(tmp_path / "ada", tmp_path / "cyd", jobs=1, quiet=True)
     assert [(Path(left.file).name, left.why) for left in alone.left_out] == [told["ada"], told["cyd"]]
+
+
+def test_a_readme_is_read_with_the_notebooks_and_no_other_text(tmp_path: Path) -> None:
+    """Beside scripts alone nobody reads it, so it is named."""
+    for name in ("ada", "bob"):
+        write_notebook(style("functions"), tmp_path / name)
+        put(tmp_path / name / "README.md", b"My work.")
+        put(tmp_path / name / "notes.md", b"My work.")
+    (tmp_path / "bob" / "S7.ipynb").unlink()
+    put(tmp_path / "bob" / "S7.py", b"import torch\nprint('Accuracy: 98.85 %')\nloss.backward()\noptimizer.step()\n")
+    report = audit(tmp_path / "ada", tmp_path / "bob", jobs=1, quiet=True)
+    assert [left.why for left in report.left_out] == [
+        "beside the work, and not read: notes.md",
+        "beside the work, and not read: README.md, notes.md",
+    ]
 
 
 def test_what_feedback_wrote_is_no_submission(sheet: bytes, tmp_path: Path) -> None:

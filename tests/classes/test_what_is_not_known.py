@@ -143,9 +143,12 @@ def test_the_targets_are_those_of_the_same_example(tmp_path: Path) -> None:
     (tmp_path / "two.toml").write_text(two, encoding="utf-8")
     asked = AskedWorkbook(network=str(tmp_path / "two.toml"), targets_also_of=("worked-example",))
     second = replace(COURSE, inputs=numbers(0.3, 0.4), targets=numbers(0.9, 0.1))
-    assert answered(FACTS, asked) is True
-    assert answered(of(second), asked) is True
-    assert answered(of(replace(second, targets=numbers(0.01, 0.99))), asked) is True
+    assert network_of(COURSE, asked=asked) == (None, "no training is known to take example 2 of 2")
+    assert network_of(second, asked=asked) == (None, "no training is known to take example 1 of 2")
+    for other in (second, replace(second, targets=numbers(0.01, 0.99)), replace(second, rate=0.1)):
+        assert network_of(COURSE, other, asked=asked) == (True, "its inputs, weights and targets")
+    in_turn = replace(COURSE, later=((second.inputs or (), second.targets or ()),))
+    assert network_of(in_turn, asked=asked)[0] is True
     mixed = replace(second, targets=numbers(0.5, 0.5))
     assert answered(of(mixed), asked) is False
     file = FileReport("class/ada/b.xlsx", "workbook", "right", facts=of(mixed))
@@ -153,6 +156,7 @@ def test_the_targets_are_those_of_the_same_example(tmp_path: Path) -> None:
     assert (told.asked, told.found) == ("the targets 0.9 and 0.1 or 0.01 and 0.99", "0.5 and 0.5")
     both = replace(COURSE, inputs=numbers(0.05, 0.10, 0.3, 0.4), targets=numbers(0.5, 0.5, 0.9, 0.1))
     assert answered(of(both), asked) is True
+    assert network_of(COURSE, both, asked=asked)[0] is True
     crossed = replace(both, targets=numbers(0.9, 0.1, 0.5, 0.5))
     assert answered(of(crossed), asked) is None
     file = FileReport("class/ada/b.xlsx", "workbook", "right", facts=of(crossed))
@@ -160,12 +164,25 @@ def test_the_targets_are_those_of_the_same_example(tmp_path: Path) -> None:
     assert told.found == 'in sheet "S" the targets are these numbers in another order'
 
 
+def test_two_examples_that_are_one_are_both_trained_and_of_three_the_missing_are_told(tmp_path: Path) -> None:
+    own = tinyproof.derive("course").text("toml")
+    (tmp_path / "twice.toml").write_text(own + "\n[[examples]]\ninputs = [0.05, 0.1]\ntargets = [0.5, 0.5]\n")
+    assert network_of(COURSE, asked=AskedWorkbook(network=str(tmp_path / "twice.toml")))[0] is True
+    more = "".join(f"\n[[examples]]\ninputs = [{k}, 0.4]\ntargets = [0.9, 0.1]\n" for k in (0.3, 0.6))
+    (tmp_path / "three.toml").write_text(own + more)
+    told = network_of(COURSE, asked=AskedWorkbook(network=str(tmp_path / "three.toml")))
+    assert told == (None, "no training is known to take examples 2 and 3 of 3")
+
+
 def test_where_the_order_of_numbers_tells_the_examples_apart_it_stays_open(tmp_path: Path) -> None:
     turned = tinyproof.derive("course").text("toml").replace("targets = [0.5, 0.5]", "targets = [0.2, 0.7]")
     turned += "\n[[examples]]\ninputs = [0.1, 0.05]\ntargets = [0.7, 0.2]\n"
     (tmp_path / "turned.toml").write_text(turned, encoding="utf-8")
     asked = AskedWorkbook(network=str(tmp_path / "turned.toml"))
-    assert answered(of(replace(COURSE, targets=numbers(0.2, 0.7))), asked) is True
+    first = replace(COURSE, targets=numbers(0.2, 0.7))
+    assert network_of(first, asked=asked) == (None, "no training is known to take example 2 of 2")
+    second = replace(COURSE, inputs=numbers(0.10, 0.05), targets=numbers(0.7, 0.2))
+    assert network_of(first, second, asked=asked)[0] is True
     crossed = of(replace(COURSE, targets=numbers(0.7, 0.2)))
     assert answered(crossed, asked) is None
     (told,) = workbook_answers([FileReport("class/ada/b.xlsx", "workbook", "right", facts=crossed)], asked, "")

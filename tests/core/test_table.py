@@ -65,6 +65,19 @@ def test_csv_cells_are_never_formulas(start: str) -> None:
     assert harmless("5 - 3") == "5 - 3"
 
 
+@pytest.mark.parametrize("text", ["-", "-3", "+2.5", "-1e-3", "-.5", "-1,234.50", "-5.00 %", "-3,5"])
+def test_a_dash_and_a_number_with_a_sign_are_no_formulas(text: str) -> None:
+    """So a list keeps its columns as they are: Moodle writes a dash for what is not graded."""
+    assert harmless(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["-2+3", "-A1", "+cmd", "--1", "-3\n", "- 3", "-1e", "-3|x", "+1(2)", "-\u0663", "-%", "-1,"]
+)
+def test_what_only_begins_like_one_stays_guarded(text: str) -> None:
+    assert harmless(text) == "'" + text
+
+
 def test_negative_numbers_stay_numbers_in_csv() -> None:
     assert "\r\n-1.5\r\n" in Table("", (Column("x"),), ((-1.5,),)).csv()
 

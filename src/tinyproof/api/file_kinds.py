@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
+from tinyproof.check.notebook import is_notebook
 from tinyproof.core.archives import opened
 from tinyproof.core.files import is_plain
 
@@ -32,7 +33,7 @@ def kind_of(path: Path) -> Kind:
         return "workbook"
     if name.endswith(TEXT_TABLES) and _holds_formulas(path):
         return "workbook"
-    if name.endswith(".ipynb"):
+    if is_notebook(path):
         return "notebook"
     if name.endswith(".py"):
         return "script"

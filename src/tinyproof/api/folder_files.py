@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinyproof.api.file_kinds import Kind, is_archive
 from tinyproof.check import notebook
-from tinyproof.check.finding import LeftOut
+from tinyproof.check.finding import BESIDE, LeftOut
 from tinyproof.core.errors import one_line
 from tinyproof.core.files import is_plain, reason
 from tinyproof.show.feedback_page import MARK
@@ -20,6 +20,7 @@ _MODULE = "read with the scripts that import it"
 _FUNCTIONS = "it only defines functions; read with the notebooks that import it"
 BY_DESIGN = (_MODULE, _FUNCTIONS)
 ELSEWHERE = "it neither trains nor measures"
+READ = "read with the notebooks that it speaks of"
 JUDGED = "judged"
 _CLOSED = "it cannot be read: no permission"
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tar.gz", ".tgz")
@@ -67,7 +68,7 @@ def no_work(folder: Path) -> str:
 
 def not_read(files: Sequence[Path]) -> str:
     """That these files beside the work of a submission are not read."""
-    return f"beside the work, and not read: {_named(files, _MOST_OTHER)}"
+    return f"{BESIDE}: {_named(files, _MOST_OTHER)}"
 
 
 def _named(files: Sequence[Path], most: int) -> str:
@@ -111,12 +112,12 @@ def is_one_submission(folder: Path, files: Sequence[Path]) -> bool:
     """Whether a folder is the work of one: a repository, or a README beside code."""
     if (folder / ".git").exists():
         return True
-    code = any(file.parent == folder and file.suffix in (".ipynb", ".py") for file in files)
+    code = any(file.parent == folder and (file.suffix == ".py" or notebook.is_notebook(file)) for file in files)
     return code and bool(notebook.readmes_in(folder))
 
 
 def reasons_of(kinds: dict[Path, Kind]) -> dict[Path, str]:
-    """For the scripts and READMEs of a folder, by what each file is: judged, or why not."""
+    """For the scripts and texts of a folder, by what each file is: judged, read with others, or why not."""
     works = notebook.works_of([file for file, kind in kinds.items() if kind == "script"])
     words = {
         "works": JUDGED,
@@ -128,13 +129,21 @@ def reasons_of(kinds: dict[Path, Kind]) -> dict[Path, str]:
     judged = [file for file, kind in kinds.items() if kind == "notebook" or found.get(file) == JUDGED]
     for file, kind in kinds.items():
         if kind == "text":
-            alone = file.stem.lower() == "readme" and not any(other.is_relative_to(file.parent) for other in judged)
-            found[file] = JUDGED if alone and _claims_a_figure(file) else ELSEWHERE
+            found[file] = _of_a_text(file, [kinds[other] for other in judged if other.is_relative_to(file.parent)])
         elif kind == "other" and file.name.lower().endswith(_ARCHIVES):
             found[file] = ARCHIVE
         if kind not in ("workbook", "notebook") and not os.access(file, os.R_OK):
             found[file] = _CLOSED  # what it is, its content alone would say
     return found
+
+
+def _of_a_text(file: Path, below_it: Sequence[Kind]) -> str:
+    """Of a README beside no work its figures are judged; one above notebooks is read with them."""
+    if file.stem.lower() != "readme":
+        return ELSEWHERE
+    if not below_it:
+        return JUDGED if _claims_a_figure(file) else READ
+    return READ if "notebook" in below_it else ELSEWHERE
 
 
 def _claims_a_figure(file: Path) -> bool:

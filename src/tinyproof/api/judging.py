@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from tinyproof.api.file_kinds import TEXT_TABLES, kind_of
+from tinyproof.api.judge_file import Item, audit_one
 from tinyproof.api.report_cache import ReportCache
-from tinyproof.api.survey import BYTES_PER_WORKER, SECONDS_PER_FILE, Item
-from tinyproof.check import notebook
+from tinyproof.api.survey import BYTES_PER_WORKER, SECONDS_PER_FILE
 from tinyproof.check.finding import FileReport
 from tinyproof.core.errors import Stopped
 from tinyproof.core.listener import Listener, Progress
 from tinyproof.core.workers import Outcome, run_bounded
-
-# Objects that are made between two searches for circles among them: what a file leaves is small, the search is a tenth
-# of the work.
-_SELDOM = 100_000
 
 
 def judged(items: Sequence[Item], jobs: int | None, listener: Listener, kept: ReportCache) -> tuple[FileReport, ...]:
@@ -58,25 +51,3 @@ def _report(item: Item, outcome: Outcome) -> FileReport:
         return _of(item, outcome.value)
     problem = outcome.problem or "gave no answer"
     return FileReport(item.shown, item.kind, "unreadable", problem=problem, submission=item.submission)
-
-
-def audit_one(item: Item) -> FileReport:
-    """Judge one file (in a worker)."""
-    gc.set_threshold(_SELDOM)
-    if item.kind == "workbook":
-        from tinyproof.check.workbook import audit_workbook
-
-        found = audit_workbook(item.path, item.shown, item.convert)
-        return _data_or(found, Path(item.path))
-    if item.kind in ("notebook", "script"):
-        return notebook.audit_notebook(item.path, item.disabled_rules, item.root or None)
-    if item.kind == "text":
-        return notebook.audit_text(item.path, item.disabled_rules)
-    what = "is no workbook and no notebook" if Path(item.path).is_file() else "is a device or a pipe, no plain file"
-    return FileReport(item.shown, item.kind, "unreadable", problem=what)
-
-
-def _data_or(found: FileReport, path: Path) -> FileReport:
-    """Of a text file in which no formula stands that it is data, where nothing in it could be compared."""
-    data = found.status == "undecided" and path.name.lower().endswith(TEXT_TABLES) and kind_of(path) == "other"
-    return replace(found, status="nothing to judge") if data else found

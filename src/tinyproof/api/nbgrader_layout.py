@@ -15,7 +15,7 @@ from tinyproof.core.files import folder_name, is_plain, read_bounded, write_atom
 _STEP = "submitted"
 _RELEASE = "release"
 _COURSE = ("nbgrader_config.py", "gradebook.db", "source", _RELEASE)
-_RECEIPT = ("timestamp.txt", "submission_secret.txt")
+RECEIPT = ("timestamp.txt", "submission_secret.txt")
 _MOST_BYTES, _MOST_NAMES, _MOST_RELEASED = 10_000, 5, 200
 
 
@@ -69,7 +69,7 @@ def copy_receipt(one: Submission, home: Path) -> None:
     """Put the time and the secret of a submission, where nbgrader left them with it, beside its feedback. A link is not
     followed: it could hand out a file of the teacher's."""
     for folder in dict.fromkeys(Path(file.file).parent for file in one.files):
-        for name in _RECEIPT:
+        for name in RECEIPT:
             receipt = folder / name
             if is_plain(receipt) and not receipt.is_symlink() and receipt.stat().st_size <= _MOST_BYTES:
                 if not (home / name).exists():

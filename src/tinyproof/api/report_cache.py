@@ -16,7 +16,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tinyproof.api.survey import Item
+from tinyproof.api.judge_file import Item
 from tinyproof.check.finding import FileReport
 from tinyproof.check.notebook.read.repository import walk
 from tinyproof.core.errors import TinyproofError
@@ -30,7 +30,7 @@ MOST_BYTES = 500_000_000  # of all entries; the ones that were not used for long
 MOST_ENTRY_BYTES = 5_000_000
 _MOST_NEIGHBOURS = 2_000  # files of a submission; one of more is judged anew
 _READ_WHOLE = 1_000_000  # bytes: of a larger neighbour that is no code, size and time stand for the content
-_JUDGING = ("check", "backprop", "core")
+_JUDGING = ("check", "backprop", "core", "api/judge_file.py", "api/file_kinds.py")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -164,10 +164,15 @@ def _content(path: Path) -> str:
 @cache
 def code_digest() -> str:
     """The digest of the code that judges, with what it reads and the versions of what it stands on."""
-    files = sorted(path for room in _JUDGING for path in (_PACKAGE / room).rglob("*") if _takes_part(path))
-    held = [(str(path.relative_to(_PACKAGE)), sha256(path)) for path in files]
+    held = [(str(path.relative_to(_PACKAGE)), sha256(path)) for path in judging_files()]
     stands_on = [version(name) for name in ("numpy", "openpyxl", "defusedxml")]
     return sha256(json.dumps([held, stands_on, sys.version_info[:2]]).encode())
+
+
+def judging_files() -> list[Path]:
+    """All that a report of one file can depend on."""
+    places = [_PACKAGE / room for room in _JUDGING]
+    return sorted(path for place in places for path in (place, *place.rglob("*")) if _takes_part(path))
 
 
 def _takes_part(path: Path) -> bool:

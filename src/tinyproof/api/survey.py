@@ -19,6 +19,7 @@ from tinyproof.api.folder_files import (
     ELSEWHERE,
     JUDGED,
     NESTED,
+    READ,
     below,
     class_folder,
     handed_in,
@@ -29,7 +30,8 @@ from tinyproof.api.folder_files import (
     root_of,
     without_work,
 )
-from tinyproof.api.nbgrader_layout import nbgrader_class, released
+from tinyproof.api.judge_file import Item
+from tinyproof.api.nbgrader_layout import RECEIPT, nbgrader_class, released
 from tinyproof.api.submission_folder import SubmissionFolder
 from tinyproof.check.classes.platform_names import platform_names
 from tinyproof.check.classes.submissions import Names
@@ -41,24 +43,6 @@ from tinyproof.core.unpacker import Unpacker
 SECONDS_PER_FILE = 60.0
 BYTES_PER_WORKER = 4_000_000_000  # of address space: numpy alone reserves much of it without ever touching it
 MAX_FILES = 50_000
-
-
-@dataclass(frozen=True)
-class Item:
-    """A file to judge: where it is, what the report calls it, what kind it is.
-
-    `root`: the folder of its submission, where a notebook's own modules and its README may be. `disabled_rules`:
-    rules of the notebook audit that are switched off. `convert`: LibreOffice may convert an old or foreign workbook.
-    `submission`: whose it is.
-    """
-
-    path: str
-    shown: str
-    kind: Kind
-    root: str = ""
-    disabled_rules: tuple[str, ...] = ()
-    convert: bool = False
-    submission: str = ""
 
 
 @dataclass
@@ -146,7 +130,7 @@ class Survey:
         for file, kind in kinds.items():
             if os.path.realpath(file) in self._seen or self._in_folder(folder, file, kind, reasons):
                 told.add(folder.top(file))
-            elif kind != "text":
+            elif reasons.get(file) != READ and not (self.layout and file.name in RECEIPT):
                 other.append(file)
         if not folder.alone:
             self._name_the_rest(folder, told)
@@ -185,10 +169,10 @@ class Survey:
             if root and folder.unpacked and not Path(root).is_relative_to(folder.path):
                 root = str(folder.path)
             self._judge(file, folder.shown(file), kind, folder.name(self.names, file), root)
-        elif why != ELSEWHERE:
+        elif why not in (ELSEWHERE, READ):
             why = NESTED if why == ARCHIVE and folder.unpacked else why
             self._leave(folder.shown(file), why, folder.name(self.names, file), asked=why not in BY_DESIGN)
-        return why != ELSEWHERE
+        return why not in (ELSEWHERE, READ)
 
     def _judge(self, file: Path, shown: str, kind: Kind, submission: str, root: str) -> None:
         real = os.path.realpath(file)

@@ -21,8 +21,8 @@ Numbers = tuple[CellNumber, ...]
 class Training:
     """A training in a workbook: its sheet, its cells, how many rows (states of the weights) it has.
 
-    `rate`: the learning rate. `weights` and `biases` as they begin, `inputs` and `targets` of its first row. None: not
-    known.
+    `rate`: the learning rate. `weights` and `biases` as they begin, `inputs` and `targets` of its first row, `later`
+    those of other rows, each pair once. None: not known.
     """
 
     sheet: str
@@ -33,6 +33,7 @@ class Training:
     biases: Numbers | None = None
     inputs: Numbers | None = None
     targets: Numbers | None = None
+    later: tuple[tuple[Numbers, Numbers], ...] = ()
 
 
 @dataclass(frozen=True)

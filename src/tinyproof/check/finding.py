@@ -17,6 +17,7 @@ Status = Literal["right", "wrong", "unsupported", "undecided", "nothing to judge
 
 ASKED = "asked-"  # how the rules begin that say what was asked and is not there
 NOT_CHECKED = "not checked whether it is as asked"  # what a problem says where something that was asked stays open
+BESIDE = "beside the work, and not read"  # how it begins why such files were left out
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 # The number of the shape of `--json`, which check/result.schema.json describes.
 RESULT_SCHEMA = 1

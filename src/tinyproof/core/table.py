@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tinyproof.core.errors import InputError
 Cell = str | int | float | bool | None
 Align = Literal["left", "right"]
 _TERMINAL = 80  # columns of a terminal that nobody has widened
+_SIGNED = re.compile(r"-|[+-](?:[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?(?: ?%)?")
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,13 @@ class Table:
 def harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula: a quote stands before `= + - @`, tab and carriage return.
 
-    Source: OWASP, "CSV injection".
+    A number with a sign is none, nor is `-` alone, as Moodle writes what is not graded. Source: OWASP, "CSV injection".
 
-    >>> harmless("=1+1")
-    "'=1+1"
+    >>> harmless("=1+1"), harmless("-2+3"), harmless("-2.5"), harmless("-")
+    ("'=1+1", "'-2+3", '-2.5', '-')
     """
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    formula = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _SIGNED.fullmatch(text)
+    return "'" + text if formula else text
 
 
 def _in_lines(heading: str, width: int) -> list[str]:

@@ -11,7 +11,7 @@ from tinyproof.check.classes.assignment import Assignment
 from tinyproof.check.classes.notebook_asked import notebook_answers
 from tinyproof.check.classes.submissions import Submission, submissions
 from tinyproof.check.classes.workbook_asked import workbook_answers
-from tinyproof.check.finding import FileReport, LeftOut, Status
+from tinyproof.check.finding import BESIDE, FileReport, LeftOut, Status
 
 
 def held_against(files: Sequence[FileReport], left_out: Iterable[LeftOut], asked: Assignment) -> tuple[FileReport, ...]:
@@ -28,6 +28,7 @@ def answers_of(one: Submission, asked: Assignment) -> Iterator[Answer]:
     if not one.files:
         return
     unread = next((f"{PurePath(left.file).name}: {left.why}" for left in one.left_out if left.asked), "")
+    beside = next((left.why for left in one.left_out if left.why.startswith(BESIDE)), "")
     books = [file for file in one.files if file.kind == "workbook"]
     notebooks = [file for file in one.files if file.kind == "notebook"]
     notebooks = notebooks or [file for file in one.files if file.kind == "script"]
@@ -35,11 +36,11 @@ def answers_of(one: Submission, asked: Assignment) -> Iterator[Answer]:
     if asked.workbook is not None and books:
         yield from workbook_answers(books, asked.workbook, unread)
     elif asked.workbook is not None and not half:
-        yield _none(one, "workbook", unread)
+        yield _none(one, "workbook", unread or beside)
     if asked.notebook is not None and notebooks:
         yield from notebook_answers(notebooks, asked.notebook, unread)
     elif asked.notebook is not None and not half:
-        yield _none(one, "notebook", unread)
+        yield _none(one, "notebook", unread or beside)
 
 
 def _is_one_file(one: Submission) -> bool:
@@ -48,6 +49,7 @@ def _is_one_file(one: Submission) -> bool:
 
 
 def _none(one: Submission, what: str, unread: str) -> Answer:
+    """It is missing, unless it may be what was not read."""
     return Answer(one.files[0], f"asked-{what}", f"a {what}", unread or "none", None if unread else False)
 
 

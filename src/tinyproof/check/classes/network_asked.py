@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from tinyproof.backprop.net import Example, Net
 from tinyproof.check.classes.asked_answers import Answer, listed
@@ -13,6 +14,15 @@ from tinyproof.check.finding import FileReport, SheetPlace
 
 Wanted = dict[str, float]  # numbers by their names
 
+
+class Case(NamedTuple):
+    """What a training may begin with: inputs and targets, and which of the network's examples these are."""
+
+    examples: frozenset[int]
+    inputs: Wanted
+    targets: Wanted
+
+
 _KINDS = ("inputs", "weights", "biases", "targets")
 _MOST_SHEETS = 6
 
@@ -20,8 +30,9 @@ _MOST_SHEETS = 6
 def network_answers(
     first: FileReport, trainings: Sequence[tuple[FileReport, Training]], open_: str, asked: AskedWorkbook
 ) -> Iterator[Answer]:
-    """Met where trainings begin with what was asked, each number in its place, and no other one counts; not met where
-    every training is known not to. `open_`: why there may be more trainings than these, "" where that is all."""
+    """Met where trainings begin with what was asked, each number in its place, every example is among them, and no
+    other training counts; not met where every training is known not to. `open_`: why there may be more trainings than
+    these, "" where that is all."""
     nets = asked.nets
     words = f"the network {nets[0].name}"
     apart = [(file, each, _apart(each, nets)) for file, each in trainings]
@@ -30,8 +41,8 @@ def network_answers(
     if whole:
         rest = [each for _, each in trainings if not any(each is fits for _, fits in whole)]
         unknown = [each for each in rest if _counts(each, [fits.rate for _, fits in whole], asked.all_rates)]
-        if unknown:
-            why = f"not every training of it is known to begin so: {_sheets(unknown)}"
+        why = f"not every training of it is known to begin so: {_sheets(unknown)}" if unknown else ""
+        if why or (why := _untrained([each for _, each in whole], nets)):
             yield Answer(whole[0][0], "asked-network", words, why, None)
             return
         told = "its inputs, weights and targets" + (f"; begun otherwise: {_sheets(others)}" if others else "")
@@ -97,10 +108,22 @@ def _apart(training: Training, nets: list[Net]) -> list[str]:
 
 def _in_place(training: Training, nets: list[Net]) -> bool:
     parameters = all(_right(training, kind, nets) for kind in ("weights", "biases"))
-    return parameters and any(
-        _is(training.inputs or (), inputs) and _is(training.targets or (), targets)
-        for inputs, targets in _examples(nets)
-    )
+    return parameters and bool(_trained(training, nets))
+
+
+def _trained(training: Training, nets: list[Net]) -> frozenset[int]:
+    """The examples that a training takes, by their numbers; none where it begins with another."""
+    rows = [(training.inputs or (), training.targets or ()), *training.later]
+    fit = [[c.examples for c in _cases(nets) if _is(one, c.inputs) and _is(other, c.targets)] for one, other in rows]
+    return frozenset[int]().union(*(examples for each in fit for examples in each)) if fit[0] else frozenset()
+
+
+def _untrained(whole: Sequence[Training], nets: list[Net]) -> str:
+    """Which examples of the network no training is known to take, in a sentence; "" where there is none."""
+    trained = frozenset[int]().union(*(_trained(each, nets) for each in whole))
+    rest = [number for number in range(1, len(nets[0].examples) + 1) if number not in trained]
+    many = f"s {listed([float(number) for number in rest])}" if len(rest) > 1 else "".join(f" {n}" for n in rest)
+    return f"no training is known to take example{many} of {len(nets[0].examples)}" if rest else ""
 
 
 def _right(training: Training, kind: str, nets: list[Net]) -> bool:
@@ -120,20 +143,24 @@ def _wanted(nets: list[Net], kind: str) -> list[Wanted]:
     """The sets of numbers of a kind that are right, by their names."""
     if kind in ("weights", "biases"):
         return [{name: value for name, value in nets[0].parameters.items() if name[0] == kind[0]}]
-    return [inputs if kind == "inputs" else targets for inputs, targets in _examples(nets)]
+    return [case.inputs if kind == "inputs" else case.targets for case in _cases(nets)]
 
 
-def _examples(nets: list[Net]) -> list[tuple[Wanted, Wanted]]:
+def _cases(nets: list[Net]) -> list[Case]:
     """Inputs with the targets that belong to them: of one example, and where there are several of all in turn. Another
     network's targets belong to the example of the same number, where it has as many."""
-    own, right = nets[0].examples, list[tuple[Wanted, Wanted]]()
+    own, right = nets[0].examples, list[Case]()
     for some in nets:
         alike = len(some.examples) == len(own)
-        pairs = list(zip(own, some.examples, strict=True)) if alike else [(a, b) for a in own for b in some.examples]
-        found = [(_numbered(a, "inputs"), _numbered(b, "targets")) for a, b in pairs]
+        found = [
+            Case(frozenset({n}), _numbered(a, "inputs"), _numbered(b, "targets"))
+            for n, a in enumerate(own, 1)
+            for b in ([some.examples[n - 1]] if alike else some.examples)
+        ]
         right += found
         if alike and len(own) > 1:
-            right.append((_in_turn([inputs for inputs, _ in found]), _in_turn([targets for _, targets in found])))
+            every = frozenset(range(1, len(own) + 1))
+            right.append(Case(every, _in_turn([c.inputs for c in found]), _in_turn([c.targets for c in found])))
     return right
 
 
@@ -148,7 +175,7 @@ def _in_turn(sets: list[Wanted]) -> Wanted:
 def _targets_beside(training: Training, nets: list[Net]) -> list[Wanted]:
     """The targets that belong to the inputs of a training, in whatever order these stand."""
     found = _values(training, "inputs")
-    return [targets for inputs, targets in _examples(nets) if _same(found, inputs)]
+    return [case.targets for case in _cases(nets) if _same(found, case.inputs)]
 
 
 def _values(training: Training, kind: str) -> list[float]:

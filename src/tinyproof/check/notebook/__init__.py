@@ -14,6 +14,7 @@ from tinyproof.check.notebook.notebook_audit import (
     copies,
     works_of,
 )
+from tinyproof.check.notebook.read.document import is_notebook
 from tinyproof.check.notebook.read.repository import readmes_in, root_of
 from tinyproof.check.notebook.rules import catalogue
 
@@ -24,6 +25,7 @@ __all__ = [
     "catalogue",
     "check_rules",
     "copies",
+    "is_notebook",
     "readmes_in",
     "root_of",
     "works_of",

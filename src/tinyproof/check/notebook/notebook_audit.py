@@ -14,7 +14,7 @@ from tinyproof.check.finding import SEVERITIES, CodePlace, FileReport, Finding, 
 from tinyproof.check.logs import Log, read_log
 from tinyproof.check.notebook.mend import with_mends
 from tinyproof.check.notebook.notebook_facts import notebook_facts
-from tinyproof.check.notebook.read.document import Document, read_document
+from tinyproof.check.notebook.read.document import Document, is_notebook, read_document
 from tinyproof.check.notebook.read.repository import notebooks_below, readmes_for, root_of, walk
 from tinyproof.check.notebook.read.scripts import Work, imported_names, work_of
 from tinyproof.check.notebook.read.sections import owners
@@ -37,7 +37,7 @@ def audit_notebook(
     check_rules(disabled_rules)
     path = Path(path)
     root = Path(root) if root is not None else root_of(path)
-    kind: Literal["notebook", "script"] = "notebook" if path.suffix.lower() == ".ipynb" else "script"
+    kind: Literal["notebook", "script"] = "notebook" if is_notebook(path) else "script"
     try:
         document = read_document(path)
     except DataError as error:
@@ -209,7 +209,7 @@ def audit_repository(folder: Path | str, disabled_rules: Collection[str] = ()) -
 def audited_files(folder: Path | str) -> list[Path]:
     """The notebooks below a folder, and the scripts that train or measure something."""
     paths = list(walk(Path(folder)))
-    notebooks = [path for path in paths if path.suffix.lower() == ".ipynb"]
+    notebooks = [path for path in paths if is_notebook(path)]
     scripts = works_of([path for path in paths if path.suffix == ".py"])
     return [*notebooks, *(path for path, work in scripts.items() if work == "works")]
 

@@ -18,6 +18,9 @@ from tinyproof.core.files import read_bounded
 
 MAX_NOTEBOOK_BYTES = 64_000_000
 MAX_TEXT_BYTES = 4_000_000
+_SAVED_AS = re.compile(r"\.json$|\.ipynb(?: ?\(\d+\)|\.\w+)$")
+_FORMAT = re.compile(rb'"nbformat"\s*:\s*[34]\b')
+_ENDS = 4_096  # bytes
 MAX_JSON_VALUES = 4_000_000
 MAX_CELLS = 5_000
 MAX_OUTPUT_CHARACTERS = 4_000_000
@@ -61,16 +64,36 @@ class Document:
         return tuple(cell for cell in self.cells if cell.kind == "text")
 
 
+def is_notebook(path: Path) -> bool:
+    """Whether it is one by its name; behind the number or the ending that a browser appends, and as .json, its content
+    has to say so too."""
+    name = path.name.lower()
+    if name.endswith(".ipynb"):
+        return True
+    try:
+        return _SAVED_AS.search(name) is not None and path.is_file() and _says_notebook(path)
+    except OSError:
+        return False
+
+
+def _says_notebook(path: Path) -> bool:
+    """Whether the number of the format stands at the beginning or at the end, where all programs write it."""
+    with path.open("rb") as file:
+        head = file.read(_ENDS)
+        file.seek(max(0, path.stat().st_size - _ENDS))
+        tail = file.read(_ENDS)
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and _FORMAT.search(head + b"\n" + tail) is not None
+
+
 def read_document(path: Path | str, name: str = "") -> Document:
-    """Read .ipynb, .py and text files. Raises DataError when it is too large, damaged or not what its name says."""
+    """Read notebooks, .py and text files. Raises DataError when it is too large, damaged or not what its name says."""
     path = Path(path)
     name = name or path.name
-    suffix = path.suffix.lower()
-    if suffix == ".ipynb":
+    if is_notebook(path):
         book = _book(path)
         return Document(path, name, "notebook", tuple(_cells(path, book)), _language(book))
     text = _text(read_bounded(path, MAX_TEXT_BYTES))
-    if suffix == ".py":
+    if path.suffix.lower() == ".py":
         return Document(path, name, "script", (Cell(None, "code", text),))
     return Document(path, name, "text", (Cell(None, "text", text),))
 

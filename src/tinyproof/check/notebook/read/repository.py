@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tinyproof.check.code.clean import parse_cell
 from tinyproof.check.code.interpreter.blocks import Block
-from tinyproof.check.notebook.read.document import Document, read_document
+from tinyproof.check.notebook.read.document import Document, is_notebook, read_document
 from tinyproof.core.errors import DataError
 from tinyproof.core.files import is_plain
 from tinyproof.core.word_sets import words
@@ -221,7 +221,7 @@ def notebooks_below(folder: Path) -> list[Path]:
     """The notebooks that a README of this folder speaks of, in order; at most some sixty."""
     found: list[Path] = []
     for path in walk(folder):
-        if path.suffix.lower() == ".ipynb":
+        if is_notebook(path):
             found.append(path)
             if len(found) >= MAX_NEIGHBOURS:
                 break

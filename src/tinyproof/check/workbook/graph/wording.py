@@ -11,11 +11,12 @@ from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute
 from tinyproof.backprop.notation import excel, text
 from tinyproof.check.workbook.graph.edits import fixed
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
+from tinyproof.check.workbook.read.references import REFERENCE
 from tinyproof.check.workbook.understand.grid import Place, address, formula_at
 
 MOST_CHARACTERS = 400
 FURTHEST = 80  # rows that a heading is looked for above a cell
-_REF = re.compile(r"(?<![A-Za-z0-9_.$!'])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![A-Za-z0-9_(.!:])")
+_REF = re.compile(rf"(?<![!']){REFERENCE.pattern}(?!:)")
 
 
 def heading(graph: SheetGraph, cell: int) -> str:

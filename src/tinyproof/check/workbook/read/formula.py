@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from openpyxl.formula.tokenizer import Token, Tokenizer, TokenizerError
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var
-from tinyproof.check.workbook.read.references import MAX_CHARACTERS, MAX_RANGE_CELLS, Ref, parse_cell
+from tinyproof.check.workbook.read.references import MAX_CHARACTERS, MAX_RANGE_CELLS, Ref, may_be_a_name, parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood, Range, Value, apply, operate, single
 from tinyproof.core.errors import one_line
 
@@ -199,6 +199,8 @@ class Reader:
         start = parse_cell(first)
         if start is None:
             return self.named(text)
+        if self.defined and text.lower() in self.defined and may_be_a_name(text):
+            raise NotUnderstood(f"{one_line(text, 60)} is a cell, and a name that is defined")
         start = replace(start, sheet=sheet)
         if not colon:
             return self.cell(start)

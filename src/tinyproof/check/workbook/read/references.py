@@ -11,15 +11,20 @@ from openpyxl.utils import get_column_letter
 MAX_CHARACTERS = 8192  # of a formula
 MAX_RANGE_CELLS = 4096
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
+_EVERYWHERE_ROW, _EVERYWHERE_COLUMN = 65_536, 256  # the last ones that every program has
 
 _CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})")
+# What a column and a row can be: XYZ1, A1048577 and A0 are names that somebody may have defined.
+_COLUMN = "[A-Za-z]{1,2}|[A-Wa-w][A-Za-z]{2}|[Xx](?:[A-Ea-e][A-Za-z]|[Ff][A-Da-d])"
+_ROW = "0*(?:[1-9][0-9]{0,5}|10(?:[0-3][0-9]{4}|4(?:[0-7][0-9]{3}|8(?:[0-4][0-9]{2}|5(?:[0-6][0-9]|7[0-6])))))"
+_IN_NAMES = r"\w.?\\\x80-\U0010ffff"  # what may stand in a name, in any script, accents that stand apart too
 # A reference anywhere in a formula: not inside a name or a number, not a function (LOG10 and a bracket).
-REFERENCE = re.compile(r"(?<![A-Za-z0-9_.$])(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?![A-Za-z0-9_(.!])")
+REFERENCE = re.compile(rf"(?<![{_IN_NAMES}$])(\$?)({_COLUMN})(\$?)({_ROW})(?![{_IN_NAMES}(!])")
 
-_ONE = r"\$?[A-Za-z]{1,3}\$?[0-9]{1,7}"
+_ONE = rf"\$?(?:{_COLUMN})\$?(?:{_ROW})"
 _MENTIONED = re.compile(
-    rf"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[A-Za-z_][A-Za-z0-9_.]*))!)?"
-    rf"(?<![A-Za-z0-9_.$])(?P<first>{_ONE})(?::(?P<last>{_ONE}))?(?![A-Za-z0-9_(.!])"
+    rf"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^\W\d][{_IN_NAMES}]*))!)?"
+    rf"(?<![{_IN_NAMES}$])(?P<first>{_ONE})(?::(?P<last>{_ONE}))?(?![{_IN_NAMES}(!])"
 )
 
 
@@ -68,6 +73,16 @@ def parse_cell(text: str) -> Ref | None:
     if not (1 <= row <= MAX_ROW and 1 <= col <= MAX_COLUMN):
         return None
     return Ref("", row, col, bool(row_fixed), bool(col_fixed))
+
+
+def may_be_a_name(cell: str) -> bool:
+    """Whether it is a cell that some programs do not have, so that they allow names which read like it.
+
+    >>> may_be_a_name("TAX1"), may_be_a_name("D2")
+    (True, False)
+    """
+    ref = parse_cell(cell)
+    return ref is not None and (ref.row > _EVERYWHERE_ROW or ref.col > _EVERYWHERE_COLUMN)
 
 
 @lru_cache(maxsize=20_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from tinyproof.check.facts import CellNumber, Numbers, Training, WorkbookFacts
 from tinyproof.check.workbook.rules.judge import Judge
@@ -16,12 +17,14 @@ from tinyproof.check.workbook.understand.structure import terms
 from tinyproof.core.errors import one_line
 
 _MOST_NUMBERS = 5_000
+_MOST_EXAMPLES = 100
 # A whole number behind a letter is that of a unit or a cell (`w2`, `$A$2`), one with a point is none of these.
 _NUMBER = re.compile(r"\d+[.,]\d+|(?<![\w$.,])\d+(?![\w.,]*\d)")
 
 
 def workbook_facts(grid: Grid, audits: Sequence[TableAudit], others: Sequence[Training], shown: str) -> WorkbookFacts:
-    """`audits`: the tables that stand; `others`: trainings of other layouts; `shown`: the file's name."""
+    """`audits`: the tables that stand; `others`: trainings of other layouts; `shown`: the file's name; of its
+    path the folders name nothing, they are not the student's words."""
     tables = [_training(grid, audit.judge, audit) for audit in audits if audit.judge is not None]
     return WorkbookFacts(
         trainings=(*tables, *others),
@@ -34,21 +37,23 @@ def workbook_facts(grid: Grid, audits: Sequence[TableAudit], others: Sequence[Tr
 
 def _training(grid: Grid, judge: Judge, audit: TableAudit) -> Training:
     table, rate = audit.table, audit.rate
+    first = table.rows[0]
     return Training(
         sheet=one_line(grid.sheet(table.sheet).name, 80),
         cells=f"{address(table.rows[0], table.cols[0])}:{address(table.rows[-1], table.cols[-1])}",
         rows=len(table.rows),
         rate=rate.value if rate is not None else None,
-        weights=_first_row(judge, "weight"),
+        weights=_in_row(judge, "weight", first),
         biases=_biases(judge),
-        inputs=_first_row(judge, "input") or None,
-        targets=_first_row(judge, "target") or None,
+        inputs=_in_row(judge, "input", first) or None,
+        targets=_in_row(judge, "target", first) or None,
+        later=_later(judge),
     )
 
 
-def _first_row(judge: Judge, kind: str) -> Numbers | None:
-    """The numbers of the columns of a kind in the first row; None where one shows none."""
-    row, held = judge.table.rows[0], []
+def _in_row(judge: Judge, kind: str, row: int) -> Numbers | None:
+    """The numbers of the columns of a kind in a row; None where one shows none."""
+    held = []
     for col in judge.roles.of(kind):
         value = judge.grid.number(Place(judge.table.sheet, row, col))
         if value is None:
@@ -57,10 +62,20 @@ def _first_row(judge: Judge, kind: str) -> Numbers | None:
     return tuple(held)
 
 
+def _later(judge: Judge) -> tuple[tuple[Numbers, Numbers], ...]:
+    """The inputs and targets of rows that take others than all rows above them: examples in turn."""
+    found: dict[tuple[float, ...], tuple[Numbers, Numbers]] = {}
+    for row in judge.table.rows:
+        inputs, targets = _in_row(judge, "input", row), _in_row(judge, "target", row)
+        if inputs and targets and len(found) <= _MOST_EXAMPLES:
+            found.setdefault(tuple(number.value for number in (*inputs, *targets)), (inputs, targets))
+    return tuple(found.values())[1:]
+
+
 def _biases(judge: Judge) -> Numbers | None:
     """The biases: columns of them, cells outside the table and numbers that the sums of the units add; None where a sum
     was not read."""
-    held = _first_row(judge, "bias")
+    held = _in_row(judge, "bias", judge.table.rows[0])
     if held is None:
         return None
     found = {each.cell: each for each in held}
@@ -93,7 +108,7 @@ def _named(grid: Grid, audits: Sequence[TableAudit], shown: str) -> frozenset[fl
 
 
 def _numbers(grid: Grid, inside: set[tuple[int, int, int]], shown: str) -> Iterator[float]:
-    texts = [shown, *(chart.title for chart in grid.book.charts)]
+    texts = [PurePath(shown).name, *(chart.title for chart in grid.book.charts)]
     texts += [series.title for chart in grid.book.charts for series in chart.series]
     for index, sheet in enumerate(grid.book.sheets):
         texts.append(sheet.name)

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tinyproof.check.workbook.read.references import REFERENCE, column_number
+from tinyproof.check.workbook.read.references import MAX_ROW, REFERENCE, column_number
 
-_LAST = 9_999_999  # the last row that a reference can name
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -45,7 +44,7 @@ class _Column(NamedTuple):
     def reads(self, text: str, row: int) -> bool:
         """Whether the formula reads so in that row."""
         rows = [row + offset for offset in self.offsets]
-        inside = min(rows, default=1) > 0 and max(rows, default=1) <= _LAST
+        inside = min(rows, default=1) > 0 and max(rows, default=1) <= MAX_ROW
         return self.text is not None and inside and self.text.format(*rows) == text
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from openpyxl.formula.translate import Translator, TranslatorError
@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter
 from tinyproof.backprop.expr import Expr
 from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
 from tinyproof.check.workbook.read.formula import Formula, parse
-from tinyproof.check.workbook.read.references import Ref, rough_references
+from tinyproof.check.workbook.read.references import REFERENCE, Ref, may_be_a_name, rough_references
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.understand.filled_down import FilledDown
 
@@ -138,7 +138,17 @@ class Grid:
         """What formula cells that say the same have in common."""
         assert cell.formula is not None
         key = self._keys.key(cell.formula, cell.from_row, cell.from_col)
-        return (key, sheet) if self.book.names else key
+        if not self.book.names:
+            return key
+        if not self.cell_names:
+            return key, sheet
+        read = (found.group().lower() for found in REFERENCE.finditer(cell.formula))
+        return key, sheet, *(name for name in read if name in self.cell_names)
+
+    @cached_property
+    def cell_names(self) -> frozenset[str]:
+        """The defined names that read like a cell (TAX1)."""
+        return frozenset(name for name, _ in self.book.names if may_be_a_name(name))
 
     def template(self, cell: Cell, sheet: int) -> tuple[object, Template]:
         """The key and the meaning of a formula cell; cells of one column with one key say the same."""
