@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,9 @@ class Made:
         Raises DataError."""
         if self.prepared is not None:
             return self.prepared.answered(folder, images)
+        if self.to == "torch":
+            code = self.files[torch_file.CODE]
+            return Answered(_of_module(code, folder / torch_file.CODE, images), runner(self.to))
         return Answered(scores(self.to, folder, self.run, images), runner(self.to))
 
     def sized(self) -> dict[str, Any]:
@@ -114,15 +117,12 @@ def files(
 
 
 def scores(to: str, folder: Path, run: Run, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The log-probabilities that exported files give for images, float32 [N, classes].
+    """The log-probabilities that exported files give for images, float32 [N, classes]. Raises DataError.
 
-    Of `torch` this runs network.py: only where it is known to be what `files` makes; so are workbooks and pages.
-    Raises DataError.
+    Workbooks and pages are run: only where they are known to be what is made here.
     """
     if to in for_people.FORMATS:
         return _log_softmax(torch.from_numpy(for_people.scores(to, folder, run, images)))
-    if to == "torch":
-        return _of_module(folder / torch_file.CODE, images)
     mean, std = (torch.from_numpy(part.astype(np.float32))[:, None, None] for part in _normalisation(run))
 
     def normalised(part: Tensor) -> Tensor:
@@ -152,20 +152,20 @@ def missing(to: str) -> str:
     return for_people.missing(to) if to in for_people.FORMATS else ""
 
 
-def _of_module(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    spec = importlib.util.spec_from_file_location("tinyproof_exported_network", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses ask for their module by its name
+def _of_module(code: bytes, path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What network.py answers; its weights are read beside `path`. Never imported: a compiled file that somebody put
+    into its `__pycache__` would be run in its place."""
+    module = ModuleType("tinyproof_exported_network")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # its dataclasses ask for their module by its name
     try:
-        spec.loader.exec_module(module)
+        exec(compile(code, str(path), "exec"), module.__dict__)  # noqa: S102 (bytes that are made here)
         network, parts = module.load(), []
         with torch.inference_mode():
             for at in range(0, len(images), _BATCH):
                 parts.append(network(module.normalised(torch.from_numpy(images[at : at + _BATCH]))))
     finally:
-        sys.modules.pop(spec.name, None)
+        sys.modules.pop(module.__name__, None)
     return _log_softmax(torch.cat(parts))
 
 

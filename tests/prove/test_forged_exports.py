@@ -1,0 +1,34 @@
+"""Forgeries of judged exports that go around what is compared: compiled files, links, another version's name."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from tests.prove.proving import TINY
+from tests.prove.test_judged_exports import GIVE, copy, proved, seeds
+
+import tinyproof
+from tinyproof.data.load import load_digits
+from tinyproof.prove import exporting
+
+__all__ = ["copy", "proved"]  # fixtures
+
+
+# ------------------------------------------------------------------ what is run
+
+
+def test_a_compiled_file_beside_an_exported_network_is_not_run(copy: Path, tmp_path: Path) -> None:
+    place = seeds(copy)[0]
+    assert exporting.for_judging(place, "torch", TINY, load_digits()) == ""
+    mark = tmp_path / "it-ran"
+    evil = compile(f"open({str(mark)!r}, 'w').close()\nraise SystemExit", "network.py", "exec")
+    cache = Path(importlib.util.cache_from_source(str(place / "export-torch" / "network.py")))
+    cache.parent.mkdir(exist_ok=True)
+    # Marked as checked by nobody: Python takes it without looking at the source.
+    hashed = importlib._bootstrap_external._code_to_hash_pyc(evil, bytes(8), False)  # type: ignore[attr-defined]
+    cache.write_bytes(hashed)
+    found = tinyproof.verify(copy, model=TINY)
+    assert not mark.exists()
+    assert [line.holds for line in found.lines if line.what == GIVE] == [True] * 3
+    assert not [name for name in tinyproof.pack(copy, out=tmp_path / "it.zip").names if "__pycache__" in name]
