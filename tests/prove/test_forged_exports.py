@@ -5,12 +5,26 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import pytest
 from tests.prove.proving import TINY
-from tests.prove.test_judged_exports import GIVE, copy, proved, seeds
+from tests.prove.test_judged_exports import (
+    FOLDER,
+    GIVE,
+    STORED,
+    THERE,
+    broken,
+    copy,
+    proved,
+    put_right,
+    seeds,
+    told_anew,
+)
 
 import tinyproof
+from tinyproof.core.errors import DataError
 from tinyproof.data.load import load_digits
 from tinyproof.prove import exporting
+from tinyproof.ship import replaced
 
 __all__ = ["copy", "proved"]  # fixtures
 
@@ -32,3 +46,21 @@ def test_a_compiled_file_beside_an_exported_network_is_not_run(copy: Path, tmp_p
     assert not mark.exists()
     assert [line.holds for line in found.lines if line.what == GIVE] == [True] * 3
     assert not [name for name in tinyproof.pack(copy, out=tmp_path / "it.zip").names if "__pycache__" in name]
+
+
+def test_an_export_behind_a_link_is_not_judged(copy: Path, tmp_path: Path) -> None:
+    """`verify` looks into no link, so nothing there would be counted again."""
+    place = seeds(copy)[0]
+    put_right(place)
+    told_anew(place)
+    tinyproof.prove(copy, quiet=True)
+    elsewhere = (place / FOLDER).rename(tmp_path / "elsewhere")
+    (place / FOLDER).symlink_to(elsewhere)
+    assert {THERE, STORED} <= broken(copy, weights=False)
+    with pytest.raises(DataError, match="is a link"):
+        tinyproof.prove(copy, quiet=True)
+
+
+def test_the_judged_export_is_among_those_counted_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaced, "beside", lambda _: [])
+    assert THERE in broken(copy, weights=False)

@@ -63,13 +63,20 @@ class Judged:
 
 
 def there(run: Path, to: str) -> bool:
-    """Whether the run in a folder has been exported: the record is written with the rest, at once."""
-    return (exported.folder_of(run, to) / exported.RECORD).is_file()
+    """Whether the run in a folder has been exported: the record is written with the rest, at once. DataError."""
+    return (_no_link(exported.folder_of(run, to)) / exported.RECORD).is_file()
+
+
+def _no_link(folder: Path) -> Path:
+    """Raises DataError for a link: `verify` looks into none, so what lies behind it would be judged unseen."""
+    if folder.is_symlink():
+        raise DataError(str(folder), "is a link, and an export is a folder of its run", "put the folder itself there")
+    return folder
 
 
 def read(place: Path, to: str, run: Run, answers: Predictions) -> Judged:
     """The export of the run in a folder. Raises DataError, InputError where it is not this run's, whole."""
-    folder = exported.folder_of(place, to)
+    folder = _no_link(exported.folder_of(place, to))
     record = exported.load(folder)
     theirs = store.load_predictions(folder)
     for holds, problem in (
