@@ -10,6 +10,7 @@ from tests.prove.proving import TINY
 from tests.prove.test_judged_exports import (
     FOLDER,
     GIVE,
+    MADE,
     STORED,
     THERE,
     broken,
@@ -24,7 +25,8 @@ import tinyproof
 from tinyproof.core.errors import DataError
 from tinyproof.data.load import load_digits
 from tinyproof.prove import exporting
-from tinyproof.ship import replaced
+from tinyproof.prove.verify import recount_export
+from tinyproof.ship import artefact, replaced
 
 __all__ = ["copy", "proved"]  # fixtures
 
@@ -64,3 +66,15 @@ def test_an_export_behind_a_link_is_not_judged(copy: Path, tmp_path: Path) -> No
 def test_the_judged_export_is_among_those_counted_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replaced, "beside", lambda _: [])
     assert THERE in broken(copy, weights=False)
+
+
+# ------------------------------------------------------------------ another version
+
+
+def test_a_new_version_that_makes_the_same_files_runs_them(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exporting.for_judging(seeds(copy)[0], "torch", TINY, load_digits()) == ""
+    for module in (artefact, recount_export):
+        monkeypatch.setattr(module, "__version__", "99.0")
+    found = tinyproof.verify(copy, model=TINY)
+    assert [line.holds for line in found.lines if line.what in (MADE, GIVE)] == [True] * 6
+    assert (found.broken, found.exit_code) == ((), 0)

@@ -72,38 +72,39 @@ class Made:
 
 def made(
     to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]], *,
-    dataset: Dataset, proved: Proved | None = None, name: str = NAME,
+    dataset: Dataset, proved: Proved | None = None, name: str = NAME, version: str = __version__,
 ) -> Made:  # fmt: skip
     """An export of a run; `layers`, `weights` and `dataset` are the run's, `proved` what its proof says, `name` what
-    names in C begin with. Raises DataError for what the format does not take."""
+    names in C begin with, `version` the one that the files name. Raises DataError for what the format does not take."""
     if to in for_people.FORMATS:
         return Made(to, run, for_people.files(to, run, layers, weights, dataset, proved))
     if to not in FORMATS:
-        return Made(to, run, files(to, input, run, layers, weights))
+        return Made(to, run, files(to, input, run, layers, weights, version))
     model = run.identity.model
     if to != "onnx-int8":
         c_text.check_classes(model, run.classes)
     stages = chain(model, [normalising(*_normalisation(run)), *operations(layers, weights)], run.shape)
-    about = About(c_text.checked_name(name), run.shape, run.classes, origin_of(run))
+    about = About(c_text.checked_name(name), run.shape, run.classes, origin_of(run, version))
     ready = prepared(to, model, about, stages, dataset.train_images)
     return Made(to, run, ready.files(), ready)
 
 
-def origin_of(run: Run) -> dict[str, str]:
-    """What an exported file says of where it came from."""
+def origin_of(run: Run, version: str = __version__) -> dict[str, str]:
+    """What an exported file says of where it came from; `version`: of this package, that it was made by."""
     return {
         "model": run.identity.model, "recipe": run.recipe.name, "data": run.identity.dataset,
         "seed": str(run.identity.seed), "run_accuracy": f"{run.correct} of {run.test_count} test images",
-        "weights_sha256": run.weights_digest, "made_by": f"tinyproof {__version__}",
+        "weights_sha256": run.weights_digest, "made_by": f"tinyproof {version}",
     }  # fmt: skip
 
 
 def files(
-    to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]]
-) -> dict[str, bytes]:
+    to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]],
+    version: str = __version__,
+) -> dict[str, bytes]:  # fmt: skip
     """The files of `onnx` and `torch` by name; `layers` and `weights` are the run's. Raises DataError."""
     mean, std = _normalisation(run)
-    origin = origin_of(run)
+    origin = origin_of(run, version)
     if to == "torch":
         reading = run.reading or INK.get(run.identity.dataset, INK["mnist"])
         words = torch_file.Words(run.classes, tuple(mean.tolist()), tuple(std.tolist()), reading, origin)

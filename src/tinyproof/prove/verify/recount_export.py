@@ -137,7 +137,7 @@ def _again(
         weights = {name: value.numpy() for name, value in again.module.state_dict().items()}
         made = artefact.made(
             record.to, record.input, run, layers, weights,
-            dataset=again.dataset, proved=record.proved, name=record.name,
+            dataset=again.dataset, proved=record.proved, name=record.name, version=record.version,
         )  # fmt: skip
         other = artefact.same(place, record, made.files)
     except TinyproofError as error:
