@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.prove.proving import TINY
 from tests.prove.test_judged_exports import (
@@ -27,6 +30,8 @@ from tinyproof.data.load import load_digits
 from tinyproof.prove import exporting
 from tinyproof.prove.verify import recount_export
 from tinyproof.ship import artefact, replaced
+from tinyproof.train import store
+from tinyproof.train.run_record import Predictions
 
 __all__ = ["copy", "proved"]  # fixtures
 
@@ -78,3 +83,52 @@ def test_a_new_version_that_makes_the_same_files_runs_them(copy: Path, monkeypat
     found = tinyproof.verify(copy, model=TINY)
     assert [line.holds for line in found.lines if line.what in (MADE, GIVE)] == [True] * 6
     assert (found.broken, found.exit_code) == ((), 0)
+
+
+OTHERS = "its classes are those of what this version makes of the weights"
+BYTES = "it needs so many bytes on a microcontroller"
+
+
+def as_another_version(folder: Path, **changed: Any) -> None:
+    """Every export says that an earlier version wrote it, and holds what that one might have written."""
+    for place in seeds(folder):
+        code = place / FOLDER / "network.c"
+        code.write_text(f"/* as it was made then */\n{code.read_text()}")
+        told_anew(place, version="0.0.9", **changed)
+    tinyproof.prove(folder, quiet=True)  # a verdict to match
+
+
+def all_put_right(place: Path) -> None:
+    answers = store.load_predictions(place / FOLDER)
+    sure = np.full_like(answers.confidence, 0.9)
+    forged = Predictions(answers.labels.astype(answers.predicted.dtype), answers.labels, sure, -np.log(sure))
+    with (place / FOLDER / "predictions.npz").open("wb") as file:
+        np.savez_compressed(file, **forged.arrays())  # type: ignore[arg-type]
+
+
+def test_the_name_of_another_version_hides_no_answers(copy: Path) -> None:
+    for place in seeds(copy):
+        all_put_right(place)
+    as_another_version(copy)
+    assert OTHERS in broken(copy)
+    found = tinyproof.verify(copy, model=TINY)
+    assert found.exit_code == 1
+
+
+def test_what_another_version_made_otherwise_is_no_success_where_it_is_judged(copy: Path) -> None:
+    as_another_version(copy, flash=100, ram=100, sized_by="a compiler")
+    found = tinyproof.verify(copy, model=TINY)
+    told = {line.what: line for line in found.lines if line.asked}
+    assert set(told) == {GIVE, BYTES}
+    assert all("the verdict hangs on it: verify with that version" in line.found for line in told.values())
+    assert [line.holds for line in found.lines if line.what == OTHERS] == [True, True]
+    assert (found.broken, found.exit_code) == ((), 1)
+
+
+def test_an_older_export_that_nothing_judges_is_told(copy: Path) -> None:
+    """The same files beside a run of its own: they are not run, and nobody asked for it."""
+    as_another_version(copy)
+    alone = Path(shutil.copytree(seeds(copy)[0], copy.parent / "alone"))
+    found = tinyproof.verify(alone, model=TINY)
+    assert {line.what: line.holds for line in found.lines}[GIVE] is None
+    assert not any(line.asked for line in found.lines)

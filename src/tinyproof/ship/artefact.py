@@ -21,7 +21,7 @@ from tinyproof.core.errors import DataError
 from tinyproof.core.files import read_bounded
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import INK
-from tinyproof.ship import c_size, c_text, for_people, torch_file
+from tinyproof.ship import c_size, c_text, for_people, torch_file, whole_answers
 from tinyproof.ship.c_stages import chain
 from tinyproof.ship.c_text import About
 from tinyproof.ship.claim import Proved
@@ -58,6 +58,12 @@ class Made:
             code = self.files[torch_file.CODE]
             return Answered(_of_module(code, folder / torch_file.CODE, images), runner(self.to))
         return Answered(scores(self.to, folder, self.run, images), runner(self.to))
+
+    def classes(self, images: NDArray[np.uint8]) -> NDArray[np.int64] | None:
+        """The classes [N] that a network in whole numbers gives, computed here without its files; None of others."""
+        if self.prepared is None or self.prepared.whole is None:
+            return None
+        return np.asarray(whole_answers.scores(self.prepared.whole, images).argmax(1), np.int64)
 
     def sized(self) -> dict[str, Any]:
         """What the record of an export says of bytes on a microcontroller; nothing where there is nothing to say."""
