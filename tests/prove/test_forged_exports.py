@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.prove.proving import TINY
 from tests.prove.test_judged_exports import (
     FOLDER,
@@ -23,6 +24,7 @@ from tests.prove.test_judged_exports import (
     seeds,
     told_anew,
 )
+from torch import nn
 
 import tinyproof
 from tinyproof.core.errors import DataError
@@ -30,7 +32,9 @@ from tinyproof.data.load import load_digits
 from tinyproof.prove import exporting
 from tinyproof.prove.verify import recount_export
 from tinyproof.ship import artefact, replaced
+from tinyproof.ship.tool import ToolTrouble
 from tinyproof.train import store
+from tinyproof.train.recipe_text import for_model
 from tinyproof.train.run_record import Predictions
 
 __all__ = ["copy", "proved"]  # fixtures
@@ -132,3 +136,59 @@ def test_an_older_export_that_nothing_judges_is_told(copy: Path) -> None:
     found = tinyproof.verify(alone, model=TINY)
     assert {line.what: line.holds for line in found.lines}[GIVE] is None
     assert not any(line.asked for line in found.lines)
+
+
+# ------------------------------------------------------------------ before anything is trained
+
+
+class Repeats(nn.Module):
+    """A sum in which one part is repeated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.end(x + x.mean((2, 3), keepdim=True))
+        return found
+
+
+def ends_flat() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(1, 2, 24), nn.Flatten(), nn.Linear(50, 10))
+
+
+def refused(to: str, module: nn.Module) -> None:
+    exporting.check(to, "Own", module, load_digits(), for_model("best,epochs=1", TINY))
+
+
+@pytest.mark.parametrize("to", ["onnx", "c"])
+def test_a_network_that_cannot_be_folded_is_refused_before(to: str) -> None:
+    with pytest.raises(DataError, match="repeats values"):
+        refused(to, Repeats())
+
+
+def test_a_wide_layer_in_c_is_refused_before() -> None:
+    layers = nn.MaxPool2d(28), nn.Flatten(), nn.Linear(1, 66_000), nn.ReLU(), nn.Linear(66_000, 10)
+    with pytest.raises(DataError, match="cannot take a layer of 66,000 values in a row: 65,535"):
+        refused("c-int8", nn.Sequential(*layers))
+
+
+def test_an_end_that_one_format_does_not_take_is_refused_before() -> None:
+    with pytest.raises(DataError, match="no linear layer follows its flattening"):
+        refused("onnx-int8", nn.Sequential(nn.Conv2d(1, 2, (28, 24)), nn.Flatten(), nn.BatchNorm1d(10)))
+
+
+@pytest.mark.parametrize("to", ["c", "c-int8"])
+def test_a_broken_compiler_is_told_before(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "/bin/false")
+    with pytest.raises(ToolTrouble, match="false"):
+        refused(to, ends_flat())
+
+
+@pytest.mark.parametrize("to", ["torch", "onnx", "onnx-int8", "c-int8"])
+def test_weights_that_do_not_fit_yet_refuse_no_network(to: str) -> None:
+    module = ends_flat()
+    with torch.no_grad():
+        for value in module.parameters():
+            value.zero_()
+    refused(to, module)
