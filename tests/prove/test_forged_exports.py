@@ -192,3 +192,23 @@ def test_weights_that_do_not_fit_yet_refuse_no_network(to: str) -> None:
         for value in module.parameters():
             value.zero_()
     refused(to, module)
+
+
+# ------------------------------------------------------------------ an update midway
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [(True, f"remove the {FOLDER} of the older ones"), (False, "or prove anew in another folder: their weights are")],
+)
+def test_an_update_midway_is_told_before_it_goes_on(copy: Path, kept: bool, words: str) -> None:
+    first, second = seeds(copy)
+    told_anew(first, version="0.0.1")
+    if not kept:
+        (first / store.WEIGHTS).unlink()
+    with pytest.raises(DataError, match=f"were not made alike: version: .*{words}"):
+        tinyproof.prove(copy, quiet=True)
+    shutil.rmtree(second / FOLDER)
+    with pytest.raises(DataError, match=f"takes no new exports: version 0.0.1 made that of seed-.*{words}"):
+        tinyproof.prove(copy, quiet=True)
+    assert not (second / FOLDER).exists()

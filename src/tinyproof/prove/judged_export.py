@@ -101,6 +101,13 @@ def unlike(exports: Sequence[tuple[int, Exported]]) -> str:
     return ""
 
 
+def remedy(runs: Sequence[Path], to: str) -> str:
+    """What to do with the exports of some runs, which have to be made anew; of weights alone."""
+    if all((run / store.WEIGHTS).is_file() for run in runs):
+        return f"remove the {exported.folder_of(Path(), to)} of the older ones and give the same command again"
+    return "go on with the version that made the older ones, or prove anew in another folder: their weights are gone"
+
+
 def largest(sizes: Sequence[int | None], below: int | None) -> int | None:
     """The largest of the sizes; None where one is not known, unless one that is known breaks the limit already."""
     known = [size for size in sizes if size is not None]
