@@ -12,11 +12,14 @@ import pytest
 import torch
 from tests.prove.proving import TINY
 from tests.prove.test_judged_exports import (
+    ASKED,
     FOLDER,
     GIVE,
+    LIMITS,
     MADE,
     STORED,
     THERE,
+    TO,
     broken,
     copy,
     proved,
@@ -27,9 +30,9 @@ from tests.prove.test_judged_exports import (
 from torch import nn
 
 import tinyproof
-from tinyproof.core.errors import DataError
+from tinyproof.core.errors import DataError, InputError
 from tinyproof.data.load import load_digits
-from tinyproof.prove import exporting
+from tinyproof.prove import exporting, more_answers, proof
 from tinyproof.prove.verify import recount_export
 from tinyproof.ship import artefact, replaced
 from tinyproof.ship.tool import ToolTrouble
@@ -212,3 +215,25 @@ def test_an_update_midway_is_told_before_it_goes_on(copy: Path, kept: bool, word
     with pytest.raises(DataError, match=f"takes no new exports: version 0.0.1 made that of seed-.*{words}"):
         tinyproof.prove(copy, quiet=True)
     assert not (second / FOLDER).exists()
+
+
+# ------------------------------------------------------------------ weights that are not kept
+
+
+def test_weights_of_a_run_that_was_killed_after_its_export_go_too(copy: Path) -> None:
+    assert all((place / store.WEIGHTS).is_file() for place in seeds(copy))
+    tinyproof.prove(copy, quiet=True)  # nobody says again that none are wanted
+    assert all((place / store.WEIGHTS).is_file() for place in seeds(copy))
+    tinyproof.prove(TINY, **ASKED, **LIMITS, as_=TO, weights=False, out=copy)
+    assert not any((place / store.WEIGHTS).exists() for place in seeds(copy))
+    assert broken(copy, weights=False) == set()
+
+
+def test_further_images_need_weights_that_are_there(copy: Path) -> None:
+    place = seeds(copy)[1]
+    (place / store.WEIGHTS).unlink()
+    results = proof.load(copy).results
+    with pytest.raises(InputError, match="needs the weights of every run"):
+        more_answers.can_answer(TINY, named=True, results=results, name="qmnist-test50k")
+    more_answers.answers_of(place, "qmnist-test50k").touch()
+    more_answers.can_answer(TINY, named=True, results=results, name="qmnist-test50k")
