@@ -30,11 +30,13 @@ from tests.prove.test_judged_exports import (
 from torch import nn
 
 import tinyproof
+from tinyproof.api.prove import resume
 from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.listener import Listener
 from tinyproof.data.load import load_digits
 from tinyproof.prove import exporting, more_answers, proof
 from tinyproof.prove.verify import recount_export
-from tinyproof.ship import artefact, replaced
+from tinyproof.ship import artefact, c_size, replaced
 from tinyproof.ship.tool import ToolTrouble
 from tinyproof.train import store
 from tinyproof.train.recipe_text import for_model
@@ -237,3 +239,28 @@ def test_further_images_need_weights_that_are_there(copy: Path) -> None:
         more_answers.can_answer(TINY, named=True, results=results, name="qmnist-test50k")
     more_answers.answers_of(place, "qmnist-test50k").touch()
     more_answers.can_answer(TINY, named=True, results=results, name="qmnist-test50k")
+
+
+@pytest.mark.parametrize(
+    ("lacking", "kept", "words"),
+    [
+        ("", True, f"remove {FOLDER} of those runs and give the same command again"),
+        ("arm-gcc", True, f"install arm-gcc, then remove {FOLDER} of those runs"),
+        ("", False, "prove anew in another folder"),
+    ],
+)
+def test_sizes_that_were_not_measured_have_a_remedy(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, lacking: str, kept: bool, words: str
+) -> None:
+    place, said = seeds(copy)[0], list[str]()
+    told_anew(place, flash=0, ram=0, sized_by="")
+    told_anew(seeds(copy)[1], flash=9, ram=9, sized_by="a compiler")
+    monkeypatch.setattr(c_size, "missing", lambda: lacking)
+    if not kept:
+        (place / store.WEIGHTS).unlink()
+    resume(copy, listener=Listener(say=said.append))
+    assert [line for line in said if f"of 1 of 2 exports were not measured: {words}" in line]
+    told_anew(place, flash=9, ram=9, sized_by="a compiler")
+    said.clear()
+    resume(copy, listener=Listener(say=said.append))
+    assert said == []

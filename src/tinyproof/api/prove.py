@@ -205,6 +205,8 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
     found = proof.load(folder)
     proof.write_verdict(found)
     exporting.tell(found)
+    if remedy := exporting.unsized(found):
+        listener.say(f"warning: {remedy}")
     if more is not None:
         more_answers.can_answer(ask.model, named=True, results=found.results, name=more.name)
         more_answers.answer(found, more, ask.model, listener)

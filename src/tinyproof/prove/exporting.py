@@ -17,11 +17,12 @@ from tinyproof import __version__
 from tinyproof.core.errors import DataError, OutputError
 from tinyproof.core.files import reason, sha256, write_atomic
 from tinyproof.data.dataset import Dataset
+from tinyproof.network.budget import ON_A_CHIP
 from tinyproof.prove import proof_of_run
 from tinyproof.prove.proof import Proof
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.recompute import Again
-from tinyproof.ship import c_run, exported
+from tinyproof.ship import c_run, c_size, exported
 from tinyproof.ship.card import CARD, card
 from tinyproof.ship.claim import Proved
 from tinyproof.ship.exported import (
@@ -162,6 +163,19 @@ def tell(found: Proof) -> None:
         # What another version wrote is not written anew: its card would not be the one that it names.
         if record and record.version == __version__ and record.proved != proved:
             told(exported.folder_of(result.folder, record.to), result.run, replace(record, proved=proved))
+
+
+def unsized(found: Proof) -> str:
+    """What to do where limits of flash or RAM hang on exports that nothing measured; empty where they do not."""
+    limits = [getattr(found.declaration.budget, name) for name in ON_A_CHIP]
+    lost = [result for result in found.results if result.export and not result.export.record.sized_by]
+    if not lost or found.kept is not None or limits == [None, None]:
+        return ""
+    lacking, folder = c_size.missing(), exported.folder_of(Path(), found.declaration.judged_as)
+    first = f"install {lacking}, then " if lacking else ""
+    kept = all((result.folder / store.WEIGHTS).is_file() for result in lost)
+    then = f"remove {folder} of those runs and give the same command again" if kept else "prove anew in another folder"
+    return f"flash and RAM of {len(lost)} of {len(found.results)} exports were not measured: {first}{then}"
 
 
 def told(folder: Path, run: Run, record: Exported) -> Exported:
