@@ -16,8 +16,8 @@ from tinyproof.prove.journal.entries import Entry
 from tinyproof.train import checkpoint, store
 
 _DEEPEST = 8
-# What belongs to a run that has not ended, or to this machine.
-_LEFT = (checkpoint.FILE,)
+# What belongs to a run that has not ended, or to this machine; compiled Python is nobody's evidence.
+_LEFT = (checkpoint.FILE, "__pycache__")
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,9 +45,10 @@ def pack(folder: str | Path, *, out: str | Path | None = None, weights: bool = T
     """Write a folder of `prove`, `compare`, `reproduce` or `train` as one .zip file.
 
     Records, answers, weights where they were kept (and wanted), pages, the kept files of your own network; no
-    checkpoint, no link, nothing whose name begins with a dot. `out`: the file; the folder's name and `.zip` beside it
-    where not given. The same content gives the same bytes. Raises InputError where the folder holds no such thing, or
-    `out` is a file that is no pack, or one of something else; DataError where it is too much, OutputError.
+    checkpoint, no link, no `__pycache__`, nothing whose name begins with a dot. `out`: the file; the folder's name and
+    `.zip` beside it where not given. The same content gives the same bytes. Raises InputError where the folder
+    holds no such thing, or `out` is a file that is no pack, or one of something else; DataError where it is too much,
+    OutputError.
 
     >>> import tinyproof
     >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)

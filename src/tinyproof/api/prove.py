@@ -21,8 +21,8 @@ from tinyproof.prove import declaration, exporting, more_answers, parallel_runs,
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder
 from tinyproof.prove.proof import Proof
-from tinyproof.prove.unchanged import same_code, same_data
-from tinyproof.prove.worker import Work, load_data, missing, read_as, untrained
+from tinyproof.prove.unchanged import same_code, same_data, same_version
+from tinyproof.prove.worker import Work, drop_weights, load_data, missing, read_as, untrained
 from tinyproof.show import prove_page
 from tinyproof.show.drawing.shapes import svg
 from tinyproof.show.terminal import terminal
@@ -197,14 +197,18 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
     if missing(work):
         if untrained(work):
             same_code(declared, folder)
+        same_version(declared, folder)
         count, _ = parallel_runs.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)
         parallel_runs.run([work], count, listener)
         (folder / REPORT).unlink(missing_ok=True)
+    drop_weights(work)
     found = proof.load(folder)
     proof.write_verdict(found)
     exporting.tell(found)
+    if remedy := exporting.unsized(found):
+        listener.say(f"warning: {remedy}")
     if more is not None:
-        more_answers.can_answer(ask.model, named=True, results=found.results)
+        more_answers.can_answer(ask.model, named=True, results=found.results, name=more.name)
         more_answers.answer(found, more, ask.model, listener)
         (folder / REPORT).unlink(missing_ok=True)
     if not (folder / REPORT).is_file():

@@ -138,7 +138,7 @@ def _draft(
     nets.set_dropout(module, ask.recipe.dropout)
     rehearse.check(ask.model, module, dataset)
     if ask.judged_as is not None:
-        exporting.check(ask.judged_as, ask.model, module, dataset)
+        exporting.check(ask.judged_as, ask.model, module, dataset, ask.recipe)
         if any(name in given(ask.limits) for name in ON_A_CHIP) and (lacking := c_size.missing()):
             listener.say(f"warning: {lacking} is not installed: whether flash and RAM are kept will not be known")
     for doubt in beforehand.doubts(ask.model, module, dataset):

@@ -17,17 +17,17 @@ from tinyproof import __version__
 from tinyproof.core.errors import DataError, OutputError
 from tinyproof.core.files import reason, sha256, write_atomic
 from tinyproof.data.dataset import Dataset
+from tinyproof.network.budget import ON_A_CHIP
 from tinyproof.prove import proof_of_run
 from tinyproof.prove.proof import Proof
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.recompute import Again
-from tinyproof.ship import c_run, c_text, exported
+from tinyproof.ship import c_run, c_size, exported
 from tinyproof.ship.card import CARD, card
 from tinyproof.ship.claim import Proved
 from tinyproof.ship.exported import (
     ANSWERS,
     FOR_PEOPLE,
-    IN_C,
     IN_WHOLE_NUMBERS,
     NAME,
     NOTHING,
@@ -37,7 +37,8 @@ from tinyproof.ship.exported import (
 )
 from tinyproof.ship.tool import ToolTrouble
 from tinyproof.train import environment, store
-from tinyproof.train.run_record import Predictions, Run
+from tinyproof.train.recipe import Recipe
+from tinyproof.train.run_record import Identity, Predictions, Run
 
 if TYPE_CHECKING:
     from tinyproof.ship.artefact import Made
@@ -95,23 +96,41 @@ def for_judging(place: Path, to: str, model: str, dataset: Dataset) -> str:
     return ""
 
 
-def check(to: str, model: str, module: Any, dataset: Dataset) -> None:
-    """Before anything is trained: raise DataError for a network that the format does not take, or where what it needs
-    is missing."""
-    from tinyproof.ship import operations
-    from tinyproof.ship.c_stages import chain
+def check(to: str, model: str, module: Any, dataset: Dataset, recipe: Recipe) -> None:
+    """Before anything is trained: write the export of the untrained network aside and let it answer an image. Raises
+    DataError for a network that the format does not take, or where what it needs is missing or fails."""
+    from tinyproof.ship import artefact, operations
 
-    classes = dataset.classes
-    layers = operations.layers_of(model, module, dataset.shape, len(classes))
+    run = _untrained(model, dataset, recipe, module)
+    layers = operations.layers_of(model, module, dataset.shape, len(dataset.classes))
     weights = {key: value.numpy() for key, value in module.state_dict().items()}
-    if to in ("onnx", "torch"):
-        return
-    if to in IN_C:
-        c_text.check_classes(model, classes)
-    mean, std = (np.broadcast_to(np.atleast_1d(part), dataset.shape[:1]) for part in (dataset.mean, dataset.std))
-    chain(model, [operations.normalising(mean, std), *operations.operations(layers, weights)], dataset.shape)
     if to == "c" and c_run.compiler() is None:
         raise DataError(model, "cannot be proved as c: no C compiler is here", "set CC or install gcc or clang")
+    try:
+        made = artefact.made(to, exported.usual_input(to), run, layers, weights, dataset=dataset)
+    except DataError as error:
+        if isinstance(error.__cause__, OverflowError):  # of these weights, not of the network
+            return
+        raise
+    with tempfile.TemporaryDirectory(prefix="tinyproof-check-") as folder:
+        for file, content in made.files.items():
+            write_atomic(Path(folder) / file, content)
+        made.answered(Path(folder), dataset.test_images[:1])
+
+
+def _untrained(model: str, dataset: Dataset, recipe: Recipe, module: Any) -> Run:
+    """What an exported file says of a run, of one that there is not."""
+    identity = Identity(
+        model=model, model_digest="", recipe=recipe, seed=0, dataset=dataset.name, held_out=False,
+        data_digest=dataset.digest, engine="torch", device="cpu", threads=1,
+    )  # fmt: skip
+    values = list(module.state_dict().values())
+    return Run(
+        identity=identity, epochs=(), correct=0, test_count=1, train_count=1, test_loss=0.0, macs=None,
+        parameters=sum(value.numel() for value in values), weight_bytes=4 * sum(value.numel() for value in values),
+        kinds=(), dropout_active=False, global_average_pooling=None, seconds=0.0, started="", code_digest="",
+        predictions_digest="", classes=dataset.classes, mean=dataset.mean, std=dataset.std, reading=dataset.reading,
+    )  # fmt: skip
 
 
 def write(
@@ -144,6 +163,19 @@ def tell(found: Proof) -> None:
         # What another version wrote is not written anew: its card would not be the one that it names.
         if record and record.version == __version__ and record.proved != proved:
             told(exported.folder_of(result.folder, record.to), result.run, replace(record, proved=proved))
+
+
+def unsized(found: Proof) -> str:
+    """What to do where limits of flash or RAM hang on exports that nothing measured; empty where they do not."""
+    limits = [getattr(found.declaration.budget, name) for name in ON_A_CHIP]
+    lost = [result for result in found.results if result.export and not result.export.record.sized_by]
+    if not lost or found.kept is not None or limits == [None, None]:
+        return ""
+    lacking, folder = c_size.missing(), exported.folder_of(Path(), found.declaration.judged_as)
+    first = f"install {lacking}, then " if lacking else ""
+    kept = all((result.folder / store.WEIGHTS).is_file() for result in lost)
+    then = f"remove {folder} of those runs and give the same command again" if kept else "prove anew in another folder"
+    return f"flash and RAM of {len(lost)} of {len(found.results)} exports were not measured: {first}{then}"
 
 
 def told(folder: Path, run: Run, record: Exported) -> Exported:

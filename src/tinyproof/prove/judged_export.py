@@ -63,13 +63,20 @@ class Judged:
 
 
 def there(run: Path, to: str) -> bool:
-    """Whether the run in a folder has been exported: the record is written with the rest, at once."""
-    return (exported.folder_of(run, to) / exported.RECORD).is_file()
+    """Whether the run in a folder has been exported: the record is written with the rest, at once. DataError."""
+    return (_no_link(exported.folder_of(run, to)) / exported.RECORD).is_file()
+
+
+def _no_link(folder: Path) -> Path:
+    """Raises DataError for a link: `verify` looks into none, so what lies behind it would be judged unseen."""
+    if folder.is_symlink():
+        raise DataError(str(folder), "is a link, and an export is a folder of its run", "put the folder itself there")
+    return folder
 
 
 def read(place: Path, to: str, run: Run, answers: Predictions) -> Judged:
     """The export of the run in a folder. Raises DataError, InputError where it is not this run's, whole."""
-    folder = exported.folder_of(place, to)
+    folder = _no_link(exported.folder_of(place, to))
     record = exported.load(folder)
     theirs = store.load_predictions(folder)
     for holds, problem in (
@@ -92,6 +99,13 @@ def unlike(exports: Sequence[tuple[int, Exported]]) -> str:
             if one != other:
                 return f"{name}: seed {exports[0][0]} has {one!r}, seed {seed} has {other!r}"
     return ""
+
+
+def remedy(runs: Sequence[Path], to: str) -> str:
+    """What to do with the exports of some runs, which have to be made anew; of weights alone."""
+    if all((run / store.WEIGHTS).is_file() for run in runs):
+        return f"remove the {exported.folder_of(Path(), to)} of the older ones and give the same command again"
+    return "go on with the version that made the older ones, or prove anew in another folder: their weights are gone"
 
 
 def largest(sizes: Sequence[int | None], below: int | None) -> int | None:

@@ -183,12 +183,14 @@ def log_probabilities(place: Path, run: Run, more: MoreTests, model: str) -> NDA
     return np.asarray(seen.log_probabilities, np.float32)
 
 
-def can_answer(model: str, named: bool, results: Sequence[Result]) -> None:
-    """Raise InputError where nothing can answer: no weights, or a network of somebody's own that nobody named here."""
+def can_answer(model: str, named: bool, results: Sequence[Result], name: str = "") -> None:
+    """Raise InputError where nothing can answer: no weights, or a network of somebody's own that nobody named here.
+    `name`: of the further images; a run that has answered them needs no weights."""
     if model_name.is_own(model) and not named:
         remedy = "give the whole command of the proof again, with --also"
         raise InputError("also", model, remedy, problem="is a file that only the record names")
-    if any(not result.run.weights_digest for result in results):
+    silent = [result for result in results if not answers_of(result.folder, name).is_file()]
+    if any(not (one.run.weights_digest and (one.folder / store.WEIGHTS).is_file()) for one in silent):
         raise InputError("also", None, "prove without --no-weights", problem="needs the weights of every run")
 
 

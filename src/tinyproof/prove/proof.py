@@ -133,7 +133,7 @@ def load(folder: Path) -> Proof:
         raise DataError(str(folder), problem)
     problem = judged_export.unlike([(r.run.identity.seed, r.export.record) for r in results if r.export])
     if problem:
-        remedy = f"remove the older ones and give the same command again: only {declared.judged_as} is made anew"
+        remedy = judged_export.remedy([result.folder for result in results], declared.judged_as)
         raise DataError(str(folder), f"its exports were not made alike: {problem}", remedy)
     return assemble(folder, declared, results, failed)
 

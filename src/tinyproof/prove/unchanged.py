@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyproof.core.errors import InputError
+from tinyproof import __version__
+from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import existing
 from tinyproof.data import own_data
 from tinyproof.data.dataset import NAMES
 from tinyproof.data.reading import AS_IT_IS, Asked, size_words
 from tinyproof.network import model_name, own_files
+from tinyproof.prove import judged_export, proof
 from tinyproof.prove.declaration import FORMATS, Declaration
 from tinyproof.prove.worker import load_data, read_as
+from tinyproof.ship import exported
 from tinyproof.train import environment
 from tinyproof.train.computes import code_digest
 from tinyproof.train.origin import other_versions
@@ -32,6 +35,18 @@ def same_code(declared: Declaration, folder: Path) -> None:
     if reasons:
         told = "; ".join(reason.removeprefix("made ") for reason in reasons)
         raise InputError("out", str(folder), remedy, problem=f"takes no new runs: its runs were declared {told}")
+
+
+def same_version(declared: Declaration, folder: Path) -> None:
+    """Before exports are made: raise DataError where another version of this package made some of those that are there,
+    so that no proof could judge them together."""
+    to = declared.judged_as
+    places = [proof.seed_folder(folder, seed) for seed in declared.seeds] if to else []
+    made = {place: exported.load(exported.folder_of(place, to)) for place in places if proof.ended(declared, place)}
+    older = [place for place, record in made.items() if record.version != __version__]
+    if older:
+        whose = f"version {made[older[0]].version} made that of {older[0].name}, this is {__version__}"
+        raise DataError(str(folder), f"takes no new exports: {whose}", judged_export.remedy(older, to))
 
 
 def same_model(declared: Declaration, folder: Path) -> None:

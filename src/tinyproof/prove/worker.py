@@ -103,6 +103,18 @@ def _export(work: Work, place: Path) -> bool:
     return True
 
 
+def drop_weights(work: Work) -> None:
+    """Remove the weights of runs that have ended with their export, where none are wanted: a process that was killed
+    after the export was made had no time to."""
+    if work.keep_weights or not work.declared.judged_as:
+        return
+    for seed in work.declared.seeds:
+        place = proof.seed_folder(Path(work.folder), seed)
+        if (place / store.WEIGHTS).is_file() and proof.ended(work.declared, place):
+            with contextlib.suppress(store.Busy), store.locked(place):
+                (place / store.WEIGHTS).unlink(missing_ok=True)
+
+
 def _train(work: Work, seed: int) -> bool:
     """Train one seed to its end; False when another process is at it. A diverged run is kept as failed: it is one."""
     from tinyproof.train.loop import Diverged, train

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from tinyproof.core.errors import DataError
 from tinyproof.core.files import read_bounded
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import INK
-from tinyproof.ship import c_size, c_text, for_people, torch_file
+from tinyproof.ship import c_size, c_text, for_people, torch_file, whole_answers
 from tinyproof.ship.c_stages import chain
 from tinyproof.ship.c_text import About
 from tinyproof.ship.claim import Proved
@@ -54,7 +54,16 @@ class Made:
         Raises DataError."""
         if self.prepared is not None:
             return self.prepared.answered(folder, images)
+        if self.to == "torch":
+            code = self.files[torch_file.CODE]
+            return Answered(_of_module(code, folder / torch_file.CODE, images), runner(self.to))
         return Answered(scores(self.to, folder, self.run, images), runner(self.to))
+
+    def classes(self, images: NDArray[np.uint8]) -> NDArray[np.int64] | None:
+        """The classes [N] that a network in whole numbers gives, computed here without its files; None of others."""
+        if self.prepared is None or self.prepared.whole is None:
+            return None
+        return np.asarray(whole_answers.scores(self.prepared.whole, images).argmax(1), np.int64)
 
     def sized(self) -> dict[str, Any]:
         """What the record of an export says of bytes on a microcontroller; nothing where there is nothing to say."""
@@ -69,38 +78,39 @@ class Made:
 
 def made(
     to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]], *,
-    dataset: Dataset, proved: Proved | None = None, name: str = NAME,
+    dataset: Dataset, proved: Proved | None = None, name: str = NAME, version: str = __version__,
 ) -> Made:  # fmt: skip
     """An export of a run; `layers`, `weights` and `dataset` are the run's, `proved` what its proof says, `name` what
-    names in C begin with. Raises DataError for what the format does not take."""
+    names in C begin with, `version` the one that the files name. Raises DataError for what the format does not take."""
     if to in for_people.FORMATS:
         return Made(to, run, for_people.files(to, run, layers, weights, dataset, proved))
     if to not in FORMATS:
-        return Made(to, run, files(to, input, run, layers, weights))
+        return Made(to, run, files(to, input, run, layers, weights, version))
     model = run.identity.model
     if to != "onnx-int8":
         c_text.check_classes(model, run.classes)
     stages = chain(model, [normalising(*_normalisation(run)), *operations(layers, weights)], run.shape)
-    about = About(c_text.checked_name(name), run.shape, run.classes, origin_of(run))
+    about = About(c_text.checked_name(name), run.shape, run.classes, origin_of(run, version))
     ready = prepared(to, model, about, stages, dataset.train_images)
     return Made(to, run, ready.files(), ready)
 
 
-def origin_of(run: Run) -> dict[str, str]:
-    """What an exported file says of where it came from."""
+def origin_of(run: Run, version: str = __version__) -> dict[str, str]:
+    """What an exported file says of where it came from; `version`: of this package, that it was made by."""
     return {
         "model": run.identity.model, "recipe": run.recipe.name, "data": run.identity.dataset,
         "seed": str(run.identity.seed), "run_accuracy": f"{run.correct} of {run.test_count} test images",
-        "weights_sha256": run.weights_digest, "made_by": f"tinyproof {__version__}",
+        "weights_sha256": run.weights_digest, "made_by": f"tinyproof {version}",
     }  # fmt: skip
 
 
 def files(
-    to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]]
-) -> dict[str, bytes]:
+    to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]],
+    version: str = __version__,
+) -> dict[str, bytes]:  # fmt: skip
     """The files of `onnx` and `torch` by name; `layers` and `weights` are the run's. Raises DataError."""
     mean, std = _normalisation(run)
-    origin = origin_of(run)
+    origin = origin_of(run, version)
     if to == "torch":
         reading = run.reading or INK.get(run.identity.dataset, INK["mnist"])
         words = torch_file.Words(run.classes, tuple(mean.tolist()), tuple(std.tolist()), reading, origin)
@@ -114,15 +124,12 @@ def files(
 
 
 def scores(to: str, folder: Path, run: Run, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The log-probabilities that exported files give for images, float32 [N, classes].
+    """The log-probabilities that exported files give for images, float32 [N, classes]. Raises DataError.
 
-    Of `torch` this runs network.py: only where it is known to be what `files` makes; so are workbooks and pages.
-    Raises DataError.
+    Workbooks and pages are run: only where they are known to be what is made here.
     """
     if to in for_people.FORMATS:
         return _log_softmax(torch.from_numpy(for_people.scores(to, folder, run, images)))
-    if to == "torch":
-        return _of_module(folder / torch_file.CODE, images)
     mean, std = (torch.from_numpy(part.astype(np.float32))[:, None, None] for part in _normalisation(run))
 
     def normalised(part: Tensor) -> Tensor:
@@ -152,20 +159,20 @@ def missing(to: str) -> str:
     return for_people.missing(to) if to in for_people.FORMATS else ""
 
 
-def _of_module(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    spec = importlib.util.spec_from_file_location("tinyproof_exported_network", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses ask for their module by its name
+def _of_module(code: bytes, path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What network.py answers; its weights are read beside `path`. Never imported: a compiled file that somebody put
+    into its `__pycache__` would be run in its place."""
+    module = ModuleType("tinyproof_exported_network")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # its dataclasses ask for their module by its name
     try:
-        spec.loader.exec_module(module)
+        exec(compile(code, str(path), "exec"), module.__dict__)  # noqa: S102 (bytes that are made here)
         network, parts = module.load(), []
         with torch.inference_mode():
             for at in range(0, len(images), _BATCH):
                 parts.append(network(module.normalised(torch.from_numpy(images[at : at + _BATCH]))))
     finally:
-        sys.modules.pop(spec.name, None)
+        sys.modules.pop(module.__name__, None)
     return _log_softmax(torch.cat(parts))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tinyproof import __version__
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.files import sha256
+from tinyproof.network.budget import ON_A_CHIP, Budget
 from tinyproof.prove import proof_of_run
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.lines import Case, Line, near
@@ -21,12 +22,19 @@ from tinyproof.ship.tool import ToolTrouble
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
 
+if TYPE_CHECKING:
+    from tinyproof.ship.artefact import Made
+
+_GIVES, _BYTES = "the exported files give these answers", "it needs so many bytes on a microcontroller"
+_JUDGED = "; the verdict hangs on it: verify with that version"
+
 
 def lines(
     case: Case, place: Path, run: Run | None = None, answers: Predictions | None = None,
-    again: recompute.Again | None = None,
+    again: recompute.Again | None = None, judged: Budget | None = None,
 ) -> list[Line]:  # fmt: skip
-    """All checks of one export; of its run only where that is at hand, `again` with its weights and data."""
+    """All checks of one export; of its run only where that is at hand, `again` with its weights and data; `judged`: the
+    limits of the proof that judges it, whose verdict hangs on what cannot be checked."""
     try:
         record = exported.load(place)
         theirs = store.load_predictions(place) if record.test_count else None
@@ -42,7 +50,7 @@ def lines(
         return found
     if again is None:
         return [*found, case.line(place, "the exported files give these answers", None, "they were not run")]
-    return [*found, *_again(case, place, record, theirs, again)]
+    return [*found, *_again(case, place, record, theirs, again, judged)]
 
 
 def _files(case: Case, place: Path, record: Exported) -> Iterator[Line]:
@@ -125,32 +133,66 @@ def _beside_the_run(
 
 
 def _again(
-    case: Case, place: Path, record: Exported, theirs: Predictions | None, again: recompute.Again
+    case: Case, place: Path, record: Exported, theirs: Predictions | None, again: recompute.Again, judged: Budget | None
 ) -> Iterator[Line]:
     """The files made again from the run's weights, and run: other than ONNX only where they are what is made here."""
     from tinyproof.ship import artefact, operations
 
-    what, gives = "the exported files are made of the run's weights", "the exported files give these answers"
-    run = again.run
+    what, gives, run = "the exported files are made of the run's weights", _GIVES, again.run
     try:
         layers = operations.layers_of(run.identity.model, again.module, run.shape, len(run.classes))
         weights = {name: value.numpy() for name, value in again.module.state_dict().items()}
         made = artefact.made(
             record.to, record.input, run, layers, weights,
-            dataset=again.dataset, proved=record.proved, name=record.name,
+            dataset=again.dataset, proved=record.proved, name=record.name, version=record.version,
         )  # fmt: skip
         other = artefact.same(place, record, made.files)
     except TinyproofError as error:
         yield case.line(place, what, False, str(error))
         return
     if other and record.version != __version__:
-        yield case.line(place, what, None, f"version {record.version} wrote them, this is {__version__}")
+        yield case.line(place, what, None, _wrote(record))
+        yield from _older(case, place, record, theirs, made, again, judged)
     else:
         yield case.line(place, what, not other, f"not: {', '.join(other)}" if other else ", ".join(record.files))
-    yield from _size(case, place, record, made)
+        yield from _size(case, place, record, made)
     if other and (not record.to.startswith("onnx") or record.version == __version__):
-        yield case.line(place, gives, None, "files that are not what is made here are not run")
+        told = "files that are not what is made here are not run"
+        asked = judged is not None and record.version != __version__
+        yield replace(case.line(place, gives, None, f"{told}{asked * _JUDGED}"), asked=asked)
         return
+    yield from _run(case, place, record, theirs, made, again)
+
+
+def _wrote(record: Exported) -> str:
+    return f"version {record.version} wrote them, this is {__version__}"
+
+
+def _older(
+    case: Case, place: Path, record: Exported, theirs: Predictions | None, made: Made, again: recompute.Again,
+    judged: Budget | None,
+) -> Iterator[Line]:  # fmt: skip
+    """What another version wrote that this one makes otherwise: its answers in whole numbers are held, class by class,
+    to those of what is made here (in floating point they are held to the run's); its bytes are not known."""
+    if record.sized_by or record.flash or record.ram:
+        asked = judged is not None and any(getattr(judged, name) is not None for name in ON_A_CHIP)
+        told = f"{_wrote(record)}{asked * _JUDGED}"
+        yield replace(case.line(place, _BYTES, None, told), asked=asked)
+    classes = made.classes(again.dataset.test_images)
+    if classes is not None and theirs is not None:
+        what = "its classes are those of what this version makes of the weights"
+        count, same = len(theirs.labels), len(classes) == len(theirs.labels)
+        differ = int((classes != theirs.predicted).sum()) if same else count
+        yield case.line(place, what, not differ, f"{differ:,} of {count:,} are others; {_wrote(record)}")
+
+
+def _run(
+    case: Case, place: Path, record: Exported, theirs: Predictions | None, made: Made, again: recompute.Again
+) -> Iterator[Line]:
+    """What the files answer now. They are run: they are what is made here, or ONNX."""
+    from tinyproof.ship import artefact
+
+    gives = _GIVES
     runner = artefact.runner(record.to)
     if theirs is None or not runner:
         yield case.line(place, gives, None, f"not run: {record.not_run or artefact.missing(record.to)}")
@@ -173,11 +215,11 @@ def _again(
         )
 
 
-def _size(case: Case, place: Path, record: Exported, made: Any) -> Iterator[Line]:
+def _size(case: Case, place: Path, record: Exported, made: Made) -> Iterator[Line]:
     """What C needs on a microcontroller, measured again where the same compiler is here."""
     if not record.sized_by and not record.flash and not record.ram:
         return
-    what, now = "it needs so many bytes on a microcontroller", made.sized()
+    what, now = _BYTES, made.sized()
     if now.get("sized_by") != record.sized_by:
         yield case.line(
             place, what, None, f"{record.sized_by or 'no compiler'} measured it, which is not here or does not work"

@@ -12,7 +12,7 @@ from tinyproof.core.errors import TinyproofError
 from tinyproof.prove import judged_export, proof
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.verify.lines import Case, Line, listed
-from tinyproof.ship import exported
+from tinyproof.ship import exported, replaced
 from tinyproof.ship.exported import Exported
 from tinyproof.train import store
 
@@ -40,6 +40,8 @@ def _there(case: Case, place: Path, to: str) -> Line:
             why = proof.failure(place)
             return case.line(place, what, bool(why), why or f"{exported.folder_of(place, to).name} is missing")
         judged_export.read(place, to, store.load(place), store.load_predictions(place))
+        if exported.folder_of(place, to) not in replaced.beside(place):
+            return case.line(place, what, False, "it is not among the exports that are counted again")
     except TinyproofError as error:
         return case.line(place, what, False, str(error))
     return case.line(place, what, True, exported.folder_of(place, to).name)

@@ -13,7 +13,7 @@ from tinyproof.prove import proof
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.verify import recompute, recount_evaluations, recount_export
 from tinyproof.prove.verify.lines import Case, Line, kept_files, near, plain_names
-from tinyproof.ship import replaced
+from tinyproof.ship import exported, replaced
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
 from tinyproof.train.schedule import rates
@@ -42,7 +42,8 @@ def lines(case: Case, place: Path, declared: Declaration | None = None, seed: in
     again, told = recompute.weights(case, place, run, answers)
     found += [*told, *recount_evaluations.lines(case, place, run, answers, again)]
     for folder in replaced.beside(place):
-        found += recount_export.lines(case, folder, run, answers, again)
+        judged = declared.budget if declared and folder == exported.folder_of(place, declared.judged_as) else None
+        found += recount_export.lines(case, folder, run, answers, again, judged)
     return found
 
 
