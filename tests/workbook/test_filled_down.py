@@ -58,6 +58,7 @@ def test_what_was_changed_in_a_row_has_a_key_of_its_own() -> None:
         "x\\A{}",
         "ηA{}",
         "A_{}",
+        "T[w{}]",
     ],
 )
 def test_a_name_with_a_number_is_no_cell(name: str) -> None:

@@ -19,12 +19,12 @@ _COLUMN = "[A-Za-z]{1,2}|[A-Wa-w][A-Za-z]{2}|[Xx](?:[A-Ea-e][A-Za-z]|[Ff][A-Da-d
 _ROW = "0*(?:[1-9][0-9]{0,5}|10(?:[0-3][0-9]{4}|4(?:[0-7][0-9]{3}|8(?:[0-4][0-9]{2}|5(?:[0-6][0-9]|7[0-6])))))"
 _IN_NAMES = r"\w.?\\\x80-\U0010ffff"  # what may stand in a name, in any script, accents that stand apart too
 # A reference anywhere in a formula: not inside a name or a number, not a function (LOG10 and a bracket).
-REFERENCE = re.compile(rf"(?<![{_IN_NAMES}$])(\$?)({_COLUMN})(\$?)({_ROW})(?![{_IN_NAMES}(!])")
+REFERENCE = re.compile(rf"(?<![{_IN_NAMES}$\[])(\$?)({_COLUMN})(\$?)({_ROW})(?![{_IN_NAMES}(!])")
 
 _ONE = rf"\$?(?:{_COLUMN})\$?(?:{_ROW})"
 _MENTIONED = re.compile(
     rf"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^\W\d][{_IN_NAMES}]*))!)?"
-    rf"(?<![{_IN_NAMES}$])(?P<first>{_ONE})(?::(?P<last>{_ONE}))?(?![{_IN_NAMES}(!])"
+    rf"(?<![{_IN_NAMES}$\[])(?P<first>{_ONE})(?::(?P<last>{_ONE}))?(?![{_IN_NAMES}(!])"
 )
 
 
