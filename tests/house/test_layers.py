@@ -19,7 +19,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-CHECKS = ("workbook", "notebook", "classes", "logs", "prose", "log_lines", "code", "finding", "facts")
+CHECKS = ("workbook", "notebook", "classes", "logs", "prose", "prose_words", "log_lines", "code", "finding", "facts")
 ROOMS = ("cli", "api", "show", "prove", "check", "ship", "train", "network", "data", "backprop", "core")
 
 

@@ -98,7 +98,8 @@ class _Code:
         elif stage.kind == "conv" and stage.apart:
             inputs, out = stage.weight.shape[3], len(stage.weight) // stage.groups
             beside = stage.dilation[1] * stage.given[2]
-            self._call("conv_apart", self._layer(number, whole), beside, inputs, out, given, made, scores)
+            layer = self._layer(number, whole)
+            self._call("conv_apart", *(layer, beside, inputs, out, given, made, scores))
         elif stage.kind == "conv":
             self._call("conv", self._layer(number, whole), given, made, scores)
         else:
