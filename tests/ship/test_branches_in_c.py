@@ -285,9 +285,9 @@ def branching() -> nn.Module:
 @pytest.mark.parametrize(
     ("module", "others"),
     [
-        (branching(), "onnx, c and c-int8, torch take it"),
+        (branching(), "onnx, onnx-int8, c, c-int8 and torch take it"),
         (Repeats(), "torch takes it"),
-        (Flattened(), "onnx, torch take it"),
+        (Flattened(), "onnx and torch take it"),
     ],
 )
 def test_a_workbook_names_the_formats_that_do_take_branches(module: nn.Module, others: str) -> None:

@@ -47,16 +47,14 @@ def files(
 
 def _others(computed: Sequence[Operation], shape: Shape) -> str:
     """Which of the other formats take a network that branches, in words."""
-    takers: dict[str, Callable[[], object]] = {
-        "onnx": lambda: folded(computed, shape),
-        "c and c-int8": lambda: chain("", computed, shape),
-    }
     found = []
-    for name, tried in takers.items():
-        with contextlib.suppress(DataError):
-            tried()
-            found.append(name)
-    return f"{', '.join([*found, 'torch'])} {'take' if found else 'takes'} it"
+    with contextlib.suppress(DataError):
+        folded(computed, shape)
+        found.append("onnx")
+    with contextlib.suppress(DataError):
+        last = chain("", computed, shape).last
+        found += [*(["onnx-int8"] if last[:2] == (1, 1) else []), "c", "c-int8"]
+    return f"{', '.join(found)} and torch take it" if found else "torch takes it"
 
 
 def _check_layers(to: str, title: str, layers: tuple[Layer, ...], others: Callable[[], str]) -> None:
