@@ -1,5 +1,6 @@
 # `make run` and `make test` set themselves up on a fresh machine. `make numerics` repeats the numerical tests with the
 # instructions of other processors (as far as this one has them), on one thread and on two.
+# Tests run side by side, so each computes on one thread: several on every core wait for each other.
 # VENV names the virtual environment (default .venv); PYTHON the interpreter that makes it (3.11 or later).
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,7 +15,7 @@ run: $(VENV)/.installed-train
 	$(BIN)/tinyproof run $(ARGS)
 
 test: $(VENV)/.installed-dev check
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 numerics: $(VENV)/.installed-dev
 	set -e; kernels=$$(mktemp -d); trap 'rm -rf "$$kernels"' EXIT; \
