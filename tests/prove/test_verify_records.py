@@ -33,9 +33,7 @@ def best(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", PACKS)
 def test_the_stored_records_hold(name: str) -> None:
     found = verify(PACKS[name], weights=False)
-    # The words of a model card may change before a release does.
-    broken = [line for line in found.lines if line.holds is False]
-    assert {line.what for line in broken} <= {"its model card says what the records say"}, broken
+    assert found.exit_code == 0, [line for line in found.lines if line.holds is False]
     assert any(line.what == "the stored verdict is what the answers give" and line.holds for line in found.lines)
 
 

@@ -49,7 +49,7 @@ def lines(
     if whose[0].holds is False:
         return found
     if again is None:
-        return [*found, case.line(place, "the exported files give these answers", None, "they were not run")]
+        return [*found, case.line(place, _GIVES, None, "they were not run")]
     return [*found, *_again(case, place, record, theirs, again, judged)]
 
 
@@ -138,7 +138,7 @@ def _again(
     """The files made again from the run's weights, and run: other than ONNX only where they are what is made here."""
     from tinyproof.ship import artefact, operations
 
-    what, gives, run = "the exported files are made of the run's weights", _GIVES, again.run
+    what, run = "the exported files are made of the run's weights", again.run
     try:
         layers = operations.layers_of(run.identity.model, again.module, run.shape, len(run.classes))
         weights = {name: value.numpy() for name, value in again.module.state_dict().items()}
@@ -159,7 +159,7 @@ def _again(
     if other and (not record.to.startswith("onnx") or record.version == __version__):
         told = "files that are not what is made here are not run"
         asked = judged is not None and record.version != __version__
-        yield replace(case.line(place, gives, None, f"{told}{asked * _JUDGED}"), asked=asked)
+        yield replace(case.line(place, _GIVES, None, f"{told}{asked * _JUDGED}"), asked=asked)
         return
     yield from _run(case, place, record, theirs, made, again)
 
@@ -192,23 +192,22 @@ def _run(
     """What the files answer now. They are run: they are what is made here, or ONNX."""
     from tinyproof.ship import artefact
 
-    gives = _GIVES
     runner = artefact.runner(record.to)
     if theirs is None or not runner:
-        yield case.line(place, gives, None, f"not run: {record.not_run or artefact.missing(record.to)}")
+        yield case.line(place, _GIVES, None, f"not run: {record.not_run or artefact.missing(record.to)}")
         return
     if list(record.images) != artefact.asked(record.to, again.dataset):
-        yield case.line(place, gives, False, "it answered other test images than those in it")
+        yield case.line(place, _GIVES, False, "it answered other test images than those in it")
         return
     try:
         seen = made.answered(place, again.dataset.test_images[list(record.images) or slice(None)])
     except (TinyproofError, OSError) as error:  # what this machine lacks says nothing of the files
         accused = not isinstance(error, ToolTrouble | OSError)
-        yield case.line(place, gives, False if accused else None, str(error))
+        yield case.line(place, _GIVES, False if accused else None, str(error))
         return
     differ, count = recompute.differing(seen.log_probabilities, theirs), len(theirs.labels)
     told = f"{differ} of {count:,} answers differ by more than rounding ({seen.runner})"
-    yield case.line(place, gives, not differ, told)
+    yield case.line(place, _GIVES, not differ, told)
     if record.scores or seen.scores:
         yield case.line(
             place, "its scores are the recorded ones, bit for bit", seen.scores == record.scores, seen.runner
