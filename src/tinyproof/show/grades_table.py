@@ -33,26 +33,31 @@ def _paths(found: Sequence[Submission]) -> dict[str, list[str]]:
     return {one.name: [*(file.file for file in one.files), *(left.file for left in one.left_out)] for one in found}
 
 
+def _whose(roster: Roster, paths: Mapping[str, list[str]]) -> tuple[dict[int, str], dict[str, list[int]], set[int]]:
+    """Rows with the submission that is theirs; each of the others with the rows whose it may be; and all of these."""
+    theirs, strange = roster.matched(paths)
+    may_be = {name: roster.may_be(name, paths[name]) for name in strange}
+    return theirs, may_be, {number for rows in may_be.values() for number in rows} - set(theirs)
+
+
 def _cells(row: ClassRow) -> tuple[Cell, ...]:
     return points_of(row), row.status, *plain_figures(row), row.grade.words() if row.grade else ""
 
 
 def _in_roster(roster: Roster, rows: Mapping[str, ClassRow], paths: Mapping[str, list[str]], title: str) -> Table:
-    theirs, strange = roster.matched(paths)
+    theirs, may_be, unsure = _whose(roster, paths)
     at = roster.column(title)
     if roster.is_canvas and at is not None:
         # A column that Canvas does not know would become a new assignment there, and a row a question.
         lines = [_filled(roster, number, rows.get(theirs.get(number, "")), at) for number in range(len(roster.rows))]
         return Table("grades", tuple(map(Column, roster.columns)), tuple(lines))
     added = [*([] if at is not None else [title]), "status", "how"]
-    may_be = {name: roster.may_be(name, paths[name]) for name in strange}
-    unsure = {number for fit in may_be.values() for number in fit} - set(theirs)
     lines = [
         _row(roster, number, rows.get(theirs.get(number, "")), at, number in unsure)
         for number in range(len(roster.rows))
     ]
     blank = [""] * (len(roster.columns) - 1)
-    for name in strange:
+    for name in may_be:
         given, status, how = _of_nobody(rows[name], [roster.shown(number) for number in may_be[name]])
         own: list[Cell] = [name, *blank]
         if at is not None:
@@ -77,16 +82,13 @@ def _of_nobody(row: ClassRow, may_be: Sequence[str]) -> tuple[Cell, str, str]:
 def who_text(found: Sequence[Submission], roster: Roster, most: int | None = _MOST) -> str:
     """Who of a roster is missing, which submissions are nobody's, and of which it is not known; at most `most` names of
     each kind."""
-    paths = _paths(found)
-    theirs, strange = roster.matched(paths)
-    may_be = {name: roster.may_be(name, paths[name]) for name in strange}
-    unsure = {number for rows in may_be.values() for number in rows} - set(theirs)
+    theirs, may_be, unsure = _whose(roster, _paths(found))
     people = [number for number in range(len(roster.rows)) if not roster.is_heading(number)]
     missing = [roster.shown(number) for number in people if number not in theirs and number not in unsure]
     kinds = {
         "missing": missing,
-        "whose it is, the names do not tell": [name for name in strange if may_be[name]],
-        "not in the roster": [name for name in strange if not may_be[name]],
+        "whose it is, the names do not tell": [name for name, rows in may_be.items() if rows],
+        "not in the roster": [name for name, rows in may_be.items() if not rows],
     }
     lines = [f"roster: a submission for {len(theirs)} of {len(people)} rows"]
     lines += [f"{kind}: {_listed(names, most)}" for kind, names in kinds.items() if names]
