@@ -125,3 +125,13 @@ def test_clear_removes_the_run_and_nothing_else(copy: Path) -> None:
     store.clear(copy)
     assert not store.finished(copy)
     assert (copy / "mine.txt").exists()
+
+
+def test_what_a_killed_process_left_half_written_goes_and_nothing_else(copy: Path) -> None:
+    left = [f".{store.RECORD}.abc12345.partial", f".{store.WEIGHTS}.x_y.partial", ".checkpoint.npz.c6vxtsjl.partial"]
+    mine = [".notes.txt.abc.partial", "run.json.abc.partial", ".run.json.partial"]
+    for name in left + mine:
+        (copy / name).write_bytes(b"half")
+    whole = {path.name for path in copy.iterdir()} - set(left)
+    with store.locked(copy):
+        assert {path.name for path in copy.iterdir()} == whole | {".lock"}

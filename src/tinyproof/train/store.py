@@ -28,6 +28,7 @@ from tinyproof.train.run_record import Predictions, Run
 
 RECORD, PREDICTIONS, WEIGHTS = "run.json", "predictions.npz", "weights.safetensors"
 BUDGET = "budget.json"
+_FILES = (RECORD, BUDGET, checkpoint.FILE, PREDICTIONS, WEIGHTS)
 _RECORD_BYTES = 10_000_000
 _BUDGET_BYTES = 100_000
 
@@ -132,7 +133,7 @@ def load_weights(folder: Path) -> Arrays:
 
 def clear(folder: Path) -> None:
     """Remove the files of a run, and nothing else, from the folder. The record goes first."""
-    for name in (RECORD, BUDGET, checkpoint.FILE, PREDICTIONS, WEIGHTS):
+    for name in _FILES:
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -150,7 +151,7 @@ def runs(root: Path) -> list[tuple[Path, Run]]:
 def locked(folder: Path) -> Iterator[None]:
     """Keep every other process out of the folder's run; the lock ends with the process, however it ends.
 
-    Raises Busy when another process has it.
+    What a process that was killed left half-written goes. Raises Busy when another process has the lock.
     """
     path = output_folder(folder) / ".lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -159,9 +160,17 @@ def locked(folder: Path) -> Iterator[None]:
             _lock(handle)
         except OSError as error:
             raise Busy("out", str(folder), "a folder that no other process trains in", "one is at work") from error
+        _sweep(folder)
         yield
     finally:
         os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    for name in _FILES:
+        for left in folder.glob(f".{name}.*.partial"):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def _lock(handle: int) -> None:
