@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from tinyproof.backprop.net import Example, Layer, Net
 from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.random_net import drawn
 from tinyproof.backprop.sweep import sweep
@@ -117,3 +118,9 @@ def test_pictures_have_ink(rates: tuple[float, ...]) -> None:
     for picture in (loss_curves(sweep(name, rates, 600)), png(net_picture(preset(name)), scale=1)):
         pixels = imread(io.BytesIO(picture))
         assert 0.005 < float((pixels[..., :3].min(axis=2) < 0.9).mean()) < 0.6
+
+
+def test_the_largest_weights_are_drawn_no_wider_than_others() -> None:
+    largest = Net("large", (Layer(((1e308, -5e307),)),), (Example((1.0, 2.0), (1.0,)),))
+    widths = [shape.width for shape in net_picture(largest).shapes if isinstance(shape, Line)]
+    assert widths == [pytest.approx(4.0), pytest.approx(2.4)]

@@ -308,3 +308,26 @@ def test_ctrl_c_keeps_what_was_judged(handed_in: Path, cache: Path, tmp_path: Pa
     found = audit(many, jobs=1, cache=cache, quiet=True)
     assert {file.status for file in found.files} == {"wrong"}
     assert len({path.name for path in cache.glob("*.json")} - kept) <= 17
+
+
+@pytest.mark.parametrize("name", ["s.xlsx", "s.ipynb", "s.py", "README.md"])
+def test_what_no_reader_takes_is_refused_without_being_read_for_its_digest(
+    name: str, handed_in: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digested: list[int] = []
+    real = report_cache.sha256
+
+    def watched(content: bytes | Path) -> str:
+        digested.append(content.stat().st_size if isinstance(content, Path) else len(content))
+        return real(content)
+
+    monkeypatch.setattr(report_cache, "sha256", watched)
+    with (handed_in / "cyd" / name).open("wb") as file:
+        file.truncate(100_000_000_000)
+    found = said(handed_in, cache)
+    assert digested
+    assert max(digested) < report_cache.MOST_READ_BYTES
+    told = {report.file: report.status for report in found.files if report.file.endswith(name)}
+    told |= {left.file: left.why for left in found.left_out if left.file.endswith(name)}
+    assert all(why == "unreadable" or "a script of more than" in why for why in told.values()), told
+    assert told or name == "README.md"

@@ -23,6 +23,7 @@ ELSEWHERE = "it neither trains nor measures"
 READ = "read with the notebooks that it speaks of"
 JUDGED = "judged"
 _CLOSED = "it cannot be read: no permission"
+_LARGE = f"a script of more than {notebook.MAX_TEXT_BYTES:,} bytes, which is not read"
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tar.gz", ".tgz")
 _DOCUMENTS = (".pdf", ".doc", ".docx", ".odt", ".rtf", ".pages")
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "__MACOSX"}
@@ -132,6 +133,8 @@ def reasons_of(kinds: dict[Path, Kind]) -> dict[Path, str]:
             found[file] = _of_a_text(file, [kinds[other] for other in judged if other.is_relative_to(file.parent)])
         elif kind == "other" and file.name.lower().endswith(_ARCHIVES):
             found[file] = ARCHIVE
+        elif kind == "script" and file.stat().st_size > notebook.MAX_TEXT_BYTES:
+            found[file] = _LARGE
         if kind not in ("workbook", "notebook") and not os.access(file, os.R_OK):
             found[file] = _CLOSED  # what it is, its content alone would say
     return found

@@ -28,6 +28,7 @@ from tinyproof.core.user_folders import open_to_others, user_cache
 FORMAT = 1
 MOST_BYTES = 500_000_000  # of all entries; the ones that were not used for longest go first
 MOST_ENTRY_BYTES = 5_000_000
+MOST_READ_BYTES = 64_000_000  # no reader takes a larger file
 _MOST_NEIGHBOURS = 2_000  # files of a submission; one of more is judged anew
 _READ_WHOLE = 1_000_000  # bytes: of a larger neighbour that is no code, size and time stand for the content
 _JUDGING = ("check", "backprop", "core", "api/judge_file.py", "api/file_kinds.py")
@@ -69,10 +70,11 @@ class ReportCache:
         if self.folder is None or item.convert or item.kind == "other":
             return ""
         try:
-            content = sha256(Path(item.path))
+            large = Path(item.path).stat().st_size > MOST_READ_BYTES  # it will be refused
+            content = "" if large else sha256(Path(item.path))
         except OSError:
             return ""
-        around = self._around(item)
+        around = self._around(item) if content else None
         if around is None:
             return ""
         asked = [FORMAT, code_digest(), item.kind, Path(item.shown).name, sorted(item.disabled_rules)]
@@ -156,7 +158,7 @@ def _digest_of_folder(root: Path) -> str:
 
 def _content(path: Path) -> str:
     facts = path.stat()
-    if facts.st_size <= _READ_WHOLE or path.suffix in (".ipynb", ".py"):
+    if facts.st_size <= (MOST_READ_BYTES if path.suffix in (".ipynb", ".py") else _READ_WHOLE):
         return sha256(path) if path.is_file() else "no file"
     return f"{facts.st_size} {facts.st_mtime_ns}"
 

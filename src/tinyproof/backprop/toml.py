@@ -18,7 +18,6 @@ The keys are the fields of Net, Layer and Example:
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from typing import Any
 from tinyproof.backprop.net import Example, Layer, Net
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import read_bounded
-from tinyproof.core.plain_data import said_of
+from tinyproof.core.plain_data import said_of, toml_table
 
 MOST_BYTES = 4_000_000
 _NET = ("name", "title", "loss", "taken", "learning_rate", "examples", "layers")
@@ -54,7 +53,7 @@ def read_net(path: Path | str) -> Net:
 def from_toml(text: str, where: str = "", name: str = "network") -> Net:
     """The network in TOML text; `where` is named in messages, `name` is used where the text gives none."""
     try:
-        data = tomllib.loads(text)
+        data = toml_table(text)
     except (ValueError, RecursionError) as error:
         raise DataError(where or "network", f"is not TOML: {said_of(error)}") from error
     return from_dict(data, where, name)

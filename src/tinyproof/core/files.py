@@ -158,8 +158,9 @@ def is_plain(path: Path) -> bool:
         return False
 
 
-def sha256(content: bytes | Path) -> str:
-    """The SHA-256 of bytes, or of a file read in pieces, as 64 hexadecimal digits.
+def sha256(content: bytes | Path, max_bytes: int | None = None) -> str:
+    """The SHA-256 of bytes, or of a file read in pieces, as 64 hexadecimal digits; of a file of more than `max_bytes`
+    nothing is read, and "too large" stands for it.
 
     >>> sha256(b"")[:16]
     'e3b0c44298fc1c14'
@@ -167,6 +168,8 @@ def sha256(content: bytes | Path) -> str:
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     with content.open("rb") as file:
+        if max_bytes is not None and os.fstat(file.fileno()).st_size > max_bytes:
+            return "too large"
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import DataError, InputError, one_line
 from tinyproof.core.files import read_bounded
+
+# A key of a hundred parts and more, `a.b.c`, as no person writes it.
+_DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 
 
 def read_json(path: Path, max_bytes: int) -> Any:
@@ -38,10 +42,21 @@ def parse_toml(content: bytes, field: str, where: str) -> dict[str, Any]:
     {'epochs': 3}
     """
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return toml_table(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         # No TOML, no UTF-8, a number of thousands of digits, or tables in tables without end.
         raise InputError(field, where, "write it as TOML", problem=f"is not TOML: {said_of(error)}") from error
+
+
+def toml_table(text: str) -> dict[str, Any]:
+    """A table from TOML. Raises ValueError, and RecursionError where keys or values are nested without end.
+
+    >>> toml_table("one.two = 3")
+    {'one': {'two': 3}}
+    """
+    if _DOTTED.search(text):
+        raise RecursionError  # the parser's memory grows with the square of the parts of a key
+    return tomllib.loads(text)
 
 
 def said_of(error: Exception) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from tinyproof import __version__
 from tinyproof.core.errors import DataError, OutputError
 from tinyproof.core.files import reason, sha256, write_atomic
+from tinyproof.data.arrays import MOST_BYTES
 from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import ON_A_CHIP
 from tinyproof.prove import proof_of_run
@@ -52,7 +53,7 @@ def whole(folder: Path) -> tuple[Run, Predictions]:
     path = folder / store.WEIGHTS
     if not record.weights_digest or not path.is_file():
         raise DataError(str(folder), "holds no weights: there is nothing to export", "train with weights kept")
-    if sha256(path) != record.weights_digest:
+    if sha256(path, MOST_BYTES) != record.weights_digest:
         raise DataError(str(path), "is not the file that this run wrote", "train again with --force")
     return record, answers
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.files import sha256
+from tinyproof.data.arrays import MOST_BYTES
 from tinyproof.ship import exported
 from tinyproof.ship.card import CARD
 from tinyproof.ship.exported import ANSWERS, RECORD
@@ -44,4 +45,4 @@ def _untouched(place: Path) -> bool:
 
 
 def _is(path: Path, digest: str) -> bool:
-    return path.is_file() and not path.is_symlink() and sha256(path) == digest
+    return path.is_file() and not path.is_symlink() and sha256(path, MOST_BYTES) == digest

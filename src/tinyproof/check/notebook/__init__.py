@@ -14,11 +14,12 @@ from tinyproof.check.notebook.notebook_audit import (
     copies,
     works_of,
 )
-from tinyproof.check.notebook.read.document import is_notebook
+from tinyproof.check.notebook.read.document import MAX_TEXT_BYTES, is_notebook
 from tinyproof.check.notebook.read.repository import readmes_in, root_of
 from tinyproof.check.notebook.rules import catalogue
 
 __all__ = [
+    "MAX_TEXT_BYTES",
     "audit_notebook",
     "audit_repository",
     "audit_text",

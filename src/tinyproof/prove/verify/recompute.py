@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import DataError, InputError, TinyproofError
 from tinyproof.core.files import sha256
+from tinyproof.data.arrays import MOST_BYTES
 from tinyproof.data.dataset import NAMES, Dataset, overlap
 from tinyproof.data.load import load
 from tinyproof.data.reading import AS_IT_IS, BEFORE, Asked, Reading, Shape
@@ -194,7 +195,7 @@ def weights(case: Case, place: Path, run: Run, answers: Predictions) -> tuple[Ag
         # A record without its weights (they are large) is held to them only where they are asked for.
         told = "they are missing" + ("; --no-weights checks everything else" if case.options.weights else "")
         return None, [case.line(place, recorded, False if case.options.weights else None, told)]
-    lines = [case.line(place, recorded, sha256(path) == run.weights_digest), _readable(case, place, run)]
+    lines = [case.line(place, recorded, sha256(path, MOST_BYTES) == run.weights_digest), _readable(case, place, run)]
     if lines[-1].holds is False:
         return None, lines
     if not case.options.weights:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tinyproof import __version__
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.files import sha256
+from tinyproof.data.arrays import MOST_BYTES
 from tinyproof.network.budget import ON_A_CHIP, Budget
 from tinyproof.prove import proof_of_run
 from tinyproof.prove.verify import recompute
@@ -64,7 +65,7 @@ def _files(case: Case, place: Path, record: Exported) -> Iterator[Line]:
 
 
 def _is(path: Path, digest: str) -> bool:
-    return path.is_file() and not path.is_symlink() and sha256(path) == digest
+    return path.is_file() and not path.is_symlink() and sha256(path, MOST_BYTES) == digest
 
 
 def _answers(case: Case, place: Path, record: Exported, theirs: Predictions | None) -> Iterator[Line]:

@@ -65,7 +65,7 @@ def _lines(net: Net, known: Mapping[str, float], place: Drawing) -> Iterator[Lin
     largest = max(abs(known[name]) for rows in net.weight_names for row in rows for name in row) or 1.0
     for link in place.links:
         weight = known[link.weight]
-        width = 0.8 + 3.2 * abs(weight) / largest
+        width = 0.8 + 3.2 * (abs(weight) / largest)  # no number overflows on the way
         yield Line((link.start, link.end), _sign(weight), width, opacity=0.6, dashed=weight < 0)
 
 
