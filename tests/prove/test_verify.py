@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tests.prove.proving import TINY, call
 
+import tinyproof
 from tinyproof.api.verify import verify
 from tinyproof.core.errors import InputError
 from tinyproof.prove import declaration, proof
@@ -222,3 +223,18 @@ def test_a_path_that_a_record_names_is_not_opened(copy: Path, tmp_path: Path) ->
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no proof, no comparison and no run; name a folder"):
         verify(tmp_path)
+
+
+@pytest.mark.parametrize("how", ["verify", "report", "train", "prove"])
+def test_a_data_folder_that_is_not_there_is_refused_though_nothing_would_be_read_from_it(
+    made: Made, tmp_path: Path, how: str
+) -> None:
+    none = tmp_path / "none"
+    calls = {
+        "verify": lambda: tinyproof.verify(made[0], weights=False, data=none),
+        "report": lambda: tinyproof.report(made[0], data=none),
+        "train": lambda: tinyproof.train("s6-19k", dataset="digits", epochs=1, data=none, out=tmp_path, quiet=True),
+        "prove": lambda: tinyproof.prove("s6-19k", dataset="digits", target=9, data=none, out=tmp_path, quiet=True),
+    }
+    with pytest.raises(InputError, match=r"data: '.*none' is no file or folder; name one that is there"):
+        calls[how]()

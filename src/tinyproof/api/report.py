@@ -11,7 +11,7 @@ from pathlib import Path
 from tinyproof.api import compare, prove, reproduce
 from tinyproof.api.run_report import REPORT, run_parts, write_report
 from tinyproof.core import packed
-from tinyproof.core.files import write_atomic
+from tinyproof.core.files import existing, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.network.budget import Check
 from tinyproof.prove import comparison, declaration, proof
@@ -52,7 +52,7 @@ def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
             here, there = str(unpacked), html.escape(shlex.quote(str(run)))
             write_atomic(page, made.path.read_text(encoding="utf-8").replace(here, there))
         return replace(made, path=page)
-    folder, place = Path(run), str(data) if data else None
+    folder, place = Path(run), str(existing(data, "data")) if data else None
     if (folder / declaration.FILE).is_file():
         found = proof.load(folder)
         proof.write_verdict(found)

@@ -19,7 +19,7 @@ from tinyproof.api import reproduce
 from tinyproof.core import packed
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.fields import whole
-from tinyproof.core.files import reason
+from tinyproof.core.files import existing, reason
 from tinyproof.core.plain_data import read_json
 from tinyproof.core.printed import Part, Printed
 from tinyproof.core.unpack import MOST_BYTES
@@ -84,9 +84,10 @@ def verify(
     wanted = _retrain(retrain, choice)
     digits = None if receipt is None else receipts.digits(receipt)
     models = (model,) if isinstance(model, str) else tuple(model or ())
+    here = None if data is None else str(existing(data, "data"))
     with contextlib.ExitStack() as packs:
         root = packs.enter_context(packed.folder(folder))
-        case = Case(root, VerifyOptions(weights, dataset, None if data is None else str(data), models))
+        case = Case(root, VerifyOptions(weights, dataset, here, models))
         found = _Found(packs, MOST_BYTES - (packed.size(root) if packed.is_pack(Path(folder)) else 0))
         lines = _inside(case, root, 0, found)
         if not lines:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinyproof.core.errors import InputError, MissingDependency
 from tinyproof.core.fields import one_of
+from tinyproof.core.files import existing
 from tinyproof.core.listener import SILENT, Listener
 from tinyproof.data import fetching, own_data, published
 from tinyproof.data.catalogue import MNIST, SETS, PublishedSet
@@ -40,8 +41,11 @@ def load(
     as torchvision lays them, is that set. `data`: the folder to look in; `fetch`: whether it may be downloaded;
     `asked`: the size and channels of your own.
 
-    Raises InputError for an unknown name, DataError for broken files, `published.NotFound` where a set is not here.
+    Raises InputError for an unknown name and a folder that is not there, DataError for broken files,
+    `published.NotFound` where a set is not here.
     """
+    if data is not None:
+        existing(data, "data")
     if is_own(name):
         found = published.recognised(Path(name))
         if found is None:
