@@ -29,13 +29,21 @@ _MAX_LAYERS = 1_000_000
 
 @dataclass(frozen=True, repr=False)
 class JournalResult(Printed):
-    """Every run, proof, comparison and claim of a folder in their order, and where the page of them was written."""
+    """Every run, proof, comparison and claim of a folder in their order, and where the page of them was written.
+
+    `exit_code`: 1 when an entry cannot be read, which is named in its place, else 0.
+    """
 
     entries: tuple[Entry, ...]
     page: Path | None
     markdown: Path | None = None
     notebook: Path | None = None
     notebook_verdict: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """1 when an entry cannot be read, else 0."""
+        return int(any(entry.kind == "unreadable" for entry in self.entries))
 
     def parts(self) -> Sequence[Part]:
         """Every entry, the overview, where the page is."""

@@ -38,6 +38,7 @@ def journal(
         quiet=as_json,
     )  # fmt: skip
     print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
+    raise typer.Exit(found.exit_code)
 
 
 def lr_test(
