@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -238,3 +239,15 @@ def test_a_data_folder_that_is_not_there_is_refused_though_nothing_would_be_read
     }
     with pytest.raises(InputError, match=r"data: '.*none' is no file or folder; name one that is there"):
         calls[how]()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"dataset": "none.npz"}, "dataset: 'none.npz' is no file or folder"),
+        ({"model": "none.py:Net"}, "model: 'none.py' is no file or folder"),
+    ],
+)
+def test_what_is_named_for_others_is_there_all_the_same(made: Made, asked: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        verify(made[0], weights=False, **asked)  # type: ignore[arg-type]

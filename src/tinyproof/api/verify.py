@@ -23,7 +23,7 @@ from tinyproof.core.files import existing, reason
 from tinyproof.core.plain_data import read_json
 from tinyproof.core.printed import Part, Printed
 from tinyproof.core.unpack import MOST_BYTES
-from tinyproof.network import own_files
+from tinyproof.network import model_name, own_files
 from tinyproof.prove import comparison, declaration, proof, published_claims, receipts, reproduction
 from tinyproof.prove.comparison import SIDES
 from tinyproof.prove.verify import recount_export, recount_proof, recount_run
@@ -85,6 +85,10 @@ def verify(
     digits = None if receipt is None else receipts.digits(receipt)
     models = (model,) if isinstance(model, str) else tuple(model or ())
     here = None if data is None else str(existing(data, "data"))
+    if dataset is not None:
+        existing(dataset, "dataset")
+    for own in filter(model_name.is_own, models):
+        existing(model_name.file_of(own), "model")
     with contextlib.ExitStack() as packs:
         root = packs.enter_context(packed.folder(folder))
         case = Case(root, VerifyOptions(weights, dataset, here, models))
