@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +50,6 @@ def test_an_unknown_command_exits_2_without_a_traceback(cli: Cli) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_an_exit_code(error: str, line: str, code: int) -> None:
-    import sys
 
     program = (
         "import tinyproof.cli as c\nfrom tinyproof.core.errors import *\n"
@@ -60,13 +62,21 @@ def test_a_mistake_is_one_line_and_an_exit_code(error: str, line: str, code: int
 
 
 def test_ctrl_c_in_a_command_is_one_line() -> None:
-    import sys
 
     program = (
         "import sys\nimport tinyproof.cli as c\n@c.app.command('halt')\ndef halt(): raise KeyboardInterrupt\n"
         "sys.argv = ['tinyproof', 'halt']\nc.main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "tinyproof: stopped\n")
+
+
+def test_ctrl_c_before_the_first_command_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyproof", "models"], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "tinyproof: stopped\n")
 
 
