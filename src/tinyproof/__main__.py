@@ -1,4 +1,4 @@
-"""The program `tinyproof`, also as `python -m tinyproof`: the command line, with Ctrl-C answered from its first moment."""
+"""The program `tinyproof`, and `python -m tinyproof`: the command line, Ctrl-C answered from its first moment."""
 
 import sys
 

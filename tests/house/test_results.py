@@ -170,10 +170,12 @@ def test_a_proof_that_is_finished_is_printed_from_its_folder_alone(
     import shutil
 
     folder = Path(shutil.copytree(stored("fast"), tmp_path / "fast"))
-    found = tinyproof.prove(folder, data="nowhere", quiet=True)
+    nothing = tmp_path / "nothing"  # a folder that holds no data
+    nothing.mkdir()
+    found = tinyproof.prove(folder, data=nothing, quiet=True)
     assert found.verdict == proof.load(stored("fast")).verdict
-    assert printed_by(capsys, "prove", folder, "--data", "nowhere") == f"\n{found}\n"
-    assert json.loads(printed_by(capsys, "prove", folder, "--data", "nowhere", "--json")) == found.to_json()
+    assert printed_by(capsys, "prove", folder, "--data", nothing) == f"\n{found}\n"
+    assert json.loads(printed_by(capsys, "prove", folder, "--data", nothing, "--json")) == found.to_json()
     with pytest.raises(tinyproof.InputError, match="seeds, engine' is not allowed; allowed: dataset, data, processes"):
         tinyproof.prove(folder, seeds=7, engine="torch")
-    assert tinyproof.report(folder, data="nowhere").path == folder / REPORT
+    assert tinyproof.report(folder, data=nothing).path == folder / REPORT
