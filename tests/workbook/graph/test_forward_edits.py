@@ -55,3 +55,32 @@ def test_a_lost_slope_is_no_other_activation(tmp_path: Path) -> None:
 def test_a_gradient_with_the_input_of_another_weight_is_named_there(tmp_path: Path) -> None:
     report = judged(tmp_path, two_layers() | {f"G{r}": f"=G{r - 1}-$B$1*Q{r - 1}*A{r - 1}" for r in range(4, 9)})
     assert (report.status, errors(report)) == ("wrong", ["G4:G8"])
+
+
+def one_step(output: str, factor: str) -> Cells:
+    """One step in a row: three sigmoid units, an output that weighs them; only its weights are moved."""
+    cells: Cells = {"A3": 0.4, "B3": -0.7, "P3": 0.3, "Y3": 0.2}
+    cells |= {f"{column}3": w for column, w in zip("CDEFGH", (0.2, -0.4, 0.65, 0.15, -0.3, 0.5), strict=True)}
+    for number, (column, w) in enumerate(zip("IJK", (0.25, -0.35, 0.45), strict=True)):
+        net, unit = "LMN"[number], "QRS"[number]
+        cells |= {f"{column}3": w, f"{net}3": f"=A3*{'CDE'[number]}3+B3*{'FGH'[number]}3"}
+        cells |= {f"{unit}3": f"=1/(1+EXP(-{net}3))"}
+        own = net if factor == "sums" else unit
+        cells |= {f"{column}5": f"={column}3+$Y$3*W3*{own}3"}
+    weighed = "LMN" if output == "sums" else "QRS"
+    cells |= {"T3": "=" + "+".join(f"{h}3*{w}3" for h, w in zip(weighed, "IJK", strict=True))}
+    return cells | {"U3": "=1/(1+EXP(-T3))", "V3": "=P3-U3", "W3": "=V3*U3*(1-U3)"}
+
+
+def test_an_output_that_weighs_sums_is_named_where_the_changes_take_the_activations(tmp_path: Path) -> None:
+    assert judged(tmp_path, one_step("units", "units")).status == "right"
+    assert judged(tmp_path, one_step("sums", "sums")).status == "right"  # the units are only for show
+    report = judged(tmp_path, one_step("sums", "units"))
+    assert (report.status, errors(report)) == ("wrong", ["T3"])
+    assert report.findings[0].fix == "=SUMPRODUCT(Q3:S3,I3:K3)"
+
+
+def test_changes_that_take_the_sums_are_not_mended_by_the_output(tmp_path: Path) -> None:
+    report = judged(tmp_path, one_step("units", "sums"))
+    assert "T3" not in errors(report)
+    assert report.status != "right"

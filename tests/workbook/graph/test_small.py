@@ -195,3 +195,24 @@ def test_a_velocity_that_cannot_be_read_accuses_nobody(tmp_path: Path) -> None:
     report = judged(tmp_path, cells)
     assert (report.status, errors(report)) == ("undecided", [])
     assert "the function ISNUMBER is not known" in report.problem
+
+
+def summed(last: int) -> Cells:
+    """A line through six points, all in one formula a step; the slope of b adds up the points to the `last`."""
+    cells: Cells = {"G1": "rate", "H1": 0.01, "D1": "m", "E1": "b", "D2": 0.4, "E2": -0.3}
+    for i, (x, y) in enumerate([(0.1, 1.3), (0.35, 0.9), (-0.6, 2.1), (1.2, 0.2), (0.85, -0.4), (-1.1, 1.7)]):
+        cells |= {f"A{2 + i}": x, f"B{2 + i}": y}
+    for r in range(2, 12):
+        off = [f"($D{r}*$A${i}+$E{r}-$B${i})" for i in range(2, 8)]
+        cells[f"F{r}"] = "=2/6*(" + "+".join(f"{e}*$A${i}" for i, e in enumerate(off, start=2)) + ")"
+        cells[f"G{r + 1}"] = "=2/6*(" + "+".join(f"(1*{e})" for e in off[: last - 1]) + ")"
+        cells |= {f"D{r + 1}": f"=D{r}-$H$1*F{r}", f"E{r + 1}": f"=E{r}-$H$1*G{r + 1}"}
+    return cells
+
+
+def test_a_sum_that_leaves_out_the_last_point_is_continued(tmp_path: Path) -> None:
+    assert judged(tmp_path, summed(7)).status == "right"
+    report = judged(tmp_path, summed(6))
+    assert (report.status, errors(report)) == ("wrong", ["G3:G12"])
+    assert judged(tmp_path, summed(6) | {f"G{r}": summed(7)[f"G{r}"] for r in range(3, 13)}).status == "right"
+    assert "B$7" in report.findings[0].fix

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyproof.backprop.tape import Array
+from tinyproof.check.workbook.graph.clipping import clipped_rates
 
+STEPPED = 40  # samples where formulas bend or jump
 CLOSE = 1e-6  # a saturated unit costs digits; a wrong formula is off by far more on random numbers
 
 
@@ -35,4 +37,9 @@ def match(change: Array, gradient: Array) -> Match:
         moves = tall > 0
     seen = (good.sum(axis=1) >= max(3, change.shape[1] // 2)) & ((lively >= 2) | (moves & (lively == 0)))
     ok = seen & (off <= CLOSE * size) & moves & (lively >= 2)
+    if change.shape[1] >= STEPPED:  # only what bends is clipped
+        left = np.flatnonzero(seen & ~ok & moves & good.all(axis=1))
+        clipped, unknown = clipped_rates(c[left], g[left], CLOSE)
+        ok[left], rate[left] = np.isfinite(clipped), np.where(np.isfinite(clipped), clipped, rate[left])
+        seen[left[unknown]] = False
     return Match(ok, seen, rate)

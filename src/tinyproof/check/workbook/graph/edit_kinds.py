@@ -58,7 +58,7 @@ def _all(expr: Expr, old: Expr, new: Expr) -> Expr:
 
 
 def shifted(
-    expr: Expr, words: dict[str, tuple[int, bool]], beside: Callable[[str, int, int], str | None]
+    expr: Expr, words: dict[str, tuple[int, int]], beside: Callable[[str, int, int], str | None]
 ) -> Iterator[Repair]:
     """A range that is one cell too short or too long, or stands one cell off.
 
@@ -82,3 +82,24 @@ def shifted(
                 if len(rest) < 2:
                     continue
                 yield Repair("shifted", expr, expr, substitute(expr, rest))
+
+
+def continued(expr: Expr, beside: Callable[[str, int, int], str | None]) -> Iterator[Repair]:
+    """A sum of like terms that leaves out the one after its last or before its first, as a sum over examples may."""
+    for node in dict.fromkeys(walk(expr)):
+        if not (isinstance(node, Call) and node.function == "add" and len(node.args) > 2):
+            continue
+        for last, before in ((node.args[-1], node.args[-2]), (node.args[0], node.args[1])):
+            moving = [name for name in names(last) if name not in names(before)]
+            if not moving or _shape(last) != _shape(before):
+                continue
+            for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+                swap = {name: beside(name, down, across) for name in moving}
+                if all(swap.values()):
+                    term = substitute(last, {name: Var(word) for name, word in swap.items() if word})
+                    yield Repair("lost term", node, term, put(expr, node, Call("add", (*node.args, term))))
+
+
+def _shape(expr: Expr) -> Expr:
+    """A term with all names alike."""
+    return substitute(expr, dict.fromkeys(names(expr), Var("x")))

@@ -16,6 +16,8 @@ from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.understand.grid import Place, formula_at
 
+# How a cell that a group of formulas reads goes along with it: as far, not, with rows for columns.
+MOVING, FIXED, TURNED = 0, 1, 2
 MOST_READERS = 60  # of one cell that are looked at
 _FIXED = re.compile(r"(.*?)(?:\$([01])([01]))?$")
 
@@ -25,6 +27,14 @@ def fixed(name: str) -> tuple[bool, bool]:
     match = _FIXED.fullmatch(name)
     assert match is not None
     return match[2] == "1", match[3] == "1"
+
+
+def along(target: Place, first: Place, here: Place, way: int) -> Place:
+    """What the formula in `here` reads where the one in `first` reads `target`."""
+    down, across = here.row - first.row, here.col - first.col
+    if way == TURNED:
+        down, across = across, down
+    return target if way == FIXED else Place(target.sheet, target.row + down, target.col + across)
 
 
 def filled_into(graph: SheetGraph, source: int, target: int) -> Meaning | None:

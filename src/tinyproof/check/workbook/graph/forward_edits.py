@@ -12,12 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyproof.backprop.expr import Expr, Var, names, walk
+from tinyproof.backprop.expr import Expr, Var, names, substitute, walk
 from tinyproof.backprop.tape import Array, compute, forward, record
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.cell_net import Form, Net
-from tinyproof.check.workbook.graph.edits import expression, with_meanings
+from tinyproof.check.workbook.graph.edits import MOVING, expression, with_meanings
 from tinyproof.check.workbook.graph.found_training import Atom, Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
 from tinyproof.check.workbook.graph.objectives import seeds_of
@@ -29,6 +29,7 @@ from tinyproof.check.workbook.graph.sheetgraph import says_alike
 from tinyproof.check.workbook.graph.whole_groups import edited, named_part
 from tinyproof.check.workbook.rules.repair import Repair, repairs
 
+ACTIVATED = "activated"  # the one edit after which nothing need have followed before it
 KINDS = ("variable", "exchanged", "sign", "lost term")
 MOST_CELLS = 2_000  # of a step
 MOST_EDITS = 600  # of one formula
@@ -126,7 +127,7 @@ class _Step:
         """The first edit of these cells after which every change of the step follows. `twice`: the formula reads a cell
         twice, and no longer when it is edited."""
         tape = self.found.net.forms[self.found.net.form_of[cells[0]]].tape
-        expr, words = expression(tape), dict[str, tuple[int, bool]]()
+        expr, words = expression(tape), dict[str, tuple[int, int]]()
         reads = self.found.net.forms[self.found.net.form_of[cells[0]]].reads[self.found.net.row_of[cells]]
         where: dict[str, np.ndarray] = {f"s{i}": reads[:, i] for i in range(tape.slots)}
         after = self.found.order.reach(cells)
@@ -135,7 +136,8 @@ class _Step:
             if at is not None and (self.local[at] >= 0).all() and not (after[at] | self.back[at]).any():
                 words[f"w{number}"], where[f"w{number}"] = (cell, fixed), np.array(at)
         search.current = cells
-        options = [r for r in _edits(expr, [*where]) if self._as_others(r) or (twice and _once(r.whole))][:MOST_EDITS]
+        options = self._activated(cells, expr, words, where)
+        options += [r for r in _edits(expr, [*where]) if self._as_others(r) or (twice and _once(r.whole))][:MOST_EDITS]
         cut = self.found.order.cut[self.cells]
         cut[self.local[cells]] = True
         shorter, most = order(self.net, cut), max(1, AT_ONCE // (self.net.size * self.found.values.shape[1]))
@@ -145,6 +147,24 @@ class _Step:
                 if holds:
                     return Found(tuple(cells), repair, {n: words[n] for n in names(repair.whole) if n in words})
         return None
+
+    def _activated(
+        self, cells: list[int], expr: Expr, words: dict[str, tuple[int, int]], where: dict[str, np.ndarray]
+    ) -> list[Repair]:
+        """The activations in place of all the sums that a formula weighs, where no other forward formula reads them."""
+        net, forward = self.found.net, self.found.forward
+        assert forward is not None
+        swap: dict[str, Expr] = {}
+        made = set[int]()
+        for name in [*where] if len(cells) == 1 else []:
+            readers = np.unique(net.dst[net.src == where[name][0]])
+            units = [r for r in readers.tolist() if len(net.reads(r)) == 1 and not forward[r] and self.local[r] >= 0]
+            if name.startswith("s") and len(units) == 1 and net.form_of[where[name][0]] >= 0:
+                word = f"unit {name}"
+                swap[name], words[word], where[word] = Var(word), (units[0], MOVING), np.array(units)
+                made.add(int(net.form_of[units[0]]))
+        whole = substitute(expr, swap)
+        return [Repair(ACTIVATED, expr, whole, whole)] if len(swap) > 1 and len(made) == 1 else []
 
     def _as_others(self, repair: Repair) -> bool:
         """Whether another forward formula computes alike."""

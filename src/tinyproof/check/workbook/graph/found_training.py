@@ -61,6 +61,8 @@ class Study:
     given: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))  # upstream of an output or a target
     atoms: dict[int, list[Atom]] = field(default_factory=dict)  # by training
     compared: dict[int, list[Atom]] = field(default_factory=dict)
+    margins: dict[int, list[Atom]] = field(default_factory=dict)
+    limits: list[Residual] = field(default_factory=list)  # where a margin is compared with a number
     decayed: list[int] = field(default_factory=list)  # updates that take off a share of their own parameter as well
     states: dict[int, int] = field(default_factory=dict)  # update -> the cell that holds its gradient
     ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient

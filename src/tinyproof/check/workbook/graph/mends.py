@@ -17,6 +17,7 @@ from tinyproof.check.workbook.graph.not_moved import carries_older
 from tinyproof.check.workbook.graph.odd_cells import moved_on, odd_cells, slips
 from tinyproof.check.workbook.graph.own_targets import doubtful_targets, shifted_targets, with_targets
 from tinyproof.check.workbook.graph.search import Budget
+from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
 from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.check.workbook.graph.told import is_penalty
@@ -52,6 +53,13 @@ def explain(found: Study, suspects: Suspects) -> Explained:
     _search_on(found, suspects, blame, mends, left)
     blamed = {update: blame.of(update, trusted_by(found, update, left)) for update in sorted(left)[:MOST_BLAMED]}
     return Explained(round_about + mends, sorted(left), suspects, blamed)
+
+
+def of_the_sheet(explained: Explained, graph: SheetGraph) -> Explained:
+    """Without what would be written into updates that the sheet does not have."""
+    kept = [mend for mend in explained.mends if not any(cell in graph.imagined for cell in mend.cells)]
+    gone = [update for mend in explained.mends if mend not in kept for update in mend.updates]
+    return replace(explained, mends=kept, open=sorted({*explained.open, *gone}))
 
 
 def _search_on(found: Study, suspects: Suspects, blame: Blame, mends: list[Mend], left: set[int]) -> None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.found_training import Atom, Seeds, Study
 from tinyproof.check.workbook.graph.residuals import Residual
 
+
+class Valued(Protocol):
+    """A graph with a number in every cell."""
+
+    net: Net
+    values: Array
+
+
 KINDS = ("square", "logistic", "softmax")
 MISREAD = "misread"  # the rule of a threshold unit: an example that is misread moves by its target, another not at all
+HINGE = "hinge"  # what lies within the margin moves
 MOST_ATOMS = 10
 
 
@@ -18,6 +30,7 @@ def options(found: Study, training: int) -> list[tuple[str, list[Atom]]]:
     """What a training could follow: everything it has, of each kind, then single parts."""
     found_options = [(kind, atoms) for kind in KINDS for atoms in _several(found.atoms.get(training, []))]
     found_options += [(MISREAD, atoms) for atoms in _several(found.compared.get(training, []))]
+    found_options += [(HINGE, atoms) for atoms in _several(found.margins.get(training, []))]
     return [*found_options, *[("shown", [atom]) for atom in shown(found, training)]]
 
 
@@ -42,7 +55,7 @@ def gradients(found: Study, atoms: list[Atom], kind: str) -> Array:
     return np.asarray(found.order.adjoints(found.values, seeds_of(found, atoms, kind))[found.parameter])
 
 
-def seeds_of(found: Study, atoms: list[Atom], kind: str) -> Seeds:
+def seeds_of(found: Valued, atoms: list[Atom], kind: str) -> Seeds:
     """Where the derivative of these parts begins, and with what."""
     dense: dict[tuple[int, int], Array] = {}
     for atom in atoms:
@@ -53,6 +66,8 @@ def seeds_of(found: Study, atoms: list[Atom], kind: str) -> Seeds:
             with np.errstate(all="ignore"):
                 if kind == MISREAD:
                     amount = np.where(r != 0, r - o, 0.0)
+                elif kind == HINGE:
+                    amount = np.where(residual.sign * (r - residual.limit) < 0, -float(residual.sign), 0.0)
                 elif kind == "sum":
                     amount = np.ones_like(r)
                 else:

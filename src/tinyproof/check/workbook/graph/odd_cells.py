@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinyproof.check.workbook.graph.cells_around import (
     MOST_ODD,
     between_two,
@@ -139,7 +141,7 @@ def standing_alone(found: Study) -> dict[int, Meaning]:
     """Cells between two that say the same thing and say another themselves, although every change follows a gradient:
     the objective of that step is then another one. Each with what it would say."""
     graph = found.net.graph
-    moves = displacements(found)[:1]
+    moves = displacements(found)[:1] if np.isin(found.successor, found.parameter).any() else []  # a step after another
     alone: dict[int, Meaning] = {}
     for cell in graph.meaning:
         if cell >= found.net.size or not found.depends[found.net.canon[cell]]:

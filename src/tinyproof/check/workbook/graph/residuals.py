@@ -17,7 +17,8 @@ class Residual:
 
     `value`: (rows, samples), `sign` is 1 for output minus target and -1 for target minus output; `outputs`: the output
     there; `output_cell`, `target_cell`: the cell that each is, -1 where it is a part of a formula. `against`: where
-    both are compared and nothing is subtracted, the step of the target, and `step` that of the output.
+    both are compared and nothing is subtracted, the step of the target, and `step` that of the output. `limit`: the
+    number that a margin is compared with (`sign` -1: it is moved above it).
     """
 
     form: int
@@ -30,6 +31,7 @@ class Residual:
     outputs: Array | None = None
     parts: tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]] = ((), ())
     against: int | None = None
+    limit: float = 0.0
 
 
 def chains(tape: Tape) -> list[tuple[int, list[tuple[int, int]]]]:
@@ -96,6 +98,27 @@ def find_comparisons(order: Order, depends: np.ndarray, way: np.ndarray) -> list
                 rows = np.flatnonzero(dep[:, mine] & ~dep[:, other] & way[form.cells])
                 if len(rows) and slots[sides[other]]:
                     found.append(_comparison(index, form, sides[mine], sides[other], rows))
+    return found
+
+
+def find_margins(order: Order, depends: np.ndarray, way: np.ndarray) -> list[Residual]:
+    """Every place on the way to an update where something that depends on the parameters is compared with a number,
+    as `IF(t*z<1, ...)` does: what is below it is moved. Of a sum that must be above 0 (`1-t*z>0`) the part below."""
+    found: list[Residual] = []
+    for index, form in enumerate(order.net.forms):
+        rows = np.flatnonzero(depends[form.reads].any(axis=1) & way[form.cells])
+        for step in form.tape.steps if len(rows) else ():
+            if step[0] not in ("gt", "ge"):
+                continue
+            sides = [int(side) for side in step[1:]]
+            for mine, other in (sides, sides[::-1]):
+                number = form.tape.steps[other]
+                if form.tape.below[mine] and number[0] == "num":
+                    turned = float(number[1]) == 0 and form.tape.steps[mine][0] in ("add", "sub")
+                    output = ((1, mine),)
+                    cells = _cell_of(form, output, rows), np.full(len(rows), -1)
+                    sign = -1 if turned else 1
+                    found.append(Residual(index, mine, rows, sign, *cells, parts=(output, ()), limit=float(number[1])))
     return found
 
 

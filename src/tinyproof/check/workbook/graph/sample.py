@@ -7,7 +7,7 @@ import numpy as np
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.order import Order
 
-PLAIN, STEPPED = 8, 40  # samples: without and with thresholds
+PLAIN = 8  # samples where no formula bends or jumps
 
 
 def draw(

@@ -14,8 +14,8 @@ import numpy as np
 from tinyproof.backprop.expr import Expr, names, walk
 from tinyproof.backprop.tape import Array, compute, forward
 from tinyproof.check.workbook.graph.agree import match
-from tinyproof.check.workbook.graph.edit_kinds import factors, other_functions, shifted
-from tinyproof.check.workbook.graph.edits import expression
+from tinyproof.check.workbook.graph.edit_kinds import continued, factors, other_functions, shifted
+from tinyproof.check.workbook.graph.edits import FIXED, MOVING, TURNED, along, expression
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, says_alike
 from tinyproof.check.workbook.rules.repair import Repair, repairs
@@ -23,6 +23,7 @@ from tinyproof.check.workbook.understand.grid import Place
 
 MOST_TRIALS = 2_500  # edits tried on one group of cells
 MOST_WORDS = 60
+MOST_ELSEWHERE = 32  # cells looked at that stand in another block than the group
 MOST_GROUPS = 24  # groups of cells looked at for one update
 SAME = 1e-6
 
@@ -32,12 +33,12 @@ class Found:
     """An edit that makes one update right.
 
     `cells`: the cells of this step that say it; `repair` is over s0, s1, .. (what the formula reads now, in order) and
-    the names of `words`: cells at the same distance from every cell of the group, or (`fixed`) one and the same cell.
+    the names of `words`: cells, and how each goes along with the group (`edits.MOVING` and so on).
     """
 
     cells: tuple[int, ...]
     repair: Repair
-    words: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    words: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -113,10 +114,10 @@ class Search:
         was = np.broadcast_to(compute(expr, values), slope.shape)
         words = self.words(cells)
         vocabulary = {}
-        for number, (cell, fixed) in enumerate(words):
-            other = self._at(cells, cell, fixed)
+        for number, (cell, way) in enumerate(words):
+            other = self._at(cells, cell, way)
             if other is not None:
-                vocabulary[f"w{number}"] = (cell, fixed)
+                vocabulary[f"w{number}"] = (cell, way)
                 values[f"w{number}"] = other
         scale = np.maximum(np.abs(self.needed), np.abs(self.now)) + 1e-12
         seen = np.isfinite(self.missing)  # a saturated unit leaves no digits on some samples
@@ -151,7 +152,7 @@ class Search:
         meaning = self.graph.meaning.get(cell)
         return [ref for ref in meaning.refs.values() if ref < self.net.size] if meaning else []
 
-    def words(self, cells: list[int]) -> list[tuple[int, bool]]:
+    def words(self, cells: list[int]) -> list[tuple[int, int]]:
         """Cells that the formula might have meant instead: near it, near what it reads, read by its neighbours."""
         graph, here, own = self.graph, self.graph.places[cells[0]], self._raw(cells[0])
         step = np.flatnonzero(self.found.step == self.found.step[self.update])
@@ -173,31 +174,43 @@ class Search:
             nearest.setdefault(int(self.net.canon[cell]), cell)
         chosen = list(nearest.values())
         if len(cells) == 1:
-            return [(cell, True) for cell in chosen[:MOST_WORDS]]
+            return [(cell, FIXED) for cell in chosen[:MOST_WORDS]]
         beside = [c for c in chosen if graph.places[c].row == here.row or graph.places[c].col == here.col]
-        return [*[(cell, False) for cell in beside[:MOST_WORDS]], *[(cell, True) for cell in chosen[: MOST_WORDS // 2]]]
+        return [
+            *[(cell, MOVING) for cell in beside[:MOST_WORDS]],
+            *[(cell, FIXED) for cell in chosen[: MOST_WORDS // 2]],
+            *self._elsewhere(cells, chosen),
+        ]
 
-    def _at(self, cells: list[int], cell: int, fixed: bool) -> Array | None:
+    def _elsewhere(self, cells: list[int], chosen: list[int]) -> list[tuple[int, int]]:
+        """Computed cells of the forward pass in a block of their own, which goes along with the group or turned: of
+        matrices that stop before the update."""
+        forward = self.found.forward
+        if forward is None or not self.graph.imagined:
+            return []
+        own = [c for c in chosen if forward[self.net.canon[c]] and self.net.form_of[self.net.canon[c]] >= 0]
+        words = [(c, way) for c in own for way in (MOVING, TURNED) if self.cells_at(cells, c, way) is not None]
+        return words[:MOST_ELSEWHERE]
+
+    def _at(self, cells: list[int], cell: int, way: int) -> Array | None:
         """What the word is worth for each cell of the group."""
-        at = self.cells_at(cells, cell, fixed)
+        at = self.cells_at(cells, cell, way)
         return None if at is None else self.found.values[at]
 
-    def cells_at(self, cells: list[int], cell: int, fixed: bool) -> list[int] | None:
+    def cells_at(self, cells: list[int], cell: int, way: int) -> list[int] | None:
         """Which cell the word is for each cell of the group."""
-        if fixed:
+        if way == FIXED:
             return [int(self.net.canon[cell])] * len(cells)
         first, target = self.graph.places[cells[0]], self.graph.places[cell]
         found = []
         for one in cells:
-            place = self.graph.places[one]
-            there = Place(target.sheet, target.row + place.row - first.row, target.col + place.col - first.col)
-            number = self.graph.number.get(there)
+            number = self.graph.number.get(along(target, first, self.graph.places[one], way))
             if number is None or number >= self.net.size:
                 return None
             found.append(int(self.net.canon[number]))
         return found
 
-    def beside(self, name: str, down: int, across: int, words: dict[str, tuple[int, bool]]) -> str | None:
+    def beside(self, name: str, down: int, across: int, words: dict[str, tuple[int, int]]) -> str | None:
         """The word for the cell beside the one that a slot reads."""
         if not name.startswith("s"):
             return None
@@ -206,14 +219,16 @@ class Search:
         if cell is None or cell >= self.net.size:
             return None
         moved = int(self.net.canon[cell])
-        options = [word for word, (known, fixed) in words.items() if self.net.canon[known] == moved]
+        options = [word for word, (known, _) in words.items() if self.net.canon[known] == moved]
         return options[0] if options else None
 
-    def _repairs(self, expr: Expr, words: dict[str, tuple[int, bool]]) -> Iterator[Repair]:
+    def _repairs(self, expr: Expr, words: dict[str, tuple[int, int]]) -> Iterator[Repair]:
         yield from other_functions(expr)
         yield from shifted(expr, words, lambda name, down, across: self.beside(name, down, across, words))
+        yield from continued(expr, lambda name, down, across: self.beside(name, down, across, words))
         vocabulary = [*[f"s{i}" for i in range(len(names(expr)))], *words]
-        yield from repairs(expr, vocabulary, factors(vocabulary))
+        more = [word for word in vocabulary[40:] if words[word][1] != FIXED] if self.graph.imagined else []
+        yield from repairs(expr, vocabulary, [*factors(vocabulary), *factors(more)])
 
 
 def _step_of(found: Study, cell: int, step: int) -> Array:

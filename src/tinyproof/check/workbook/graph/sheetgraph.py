@@ -54,6 +54,8 @@ class SheetGraph:
     opaque_reads: dict[int, list[int]] = field(default_factory=dict)
     rounds: set[int] = field(default_factory=set)
     carried: dict[int, tuple[int, Meaning]] = field(default_factory=dict)  # a circle's cell -> what it goes on with
+    imagined: dict[int, int] = field(default_factory=dict)  # an update that the sheet lacks -> the gradient in it
+    strange: list[int] = field(default_factory=list)  # behind the error beside such gradients, and whose is not known
     formulas: int = 0
 
     def cell(self, place: Place) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyproof.backprop.tape import Array
-from tinyproof.check.workbook.graph.agree import match
+from tinyproof.backprop.tape import Array, Tape
+from tinyproof.check.workbook.graph.agree import STEPPED, match
 from tinyproof.check.workbook.graph.carried import by_place
 from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.found_training import Study, labels
 from tinyproof.check.workbook.graph.order import Order, order
-from tinyproof.check.workbook.graph.residuals import Residual, find_comparisons, find_residuals, measure
-from tinyproof.check.workbook.graph.sample import PLAIN, STEPPED, draw, has_thresholds, is_stepped
-from tinyproof.check.workbook.graph.steps import find_updates
+from tinyproof.check.workbook.graph.residuals import Residual, find_comparisons, find_margins, find_residuals, measure
+from tinyproof.check.workbook.graph.sample import PLAIN, draw, has_thresholds, is_stepped
+from tinyproof.check.workbook.graph.steps import Update, find_updates
 from tinyproof.check.workbook.graph.which_objective import choose
 
 MOSTLY = 0.7  # of the changes are numbers; where fewer are, positive values are tried
@@ -20,8 +20,7 @@ MOSTLY = 0.7  # of the changes are numbers; where fewer are, positive values are
 
 def study(net: Net) -> Study | None:
     """The trainings of the workbook; None where nothing is updated."""
-    found_updates, dropped, roles = find_updates(net)
-    updates = by_place(net, roles, found_updates, dropped)
+    updates = _updates(net)
     if not updates:
         return None
     parameter = np.array([u.parameter for u in updates])
@@ -36,7 +35,8 @@ def study(net: Net) -> Study | None:
     way = cut_order.cone(successor)
     way[successor] = True
     comparisons = find_comparisons(cut_order, depends, way)
-    forward, random, held = _kinds_of_leaves(cut_order, residuals or comparisons)
+    limits = find_margins(cut_order, depends, way)
+    forward, random, held = kinds_of_leaves(cut_order, residuals or comparisons or limits)
     values, final = _computed(cut_order, depends, random, held)
     change = final[successor] - values[parameter]
     if _finite(change) < MOSTLY:
@@ -44,7 +44,7 @@ def study(net: Net) -> Study | None:
         others_change = others_final[successor] - others[parameter]
         if _finite(others_change) > _finite(change):
             values, final, change = others, others_final, others_change
-    measure(cut_order, [*residuals, *comparisons], values)
+    measure(cut_order, [*residuals, *comparisons, *limits], values)
     blank = np.zeros_like(change)
     found = Study(
         net=net,
@@ -64,11 +64,20 @@ def study(net: Net) -> Study | None:
         match=match(change, blank),
         residuals=residuals,
         comparisons=comparisons,
+        limits=limits,
         forward=forward,
         given=random,
     )
     choose(found)
     return found
+
+
+def _updates(net: Net) -> list[Update]:
+    """The updates of a workbook; of one that stops before them those that its gradients lack, and no others."""
+    if net.graph.imagined:
+        return [Update(net.graph.meaning[cell].refs["leaf"], cell, "leaf") for cell in net.graph.imagined]
+    found_updates, dropped, roles = find_updates(net)
+    return by_place(net, roles, found_updates, dropped)
 
 
 def _computed(
@@ -102,7 +111,14 @@ def _parts(
     return label, step
 
 
-def _kinds_of_leaves(cut_order: Order, residuals: list[Residual]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _asked(tape: Tape) -> list[int]:
+    """The slots that a formula compares with a number, `IF(t=1, ...)`."""
+    sides = [[tape.steps[int(a)] for a in step[1:]] for step in tape.steps if step[0] == "eq"]
+    pairs = [(a, b) for two in sides for a, b in (two, two[::-1])]
+    return [int(a[1]) for a, b in pairs if a[0] == "var" and b[0] == "num"]
+
+
+def kinds_of_leaves(cut_order: Order, residuals: list[Residual]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cells upstream of an output or a target; leaves that are drawn; targets that keep their 0 or 1."""
     net = cut_order.net
     outputs, targets = [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)]
@@ -123,6 +139,8 @@ def _kinds_of_leaves(cut_order: Order, residuals: list[Residual]) -> tuple[np.nd
         for slot in form.tape.levels:  # the two answers of a threshold unit
             cells = form.reads[:, slot]
             held[cells[np.isin(typed[cells], (0.0, 1.0, -1.0))]] = True
+        for slot in _asked(form.tape):
+            held[form.reads[:, slot]] = True
         for slot in form.tape.slopes:
             cells = form.reads[:, slot]
             held[cells[~cut_order.cut[cells]]] = True

@@ -16,8 +16,25 @@ OBJECTIVES = {
     "logistic": "the cross-entropy",
     "softmax": "the cross-entropy (softmax)",
     "misread": "the perceptron's criterion (what is misread moves by its target)",
+    "hinge": "the hinge loss (what lies within the margin moves by its target)",
     "shown": "a value that the sheet shows",
 }
+
+
+def strange_told(graph: SheetGraph, cell: int) -> str:
+    if cell not in graph.meaning:
+        return f"{named(graph, cell)} is read as the parameters are, and has no derivative"
+    return f"{named(graph, cell)} is made of the error, and is no derivative by a number that the sheet has"
+
+
+def _imagined_line(
+    graph: SheetGraph, found: Study, mine: np.ndarray, follows: np.ndarray, what: str, right: bool
+) -> str:
+    """What is said where the sheet stops before the update."""
+    still = "nothing is updated"
+    if right:
+        return f"{len(mine)} derivatives are those of {what} by {len(mine)} numbers ({still}): right"
+    return f"{len(follows)} of {len(mine)} derivatives are those of {what} ({still})"
 
 
 def line_told(
@@ -26,6 +43,8 @@ def line_told(
     parameters = len({int(found.lineage[u]) for u in mine})
     steps = max(1, len(mine) // max(1, parameters))
     what = f"{OBJECTIVES[found.kinds[training]]}" + (", through a state" if found.states else "")
+    if graph.imagined:
+        return _imagined_line(graph, found, mine, follows, what, right)
     whose = f"{parameters} parameter{'s' if parameters > 1 else ''} over {steps} step{'s' if steps > 1 else ''}"
     if right:
         return f"{len(follows)} changes of {whose} follow the gradient of {what}: right"
@@ -72,6 +91,8 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
         return f"{what} says something else than the cells before and after it, which say the same: a slip in one row"
     if mend.kind == "odd":
         return f"{what} says something else than the cells around it, and only what they say is right"
+    if mend.kind == "activated":
+        return f"{what} weighs sums where their activations belong, which no other unit reads"
     if mend.kind == "peers":
         return f"{what} does not say of its parameter what the same cell of another parameter says of that one"
     old, new = part(graph, mend.old_part), part(graph, mend.new_part)
@@ -93,6 +114,12 @@ def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
         return ""
     update = mend.updates[0]
     what = OBJECTIVES[found.kinds[int(found.training[update])]]
+    if graph.imagined:
+        return (
+            f"{named(graph, int(found.successor[update]))} must be k times the derivative of {what} by "
+            f"{named(graph, int(found.parameter[update]))}, as the other derivatives are; with this formula it is, as "
+            "written it is not"
+        )
     return (
         f"{named(graph, int(found.successor[update]))} must move by -k times the derivative of {what} by "
         f"{named(graph, int(found.parameter[update]))}, as the other parameters do; with this formula it does, as "
@@ -104,6 +131,8 @@ def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
     count = len(mend.updates)
     if mend.kind == "alone":
         return ""
+    if graph.imagined:
+        return f"{count} derivative{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} wrong because of it"
     return (
         f"{count} change{'s' if count != 1 else ''} of a parameter {'are' if count != 1 else 'is'} wrong because of it"
     )
@@ -126,10 +155,13 @@ def without_mend(graph: SheetGraph, found: Study, update: int, cells: list[int])
     cells = [c for c in cells if graph.places[c].sheet == graph.places[cells[0]].sheet]
     where = min(cells, key=lambda c: graph.places[c])
     what = OBJECTIVES[found.kinds[int(found.training[update])]]
-    message = (
-        f"{named(graph, where)}: {named(graph, int(found.successor[update]))} does not move by -k times the derivative "
-        f"of {what}, as the other parameters do, and all that this formula reads is right"
+    one, by = named(graph, int(found.successor[update])), named(graph, int(found.parameter[update]))
+    short = (
+        f"is not k times the derivative of {what} by {by}, as the other derivatives are,"
+        if graph.imagined
+        else f"does not move by -k times the derivative of {what}, as the other parameters do,"
     )
+    message = f"{named(graph, where)}: {one} {short} and all that this formula reads is right"
     return Mistake(
         _kind(found, where), "error", graph.places[where].sheet, heading(graph, where) or graph.name(where), message,
         rows=(graph.places[where].row,), cells=stretches_of(graph, cells), says=says(graph, where),
@@ -142,10 +174,11 @@ def is_penalty(graph: SheetGraph, found: Study, mend: Mend) -> bool:
     value's slope, say): meant, perhaps, and no mistake that could be told."""
     if mend.kind != "extra term" or mend.old_part is None or not mend.updates:
         return False
-    own = {graph.name(int(found.parameter[update])) for update in mend.updates}
+    own = {int(found.parameter[update]) for update in mend.updates}
     reads = {graph.name(cell): cell for place in mend.cells for cell in _read_by(graph, place)}
-    term = {*names(mend.old_part)}
-    return bool(term & own) and all(name in reads and reads[name] not in graph.meaning for name in term - own)
+    term = [reads.get(name) for name in names(mend.old_part)]
+    mine = [cell for cell in term if cell is not None and graph.source(cell) in own]
+    return bool(mine) and all(cell is not None and (cell in mine or cell not in graph.meaning) for cell in term)
 
 
 def _read_by(graph: SheetGraph, cell: int) -> list[int]:
@@ -160,6 +193,8 @@ def perhaps_penalty(graph: SheetGraph, mend: Mend) -> str:
 
 def no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
     some = [named(graph, int(found.successor[u])) for u in mine[:3]]
+    if graph.imagined:
+        return f"{', '.join(some)} are the derivative of no objective that the sheet shows"
     return f"the changes of {', '.join(some)} follow no objective that the sheet shows"
 
 

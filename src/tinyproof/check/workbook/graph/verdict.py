@@ -9,10 +9,12 @@ import numpy as np
 
 from tinyproof.check.facts import Training
 from tinyproof.check.workbook.graph.blame import together
+from tinyproof.check.workbook.graph.forward_edits import ACTIVATED
 from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.gradients_alone import with_updates
 from tinyproof.check.workbook.graph.iterated import opened
 from tinyproof.check.workbook.graph.judged import copies_apart, judged
-from tinyproof.check.workbook.graph.mends import Explained, explain
+from tinyproof.check.workbook.graph.mends import Explained, explain, of_the_sheet
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
 from tinyproof.check.workbook.graph.states import carries
 from tinyproof.check.workbook.graph.suspects import Suspects
@@ -29,6 +31,7 @@ from tinyproof.check.workbook.graph.told import (
     not_read,
     perhaps_penalty,
     rests_told,
+    strange_told,
     typed_told,
     uneven_told,
     without_mend,
@@ -40,6 +43,7 @@ from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.understand.grid import Grid, Place
 
 LEAST = 0.25  # and where a tried mend makes all the rest follow
+FEW = 2  # updates, beside which gradients that nothing takes off are looked for
 ENOUGH = 0.5  # of a training: more must follow its objective before anything in it is called wrong
 
 
@@ -86,7 +90,7 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = T
         return verdict
     verdict.formulas = graph.formulas
     verdict.rounded = {graph.places[cell].sheet for cell in graph.rounds}
-    answer = judged(graph)
+    graph, answer = _answered(graph)
     if answer is None:
         verdict.still = graph.formulas > 0
         return verdict
@@ -96,10 +100,24 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = T
     explained = Explained([], [], suspects)
     if mends or not (suspects.wrong or suspects.lost):
         explained = explain(found, suspects)
+    explained = of_the_sheet(explained, graph)
     verdict.used = _used(found, suspects)
     for training in found.trainings():
         _training(verdict, graph, found, suspects, explained, training)
     return verdict
+
+
+def _answered(graph: SheetGraph) -> tuple[SheetGraph, tuple[Study, Suspects] | None]:
+    """The graph judged; where fewer updates follow anything than there are gradients that nothing takes off, with the
+    updates that these lack."""
+    answer = judged(graph)
+    follow = 0 if answer is None else int(answer[0].match.ok.sum())
+    imagined = with_updates(graph) if follow <= FEW else None
+    if imagined is not None and len(imagined.imagined) > 2 * follow:
+        again = judged(imagined)
+        if again is not None and int(again[0].match.ok.sum()) > follow:
+            return imagined, again
+    return graph, answer
 
 
 def _used(found: Study, suspects: Suspects) -> set[Place]:
@@ -118,7 +136,8 @@ def _training(
 ) -> None:
     mine = np.flatnonzero(found.training == training)
     own = _Own(graph, found, suspects, explained, training, mine)
-    verdict.trainings.append((own.home, training_found(graph, found, mine)))
+    if not graph.imagined:
+        verdict.trainings.append((own.home, training_found(graph, found, mine)))
     before = len(verdict.mistakes)
     own.accuse(verdict)
     open_questions = own.ask(verdict)
@@ -178,7 +197,8 @@ class _Own:
         healed = len({u for mend in mends for u in mend.updates})
         single = sum(mend.kind != "odd" for mend in mends) <= 1 and not (mends and opened)  # one mistake explains all
         few = bool(mends) and all(mend.kind == "odd" for mend in mends) and 4 * len(mends) <= healed
-        enough = right >= (1 if few else LEAST * len(mine))
+        whole = len(mends) == 1 and mends[0].kind == ACTIVATED and healed == len(mine) > 2
+        enough = whole or right >= (1 if few else LEAST * len(mine))
         return right > ENOUGH * len(mine) or (single and right + healed >= 0.9 * len(mine) and enough)
 
     def _only_begins(self) -> bool:
@@ -230,9 +250,12 @@ class _Own:
             verdict.problem(self.home, typed_told(graph, self.typed[0]))
         for way, cells in self.beside.items():
             verdict.problem(self.home, beside_told(graph, way, cells[0]))
+        strange = [cell for cell in graph.strange if graph.places[cell].sheet in self.sheets]
+        if strange:
+            verdict.problem(self.home, strange_told(graph, strange[0]))
         if self.doubts:
             verdict.problem(self.home, doubt_told(graph, self.doubts[0]))
-        return bool(self.unread or self.uneven or self.rests or self.loose or self.typed or self.beside)
+        return bool(self.unread or self.uneven or self.rests or self.loose or self.typed or self.beside or strange)
 
 
 def _unexplained(
@@ -242,7 +265,8 @@ def _unexplained(
     """Wrong updates for which no mend was found: an error where all around them is right."""
     first = int(found.successor[opened[0]])
     groups = together(found, {u: explained.blamed[u] for u in opened if u in explained.blamed})
-    if share <= ENOUGH or found.kinds[int(found.training[opened[0]])] == "shown":  # which value is meant is a guess
+    guess = found.kinds[int(found.training[opened[0]])] == "shown"  # which value is meant
+    if share <= ENOUGH or guess or graph.imagined:
         verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
         return
     for update, cells in groups[:12]:

@@ -9,7 +9,8 @@ import numpy as np
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import Match, match
 from tinyproof.check.workbook.graph.found_training import Atom, Study, grouped
-from tinyproof.check.workbook.graph.objectives import KINDS, MISREAD, MOST_ATOMS, atoms_of, gradients, shown
+from tinyproof.check.workbook.graph.objectives import HINGE, KINDS, MISREAD, MOST_ATOMS, atoms_of, gradients, shown
+from tinyproof.check.workbook.graph.penalties import cornered, decayed
 
 FAIR = 0.2  # of the updates follow an objective that the sheet shows: it is meant, although more follow another
 
@@ -32,9 +33,11 @@ def choose(found: Study) -> None:
         found.atoms.setdefault(atom.training, []).append(atom)
     for atom in atoms_of(found, found.comparisons):
         found.compared.setdefault(atom.training, []).append(atom)
+    for atom in atoms_of(found, found.limits):
+        found.margins.setdefault(atom.training, []).append(atom)
     where = dict(grouped(found.training))
     tried: dict[int, list[Tried]] = {t: [] for t in found.trainings()}
-    for kind in (*KINDS, MISREAD, "shown"):
+    for kind in (*KINDS, MISREAD, "shown", HINGE):
         todo = {t: _own(found, t, kind) for t, held in tried.items() if not any(one.all for one in held)}
         depth = max((len(own) for own in todo.values()), default=0)
         slopes = [
@@ -45,6 +48,8 @@ def choose(found: Study) -> None:
             mine = where[t]
             picked = _pick(found.change[mine], [slope[mine] for slope in slopes[: len(own)]])
             count = _one_way(match(found.change[mine], picked[1]))
+            if kind == HINGE and _bends_otherwise(found, t, picked[1], mine):
+                continue
             if kind == "softmax" and count > 0 and not _shares(found, [own[i] for i in picked[0]]):
                 continue
             tried[t].append(Tried(count, kind, [own[i] for i in picked[0]], picked[1], count == len(mine)))
@@ -55,7 +60,9 @@ def choose(found: Study) -> None:
         found.gradient[where[t]] = best.gradient
     found.match = match(found.change, found.gradient)
     _both_ways(found)
-    _decayed(found)
+    decayed(found)
+    cornered(found)
+    _clipped_alike(found)
 
 
 def _as_shown(found: Study, training: int, tried: list[Tried], updates: int) -> Tried | None:
@@ -67,6 +74,18 @@ def _as_shown(found: Study, training: int, tried: list[Tried], updates: int) -> 
     losses = [gradients(found, [atom], "shown")[mine] for atom in shown(found, training)]
     held = [one for one in some if any(2 * match(-loss, one.gradient).ok.sum() > updates for loss in losses)]
     return held[0] if len(held) == 1 else None
+
+
+def _bends_otherwise(found: Study, training: int, gradient: Array, mine: np.ndarray) -> bool:
+    """Whether the sheet shows a loss with a corner, and its slope is another one than that of the margin."""
+    net = found.net
+    for atom in shown(found, training):
+        assert atom.cells is not None
+        forms = np.unique(net.form_of[atom.cells]).tolist()
+        if any(step[0] == "max" for form in forms for step in net.forms[form].tape.steps):
+            if not match(-gradients(found, [atom], "shown")[mine], gradient).ok.any():
+                return True
+    return False
 
 
 def _shares(found: Study, atoms: list[Atom]) -> bool:
@@ -91,7 +110,8 @@ def _own(found: Study, training: int, kind: str) -> list[Atom]:
     """The parts that an objective of this kind can be made of."""
     if kind == "shown":
         return shown(found, training)
-    return (found.compared if kind == MISREAD else found.atoms).get(training, [])
+    own = {MISREAD: found.compared, HINGE: found.margins}.get(kind, found.atoms)
+    return own.get(training, [])
 
 
 def _both_ways(found: Study) -> None:
@@ -106,28 +126,18 @@ def _both_ways(found: Study) -> None:
             found.match.ok[own] = False
 
 
-def _decayed(found: Study) -> None:
-    """Weight decay: every change has the same share of its own parameter taken off as well."""
-    for training in found.trainings():
-        mine = np.flatnonzero((found.training == training) & ~found.match.ok & found.match.seen)
-        shares = np.full(len(mine), np.nan)
-        rates = np.full(len(mine), np.nan)
-        for i, update in enumerate(mine):
-            c, g, p = found.change[update], found.gradient[update], found.values[found.parameter[update]]
-            good = np.isfinite(c) & np.isfinite(g)
-            if good.sum() < 5 or not np.any(g[good]):
-                continue
-            table = np.stack([g[good], p[good]], axis=1)
-            fit, _, rank, _ = np.linalg.lstsq(table, c[good], rcond=None)
-            if rank == 2 and np.abs(table @ fit - c[good]).max() <= 1e-7 * np.abs(c[good]).max():
-                rates[i], shares[i] = -fit[0], -fit[1]
-        with np.errstate(all="ignore"):
-            common = np.nanmedian(shares) if np.isfinite(shares).any() else np.nan
-            same = np.isfinite(shares) & (np.abs(shares / common - 1) < 1e-5)
-        if 0 < common < 1 and same.sum() >= 2 and (rates[same] > 0).all():
-            found.match.ok[mine[same]] = True
-            found.match.rate[mine[same]] = rates[same]
-            found.decayed += [int(u) for u in mine[same]]
+def _clipped_alike(found: Study) -> None:
+    """Where changes follow when they are clipped and no change of another parameter follows, the errors are clipped,
+    not the changes (Huber): another objective, that is not known."""
+    with np.errstate(all="ignore"):
+        off = np.abs(found.change + found.match.rate[:, None] * found.gradient).max(axis=1)
+        clipped = found.match.ok & (off > 1e-3 * np.abs(found.change).max(axis=1))
+    clipped[found.decayed] = False  # these are off by what is taken of their own parameter
+    for training in np.unique(found.training[clipped]).tolist():
+        mine = np.flatnonzero(found.training == training)
+        follow = set(found.lineage[mine[found.match.ok[mine]]])
+        if follow != set(found.lineage[mine]):
+            found.match.ok[mine[clipped[mine]]] = False
 
 
 def _pick(change: Array, slopes: list[Array]) -> tuple[list[int], Array]:

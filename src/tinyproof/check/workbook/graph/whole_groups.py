@@ -11,7 +11,7 @@ from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.graph.as_peers_say import as_peers_say
 from tinyproof.check.workbook.graph.blame import Blame
 from tinyproof.check.workbook.graph.cells_around import same_formula
-from tinyproof.check.workbook.graph.edits import with_meanings
+from tinyproof.check.workbook.graph.edits import FIXED, MOVING, TURNED, along, with_meanings
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, recheck
 from tinyproof.check.workbook.graph.odd_cells import wrong_after
@@ -21,7 +21,6 @@ from tinyproof.check.workbook.graph.sheetgraph import Meaning, says_alike
 from tinyproof.check.workbook.graph.suspects import Suspects, usual_change
 from tinyproof.check.workbook.graph.transfer import gradient_places
 from tinyproof.check.workbook.graph.way_back import on_the_way
-from tinyproof.check.workbook.understand.grid import Place
 
 MOST_CHECKED, MOST_JUDGED = 24, 6  # mends of one parameter taken from others, without and with states
 MOST_LOOKED_AT = 12  # cells of a group that another cell is compared with
@@ -40,7 +39,8 @@ def by_search(
     for search in _searches(found, suspects, rep, trusted, budget):
         groups = search.groups(trusted)
         # the cell to blame first, then what several wrong updates use
-        groups.sort(key=lambda cells: (guilty not in cells, -int(shared[cells].max())))
+        passed = _passed_on(found, guilty) if found.net.graph.imagined else set()
+        groups.sort(key=lambda cells: (passed.isdisjoint(cells), guilty not in cells, -int(shared[cells].max())))
         for natural in (True, False):
             for cells in groups:
                 edit = search.edit(cells, natural and not (rep in suspects.scaled and guilty in cells))
@@ -55,6 +55,14 @@ def by_search(
                 if mend is not None and len({int(found.lineage[u]) for u in mend.updates}) > 1:
                     return mend  # several parameters are right with it, at a rate of their own
     return None
+
+
+def _passed_on(found: Study, cell: int) -> set[int]:
+    """The cells that only read this one, if nothing else does: it may be right, and they lack a factor."""
+    net = found.net
+    readers = np.unique(net.dst[net.src == cell]).tolist()
+    alone = all(len(net.forms[net.form_of[r]].tape.steps) == 1 for r in readers if net.form_of[r] >= 0)
+    return set(readers) if alone else set()
 
 
 def _searches(found: Study, suspects: Suspects, rep: int, trusted: np.ndarray, budget: Budget) -> Iterator[Search]:
@@ -172,13 +180,13 @@ def edited(found: Study, edit: Found, cell: int, moving: bool) -> Meaning | None
     swap: dict[str, Expr] = {f"s{i}": Var(name) for i, name in enumerate(own)}
     refs = dict(meaning.refs)
     first, here = graph.places[edit.cells[0]], graph.places[cell]
-    for word, (target, is_fixed) in edit.words.items():
+    for word, (target, way) in edit.words.items():
         place = graph.places[target]
         single = len(edit.cells) == 1
-        stays = is_fixed and not (single and moving)
+        stays = way == FIXED and not (single and moving)
         if not stays:
             sheet = here.sheet if place.sheet == first.sheet else place.sheet
-            place = Place(sheet, place.row + here.row - first.row, place.col + here.col - first.col)
+            place = along(place._replace(sheet=sheet), first, here, way if way == TURNED else MOVING)
         number = graph.number.get(place)
         if number is None or number >= found.net.size:
             return None
@@ -198,10 +206,10 @@ def named_part(found: Study, edit: Found, part: Expr, cell: int) -> Expr:
     own = list(graph.meaning[cell].refs.values())
     swap: dict[str, Expr] = {f"s{i}": Var(graph.name(number)) for i, number in enumerate(own)}
     there, here = graph.places[edit.cells[0]], graph.places[cell]
-    for word, (target, is_fixed) in edit.words.items():
+    for word, (target, way) in edit.words.items():
         place = graph.places[target]
-        if not is_fixed or len(edit.cells) == 1:
-            place = Place(place.sheet, place.row + here.row - there.row, place.col + here.col - there.col)
+        if way != FIXED or len(edit.cells) == 1:
+            place = along(place, there, here, way if way == TURNED else MOVING)
         number = graph.number.get(place, target)
         swap[word] = Var(graph.name(number))
     return substitute(part, swap)
