@@ -21,6 +21,11 @@ _TRAIN = re.compile(r"(?<![a-z])train(?:ing|ed)?(?![a-z])|(?<![a-z])in[- ]sample
 _TEST = re.compile(r"(?<![a-z])(?:test(?:ing)?|tst|unseen|held[- ]out|hold(?:[-_ ]?out)?)(?![a-z])")
 _VALID = re.compile(r"(?<![a-z])(?:val|valid|validation|dev)(?![a-z])")
 _FIGURE = re.compile(r"acc|score|loss|err|f1|metric|result|auc|mse|mae")
+_SPOKEN = {
+    "==": "the comparison of guesses with labels",
+    "off": "how far the guesses are off",
+    "loss": "the loss of the network",
+}
 _STRINGS = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'")
 _UNSUPERVISED = re.compile(
     r"\.(?:cluster|mixture|decomposition|manifold|outlier|covariance)\.|IsolationForest|OneClass"
@@ -201,8 +206,8 @@ def _called_with_all_parts(study: Study, use: Measured) -> bool:
 
 def spoken(use: Measured) -> str:
     """The measurement in a sentence: the call as it is written."""
-    if use.name == "==":
-        return "the comparison of guesses with labels"
+    if use.name in _SPOKEN:
+        return _SPOKEN[use.name]
     return f"the loop over `{use.text.removeprefix('for ... in ')}`" if use.name == "loop" else f"`{use.text}`"
 
 

@@ -22,13 +22,14 @@ ASIDE = words(
     pytorch_grad_cam tf_keras_vis efficientnet_pytorch efficientnet vit_keras segmentation_models_pytorch ftfy nlpaug
     deprecated outlines adabelief_pytorch adabound ranger madgrad lion_pytorch prodigyopt pytorch_msssim lpips
     sentencepiece tokenizers underthesea pyvi jieba pymorphy2 sacremoses bitsandbytes apex torch_xla num2words
+    numpyarray_to_latex
     """
 )
 # What code that measures something speaks of. Where none of these words stands, nothing is judged.
 _MEASURING = re.compile(
     r"accurac|\bacc(?:s|_\w+)?\b|\w_acc\b|(?<![\"'(])\b(?:\w+_)?correct(?:s|_\w+)?\b(?!!)|\.score\(|\bf1\b|f1_|precision"
     r"|recall|\bauc\b|auroc|\biou\b|\bdice\b|confusion|\.evaluate\(|metrics?\b|\btop_?[k15]_?acc|error_rate|\bbleu"
-    r"|classification_report|\w_score\(|perplexity|\bwer\b|(?:test|val(?:id(?:ation)?)?|eval|dev)_?(?:loss|err)|\.test\(|\.validate\(",
+    r"|classification_report|\w_score\(|perplexity|\bwer\b|(?:test|val(?:id(?:ation)?)?|eval|dev)_?(?:loss|err)|loss\w*\[[\"'](?:val|test)|\.test\(|\.validate\(",
     re.IGNORECASE,
 )
 # Distances between numbers: a measure of a model only where a model learns.
@@ -36,6 +37,10 @@ _DISTANCE = re.compile(r"rmse|\bmae\b|\bmse\b|psnr|ssim", re.IGNORECASE)
 _VALIDATION = re.compile(r"\b(?:val|valid|validation|test|eval)[\s_-]?(?:loss|acc|accuracy|err|error)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"^[ \t]*#.*$|#[^\"'\n]*$", re.MULTILINE)
 _REMARK = re.compile(r"^[ \t]*(\"\"\"|''').*?\1[ \t]*$", re.MULTILINE | re.DOTALL)  # a text that stands for itself
+# What is written on a drawing: of figures that were measured elsewhere, or not at all.
+_DRAWN = re.compile(
+    r"(?:\.(?:set_)?(?:title|[xy]label|suptitle|savefig)\(|\blegend\(\[|\blabel\s*=)\s*(?:\"[^\"\n]*\"|'[^'\n]*')"
+)
 _BY_HAND = re.compile(r"\bgrads?\(|backward|\bepochs?\b|learning_rate|gradient")
 
 
@@ -62,7 +67,7 @@ def nothing_to_judge(study: Study) -> str:
         learns or study.runs or re.search(r"\.(?:fit|train)\w*\(", text)
     ):
         return ""  # what measures may be in what is not here
-    watched = re.sub(r"metrics\s*=\s*\[[^\]]*\]|history\[[^\]]*\]|\baccuracy=|import .*", "", text)
+    watched = _DRAWN.sub("", re.sub(r"metrics\s*=\s*\[[^\]]*\]|history\[[^\]]*\]|\baccuracy=|import .*", "", text))
     tested = any(run.test_accuracies for run in study.runs)
     if fits(study) and not claimed and not tested and not _measures(watched, learns):
         return "a model is fitted, and nothing is measured but on the rows that it learns from"

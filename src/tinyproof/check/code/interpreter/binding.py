@@ -8,6 +8,8 @@ from tinyproof.check.code.interpreter.attributes import OF_DATA_PATHS
 from tinyproof.check.code.interpreter.events import Overwritten
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.made_arrays import fill
+from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.turns import Loop, Pass
 from tinyproof.check.code.interpreter.unpacking import items_of
 from tinyproof.check.code.interpreter.values import (
@@ -85,6 +87,9 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
             machine.forget(option.scope, target)
         elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
             _of_data(machine, option, value)
+        elif isinstance(option, Made) and machine.loops and not machine.passes:
+            over = machine.loops[-1].rows
+            fill(option, over if isinstance(over, Rows) else None)
         elif isinstance(option, Map) and isinstance(key, str | int):
             option.items[key] = value
             if isinstance(key, str):

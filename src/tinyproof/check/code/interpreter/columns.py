@@ -77,6 +77,8 @@ def target_among(features: Rows, target: Rows) -> object:
         return None
     if any(path.root.form != "file" for path in features.paths) or UNKNOWN in (*features.columns, *target.columns):
         return None
+    if is_one(features):
+        return None  # a series, of which later rows are asked for
     column = target.columns[-1][1]
     for kind, what in features.columns:
         names = what if isinstance(what, tuple) else (what,)

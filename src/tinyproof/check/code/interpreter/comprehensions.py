@@ -11,7 +11,18 @@ from tinyproof.check.code.interpreter.loops import element, loader_of, turns
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.rows import Cut, Fit, Rows, Step, some_of
 from tinyproof.check.code.interpreter.turns import Pass
-from tinyproof.check.code.interpreter.values import Const, Made, Map, Scope, Seq, Unknown, Value, call_it, constant
+from tinyproof.check.code.interpreter.values import (
+    Choice,
+    Const,
+    Made,
+    Map,
+    Scope,
+    Seq,
+    Unknown,
+    Value,
+    call_it,
+    constant,
+)
 from tinyproof.check.finding import CodePlace
 
 
@@ -77,7 +88,7 @@ def _one_for_each(node: ast.ListComp, iterable: Value, value: Value) -> bool:
     if (
         not isinstance(iterable, Rows)
         or iterable.side not in ("x", "both", "y")
-        or not isinstance(value, Unknown | Made)
+        or not isinstance(value, Unknown | Made | Choice | Const | Seq)
     ):
         return False
     single = len(node.generators) == 1 and not node.generators[0].ifs

@@ -6,7 +6,7 @@ import ast
 import builtins
 from collections.abc import Callable
 
-from tinyproof.check.code.interpreter import columns, row_expressions
+from tinyproof.check.code.interpreter import columns, made_arrays, row_expressions
 from tinyproof.check.code.interpreter.attributes import OF_DATA_PATHS, attribute
 from tinyproof.check.code.interpreter.calls import call
 from tinyproof.check.code.interpreter.comprehensions import comprehension
@@ -142,6 +142,12 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
     if collected is not None and not isinstance(constant(_key(machine, node.slice, scope)), int):
         return row_expressions.subscript(machine, collected, node.slice, scope)  # of a list with an element for each
     is_slice = isinstance(node.slice, ast.Slice)
+    first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    cut = isinstance(first, ast.Slice) or isinstance(_key(machine, node.slice, scope), Rows)
+    made = made_arrays.as_rows(owner, machine.place(node, scope)) if cut and isinstance(owner, Made) else None
+    if made is not None:
+        machine.keep.append(owner)
+        return row_expressions.subscript(machine, made, node.slice, scope)
     index = Const(None) if is_slice else evaluate(machine, node.slice, scope)
     machine.keep.append(index)
     return join([_element(option, index, is_slice) for option in options(owner)])

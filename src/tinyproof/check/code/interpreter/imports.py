@@ -14,10 +14,11 @@ _FRAMEWORKS = words(
     """
     array chex clu equinox haiku mpl_toolkits optuna orbax
     absl accelerate bokeh boto3 catboost category_encoders cuml datasets diffusers evaluate fastai fastbook
-    fastcore fastdot fastkaggle flax gdown gensim gradio gzip h5py huggingface_hub ignite imblearn ipywidgets
-    jax joblib kaggle keras librosa lightgbm mediapy medmnist mlxtend nbdev nltk optax optimum peft pickle
-    polars sagemaker scikeras seaborn sentencepiece skopt skorch soundfile sympy tensorflow tensorflow_datasets
-    tensorflow_docs tensorflow_hub tensorflow_text tf_keras tokenizers tpot transformers umap xgboost
+    fastcore fastdot fastkaggle feature_engine flax gdown gensim gradio gzip h5py huggingface_hub ignite
+    imblearn ipywidgets jax joblib kaggle keras librosa lightgbm mediapy medmnist mlxtend nbdev nltk optax
+    optimum peft pickle polars sagemaker scikeras seaborn sentencepiece skopt skorch soundfile sympy tensorflow
+    tensorflow_datasets tensorflow_docs tensorflow_hub tensorflow_text tf_keras tokenizers tpot
+    transformers umap xgboost
     """
 )
 # Libraries whose names are known well enough to read calls of them; anything else missing is unknown.

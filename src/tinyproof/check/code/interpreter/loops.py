@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tinyproof.check.code.interpreter.columns import is_one
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.code.interpreter.machine import Machine
-from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.rows import Rows, rows_in
 from tinyproof.check.code.interpreter.turns import Loop, Pass
 from tinyproof.check.code.interpreter.values import (
     CHANGED,
@@ -65,6 +65,9 @@ def _one_by_one(value: Value) -> Rows | None:
     """The rows that a loop goes over one by one: those of a column, or of several side by side."""
     if isinstance(value, Rows):
         return value if value.side in ("x", "y") or is_one(value) else None
+    if isinstance(value, Seq) and not value.whole:
+        filled = rows_in(value)
+        return filled if filled is not None and filled.side in ("x", "y", "both") else None
     if isinstance(value, Made) and (value.path in ("builtins.enumerate", "builtins.zip") or _wraps(value)):
         found = [_one_by_one(arg) for arg in value.args]
         return next((rows for rows in found if rows is not None), None)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from functools import partial
 
-from tinyproof.check.code.interpreter import row_expressions
+from tinyproof.check.code.interpreter import made_arrays, row_expressions
 from tinyproof.check.code.interpreter.answers import answers_in, hits
 from tinyproof.check.code.interpreter.events import Average, Tampered
 from tinyproof.check.code.interpreter.flows import Flow, Op, Quantity
@@ -71,6 +71,9 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
     slope = next((side for side in (left, right) if getattr(side, "path", "") == row_expressions.GRADIENT), None)
     if slope is not None:  # times a rate, and with what regularises it, it is still one; taken off weights it is none
         return slope if slope is left or not isinstance(op, ast.Sub) else Unknown()
+    array = made_arrays.computed(left, right, machine.place(node, scope))
+    if array is not None and not any(isinstance(side, Flow | Quantity) for side in (left, right)):
+        return array
     flows = [side for side in (left, right) if isinstance(side, Flow)]
     if flows and not any(isinstance(side, Quantity) for side in (left, right)):
         return _joined_flows(machine, flows, node, scope)
@@ -89,6 +92,8 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
         return Made("(path)", [left, right], {}, machine.place(node, scope))
     if isinstance(op, ast.Div | ast.FloorDiv):
         return _quotient(machine, op, left, right, node, scope)
+    if isinstance(op, ast.Pow) and isinstance(left, Quantity) and left.kind == "loss" and left.scale == "each":
+        return left  # the squares of how far each is off
     a, b = number(left), number(right)
     if a is not None and b is not None and isinstance(op, ast.Sub):
         whole = isinstance(constant(left), int) and isinstance(constant(right), int)
@@ -196,6 +201,10 @@ def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
         return hits(machine, left, right, machine.place(node, scope))
     if isinstance(op, ast.Gt | ast.GtE) and isinstance(left, Flow) and number(right) is not None:
         return left  # scores against a threshold: still what the network says
+    drawn = made_arrays.drawn_mask(left, right, machine.place(node, scope))
+    if drawn is not None and isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+        machine.keep.append(left)
+        return drawn
     if isinstance(left, Rows) or isinstance(right, Rows):
         found = row_expressions.compare(machine, op, left, right, machine.place(node, scope))
         return found if found is not None else Unknown()

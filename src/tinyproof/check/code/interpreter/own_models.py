@@ -9,6 +9,7 @@ from tinyproof.check.code.interpreter.attributes import is_network
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.pairs import note_features, note_pair
+from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.row_answers import guesses
 from tinyproof.check.code.interpreter.rows import Fit, Rows
 from tinyproof.check.code.interpreter.uses import Measured
@@ -17,12 +18,17 @@ from tinyproof.check.finding import CodePlace
 
 _FITS = frozenset(("fit", "train", "learn"))
 _MEASURES = frozenset(("score", "accuracy", "evaluate", "get_accuracy"))
+_DISTANCES = re.compile(
+    r"(?:^|_)(?:r?ms(?:l|p)?e|rmsle|s?mape|mae|r2|r_squared|accuracy|error_rate|root_mean\w*|mean_\w*error)(?:$|_)"
+)
 _PREDICTS = re.compile(r"predict\w*$")
 
 
 def note_method(machine: Machine, function: Function, args: list[Value], result: Value, place: CodePlace) -> Value:
     """`model.fit(x, y)` and `model.predict(x)` of an object of the notebook's own: it learns, it answers."""
     owner = function.owner
+    if owner is None:
+        return _compares(machine, function.name, args, result, place)
     if not isinstance(owner, Object) or is_network(owner.cls):
         return result
     given = [arg for arg in args if isinstance(arg, Rows)]
@@ -33,6 +39,25 @@ def note_method(machine: Machine, function: Function, args: list[Value], result:
     elif function.name in _MEASURES and len(given) > 1 and id(owner) in machine.events.learned:
         return _measures(machine, owner, function.name, given, result, place)
     return result
+
+
+def _compares(machine: Machine, name: str, args: list[Value], result: Value, place: CodePlace) -> Value:
+    """`rmse(y_test, guesses)`, a function of the notebook's own: guesses against labels of the same rows."""
+    given = [arg for arg in args if isinstance(arg, Rows)]
+    guess = next((rows for rows in given if rows.side == "scores" and rows.model is not None), None)
+    truth = next((rows for rows in given if rows.side != "scores"), None)
+    if guess is None or truth is None or len(given) != 2 or not _DISTANCES.search(name.lower()):
+        return result
+    run = machine.frames[0].place if machine.frames else place
+    inside = any(isinstance(use, Measured) and place in (use.place, use.run) for use in machine.events.uses[-8:])
+    measured = isinstance(result, Quantity) and isinstance(result.turn, Measured)
+    if inside or measured or relation(guess.paths, truth.paths) != "inside":
+        return result
+    done = Measured(name, guess.model, replace(guess, names=list(truth.names)), place, f"{name}(...)", guess.fits)
+    done.repeated = bool(machine.loops or machine.passes)
+    done.run, done.asked = run, guess.asked
+    machine.events.uses.append(done)
+    return Quantity("accuracy", "mean", "final", guess, place, done)
 
 
 def _learns(machine: Machine, owner: Object, features: Rows, labels: Rows, place: CodePlace) -> None:

@@ -116,6 +116,8 @@ def _by_something(figure: Quantity, divisor: Value) -> Value:
     if figure.reach == "total" and figure.kind in ("loss", "hits", "accuracy"):
         kind: QuantityKind = "loss" if figure.kind == "loss" else "accuracy"
         return Quantity(kind, "mean", "final", figure.loader, figure.place, figure.turn)
+    if figure.kind == "hits" and figure.reach == "batch" and number(divisor) is None:
+        return Quantity("accuracy", "unknown", "batch", figure.loader, figure.place, figure.turn)
     if figure.kind == "loss" and number(divisor) is None:
         return Quantity("loss", "unknown", figure.reach, figure.loader, figure.place, figure.turn)
     return figure

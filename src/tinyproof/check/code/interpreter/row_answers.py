@@ -12,13 +12,23 @@ from tinyproof.check.code.interpreter.values import Unknown, Value
 from tinyproof.check.finding import CodePlace
 
 
+def off_by(one: Rows, other: Rows, place: CodePlace) -> Quantity | None:
+    """`y_test - guesses`: how far a model that was fitted is off, for each row; None for any other difference."""
+    answers, truth = (one, other) if one.side == "scores" else (other, one)
+    fitted = answers.side == "scores" and answers.model is not None and bool(answers.fits)
+    return Quantity("loss", "each", "final", answers, place) if fitted and truth.side != "scores" else None
+
+
 def counted(machine: Machine, figure: Quantity, place: CodePlace) -> None:
     """Right answers over rows were added up or averaged: that is a measurement."""
     rows = figure.loader
-    if not isinstance(rows, Rows) or figure.kind != "hits" or figure.scale != "each":
+    if not isinstance(rows, Rows) or figure.kind not in ("hits", "loss") or figure.scale != "each":
+        return
+    if figure.kind == "loss" and rows.model is None:
         return
     fits = rows.fits if rows.model is not None else machine.events.learned.get(id(machine.events.weights), ())
-    done = Measured("==", rows.model, rows, figure.place or place, "guesses == labels", fits)
+    name, text = ("==", "guesses == labels") if figure.kind == "hits" else ("off", "labels - guesses")
+    done = Measured(name, rows.model, rows, figure.place or place, text, fits)
     done.repeated = bool(machine.loops or machine.passes)
     done.run = machine.frames[0].place if machine.frames else place
     done.within = machine.passes[-1] if machine.passes else None

@@ -20,7 +20,8 @@ STATISTIC = "(statistic)"  # a mean or deviation over rows, by which rows are sc
 
 _KEPT = frozenset(
     (
-        *("array", "at", "data", "dt", "features", "iat", "iloc", "images", "index", "loc", "real"),
+        *("array", "at", "attention_mask", "data", "dt", "features", "iat", "iloc", "images", "index"),
+        *("input_ids", "loc", "real", "token_type_ids"),
         *("sparse", "str", "values", "x", "y"),
     )
 )
@@ -125,8 +126,9 @@ def _by_constant(machine: Machine, owner: Rows, index: Const, node: ast.expr) ->
         return columns.after(owner, "pick", key)
     if key is None:
         return owner
-    if machine.loops or machine.passes or owner.side == "index":
-        return owner
+    of_paths = owner.paths[0].root.form == "folder" and owner.columns[-1:] == (columns.UNKNOWN,)
+    if machine.loops or machine.passes or owner.side == "index" or of_paths:
+        return owner  # of_paths: a piece of each path, `path.split('/')[-2]`
     return owner.cut(Cut("filter", ("row", key)))
 
 
@@ -188,6 +190,10 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
         if lies == "apart" and isinstance(op, ast.Add) and left.side == other.side == "x":  # type: ignore[attr-defined]
             return union([rows, other]) or Unknown()  # of lists of texts: one behind the other
         same = lies == relation(other.paths, rows.paths) == "inside"
+        if same and isinstance(op, ast.Sub):
+            off = row_answers.off_by(rows, other, machine.place(node, scope))
+            if off is not None:
+                return off
         return rows.after(Step("opaque", type(op).__name__)) if same else Unknown()
     if isinstance(other, Quantity) and other.kind != "images":
         return Unknown()

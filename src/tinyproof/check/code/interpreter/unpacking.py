@@ -23,6 +23,6 @@ def items_of(machine: Machine, value: Value, count: int) -> list[Value]:
         return [Made(value.path, [*value.args, Const(i)], value.kwargs, value.place) for i in range(count)]
     if isinstance(value, Rows) and value.side == "both" and count == 2:
         return [value.turned("x"), value.turned("y")]
-    if isinstance(value, Flow):
-        return [value] * count
+    if isinstance(value, Flow) or (isinstance(value, Made) and value.path == "keras.(tensor)"):
+        return [value] * count  # of a recurrent layer of Keras: what it gives, and its states
     return [Unknown() for _ in range(count)]

@@ -9,7 +9,7 @@ from tinyproof.check.code.interpreter import columns, row_expressions
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.row_expressions import STATISTIC, compare, product
 from tinyproof.check.code.interpreter.rows import Cut, Rows, Step, rows_in, union
-from tinyproof.check.code.interpreter.values import Const, Function, Made, Scope, Unknown, Value, constant, number
+from tinyproof.check.code.interpreter.values import Const, Function, Made, Scope, Seq, Unknown, Value, constant, number
 from tinyproof.check.code.library.facts.numpy import NOTHING, SAME, SOME
 from tinyproof.check.finding import CodePlace
 
@@ -47,6 +47,9 @@ def method(
         return _first_of(owner, args, kwargs, keep=False)
     if name == "sample":
         return _sampled(machine, owner, kwargs, node, scope)
+    if name == "split" and _of_sets(owner) and all(number(arg) is not None for arg in args):
+        parts = [owner.cut(Cut("split", ("drawn", machine.place(node, scope)), part)) for part in ("train", "held out")]
+        return Seq(list(parts))  # of torchtext
     if name == "pop" and args:
         return columns.taken_out(owner, args[0])
     if name == "drop":
@@ -72,6 +75,11 @@ def method(
     if name in ("max", "min", "argmax", "argmin", "topk") or name in SAME or owner.side in ("scores", "y"):
         return replace(owner, names=[]) if name in _SAME_COLUMNS else columns.after(owner, *columns.UNKNOWN)
     return columns.after(owner.after(Step("opaque", name)), *columns.UNKNOWN)
+
+
+def _of_sets(rows: Rows) -> bool:
+    """Whether it is a data set of a library, images or texts with their labels: no text that is split into words."""
+    return rows.side == "both" and all(path.root.form == "set" for path in rows.paths)
 
 
 def _over_rows(args: list[Value], kwargs: dict[str, Value]) -> bool:

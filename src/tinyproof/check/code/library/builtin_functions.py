@@ -39,6 +39,8 @@ def _length(value: Value) -> Value:
         return Const(len(value.items))
     if isinstance(value, Batch | Flow):
         return Quantity("images", "unknown", "batch")
+    if isinstance(value, Quantity) and value.scale == "each":
+        return Quantity("images", "unknown", "batch" if value.reach == "batch" else "total", value.loader)
     if isinstance(value, Rows) and value.batch:
         return Quantity("batches", "unknown", "total", value)
     if isinstance(value, Rows) and not value.across and (value.side in ("x", "y", "scores") or _is_table(value)):
@@ -59,7 +61,7 @@ def _length(value: Value) -> Value:
 
 def _is_table(rows: Rows) -> bool:
     """Whether it is a table, or a set made of arrays: what comes from a folder may be given in batches."""
-    return rows.side == "both" and all(path.root.form in ("file", "rows") for path in rows.paths)
+    return rows.side == "both" and all(path.root.form in ("file", "rows", "set") for path in rows.paths)
 
 
 def _list(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:

@@ -213,7 +213,7 @@ def compare(fact: Compares, call: Call) -> Value | None:
     if len(known) == 2 and relation(known[0].paths, known[1].paths) == "apart":
         note_mismatch(call.machine, known[0], known[1], call.place)
         return Unknown()
-    if len(known) == 2 and note_pair(call.machine, rows, next(r for r in known if r is not rows), call.place):
+    if len(known) == 2 and note_pair(call.machine, rows, known[known[0] is rows], call.place):
         return Unknown()
     truth_names = [name for other in known if other.side != "scores" for name in other.names]
     rows = replace(rows, names=truth_names) if truth_names else rows

@@ -140,7 +140,7 @@ def _columns(call: Call, value: Value | None) -> Rows | None:
     listed = list(value.items.values()) if isinstance(value, Map) else value.args if zipped else []  # type: ignore[union-attr]
     found = [rows for rows in map(rows_in, listed) if rows is not None]
     if (
-        call.name != "DataFrame"
+        call.name not in ("DataFrame", "from_dict")
         or not found
         or len(found) != len(listed)
         or any(rows.side in ("scores", "mask") for rows in found)

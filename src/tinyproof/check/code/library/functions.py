@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from tinyproof.check.code.interpreter.answers import hits
 from tinyproof.check.code.interpreter.flows import Flow, Quantity, QuantityKind, first_tensor, is_tensor
@@ -12,6 +13,7 @@ from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.quantities import total_of
 from tinyproof.check.code.interpreter.row_answers import counted
 from tinyproof.check.code.interpreter.row_expressions import GRADIENT
+from tinyproof.check.code.interpreter.rows import rows_in
 from tinyproof.check.code.interpreter.values import Made, Name, Scope, Seq, Unknown, Value, options
 from tinyproof.check.code.library import array_calls, figure_labels, frameworks, orders, tf_graph
 from tinyproof.check.code.library.builtin_functions import BUILTINS
@@ -29,6 +31,7 @@ _SAME = words(
     torch.autograd.Variable torch.nn.parallel.DistributedDataParallel torch.round
     """
 )
+_FROM_LISTS = words("numpy.array numpy.asarray torch.tensor torch.Tensor torch.as_tensor torch.stack")
 _EQUALS = frozenset(("torch.eq", "numpy.equal", "tensorflow.equal", "tensorflow.math.equal"))
 _SEEDS = frozenset(("manual_seed", "seed_everything", "set_seed", "manual_seed_all"))
 _SUMS = frozenset(("builtins.sum", "numpy.sum", "torch.sum", "numpy.count_nonzero", "tensorflow.reduce_sum"))
@@ -62,7 +65,11 @@ def call_library(
     if known is not None:
         return known
     if path in _SAME and args:
+        return _array(args[0]) if path in _FROM_LISTS else args[0]
+    if short in ("abs", "absolute", "square", "power", "sqrt") and args and isinstance(args[0], Quantity):
         return args[0]
+    if path == "builtins.map" and len(args) == 2 and isinstance(args[1], Seq):
+        return _mapped(machine, args[0], args[1], node, scope)
     if short in _SEEDS:
         machine.events.seeds.append(machine.place(node, scope))
         return Unknown()
@@ -114,6 +121,20 @@ def _of_tensors(
     return machine.made(made) if not path.startswith("builtins.") else made
 
 
+def _array(value: Value) -> Value:
+    """An array that is made of a list: rows, where a loop over rows filled it with one element for each."""
+    rows = rows_in(value) if isinstance(value, Seq) and not value.whole else None
+    return replace(rows, names=[]) if rows is not None else value
+
+
+def _mapped(machine: Machine, function: Value, over: Seq, node: ast.AST, scope: Scope) -> Value:
+    """`map(torch.tensor, (x_train, x_test))`: what the function gives for each."""
+    if not over.whole or len(over.items) > _FEW:
+        return Seq([], whole=False)
+    return Seq([machine.call_value(function, [item], {}, node, scope) for item in over.items])
+
+
+_FEW = 8
 _ARRAYS = frozenset(("numpy", "torch", "tensorflow", "pandas", "jax", "scipy", "cupy"))
 
 

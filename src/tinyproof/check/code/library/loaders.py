@@ -5,15 +5,12 @@ Everything answers with None (or kind 'unknown') where the text does not settle 
 
 from __future__ import annotations
 
-import re
-
 from tinyproof.check.code.interpreter.attributes import library_bases
-from tinyproof.check.code.interpreter.rows import Cut, Path, Root, Rows, kind_of_words
+from tinyproof.check.code.interpreter.rows import Cut, Rows
 from tinyproof.check.code.interpreter.values import (
     Choice,
     Const,
     Made,
-    Map,
     Object,
     Seq,
     Unknown,
@@ -21,10 +18,8 @@ from tinyproof.check.code.interpreter.values import (
     constant,
     options,
 )
-from tinyproof.check.code.library import facts
 from tinyproof.check.code.library.array_calls import picked
-from tinyproof.check.code.library.facts.fact import Holds
-from tinyproof.check.code.library.sources import make, path_text
+from tinyproof.check.code.library.own_data_sets import as_base, held_rows, rows_of_own
 from tinyproof.check.code.library.splits import UNKNOWN, WITH_TRAIN_FLAG, Split
 
 _WITH_SPLIT = {"SVHN": 10, "STL10": 10}
@@ -124,23 +119,20 @@ def _split_of_rows(rows: Rows, root: Made | None) -> Split:
     return Split(kind, "", root) if kind in ("train", "test") else Split("unknown", "", root)
 
 
-def held_rows(data: Made) -> Rows | None:
-    """The rows that a data set object of a library holds, where a fact tells."""
-    for fact in facts.of_function(data.path):
-        if isinstance(fact, Holds) and not data.open_kwargs:
-            made = make(fact, data.path, data.args, data.kwargs, data.place)
-            return made if isinstance(made, Rows) else None
-    return None
-
-
 def rows_behind(loader: Value) -> Rows | None:
     """The rows that a loop over a loader goes through: its own, or those of the data set that it was made from."""
     if isinstance(loader, Rows):
         return loader
     data = dataset_of(loader)
-    if data is None or (isinstance(loader, Made) and not _draws_from_all(loader)):
-        return None
-    return rows_of(data)
+    if data is None or not isinstance(loader, Made):
+        return None if data is None else rows_of(data)
+    sampler = loader.kwargs.get("sampler")
+    if isinstance(sampler, Made) and sampler.short == "SubsetRandomSampler" and sampler.args:
+        sampler = sampler.args[0]
+    if isinstance(sampler, Rows) and sampler.side == "index":
+        whole = rows_of(data)
+        return picked(whole, sampler) if whole is not None else None
+    return rows_of(data) if _draws_from_all(loader) else None
 
 
 def _draws_from_all(loader: Made) -> bool:
@@ -169,24 +161,9 @@ def rows_of(data: Value, depth: int = 0) -> Rows | None:
     if isinstance(data, Object):
         inside = [value for value in data.attrs.values() if isinstance(value, Rows) and not _whole_archive(value)]
         if not inside and not any(isinstance(value, Rows) for value in data.attrs.values()):
-            return _opened_later(data)
+            return rows_of_own(data)
         return inside[0] if inside and all(_together(rows, inside[0]) for rows in inside) else None
     return held_rows(data) if isinstance(data, Made) else None
-
-
-def _opened_later(data: Object) -> Rows | None:
-    """The rows of a data set of the notebook's own that keeps the path of a file, which it opens for each row."""
-    if not {"__getitem__", "__len__"} <= data.cls.members.keys():
-        return None
-    known = {name: path_text(value) for name, value in data.attrs.items()}
-    paths = [text for text in known.values() if text is not None and re.search(r"/|\.\w{2,5}$", text)]
-    if not paths or any("..." in path for path in paths):
-        return None
-    if any(isinstance(value, Unknown | Choice) for value in (*data.args, *data.kwargs.values())):
-        return None
-    told = [(name, value.value) for name, value in data.attrs.items() if isinstance(value, Const)]
-    key = ("file", repr((data.cls.name, known, told)))
-    return Rows((Path(Root(key, kind_of_words(paths[0]), paths[0], "file", data.place)),))
 
 
 def _together(one: Rows, other: Rows) -> bool:
@@ -240,14 +217,9 @@ def _split_of_library(data: Made, name: str, root: Made | Object) -> Split:
 def _split_of_object(data: Object, altered: set[int], depth: int) -> Split:
     for path in library_bases(data.cls):
         if path.startswith("torchvision.datasets."):
-            args, kwargs = data.args, data.kwargs
-            given = data.attrs.get("(super)")
-            if isinstance(given, Seq):
-                named = data.attrs.get("(super keywords)")
-                args = given.items
-                kwargs = {str(k): v for k, v in named.items.items()} if isinstance(named, Map) else {}
-            call = Made(path, args, kwargs, data.place)
-            return _split_of_library(call, call.short, data)
+            call = as_base(data, path)
+            held = held_rows(call)
+            return _split_of_rows(held, call) if held is not None else _split_of_library(call, call.short, data)
     own = [value for value in data.attrs.values() if isinstance(value, Rows)]
     own = own or [rows for rows in [rows_of(data)] if rows is not None]
     if own and all(rows.paths == own[0].paths for rows in own):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from tinyproof.check.code.interpreter.events import LossCall
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity, Scale
 from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.pairs import note_pair
+from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.uses import Measured
 from tinyproof.check.code.interpreter.values import Made, Value, constant, options
 from tinyproof.check.finding import CodePlace
 from tinyproof.core.word_sets import words
@@ -33,7 +36,26 @@ def take_loss(machine: Machine, path: str, kwargs: dict[str, Value], args: list[
                     loader = option.source.loader
     if turn is not None:
         turn.loss = True
-    return Quantity("loss", reduction(kwargs), "batch", loader, place, turn)
+        return Quantity("loss", reduction(kwargs), "batch", loader, place, turn)
+    return Quantity("loss", reduction(kwargs), "batch", loader, place, _measured(machine, loader, args, place))
+
+
+def _measured(machine: Machine, loader: Value | None, args: list[Value], place: CodePlace) -> Measured | None:
+    """A loss on a whole array, of a network that does not learn by it: without gradients, or in evaluation mode."""
+    answers = [option for value in args for option in options(value) if isinstance(option, Flow)]
+    model = answers[-1].model if answers else None
+    if not isinstance(loader, Rows) or model is None or not machine.events.learned.get(id(model)):
+        return None
+    if machine.no_grad == 0 and machine.mode(model) != "eval":
+        return None
+    labels = next((value for value in args if isinstance(value, Rows)), None)
+    if note_pair(machine, loader, labels, place):
+        return None
+    done = Measured("loss", model, loader, place, "the loss", machine.events.learned[id(model)])
+    done.repeated = bool(machine.loops)
+    done.run = machine.frames[0].place if machine.frames else place
+    machine.events.uses.append(done)
+    return done
 
 
 def note_keras_loss(machine: Machine, loss: Made, args: list[Value]) -> None:

@@ -13,9 +13,10 @@ from tinyproof.check.code.interpreter.kept_states import note_loaded
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.maps import mapped, one_map
 from tinyproof.check.code.interpreter.optimisers import is_optimiser, is_scheduler
+from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.row_answers import counted
 from tinyproof.check.code.interpreter.row_expressions import product
-from tinyproof.check.code.interpreter.rows import Cut, Parts, Rows, some_of
+from tinyproof.check.code.interpreter.rows import Cut, Parts, Rows, some_of, union
 from tinyproof.check.code.interpreter.running_scores import note_metric
 from tinyproof.check.code.interpreter.turns import Loop, Pass
 from tinyproof.check.code.interpreter.values import (
@@ -221,7 +222,17 @@ def _note_rows(machine: Machine, owner: Seq) -> None:
     if isinstance(known, Rows | Quantity | Flow):
         return
     whole = replace(some_of(rows, cuts), side="both", names=[], columns=(UNKNOWN,))  # type: ignore[type-var]
-    owner.rows = whole if owner.rows is None or whole.same_as(owner.rows) else Unknown()
+    assert isinstance(whole, Rows)
+    if isinstance(owner.rows, Rows) and _folders_apart(owner.rows, whole):
+        owner.rows = union([owner.rows, whole]) or Unknown()  # of one class after the other
+    else:
+        owner.rows = whole if owner.rows is None or whole.same_as(owner.rows) else Unknown()
+
+
+def _folders_apart(known: Rows, more: Rows) -> bool:
+    """Whether files of one folder after those of others are read, whole or by a condition."""
+    named = all(path.root.form == "folder" and len(path.root.key) == 2 for path in (*known.paths, *more.paths))
+    return named and relation(known.paths, more.paths) == "apart"
 
 
 def _of_map(owner: Map, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:

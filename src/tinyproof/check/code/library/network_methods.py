@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from tinyproof.check.code.interpreter import made_arrays
 from tinyproof.check.code.interpreter.flows import Flow, Quantity, is_tensor
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.turns import Mode
@@ -130,6 +131,7 @@ def of_made(
 ) -> Value:
     """The method of something that a library made."""
     drawn = orders.of_generator(machine, owner, name, args, node, scope)
+    drawn = drawn or made_arrays.changed(owner, name, machine.place(node, scope))
     if drawn is not None:
         return drawn
     orders.note_seed(machine, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from tinyproof.check.code.interpreter import made_arrays
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.rows import Cut, Drawn, Path, Root, Rows, rows_in
@@ -67,7 +68,7 @@ def _a_sample(rows: Rows, size: Value) -> bool:
 
 def _shuffled(value: Value, drawn: Drawn) -> Value | None:
     """Rows are put in another order where they lie."""
-    rows = rows_in(value)
+    rows = rows_in(value) or made_arrays.places(value)
     if rows is None:
         return None
     rows.orders = (*rows.orders, drawn)

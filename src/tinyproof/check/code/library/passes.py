@@ -35,6 +35,8 @@ def note_backward(machine: Machine, loss: Value, place: CodePlace) -> None:
     """The gradient of a loss on rows that no loader gave."""
     if not isinstance(loss, Quantity) or not isinstance(loss.loader, Rows) or not machine.events.losses:
         return
+    if isinstance(loss.turn, Measured):  # it learns by what looked like a measurement
+        machine.events.uses = [use for use in machine.events.uses if use is not loss.turn]
     model = machine.events.losses[-1].scores.model
     if model is not None:
         learn(machine, model, loss.loader, place)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tinyproof.check.code.interpreter.made_arrays import as_rows
 from tinyproof.check.code.interpreter.rows import Cut, Parts, Path, Root, Rows, Side, Step, kind_of_words
 from tinyproof.check.code.interpreter.values import Const, Made, Seq, Unknown, Value, constant, number
 from tinyproof.check.code.library.facts.fact import Argument, Makes, Shape
@@ -254,4 +255,5 @@ def _is_on(value: Value | None) -> bool:
 
 def opaque(value: Value, text: str, place: CodePlace) -> Rows:
     """Rows of which nothing is known but that they are those of this value."""
-    return Rows((Path(Root(("value", id(value)), "all", text, "rows", place)),))
+    made = as_rows(value, place)
+    return made if made is not None else Rows((Path(Root(("value", id(value)), "all", text, "rows", place)),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from tinyproof.check.code.interpreter import columns
 from tinyproof.check.code.interpreter.attributes import find_member, library_bases
 from tinyproof.check.code.interpreter.events import Impossible, Softmax
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Op, Quantity, first_tensor, is_tensor
@@ -129,6 +130,8 @@ def apply_made(
         if any(is_tensor(arg) for arg in given):
             return take_loss(machine, made.path, made.kwargs, given, place)
         return Unknown()
+    if made.path.startswith("transformers.") and "Tokenizer" in made.path and args and isinstance(args[0], Rows):
+        return columns.after(args[0].turned("x"), *columns.UNKNOWN)  # the texts as numbers, in the same order
     if made.path.startswith("keras.metrics.") and len(args) > 1 and isinstance(args[1], Rows):
         fed = "(fed)" in made.attrs  # by the loop that learns: its figure is then of both
         known = None if fed else frameworks.call_method(machine, made, "__call__", args, kwargs, node, scope)

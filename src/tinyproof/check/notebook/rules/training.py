@@ -61,6 +61,10 @@ def _of_test(study: Study, value: object) -> bool:
     return isinstance(value, Quantity) and value.loader is not None and study.split(value.loader).kind == "test"
 
 
+# A batch of all images: it is the same in every order.
+_WHOLE = re.compile(r"DataLoader\(\s*[\w.]+,\s*(?:batch_size\s*=\s*)?(?:len\([\w.]+\)|[\w.]+\.shape\[0\])\s*[,)]")
+
+
 def unshuffled_training(study: Study) -> Iterator[Finding]:
     """The training loader gives the images in the same order in every epoch."""
 
@@ -72,8 +76,10 @@ def unshuffled_training(study: Study) -> Iterator[Finding]:
             data = loader.args[0] if loader.args else loader.kwargs.get("dataset")
             known = study.split(loader).kind in ("train", "part")
             streamed = isinstance(data, Object) and any("Iterable" in path for path in library_bases(data.cls))
-            if known and not streamed and id(loader) not in study.events.escaped and not _a_series(study, turn):
-                line = study.line(loader.place)
+            line = study.line(loader.place)
+            if known and not streamed and id(loader) not in study.events.escaped and not _WHOLE.search(line):
+                if _a_series(study, turn):
+                    continue
                 yield RULES["unshuffled-training"].finding(
                     loader.place,
                     "the training set comes in the same order in every epoch",

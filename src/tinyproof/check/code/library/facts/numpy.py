@@ -29,6 +29,15 @@ FACTS: tuple[Fact, ...] = (
         expect=("a: the file d/t10k-images.gz",),
     ),
     Makes(
+        ("builtins.open", "io.open"),
+        methods=("read", "readlines"),
+        form="file",
+        source=("file", 0),
+        gives="all x",
+        example="with open('d/reviews.txt') as f:\n    a = f.read().split('\\n')\nb = a[:80]",
+        expect=("a: the file d/reviews.txt", "b: a part of the file d/reviews.txt"),
+    ),
+    Makes(
         ("numpy.fromfile",),
         form="file",
         source=("file", 0),

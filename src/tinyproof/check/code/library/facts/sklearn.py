@@ -122,6 +122,13 @@ FACTS: tuple[Fact, ...] = (
         expect=("a: the data set digits",),
     ),
     Keeps(
+        ("imblearn.under_sampling.*",),
+        methods=("fit_resample", "fit_sample"),
+        several=True,
+        example=_LOAD + "from imblearn.under_sampling import NearMiss\na, b = NearMiss().fit_resample(X, y)",
+        expect=("a: the data set digits",),
+    ),
+    Keeps(
         ("imblearn.*",),
         methods=("fit_resample", "fit_sample"),
         several=True,
@@ -143,6 +150,7 @@ FACTS: tuple[Fact, ...] = (
             "sklearn.preprocessing.Normalizer",
             "sklearn.preprocessing.FunctionTransformer",
             "sklearn.feature_extraction.*HashingVectorizer",
+            "feature_engine.encoding.OneHotEncoder",
         ),
         methods=("fit", "transform", "fit_transform", "inverse_transform"),
         harmless=True,
@@ -163,6 +171,7 @@ FACTS: tuple[Fact, ...] = (
             "sklearn.discriminant_analysis.*",
             "umap.UMAP",
             "category_encoders.*",
+            "feature_engine.*",
         ),
         methods=("fit", "transform", "fit_transform", "inverse_transform"),
         example=_SPLIT + "from sklearn.preprocessing import StandardScaler\nscaler = StandardScaler().fit(a)\n"

@@ -84,6 +84,24 @@ FACTS: tuple[Fact, ...] = (
         "a, b = TabularDataset.splits(path='news', train='a.csv', test='b.csv')\nc = BucketIterator(b, 16)",
         expect=("a: the file news/a.csv", "c: the file news/b.csv"),
     ),
+    Makes(
+        ("torchtext.*IMDB", "torchtext.*TREC"),
+        methods=("splits",),
+        gives=("train both", "test both"),
+        example="from torchtext.legacy import datasets\na, b = datasets.IMDB.splits(TEXT, LABEL)\nc, d = a.split()",
+        expect=(
+            "b: the test set",
+            "c: the training part of the training set",
+            "d: the held-out part of the training set",
+        ),
+    ),
+    Makes(
+        ("torchtext.*SST", "torchtext.*SNLI", "torchtext.*Multi30k"),
+        methods=("splits",),
+        gives=("train both", "validation both", "test both"),
+        example="from torchtext import datasets\na, b, c = datasets.SST.splits(TEXT, LABEL)",
+        expect=("a: the training set", "b: the validation set", "c: the test set"),
+    ),
     Keeps(
         ("torchtext.*BucketIterator", "torchtext.*Iterator"),
         example="from torchtext.data import Iterator, TabularDataset\n"

@@ -50,6 +50,14 @@ FACTS: tuple[Fact, ...] = (
         expect=("a: the file test.csv",),
     ),
     Keeps(
+        ("datasets.Dataset.from_dict",),
+        example="import pandas as pd\nfrom datasets import Dataset\nfrom transformers import AutoTokenizer\n"
+        "table = pd.read_csv('test.csv')\ntokenizer = AutoTokenizer.from_pretrained('bert-base-uncased')\n"
+        "b = tokenizer(list(table['text']), padding=True)\n"
+        "a = Dataset.from_dict({'input_ids': b['input_ids'], 'labels': table['kind']})",
+        expect=("a: the file test.csv", "b: the file test.csv"),
+    ),
+    Keeps(
         ("datasets.DatasetDict",),
         example="import pandas as pd\nfrom datasets import Dataset, DatasetDict\n"
         "both = DatasetDict({'train': Dataset.from_pandas(pd.read_csv('a.csv')),\n"
