@@ -1,11 +1,12 @@
-"""The same network in whole numbers by a library of kernels (CMSIS-NN), beside what is exported here: bytes and
-instructions on a Cortex-M4, without one.
+"""The same network in whole numbers by a library of kernels (CMSIS-NN), and as C by onnx2c, beside what is exported
+here: bytes and instructions on a Cortex-M4, without one.
 
-    git clone https://github.com/ARM-software/CMSIS-NN
-    python benchmarks/rivals_in_c.py first CMSIS-NN --images 200     # a run of MNIST of a plain chain, such as fast
+    git clone https://github.com/ARM-software/CMSIS-NN               # how onnx2c is built: `rival_onnx2c.py`
+    python -m benchmarks.rivals_in_c first --cmsis-nn CMSIS-NN       # a run of MNIST of a plain chain, such as fast
+    python -m benchmarks.rivals_in_c first --onnx2c onnx2c/build/onnx2c --images 20
 
-The weights are those of the export to c-int8; between layers there are signed bytes in the same steps, and the scores
-are bytes too, as the library has it. Memory is planned as the export's, its loops may not write over what they read.
+The library has the weights of the export to c-int8; between layers there are signed bytes in the same steps, and the
+scores are bytes too, as it has it. Memory is planned as the export's, its loops may not write over what they read.
 Flash: what a linked program has more than one whose network does nothing, what no call reaches left out. RAM: its
 static arrays, the same way; the stack is not in it. Instructions: as in `microcontroller.py`.
 """
@@ -21,14 +22,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks import microcontroller
+from benchmarks import rival_onnx2c
 from numpy.typing import NDArray
 
 from tinyproof.core.table import Column, Table
 from tinyproof.data.load import load
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.lines import VerifyOptions
-from tinyproof.ship import arena, c_text, c_whole, operations, quantise
+from tinyproof.ship import arena, c_count, c_text, c_whole, operations, quantise
 from tinyproof.ship.c_stages import Chain, Stage, chain
 from tinyproof.ship.quantise import Grid, Whole, quantised
 from tinyproof.train import store
@@ -163,7 +164,7 @@ def _written(number: int, whole: Whole, given: int, made: int) -> Iterator[str]:
     )
 
 
-def ran(files: dict[str, str], images: NDArray[np.uint8], level: str, library: Path | None) -> microcontroller.Ran:
+def ran(files: dict[str, str], images: NDArray[np.uint8], level: str, library: Path | None) -> c_count.Ran:
     """A network on a bare board under qemu, linked with what it reaches of a library."""
     more: list[str | Path] = ["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]
     with tempfile.TemporaryDirectory() as place:
@@ -175,7 +176,7 @@ def ran(files: dict[str, str], images: NDArray[np.uint8], level: str, library: P
             plain = [path for path in sources if not path.stem.endswith(("_f16", "_f32"))]
             # It reads words by memcpy, which the compiler is to know.
             more += ["-fbuiltin", f"-I{library / 'Include'}", f"{place}/its_string.c", *plain]
-        return microcontroller.ran(Path(place), _NAME, images, 10, CPU, level, more)
+        return c_count.ran(Path(place), _NAME, images, 10, CPU, level, more)
 
 
 def compared(folder: Path, library: Path, count: int) -> Table:
@@ -220,10 +221,16 @@ def main(given: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("library", type=Path, help="a checkout of CMSIS-NN")
+    parser.add_argument("--cmsis-nn", type=Path, help="a checkout of CMSIS-NN")
+    parser.add_argument("--onnx2c", type=Path, help="the program onnx2c, built")
     parser.add_argument("--images", type=int, default=200, help="of the test images of MNIST")
     told = parser.parse_args(given)
-    print(compared(told.run, told.library.resolve(), told.images).text())
+    if told.cmsis_nn is None and told.onnx2c is None:
+        parser.error("name --cmsis-nn or --onnx2c: how to get them stands above (--help)")
+    if told.cmsis_nn is not None:
+        print(compared(told.run, told.cmsis_nn.resolve(), told.images).text())
+    if told.onnx2c is not None:
+        print(rival_onnx2c.compared(told.run, told.onnx2c.resolve(), told.images).text())
     print(f"{told.images:,} images")
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +14,20 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.conftest import program
-from tests.prove.proving import TINY, call
+from tests.prove.proving import ALONE, TINY, call, kill
 from tests.stored_records import stored
 
 import tinyproof
 from tinyproof.api.prove import prove_asked, resume
 from tinyproof.core.errors import DataError, InputError
-from tinyproof.core.files import sha256
+from tinyproof.core.files import sha256, write_atomic
 from tinyproof.core.listener import Listener
 from tinyproof.data.load import load_digits
-from tinyproof.network.budget import Budget
+from tinyproof.network.budget import Budget, Check
 from tinyproof.prove import declaration, exporting, judged_export, proof, receipts, worker
 from tinyproof.prove.declare import Ask, default_folder
-from tinyproof.ship import c_size, exported
+from tinyproof.prove.journal import entries
+from tinyproof.ship import c_count, c_size, exported
 from tinyproof.ship.card import card
 from tinyproof.ship.tool import ToolTrouble
 from tinyproof.train import store
@@ -41,6 +43,7 @@ LIMITS: dict[str, Any] = {"flash_below": 20_000, "ram_below": 9_000}
 MADE, GIVE = "the exported files are made of the run's weights", "the exported files give these answers"
 THERE = f"the declared export to {TO} is there, and this run's"
 ANSWERS = "its answers are the recorded ones"
+COUNT = "it takes so many instructions on a microcontroller"
 STORED = "the stored verdict is what the answers give"
 
 
@@ -135,6 +138,58 @@ def test_flash_and_ram_are_limits_like_any_other(copy: Path) -> None:
     told_anew(seeds(copy)[1], flash=20_000)
     assert proof.load(copy).kept is False
     assert "it needs so many bytes on a microcontroller" in broken(copy)
+
+
+@pytest.mark.oracle("arm-none-eabi-gcc")
+def test_instructions_are_a_limit_like_any_other(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same exports judged under such a limit: counted, verified again, broken where one takes more."""
+    program("arm-none-eabi-gcc"), program("qemu-system-arm")
+    place = seeds(copy)[0]
+    assert "instructions" not in proof.load(copy).to_json()
+    assert exported.load(place / FOLDER).counted_by == ""  # nobody asked
+    for one in seeds(copy):
+        shutil.rmtree(one / FOLDER)
+        assert exporting.for_judging(one, TO, TINY, load_digits(), counted=True) == ""
+    counts = [exported.load(one / FOLDER).instructions for one in seeds(copy)]
+    found = limited(proof.load(copy), instructions_below=max(counts) + 1)
+    assert found.checks[-1] == Check("instructions an image", f"below {max(counts) + 1:,}", f"{max(counts):,}", True)
+    assert limited(proof.load(copy), instructions_below=max(counts)).kept is False
+    tinyproof.prove(copy, quiet=True)
+    (copy / "report.html").unlink()
+    assert f"{max(counts):,}" in str(tinyproof.prove(copy, quiet=True))
+    assert "QEMU emulator" in (copy / "report.html").read_text()
+    assert json.loads((copy / proof.VERDICT).read_text())["instructions"] == counts
+    lines = [line for line in tinyproof.verify(copy, model=TINY).lines if line.what == COUNT]
+    assert [(line.holds, line.found) for line in lines] == [(True, f"{count:,} at most") for count in counts]
+    told_anew(place, instructions=counts[0] - 40)
+    assert COUNT in broken(copy)
+    monkeypatch.setattr(c_count, "missing", lambda: "qemu-system-arm")
+    lines = [line for line in tinyproof.verify(copy, model=TINY).lines if line.what == COUNT]
+    assert [line.holds for line in lines] == [None, None]
+
+
+def limited(found: proof.Proof, **limits: int) -> proof.Proof:
+    """The same runs under further limits."""
+    declared = replace(found.declaration, budget=replace(found.declaration.budget, **limits))
+    return proof.assemble(found.folder, declared, found.results)
+
+
+def test_what_would_count_instructions_and_is_missing_is_one_line(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(c_size, "missing", lambda: "")
+    monkeypatch.setattr(c_count.shutil, "which", lambda name: None)
+    assert exporting.lacking(Budget(flash_below=9)) == ""
+    said = exporting.lacking(Budget(flash_below=9, instructions_below=9))
+    assert said == (
+        "qemu-system-arm is not installed: install it (Debian: qemu-system-arm), or whether the limit of flash and "
+        "instructions is kept will not be known"
+    )
+    found = limited(proof.load(copy), instructions_below=10_000_000)
+    assert (found.kept, found.checks[-1].measured) == (None, "not known")
+    told = exporting.unsized(found)
+    assert told.startswith("flash, RAM and instructions of 2 of 2 exports were not measured: install qemu-system-arm")
+    assert entries._target(found.declaration.budget, None).endswith("fewer than 10,000,000 instructions an image")
+    with pytest.raises(DataError, match="qemu-system-arm: is not installed: instructions cannot be counted"):
+        c_count.most({}, "network", np.zeros((1, 1, 2, 2), np.uint8), 2)
 
 
 def test_sizes_that_nothing_measured_are_not_known(copy: Path) -> None:
@@ -234,18 +289,79 @@ def test_it_goes_on_between_training_and_export_without_training(copy: Path) -> 
     before = {path.name: path.read_bytes() for path in (place / FOLDER).iterdir()}
     trained = {path.name: path.stat().st_mtime_ns for path in place.iterdir() if path.is_file() and path.name[0] != "."}
     shutil.rmtree(place / FOLDER)
-    (place / f".{FOLDER}.killed.partial").mkdir()
+    if sys.platform == "win32":  # process groups are killed differently there
+        (place / f".{FOLDER}.killed.partial").mkdir()
+    else:
+        kill(("prove", copy, *ALONE[:2]), lambda: any(place.glob(f".{FOLDER}.*.partial/network.c")))
+        assert broken(copy, weights=False) == {THERE, STORED}  # what is missing, and that the verdict goes
     unfinished = proof.load(copy)
     assert (unfinished.verdict.word, unfinished.verdict.reason) == ("undecided", "1 of 2 declared runs have ended")
     said: list[str] = []
     resume(copy, processes=1, listener=Listener(say=said.append))
     assert [line for line in said if "as c-int8" in line]
     assert not [line for line in said if "measured steps" in line]  # nothing is trained, so nothing is measured
+    assert [line for line in said if "trained before; as c-int8" in line]
+    assert said[-1].endswith(": 1 run(s), trained before, were exported")
     assert {path.name: path.read_bytes() for path in (place / FOLDER).iterdir()} == before
     there = {path.name: path.stat().st_mtime_ns for path in place.iterdir() if path.is_file() and path.name[0] != "."}
     assert there == trained
     assert not list(place.glob("*.partial")) and not list(place.glob(".*.partial"))  # noqa: PT018
     assert proof.load(copy).verdict.word == "proved"
+
+
+class Killed(BaseException):
+    """Nothing that was meant to follow is done."""
+
+
+CARD_SAYS, HALF = "its model card says what the records say", "README.md has the verdict, and export.json not yet"
+
+
+def killed_while_it_tells(folder: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports as they are before the verdict is known, then a process that writes it, and so many files of it only."""
+    found, wrote = proof.load(folder), list[Path]()
+    for result in found.results:
+        assert result.export is not None
+        exporting.told(result.folder / FOLDER, result.run, replace(result.export.record, proved=None))
+
+    def write(path: Path, content: str) -> Path:
+        if len(wrote) == after:
+            raise Killed
+        wrote.append(path)
+        return write_atomic(path, content)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(exporting, "write_atomic", write)
+        with pytest.raises(Killed):
+            exporting.tell(proof.load(folder))
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_killed_while_it_tells_the_verdict_it_is_judged_truly(
+    copy: Path, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_while_it_tells(copy, after, monkeypatch)
+    lines = tinyproof.verify(copy, model=TINY, weights=False).lines
+    assert [line.what for line in lines if line.holds is False] == []
+    half = [line for line in lines if line.what == CARD_SAYS and line.holds is None]
+    assert [HALF in line.found for line in half] == [True] * (after % 2)
+    tinyproof.prove(copy, quiet=True)
+    lines = tinyproof.verify(copy, model=TINY, weights=False).lines
+    assert {
+        line.holds for line in lines if line.what in (CARD_SAYS, "what it says of the proof is what the proof says")
+    } == {True}
+
+
+@pytest.mark.parametrize("name", ["README.md", "export.json"])
+def test_what_is_not_so_in_a_half_written_export_is_found(
+    copy: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_while_it_tells(copy, 1, monkeypatch)
+    place, mean = seeds(copy)[0] / FOLDER, f"{proof.load(copy).verdict.mean:.3f}"
+    if name == "README.md":
+        (place / name).write_text((place / name).read_text().replace(mean, "99.999"))
+    else:
+        (place / name).write_text(replace(exported.load(place), card="0" * 64).to_json())
+    assert CARD_SAYS in broken(copy, weights=False)
 
 
 def work(folder: Path, **changed: Any) -> worker.Work:

@@ -65,7 +65,7 @@ def test_no_run_is_handed_out_before_the_cost_is_said(
                 yield Outcome(done - 1, 1.0 if begun[done - 1][0] is None else True)
 
     monkeypatch.setattr(parallel_runs, "run_bounded", greedy)
-    monkeypatch.setattr(parallel_runs, "_ended", lambda work, seed, several: "a run has ended")
+    monkeypatch.setattr(parallel_runs, "_ended", lambda *_: "a run has ended")
     tasks = parallel_runs._tasks(works[:kinds], {})
     assert parallel_runs._round(parallel_runs._measures(tasks, 2), tasks, {}, 2, Listener(say=said.append))
     assert [seed for seed, _ in begun if seed is not None] == [task.seed for task in tasks]

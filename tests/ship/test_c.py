@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from benchmarks import microcontroller
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from torch import nn
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.data.reading import Shape
 from tinyproof.network import nets
-from tinyproof.ship import arena, c_run, c_size, c_text, in_c_or_whole
+from tinyproof.ship import arena, c_count, c_run, c_size, c_text, in_c_or_whole
 from tinyproof.ship.c_stages import Chain, Stage, chain
 from tinyproof.ship.operations import normalising
 from tinyproof.ship.quantise import quantised
@@ -339,7 +338,7 @@ def test_a_microcontroller_gives_the_same_scores_bit_for_bit(cpu: str, level: st
         for file, content in made.files().items():
             (tmp_path / file).write_bytes(content)
         assert made.whole is not None
-        found = microcontroller.ran(tmp_path, "network", images, 10, cpu, level)
+        found = c_count.ran(tmp_path, "network", images, 10, cpu, level)
         assert np.array_equal(found.scores, in_c_or_whole.whole_answers.scores(made.whole, images))
         if module is not ODD and level == "-O3":
             assert 1_000_000 < found.instructions.mean() < 1_600_000

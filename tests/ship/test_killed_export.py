@@ -9,6 +9,8 @@ import pytest
 from tests.prove.proving import kill
 
 import tinyproof
+from tinyproof.ship import replaced
+from tinyproof.train import store
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are killed differently there")
 
@@ -19,3 +21,17 @@ def test_killed_while_it_answers_the_test_images(run: Path) -> None:
     assert tinyproof.verify(run).broken == ()
     assert sorted(tinyproof.export(run).files) == ["network.onnx"]
     assert tinyproof.verify(run).broken == ()
+
+
+def test_killed_while_the_exports_of_a_replaced_run_go(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for to in ("onnx", "torch"):
+        tinyproof.export(run, to=to)
+    with monkeypatch.context() as killed:
+        killed.setattr(replaced.shutil, "rmtree", lambda *_, **__: None)  # never reached
+        assert replaced.remove(run) == []
+    assert not [path.name for path in run.iterdir() if path.name.startswith("export")]
+    assert tinyproof.verify(run).broken == ()
+    assert sorted(tinyproof.export(run).files) == ["network.onnx"]
+    assert replaced.remove(run) == []
+    assert [path.name for path in run.glob("*export*")] == [".export-torch.replaced.partial"]
+    assert store.finished(run)

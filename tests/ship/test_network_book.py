@@ -28,7 +28,8 @@ from tinyproof.ship import exported, network_book, office
 from tinyproof.ship.card import CARD, card
 from tinyproof.ship.front_sheet import Shown
 from tinyproof.ship.operations import layers_of, operations
-from tinyproof.ship.stages import Stage, of_network, values
+from tinyproof.ship.stage_values import values
+from tinyproof.ship.stages import Stage, of_network
 from tinyproof.train import store
 
 # What Excel 2010 has, and Excel 97 too.

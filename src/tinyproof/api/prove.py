@@ -75,6 +75,7 @@ def prove(
     macs_below: int | None = None,
     flash_below: int | None = None,
     ram_below: int | None = None,
+    instructions_below: int | None = None,
     rules: Sequence[str] = (),
     as_: str | None = None,
     weights: bool = True,
@@ -95,14 +96,14 @@ def prove(
     are `first_seed` and the next ones. `dataset`: `mnist`, `digits`, or the path of your own images. `target`: accuracy
     in percent; None takes the data set's (your own data has none). `..._below` and `rules`: limits that replace those
     of the network's course budget. `as_`: `c`, `c-int8`, `onnx`, `onnx-int8` or `torch`: each run is exported, and what
-    the exported files answer is judged in place of the networks; of C, `flash_below` and `ram_below` are limits too, in
-    bytes on a Cortex-M4. `processes`: runs side by side; `threads`: of each run; None uses all cores.
-    `weights`: keep those of every run, for `verify`. `receipt`: say, before the first run, a few digits of the
-    declaration, to be put where others see the date; `verify` holds the proof against them. `also`: further test
-    images that the stored weights answer after the runs, reported beside: `qmnist-test50k`. `size`, `channels`, `input`
-    and `skip_bad` are those of `train`. The same call goes on where it stopped, and judges again (without torch or
-    data) when nothing is missing. Raises InputError when the folder holds another declaration: more seeds are a new
-    proof, without the old ones; DataError, OutputError; Stopped after Ctrl-C.
+    the exported files answer is judged in place of the networks; of C, `flash_below` and `ram_below` (bytes on a
+    Cortex-M4) and `instructions_below` (that an image takes there) are limits too. `processes`: runs side by side;
+    `threads`: of each run; None uses all cores. `weights`: keep those of every run, for `verify`. `receipt`: say,
+    before the first run, a few digits of the declaration, to be put where others see the date; `verify` holds the proof
+    against them. `also`: further test images that the stored weights answer after the runs, reported beside:
+    `qmnist-test50k`. `size`, `channels`, `input` and `skip_bad` are those of `train`. The same call goes on where it
+    stopped, and judges again (without torch or data) when nothing is missing. Raises InputError when the folder holds
+    another declaration: more seeds are a new proof, without the old ones; DataError, OutputError; Stopped after Ctrl-C.
 
     >>> import tinyproof
     >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
@@ -120,7 +121,8 @@ def prove(
         named = model_name.with_settings(str(model), settings)
         limits = {
             "parameters_below": parameters_below, "epochs_below": epochs_below, "bytes_below": bytes_below,
-            "macs_below": macs_below, "flash_below": flash_below, "ram_below": ram_below, "rules": tuple(rules),
+            "macs_below": macs_below, "flash_below": flash_below, "ram_below": ram_below,
+            "instructions_below": instructions_below, "rules": tuple(rules),
         }  # fmt: skip
         wanted = reading.asked(size, channels, input, skip_bad)
         ask = Ask(

@@ -232,11 +232,11 @@ def work(ready: Ready, listener: Listener) -> bool:
     describe(ready.images, listener)
     if ready.force:
         with store.locked(folder):
-            store.clear(folder)
             for left in replaced.remove(folder):
                 listener.say(
                     f"warning: {left} is an export of the run that is replaced: somebody changed it, so it stays"
                 )
+            store.clear(folder)  # after its exports: a kill leaves none without its run
     listener.say(f"recipe {recipe_words(ready.recipe)}")
     module = nets.build(ready.model, 0, ready.images.shape, len(ready.images.classes))
     rehearse.check(ready.model, module, ready.images)

@@ -72,6 +72,10 @@ def prove(
     ram_below: Annotated[
         int | None, typer.Option(min=1, help="Below this many bytes of RAM on a Cortex-M4, with --as c or c-int8.")
     ] = None,
+    instructions_below: Annotated[
+        int | None,
+        typer.Option(min=1, help="Fewer instructions an image than this on a Cortex-M4, with --as c or c-int8."),
+    ] = None,
     rules: RulesOption = None,
     as_: Annotated[
         str | None,
@@ -115,10 +119,10 @@ def prove(
             model, recipe, seeds=seeds, dataset=dataset, data=data, target=target, out=out, engine=engine,
             device=device, processes=processes, threads=threads, first_seed=first_seed,
             parameters_below=parameters_below, epochs_below=epochs_below, bytes_below=bytes_below,
-            macs_below=macs_below, flash_below=flash_below, ram_below=ram_below, rules=rules or (), as_=as_,
-            weights=weights, receipt=receipt, also=also,
-            quiet=as_json and not receipt, settings=settings or (), size=size, channels=channels, input=input,
-            skip_bad=skip_bad,
+            macs_below=macs_below, flash_below=flash_below, ram_below=ram_below,
+            instructions_below=instructions_below, rules=rules or (), as_=as_, weights=weights, receipt=receipt,
+            also=also, quiet=as_json and not receipt, settings=settings or (), size=size, channels=channels,
+            input=input, skip_bad=skip_bad,
         )  # fmt: skip
     _print(found, as_json, [found])
     raise typer.Exit(0 if found.proved else 1)

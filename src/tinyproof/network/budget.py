@@ -26,7 +26,7 @@ MADE_FOR = (1, 28, 28), 10
 # Among the kinds of layers: a matrix of weights is used (`x @ W`), or perhaps, without a layer that says so.
 WEIGHT_MATRIX, WEIGHT_MATRIX_PERHAPS = "weight matrix", "weight matrix?"
 # Limits on a microcontroller, which a network keeps or breaks as C.
-ON_A_CHIP = ("flash_below", "ram_below")
+ON_A_CHIP = ("flash_below", "ram_below", "instructions_below")
 _BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"}
 
 
@@ -34,8 +34,9 @@ _BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncB
 class Budget:
     """Upper limits (each exclusive: below), the accuracy of the last epoch in percent (at least), structural rules.
 
-    `None` sets no limit. `flash_below`, `ram_below`: bytes on a Cortex-M4, of a network that is exported to C. Raises
-    InputError for a limit that nothing could keep or an unknown rule.
+    `None` sets no limit. `flash_below`, `ram_below`, `instructions_below`: bytes, and instructions an image, on a
+    Cortex-M4, of a network that is exported to C. Raises InputError for a limit that nothing could keep or an unknown
+    rule.
 
     >>> Budget(parameters_below=8_000, epochs_below=15, accuracy_percent=99.4).parameters_below
     8000
@@ -49,6 +50,7 @@ class Budget:
     rules: tuple[str, ...] = ()
     flash_below: int | None = None
     ram_below: int | None = None
+    instructions_below: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("parameters_below", "epochs_below", "bytes_below", "macs_below", *ON_A_CHIP):
@@ -116,13 +118,24 @@ def words(budget: Budget) -> str:
     return ", ".join([*words, *sorted(budget.rules)]) or "no limits"
 
 
+def on_a_chip(limits: Budget) -> str:
+    """What is limited on a microcontroller, in words; empty where nothing is.
+
+    >>> on_a_chip(Budget(flash_below=10_000, ram_below=3_000, instructions_below=2_000_000))
+    'flash, RAM and instructions'
+    """
+    called = zip(ON_A_CHIP, ("flash", "RAM", "instructions"), strict=True)
+    *most, last = [word for name, word in called if getattr(limits, name) is not None] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What was measured of one network: counts, last-epoch accuracy in percent, and its structure.
 
     `epochs` and `accuracy_percent` are None where nothing was trained; `macs` and `global_average_pooling` where they
-    are not known; `flash` and `ram`, in bytes, where nothing measured them. `kinds`: class names of the layers that it
-    uses (`Conv2d`, `BatchNorm2d`), from `anatomy`.
+    are not known; `flash` and `ram`, in bytes, and `instructions` of an image, where nothing measured them. `kinds`:
+    class names of the layers that it uses (`Conv2d`, `BatchNorm2d`), from `anatomy`.
     `dropout_active`: some dropout that it uses has a probability above 0.
     """
 
@@ -136,6 +149,7 @@ class Facts:
     global_average_pooling: bool | None = False
     flash: int | None = None
     ram: int | None = None
+    instructions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +172,7 @@ def check(budget: Budget, facts: Facts) -> tuple[Check, ...]:
         ("MACs an image", budget.macs_below, facts.macs),
         ("bytes of flash", budget.flash_below, facts.flash),
         ("bytes of RAM", budget.ram_below, facts.ram),
+        ("instructions an image", budget.instructions_below, facts.instructions),
     )
     for name, below, got in limits:
         if below is not None:

@@ -17,13 +17,12 @@ from tinyproof.data.load import is_own
 from tinyproof.data.more_tests import NAMES as MORE_TESTS
 from tinyproof.data.reading import AS_IT_IS, Asked
 from tinyproof.network import model_name, own_files
-from tinyproof.network.budget import ON_A_CHIP, Budget, course, given, limited
+from tinyproof.network.budget import Budget, course, given, limited
 from tinyproof.network.budget import words as budget_words
 from tinyproof.prove import declaration, exporting, judged_export, parallel_runs, proof
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.unchanged import same_data, same_model
 from tinyproof.prove.worker import load_data
-from tinyproof.ship import c_size
 from tinyproof.train import environment, recipe_text, store
 from tinyproof.train.computes import code_digest
 from tinyproof.train.default_recipe import default_recipe
@@ -139,8 +138,8 @@ def _draft(
     rehearse.check(ask.model, module, dataset)
     if ask.judged_as is not None:
         exporting.check(ask.judged_as, ask.model, module, dataset, ask.recipe)
-        if any(name in given(ask.limits) for name in ON_A_CHIP) and (lacking := c_size.missing()):
-            listener.say(f"warning: {lacking} is not installed: whether flash and RAM are kept will not be known")
+        if lacking := exporting.lacking(limited(Budget(), ask.limits)):
+            listener.say(f"warning: {lacking}")
     for doubt in beforehand.doubts(ask.model, module, dataset):
         listener.say(f"warning: {doubt}")
     rehearse.rehearse(ask.model, module, ask.recipe, dataset)

@@ -18,12 +18,12 @@ from tinyproof.core.errors import DataError, OutputError
 from tinyproof.core.files import reason, sha256, write_atomic
 from tinyproof.data.arrays import MOST_BYTES
 from tinyproof.data.dataset import Dataset
-from tinyproof.network.budget import ON_A_CHIP
+from tinyproof.network.budget import Budget, on_a_chip
 from tinyproof.prove import proof_of_run
-from tinyproof.prove.proof import Proof
+from tinyproof.prove.proof import Proof, Result
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.recompute import Again
-from tinyproof.ship import c_run, c_size, exported
+from tinyproof.ship import c_count, c_run, c_size, exported
 from tinyproof.ship.card import CARD, card
 from tinyproof.ship.claim import Proved
 from tinyproof.ship.exported import (
@@ -76,11 +76,11 @@ def new(place: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def for_judging(place: Path, to: str, model: str, dataset: Dataset) -> str:
+def for_judging(place: Path, to: str, model: str, dataset: Dataset, counted: bool = False) -> str:
     """Export a finished run of a proof in its folder; why its weights cannot be exported, or nothing.
 
-    `model`: the network, a name or the file that the user named. Raises DataError for a run without weights or with
-    changed ones, ToolTrouble where a compiler is missing or fails, OutputError.
+    `model`: the network, a name or the file that the user named; `counted`: with its instructions. Raises DataError
+    for a run without weights or with changed ones, ToolTrouble where a compiler is missing or fails, OutputError.
     """
     record, answers = whole(place)
     again = recompute.with_weights(place, record, model, dataset)
@@ -89,7 +89,7 @@ def for_judging(place: Path, to: str, model: str, dataset: Dataset) -> str:
         shutil.rmtree(left, ignore_errors=True)
     try:
         with new(goal) as beside:
-            write(beside, to, exported.usual_input(to), answers, again, proved=None)
+            write(beside, to, exported.usual_input(to), answers, again, proved=None, counted=counted)
     except ToolTrouble:
         raise
     except DataError as error:
@@ -135,9 +135,11 @@ def _untrained(model: str, dataset: Dataset, recipe: Recipe, module: Any) -> Run
 
 
 def write(
-    folder: Path, to: str, takes: str, answers: Predictions, again: Again, *, proved: Proved | None, name: str = NAME
-) -> Exported:
-    """Write the files of an export, let them answer, and write the record. Raises DataError where they err."""
+    folder: Path, to: str, takes: str, answers: Predictions, again: Again, *, proved: Proved | None, name: str = NAME,
+    counted: bool = False,
+) -> Exported:  # fmt: skip
+    """Write the files of an export, let them answer, and write the record; `counted`: with the instructions that C
+    takes. Raises DataError where they err."""
     from tinyproof.ship import artefact, operations
 
     run, model = again.run, again.run.identity.model
@@ -151,7 +153,7 @@ def write(
         to=to, input=takes, model=model, files={file: sha256(content) for file, content in made.files.items()},
         weights=run.weights_digest, run_answers=answers.digest, proved=proved, name=name,
         tolerance=0.0 if to in IN_WHOLE_NUMBERS else TOLERANCE, version=__version__, versions=environment.versions(),
-        **made.sized(), **said,
+        **made.sized(), **(made.counted(again.dataset.test_images) if counted else {}), **said,
     )  # fmt: skip
     return told(folder, run, found)
 
@@ -167,20 +169,38 @@ def tell(found: Proof) -> None:
 
 
 def unsized(found: Proof) -> str:
-    """What to do where limits of flash or RAM hang on exports that nothing measured; empty where they do not."""
-    limits = [getattr(found.declaration.budget, name) for name in ON_A_CHIP]
-    lost = [result for result in found.results if result.export and not result.export.record.sized_by]
-    if not lost or found.kept is not None or limits == [None, None]:
+    """What to do where limits of flash, RAM or instructions hang on exports that nothing measured; empty where they do
+    not."""
+    limits, lost = found.declaration.budget, list[Result]()
+    for result in found.results:
+        sizes = result.export.sizes if result.export else {}
+        if any(size is None and getattr(limits, f"{name}_below") is not None for name, size in sizes.items()):
+            lost.append(result)
+    if not lost or found.kept is not None:
         return ""
-    lacking, folder = c_size.missing(), exported.folder_of(Path(), found.declaration.judged_as)
-    first = f"install {lacking}, then " if lacking else ""
+    missing, folder = _missing(limits), exported.folder_of(Path(), found.declaration.judged_as)
+    first = f"install {missing}, then " if missing else ""
     kept = all((result.folder / store.WEIGHTS).is_file() for result in lost)
     then = f"remove {folder} of those runs and give the same command again" if kept else "prove anew in another folder"
-    return f"flash and RAM of {len(lost)} of {len(found.results)} exports were not measured: {first}{then}"
+    return f"{on_a_chip(limits)} of {len(lost)} of {len(found.results)} exports were not measured: {first}{then}"
+
+
+def lacking(limits: Budget) -> str:
+    """What to install to measure what is limited on a microcontroller, in a line; empty where nothing is missing."""
+    words = on_a_chip(limits)
+    if not words or not (missing := _missing(limits)):
+        return ""
+    remedy = f"install it (Debian: {c_count.package(missing)})"
+    return f"{missing} is not installed: {remedy}, or whether the limit of {words} is kept will not be known"
+
+
+def _missing(limits: Budget) -> str:
+    return c_size.missing() if limits.instructions_below is None else c_count.missing()
 
 
 def told(folder: Path, run: Run, record: Exported) -> Exported:
-    """Write the model card of an export, and its record, which names the card by its digest."""
+    """Write the model card of an export, then its record, which names the card by its digest. A card that already has
+    the verdict beside a record that has not is what `verify` knows as half-written."""
     text = card(run, record)
     write_atomic(folder / CARD, text)
     record = replace(record, card=sha256(text.encode()))

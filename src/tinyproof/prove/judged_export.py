@@ -61,6 +61,16 @@ class Judged:
         """Bytes of RAM, likewise."""
         return self.record.ram if self.record.sized_by else None
 
+    @property
+    def instructions(self) -> int | None:
+        """Instructions that an image takes there at most; None where nothing counted them."""
+        return self.record.instructions if self.record.counted_by else None
+
+    @property
+    def sizes(self) -> dict[str, int | None]:
+        """All three by name."""
+        return {"flash": self.flash, "ram": self.ram, "instructions": self.instructions}
+
 
 def there(run: Path, to: str) -> bool:
     """Whether the run in a folder has been exported: the record is written with the rest, at once. DataError."""

@@ -22,7 +22,7 @@ from tinyproof.data.dataset import shared_words
 from tinyproof.prove import proof, worker
 from tinyproof.prove.worker import PROGRESS, Task, Work, missing
 from tinyproof.ship import exported
-from tinyproof.train import store
+from tinyproof.train import checkpoint, store
 
 _POLL_SECONDS = 1.0
 
@@ -54,6 +54,7 @@ def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> N
     """
     works = [replace(work, parent=os.getpid()) for work in works]
     begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
+    before = {_place(task): _seconds(_place(task)) for task in first if not store.finished(_place(task))}
     for line in sorted({shared_words(work.declared.data.overlap, work.declared.data.name) for work in works} - {""}):
         listener.say(line)
     while tasks := _tasks(works, costs):
@@ -64,15 +65,26 @@ def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> N
         if not advanced:
             # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
             time.sleep(_POLL_SECONDS)
-    listener.say(_spent(first, time.monotonic() - begun, processes))
+    listener.say(_spent(before, len(first), time.monotonic() - begun, processes))
 
 
-def _spent(tasks: Sequence[Task], wall: float, processes: int) -> str:
-    """The time that passed beside what the training loops alone took: what running side by side costs on top."""
-    places = [proof.seed_folder(Path(task.work.folder), task.seed or 0) for task in tasks]
-    loops = sum(store.load(place).seconds for place in places if store.finished(place))
-    lanes = max(1, min(processes, len(tasks)))
+def _spent(before: Mapping[Path, float], count: int, wall: float, processes: int) -> str:
+    """The time that passed beside what the training loops alone took of it: what running side by side costs on top.
+    `before`: of `count` missing runs those to be trained, with the seconds that they had been trained already."""
+    if not before:
+        return f"all done in {duration(wall)}: {count} run(s), trained before, were exported"
+    loops = sum(_seconds(place) - seconds for place, seconds in before.items())
+    lanes = max(1, min(processes, len(before)))
     return f"all done in {duration(wall)}; the training loops alone, in {lanes} lane(s): {duration(loops / lanes)}"
+
+
+def _seconds(place: Path) -> float:
+    """How long the run in a folder has been trained until now."""
+    return store.load(place).seconds if store.finished(place) else checkpoint.spent(place)
+
+
+def _place(task: Task) -> Path:
+    return proof.seed_folder(Path(task.work.folder), task.seed or 0)
 
 
 def _tasks(works: Sequence[Work], costs: Mapping[str, float]) -> list[Task]:
@@ -101,7 +113,7 @@ def _round(
     all the others waiting.
     """
     items = list(measures or tasks)
-    waiting, ended = len(measures), False
+    waiting, ended, trained = len(measures), False, {_place(task) for task in tasks if store.finished(_place(task))}
     try:
         for outcome in run_bounded(worker.do, items, processes=processes, seconds=None, start="spawn"):
             task = items[outcome.index]
@@ -116,7 +128,8 @@ def _round(
                     items += _longest_first(tasks, costs)
             elif outcome.value:
                 ended = True
-                listener.say(_ended(task.work, task.seed, len({task.work.folder for task in tasks}) > 1))
+                several = len({task.work.folder for task in tasks}) > 1
+                listener.say(_ended(task.work, task.seed, several, _place(task) in trained))
     except KeyboardInterrupt:
         left = sum(len(missing(work)) for work in {task.work.folder: task.work for task in items}.values())
         raise Stopped(f"stopped; {left} run(s) are not finished, and the same command goes on with them") from None
@@ -124,11 +137,11 @@ def _round(
 
 
 def _estimate(costs: Mapping[str, float], tasks: list[Task], processes: int) -> str:
-    each = sorted((costs[task.work.folder] for task in tasks), reverse=True)
-    lanes = [0.0] * max(1, min(processes, len(tasks)))
+    each = sorted((costs[task.work.folder] for task in tasks if not store.finished(_place(task))), reverse=True)
+    lanes = [0.0] * max(1, min(processes, len(each)))
     for cost in each:
         lanes[lanes.index(min(lanes))] += cost
-    return f"{len(tasks)} run(s), {len(lanes)} side by side: about {duration(max(lanes))}, by some measured steps"
+    return f"{len(each)} run(s), {len(lanes)} side by side: about {duration(max(lanes))}, by some measured steps"
 
 
 def duration(seconds: float) -> str:
@@ -181,7 +194,7 @@ def _reporter(tasks: Sequence[Task], listener: Listener) -> Iterator[None]:
 
 def _piece(task: Task, several: bool) -> Progress | None:
     """How far a seed has come, as its worker has written down; None where it has not begun, or is being written."""
-    path = proof.seed_folder(Path(task.work.folder), task.seed or 0) / PROGRESS
+    path = _place(task) / PROGRESS
     try:
         piece = Progress(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -194,14 +207,15 @@ def _named(work: Work, seed: int, several: bool) -> str:
     return (f"{Path(work.folder).name:<8}  " if several else "") + f"seed {seed:<10}"
 
 
-def _ended(work: Work, seed: int, several: bool) -> str:
-    """What became of a run, in a line."""
+def _ended(work: Work, seed: int, several: bool, before: bool) -> str:
+    """What became of a run, in a line; `before`: it had been trained already, and was exported now."""
     place = proof.seed_folder(Path(work.folder), seed)
     why, head = proof.failure(place), _named(work, seed, several)
     if why:
         return f"{head}  failed: {why}"
     run = store.load(place)
-    told = f"{head}  {run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {run.seconds:.1f} s"
+    took = "trained before" if before else f"{run.seconds:.1f} s"
+    told = f"{head}  {run.accuracy_percent:.2f} %  ({run.correct:,} of {run.test_count:,})  {took}"
     to = work.declared.judged_as
     if not to or not proof.ended(work.declared, place):
         return told

@@ -109,7 +109,9 @@ class Proof:
             return {}
         networks = self.beside.to_json() if self.beside else None
         sizes = [[one.flash, one.ram] for one in self.exports]
-        return {"judged_as": self.declaration.judged_as, "networks": networks, "flash_and_ram": sizes}
+        counts = [one.instructions for one in self.exports]
+        told = {"judged_as": self.declaration.judged_as, "networks": networks, "flash_and_ram": sizes}
+        return {**told, **({"instructions": counts} if any(counts) else {})}
 
 
 def seed_folder(folder: Path, seed: int) -> Path:
@@ -208,6 +210,7 @@ def _facts(run: Run, limits: Budget, exports: Sequence[Judged]) -> budget.Facts:
         global_average_pooling=run.global_average_pooling,
         flash=judged_export.largest([one.flash for one in exports], limits.flash_below),
         ram=judged_export.largest([one.ram for one in exports], limits.ram_below),
+        instructions=judged_export.largest([one.instructions for one in exports], limits.instructions_below),
     )
 
 

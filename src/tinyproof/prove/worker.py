@@ -93,7 +93,8 @@ def _export(work: Work, place: Path) -> bool:
         with store.locked(place):
             if proof.ended(declared, place):
                 return False
-            why = exporting.for_judging(place, declared.judged_as, declared.model, dataset)
+            counted = declared.budget.instructions_below is not None
+            why = exporting.for_judging(place, declared.judged_as, declared.model, dataset, counted)
             if why:
                 proof.write_failure(place, why)
             if not work.keep_weights:

@@ -21,7 +21,7 @@ from tinyproof.core.errors import DataError
 from tinyproof.core.files import read_bounded
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import INK
-from tinyproof.ship import c_size, c_text, for_people, torch_file, whole_answers
+from tinyproof.ship import c_count, c_size, c_text, for_people, torch_file, whole_answers
 from tinyproof.ship.c_stages import chain
 from tinyproof.ship.c_text import About
 from tinyproof.ship.claim import Proved
@@ -64,6 +64,17 @@ class Made:
         if self.prepared is None or self.prepared.whole is None:
             return None
         return np.asarray(whole_answers.scores(self.prepared.whole, images).argmax(1), np.int64)
+
+    def counted(self, images: NDArray[np.uint8]) -> dict[str, Any]:
+        """What the record of an export says of instructions there; nothing where nothing counts them."""
+        try:
+            if self.to not in IN_C or not c_count.by():
+                return {}
+            name = self.prepared.about.name if self.prepared else NAME
+            count = c_count.most(self.files, name, images, len(self.run.classes))
+            return {"instructions": count, "counted_by": c_count.by()}
+        except DataError:
+            return {}
 
     def sized(self) -> dict[str, Any]:
         """What the record of an export says of bytes on a microcontroller; nothing where there is nothing to say."""

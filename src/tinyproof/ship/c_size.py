@@ -13,7 +13,7 @@ from tinyproof.core.errors import DataError
 from tinyproof.ship import c_run
 
 CPU, LEVEL = "cortex-m4", "-Os"
-_COMPILER, _SIZE = "arm-none-eabi-gcc", "arm-none-eabi-size"
+COMPILER, SIZE = "arm-none-eabi-gcc", "arm-none-eabi-size"
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Bytes:
 
 def by() -> str:
     """What measures: the compiler in its own words, processor and level; "" where it is not installed."""
-    return "" if missing() else f"{c_run.version((_COMPILER,))}, {CPU} {LEVEL}"
+    return "" if missing() else f"{c_run.version((COMPILER,))}, {CPU} {LEVEL}"
 
 
 def missing() -> str:
     """What is not installed and needed to measure, "" where nothing is missing."""
-    return next((name for name in (_COMPILER, _SIZE) if shutil.which(name) is None), "")
+    return next((name for name in (COMPILER, SIZE) if shutil.which(name) is None), "")
 
 
 def measured(files: Mapping[str, bytes], name: str, cpu: str = CPU, level: str = LEVEL) -> Bytes:
@@ -52,15 +52,15 @@ def measured(files: Mapping[str, bytes], name: str, cpu: str = CPU, level: str =
         for file, content in files.items():
             (place / file).write_bytes(content)
         flags = [f"-mcpu={cpu}", "-mthumb", "-std=c99", level, "-ffreestanding", "-fstack-usage", "-c", f"{name}.c"]
-        c_run.called([_COMPILER, *flags, "-o", f"{name}.o"], place)
+        c_run.called([COMPILER, *flags, "-o", f"{name}.o"], place)
         joined = ["-r", "-nostdlib", f"{name}.o", "-lgcc", "-o", "whole.o"]
-        c_run.called([_COMPILER, f"-mcpu={cpu}", "-mthumb", *joined], place)
-        told = c_run.called([_SIZE, "whole.o"], place)
+        c_run.called([COMPILER, f"-mcpu={cpu}", "-mthumb", *joined], place)
+        told = c_run.called([SIZE, "whole.o"], place)
         try:
             text, data, bss = map(int, told.splitlines()[1].split()[:3])
             stack = _deepest((place / f"{name}.su").read_text(encoding="utf-8"), name)
         except (IndexError, ValueError, OSError) as error:
-            raise DataError(_COMPILER, "does not say what the exported C needs") from error
+            raise DataError(COMPILER, "does not say what the exported C needs") from error
     return Bytes(text + data, data + bss, stack)
 
 

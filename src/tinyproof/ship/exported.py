@@ -47,7 +47,8 @@ class Exported:
     verdict of the proof that the run belongs to; `card`: SHA-256 of the model card. `name`: what the names in C begin
     with; `compiler`: SHA-256 of the C compiler; `scores`: of scores in whole numbers, bit for bit. `tolerance`: 0 in
     whole numbers. `flash`, `ram`: bytes that the C needs on a Cortex-M4 (`c_size`), 0 where `sized_by` names no
-    compiler for it.
+    compiler for it; `instructions`: that it takes for an image there at most (`c_count`), 0 where `counted_by` is
+    empty: they are counted where a proof has a limit for them.
     """
 
     to: str
@@ -73,6 +74,8 @@ class Exported:
     flash: int = 0
     ram: int = 0
     sized_by: str = ""
+    instructions: int = 0
+    counted_by: str = ""
     version: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT

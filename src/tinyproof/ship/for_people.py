@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tinyproof.ship.exported import FOR_PEOPLE
 from tinyproof.ship.fold import folded
 from tinyproof.ship.front_sheet import Shown
 from tinyproof.ship.operations import Operation, operations
-from tinyproof.ship.stages import Stage, of_network
+from tinyproof.ship.stages import Stage, Unlike, of_network
 from tinyproof.train.engine.native.layers import Layer
 from tinyproof.train.run_record import Run
 
@@ -38,8 +38,12 @@ def files(
     """The exported files by name. Raises DataError for a network that does not go into such a file."""
     mean, std = dataset.normalisation
     computed = operations(layers, weights)
-    _check_layers(to, claim.model_title(run), layers, lambda: _others(computed, run.shape))
-    steps = of_network(computed, run.shape, mean, std)
+    _check_layers(to, claim.model_title(run), layers)
+    try:
+        steps = of_network(computed, run.shape, mean, std)
+    except Unlike as error:
+        said = f"cannot be exported to {to}: it joins values of unlike maps ({error})"
+        raise DataError(claim.model_title(run), said, _others(computed, run.shape)) from error
     if to == "xlsx":
         return {network_book.FILE: _workbook(run, steps, dataset, proved)}
     return {page_file.FILE: _page(run, steps, proved)}
@@ -57,13 +61,8 @@ def _others(computed: Sequence[Operation], shape: Shape) -> str:
     return f"{', '.join(found)} and torch take it" if found else "torch takes it"
 
 
-def _check_layers(to: str, title: str, layers: tuple[Layer, ...], others: Callable[[], str]) -> None:
-    """Raises DataError for a network that is no plain chain up to its scores."""
-    joined = next((layer.name for layer in layers if layer.kind in ("add", "concat")), "")
-    if joined:
-        kind = "a workbook" if to == "xlsx" else "a page"
-        said = f"cannot be exported to {to}: {joined} joins branches, and {kind} is a plain chain of layers"
-        raise DataError(title, said, others())
+def _check_layers(to: str, title: str, layers: tuple[Layer, ...]) -> None:
+    """Raises DataError for a network that goes on after a log-softmax."""
     if "log_softmax" in [layer.kind for layer in layers[:-1]]:
         raise DataError(
             title, f"cannot be exported to {to}: log-softmax stands before its end", "onnx and torch take it"

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyproof.backprop.sheet import Cell, Choice, Formula, Scale, Sheet, address, letters
-from tinyproof.ship.network_sheets import NARROW, ROW, Maps, shape_words
+from tinyproof.ship.maps_on_sheets import Maps
+from tinyproof.ship.network_sheets import NARROW, ROW, shape_words
 from tinyproof.ship.operations import Floats
-from tinyproof.ship.stages import Stage
+from tinyproof.ship.stages import Stage, words
 
 FRONT, PICTURES = "Picture", "Pictures"
 TOP, PIXELS = 6, 4  # the first row of scores and pixels, the first column of pixels
@@ -180,9 +181,9 @@ def _paint(shown: Shown, paint: Maps) -> Iterator[Cell]:
 def _note(shown: Shown, steps: Sequence[Stage], row: int) -> Iterator[Cell]:
     """The layers with links, and what is known of the network, beside the picture."""
     yield Cell(row, 0, "Layer by layer", "label")
-    for number, step in enumerate(steps, 1):
+    for number, (step, told) in enumerate(zip(steps, words(steps), strict=True), 1):
         yield Cell(row + number, 0, f"{number}: {shape_words(step.given)}", "link", link=f"Layer{number}!A1")
-        yield Cell(row + number, 1, step.words, "quiet")
+        yield Cell(row + number, 1, told, "quiet")
     row += len(steps) + 2
     yield Cell(row, 0, "How good it is", "label")
     lines = [line for words in shown.sentences for line in [*textwrap.wrap(words, _LINE), ""]]

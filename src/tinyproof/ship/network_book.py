@@ -15,7 +15,8 @@ from tinyproof.backprop.xlsx import book_bytes
 from tinyproof.core.errors import DataError
 from tinyproof.ship.front_sheet import CHOICE, FRONT, Shown, front_sheet, picture_maps, pictures_sheet
 from tinyproof.ship.network_sheets import layer_sheet
-from tinyproof.ship.stages import Stage, values
+from tinyproof.ship.stage_values import values
+from tinyproof.ship.stages import Stage, words
 
 FILE = "network.xlsx"
 PICTURES = 10
@@ -39,13 +40,13 @@ def chosen(labels: NDArray[np.int64]) -> list[int]:
 def workbook_bytes(steps: Sequence[Stage], shown: Shown, where: str) -> bytes:
     """The workbook. Raises DataError where a network is too large for one."""
     _fits(steps, where)
-    found, before = list[Sheet](), picture_maps(shown, steps[0])
+    found, maps = list[Sheet](), {-1: picture_maps(shown, steps[0])}
     numbers = values(steps, shown.images[0])
-    for number, (step, value) in enumerate(zip(steps, numbers, strict=True), 1):
-        then = steps[number] if number < len(steps) else None
-        sheet, before = layer_sheet(number, step, then, before, value)
+    for number, (step, told) in enumerate(zip(steps, words(steps), strict=True)):
+        parts = [maps[taken] for taken in step.takes]
+        sheet, maps[number] = layer_sheet(number + 1, steps, told, parts, numbers[number])
         found.append(sheet)
-    front = front_sheet(shown, steps, before, numbers[-1].ravel())
+    front = front_sheet(shown, steps, maps[len(steps) - 1], numbers[-1].ravel())
     book = Book(shown.title, (front, *found, pictures_sheet(shown)), names=(("choice", FRONT, *CHOICE),), dated=False)
     _check(book, where)
     return book_bytes(book)

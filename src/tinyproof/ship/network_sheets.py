@@ -11,87 +11,40 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyproof.backprop.sheet import Cell, Formula, Scale, Sheet, address, letters
-from tinyproof.data.reading import Shape
+from tinyproof.backprop.sheet import Cell, Formula, Scale, Sheet, address
 from tinyproof.ship.activation_formulas import activation_formula
+from tinyproof.ship.maps_on_sheets import TOP, Maps, around, maps_of
 from tinyproof.ship.operations import Floats
 from tinyproof.ship.stages import Stage
 
-TOP = 4  # the first row of maps and kernels
 NARROW, ROW = 2.2, 18.0  # the width in characters and the height in points of a small square
 RED, WHITE, BLUE = "#d1495b", "#ffffff", "#1f5fae"
 
 
-@dataclass(frozen=True)
-class Maps:
-    """Where maps [channels, rows, columns] stand on a sheet: the upper left cell of the first one (the values around it
-    included), and how many rows further down the next one begins. `padding`: how many cells of values are around;
-    `positive`: no value is below 0."""
-
-    sheet: str
-    shape: Shape
-    row: int
-    column: int
-    pitch: int
-    padding: tuple[int, int] = (0, 0)
-    positive: bool = False
-
-    def place(self, channel: int, y: int, x: int) -> tuple[int, int]:
-        """Row and column of a value; of one around the map where y or x lie outside."""
-        return self.row + channel * self.pitch + self.padding[0] + y, self.column + self.padding[1] + x
-
-    def window(self, channel: int, y: int, x: int, size: tuple[int, int]) -> str:
-        """A window of a map, as a formula of another sheet says it."""
-        (row, column), (rows, columns) = self.place(channel, y, x), size
-        first, last = f"{letters(column)}{row + 1}", f"{letters(column + columns - 1)}{row + rows}"
-        return f"{self.sheet}!{first}" if first == last else f"{self.sheet}!{first}:{last}"
-
-    @property
-    def area(self) -> tuple[int, int, int, int]:
-        """The cells from the first to the last."""
-        (_, rows, columns), (down, right) = self.shape, self.padding
-        last = self.row + (self.shape[0] - 1) * self.pitch + rows + 2 * down - 1
-        return self.row, self.column, last, self.column + columns + 2 * right - 1
-
-    def around(self, values: Floats) -> Iterator[Cell]:
-        """The cells around each map, with one value a map."""
-        (channels, rows, columns), (down, right) = self.shape, self.padding
-        for channel in range(channels):
-            for y in range(-down, rows + down):
-                inside = 0 <= y < rows
-                for x in range(-right, columns + right):
-                    if not (inside and 0 <= x < columns):
-                        yield Cell(*self.place(channel, y, x), float(values[channel]), "dot")
-
-
-def maps_of(sheet: str, shape: Shape, then: Stage | None, least: int = 0) -> Maps:
-    """The place of maps; `then`: the stage that takes them, which may want values around them; `least`: the height of
-    what stands beside each of them."""
-    padding = then.padding if then is not None and then.kind == "conv" else (0, 0)
-    alone = shape[1:] == (1, 1) and not any(padding)
-    return Maps(sheet, shape, TOP, 1, 1 if alone else max(shape[1] + 2 * padding[0], least) + 1, padding)
-
-
-def layer_sheet(number: int, stage: Stage, then: Stage | None, before: Maps, values: Floats) -> tuple[Sheet, Maps]:
-    """The sheet of one stage with its cached `values`, and where its maps stand."""
-    sheet = f"Layer{number}"
+def layer_sheet(
+    number: int, steps: Sequence[Stage], told: str, parts: Sequence[Maps], values: Floats
+) -> tuple[Sheet, Maps]:
+    """The sheet of one of the steps, from 1, with its cached `values`, and where its maps stand; `told`: what it is;
+    `parts`: where the maps stand that it takes."""
+    sheet, stage, before, then = f"Layer{number}", steps[number - 1], parts[0], around(steps, number - 1)
     beside = stage.weight.ndim > 2
     flat = (
         stage.kind == "conv"
         and stage.groups == 1
         and before.shape[1:] == (1, 1) == stage.kernel
         and not any(stage.padding)
+        and before.pitch == 1
     )
     tall = stage.weight.shape[-2] if beside else 0
-    maps = replace(maps_of(sheet, stage.given, then, tall), positive=_positive(stage, before))
+    maps = replace(maps_of(sheet, stage.given, then, tall), positive=_positive(stage, parts))
     kernels = _Kernels(stage, maps.area[3] + 2, maps.pitch if maps.pitch > 1 else tall + 1, flat)
-    cells = [*_words(number, stage, maps.positive), *_labels(stage, maps), *kernels.cells()]
+    cells = [*_words(number, stage, told, maps.positive), *_labels(stage, maps), *kernels.cells()]
     cells += maps.around(then.outside) if then is not None and any(maps.padding) else []
     channels, rows, columns = stage.given
     for c in range(channels):
         for y in range(rows):
             for x in range(columns):
-                text = formula(stage, before, kernels, (c, y, x))
+                text = formula(stage, parts, kernels, (c, y, x))
                 cells.append(Cell(*maps.place(c, y, x), Formula(text, float(values[c, y, x])), "dot"))
     scales = [Scale(maps.area, (WHITE, BLUE), low=0) if maps.positive else Scale(maps.area, (RED, WHITE, BLUE))]
     scales += [Scale(kernels.area, (RED, WHITE, BLUE))] if stage.weight.size else []
@@ -154,8 +107,8 @@ class _Kernels:
                     yield from _block(self.kernel(c, i), kernel)
 
 
-def _positive(stage: Stage, before: Maps) -> bool:
-    pooled = stage.kind in ("max_pool", "avg_pool") and before.positive
+def _positive(stage: Stage, parts: Sequence[Maps]) -> bool:
+    pooled = stage.kind in ("max_pool", "avg_pool", "add", "concat") and all(part.positive for part in parts)
     positive = stage.function in ("relu6", "sigmoid", "hardsigmoid")
     return stage.rectified or pooled or positive or (stage.kind == "rectify" and not stage.slope)
 
@@ -166,9 +119,23 @@ def _block(first: tuple[int, int], values: Floats) -> Iterator[Cell]:
             yield Cell(first[0] + y, first[1] + x, value, "dot")
 
 
-def formula(stage: Stage, before: Maps, kernels: _Kernels, at: tuple[int, int, int]) -> str:
-    """The formula of one value of a stage."""
+def _joined(stage: Stage, parts: Sequence[Maps], at: tuple[int, int, int]) -> str:
+    """The formula of one value of a sum or a concatenation."""
     c, y, x = at
+    if stage.kind == "add":
+        return "+".join(part.window(c, y, x, (1, 1)) for part in parts)
+    for part in parts:
+        if c < part.shape[0]:
+            return part.window(c, y, x, (1, 1))
+        c -= part.shape[0]
+    raise IndexError(at)
+
+
+def formula(stage: Stage, parts: Sequence[Maps], kernels: _Kernels, at: tuple[int, int, int]) -> str:
+    """The formula of one value of a stage."""
+    (c, y, x), before = at, parts[0]
+    if stage.kind in ("add", "concat"):
+        return _joined(stage, parts, at)
     if stage.kind == "conv":
         total = "+".join([*_products(stage, before, kernels, at), address(*kernels.bias(c))])
         return f"MAX(0,{total})" if stage.rectified else total
@@ -233,12 +200,12 @@ def shape_words(shape: Sequence[int]) -> str:
     return f"{channels:,} map{'s' * (channels > 1)} of {rows}x{columns}"
 
 
-def _words(number: int, stage: Stage, positive: bool) -> Iterator[Cell]:
-    yield Cell(0, 0, f"Layer {number}: {stage.words}", "title")
+def _words(number: int, stage: Stage, told: str, positive: bool) -> Iterator[Cell]:
+    yield Cell(0, 0, f"Layer {number}: {told}", "title")
     learned = f"; {stage.numbers:,} numbers that were learned" if stage.numbers else ""
     yield Cell(1, 0, f"{shape_words(stage.taken)} become {shape_words(stage.given)}{learned}", "quiet")
-    told = "white is 0, blue is more" if positive else "red is below 0, white is 0, blue is above"
-    yield Cell(2, 0, f"{told}; click a cell to see its number and its formula", "quiet")
+    colours = "white is 0, blue is more" if positive else "red is below 0, white is 0, blue is above"
+    yield Cell(2, 0, f"{colours}; click a cell to see its number and its formula", "quiet")
 
 
 def _labels(stage: Stage, maps: Maps) -> Iterator[Cell]:

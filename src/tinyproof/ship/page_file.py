@@ -25,6 +25,7 @@ from tinyproof import __version__
 from tinyproof.data.reading import Reading
 from tinyproof.ship.network_sheets import shape_words
 from tinyproof.ship.stages import Stage
+from tinyproof.ship.stages import words as words_of
 
 FILE = "network.html"
 _SCRIPTS = ("network.js", "reader.js", "board.js")
@@ -76,7 +77,8 @@ def _plain(name: str) -> str:
     """A file of the page without comments and indentation."""
     text = (files("tinyproof.ship") / "page" / name).read_text(encoding="utf-8")
     lines = (line.strip() for line in text.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+    plain = "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+    return re.sub(r"\s*([{};,]|:(?= ))\s*", r"\1", plain) if name.endswith(".css") else plain
 
 
 def _policy(script: str, style: str, start: str) -> str:
@@ -89,13 +91,13 @@ def _policy(script: str, style: str, start: str) -> str:
 def _facts(steps: Sequence[Stage], reading: Reading, words: Words) -> dict[str, Any]:
     stages = [
         {
-            "kind": step.kind, "words": f"{number}: {step.words} ({shape_words(step.given)})", "taken": step.taken,
+            "kind": step.kind, "words": f"{number}: {told} ({shape_words(step.given)})", "taken": step.taken,
             "given": step.given, "kernel": step.kernel, "stride": step.stride, "padding": step.padding,
             "outside": step.outside.tolist() if any(step.padding) else [], "slope": step.slope,
             "rectified": step.rectified, "weights": step.weight.size, "biases": step.bias.size,
-            **_unusual(step),
+            **_unusual(number, step),
         }
-        for number, step in enumerate(steps, 1)
+        for number, (step, told) in enumerate(zip(steps, words_of(steps), strict=True), 1)
     ]  # fmt: skip
     return {
         "classes": words.classes, "shape": reading.shape, "reading": reading.kind, "box": reading.box,
@@ -103,9 +105,10 @@ def _facts(steps: Sequence[Stage], reading: Reading, words: Words) -> dict[str, 
     }  # fmt: skip
 
 
-def _unusual(step: Stage) -> dict[str, Any]:
-    """What most stages have not."""
+def _unusual(number: int, step: Stage) -> dict[str, Any]:
+    """What most stages have not; they take the maps of the one before."""
     found: dict[str, Any] = {"groups": step.groups} if step.groups > 1 else {}
+    found |= {"takes": step.takes} if step.takes != (number - 2,) else {}
     found |= {"dilation": step.dilation} if step.dilation != (1, 1) else {}
     return found | ({"function": step.function, "alpha": step.alpha} if step.function else {})
 

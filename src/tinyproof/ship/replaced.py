@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -16,19 +17,21 @@ from tinyproof.train import store
 
 def beside(folder: Path) -> list[Path]:
     """The exports in the folder of a run."""
-    found = folder.glob(f"*/{RECORD}")
+    found = [path for path in folder.glob(f"*/{RECORD}") if path.parent.name[0] != "."]  # else on its way in or out
     return sorted(path.parent for path in found if not path.parent.is_symlink() and exported.meant(path))
 
 
 def remove(folder: Path) -> list[Path]:
-    """Remove the exports in the folder of a run that are as they were written; returns those that are not."""
-    left = []
+    """Remove the exports in the folder of a run that are as they were written; returns those that are not, or that
+    could not be removed."""
     for place in beside(folder):
         if _untouched(place):
-            shutil.rmtree(place, ignore_errors=True)
-        if place.exists():
-            left.append(place)
-    return left
+            gone = folder / f".{place.name}.replaced.partial"
+            shutil.rmtree(gone, ignore_errors=True)  # of a process that was killed
+            with contextlib.suppress(OSError):
+                place.rename(gone)  # so that a kill leaves no half of an export
+            shutil.rmtree(gone, ignore_errors=True)
+    return beside(folder)
 
 
 def _untouched(place: Path) -> bool:

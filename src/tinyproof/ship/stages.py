@@ -1,7 +1,8 @@
 """A network as stages between maps [channels, rows, columns]: what a workbook and a page compute, one after the other.
 
 Flattening is left out: a linear layer after it is a convolution as large as the maps. A factor before a convolution
-that pads goes into it as well: where the value outside the picture would have become 0, it stands there.
+that pads goes into it as well: where the value outside the picture would have become 0, it stands there. A step takes
+what the one before it gives, but where the network branches.
 """
 
 from __future__ import annotations
@@ -11,15 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import torch
-from numpy.lib.stride_tricks import sliding_window_view
 
 from tinyproof.data.reading import Shape
-from tinyproof.ship.activation_values import activated
 from tinyproof.ship.fold import folded, seen
 from tinyproof.ship.operations import Floats, Operation, normalising
 
-Kind = Literal["conv", "affine", "rectify", "activation", "max_pool", "avg_pool"]
+Kind = Literal["conv", "affine", "rectify", "activation", "max_pool", "avg_pool", "add", "concat"]
 
 _ACTIVATIONS = {
     "relu6": "ReLU6 (from 0 to 6)", "silu": "SiLU", "sigmoid": "sigmoid", "tanh": "tanh", "hardswish": "hard swish",
@@ -32,6 +30,7 @@ class Stage:
     """One step from maps to maps. `weight`: [out, in / groups, rows, columns] of a conv, [channels, rows, columns] of
     an affine, as its `bias`, else empty; `outside`: the value around each map that a conv takes, [in]. `rectified`: a
     ReLU follows in the same step. `slope`: of a leaky ReLU below zero. `function` of an activation, with its `alpha`.
+    `takes`: the numbers of the steps whose maps it takes, from 0, -1 for the image: one, or those that it joins.
     """
 
     kind: Kind
@@ -49,6 +48,7 @@ class Stage:
     dilation: tuple[int, int] = (1, 1)
     function: str = ""
     alpha: float = 0.0
+    takes: tuple[int, ...] = (-1,)
 
     @property
     def each(self) -> int:
@@ -71,6 +71,7 @@ class Stage:
             "conv": f"convolution {size}", "affine": "times a factor, plus a summand", "max_pool": f"maximum of {size}",
             "rectify": f"leaky ReLU (times {self.slope:g} below 0)" if self.slope else "ReLU (below 0 becomes 0)",
             "avg_pool": f"average of {size}", "activation": _ACTIVATIONS.get(self.function, ""),
+            "add": f"sum of {_from(self.takes)}", "concat": f"the maps of {_from(self.takes)}",
         }[self.kind]  # fmt: skip
         if self.kind == "conv" and self.kernel == self.taken[1:] and not any(self.padding):
             name = "linear layer" if self.kernel == (1, 1) else f"linear layer over maps of {size}"
@@ -87,22 +88,97 @@ class Stage:
         return self.weight.size + self.bias.size
 
 
-def stages(operations: Sequence[Operation], shape: Shape) -> list[Stage]:
-    """The steps of operations on an image of `shape`; a log-softmax in the end is left to whoever reads the scores."""
-    found = list[Stage]()
-    for operation in operations:
-        taken = found[-1].given if found else shape
-        made = _stage(operation, taken)
-        last = found[-1] if found else None
-        if made is None:
-            continue
-        if made.kind == "rectify" and not made.slope and last and last.kind == "conv" and not last.rectified:
-            found[-1] = replace(last, rectified=True)
-        elif made.kind == "conv" and last and last.kind == "affine" and (moved := _into(last, made)):
-            found[-1] = moved
-        else:
-            found.append(made)
+def _from(takes: Sequence[int]) -> str:
+    """Where maps come from, in words."""
+    *most, last = ["the picture" if number < 0 else f"layer {number + 1}" for number in takes]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def words(steps: Sequence[Stage]) -> list[str]:
+    """What the steps are, for people; of one that takes other maps than those of the one before, which."""
+    found = list[str]()
+    for before, step in enumerate(steps, -1):
+        said = step.kind in ("add", "concat") or step.takes == (before,)
+        found.append(step.words if said else f"{step.words}, from {_from(step.takes)}")
     return found
+
+
+def stages(operations: Sequence[Operation], shape: Shape) -> list[Stage]:
+    """The steps of operations on an image of `shape`; a log-softmax in the end is left to whoever reads the scores.
+    Raises Unlike for a join of maps that are not of one size."""
+    made = _Steps(shape)
+    for operation in operations:
+        made.add(operation)
+    return made.ended()
+
+
+class Unlike(ValueError):
+    """Values are joined whose maps have not one size: they were flattened before."""
+
+
+class _Steps:
+    """Steps as they are added. `at`: the step whose maps go on; `slots`: those whose maps are kept, which no step may
+    change any more (`kept`); `outside`: what stands around the maps of a step, that a convolution takes."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape, self._found, self._at = shape, list[Stage](), -1
+        self._slots, self._kept = dict[int, int](), set[int]()
+        self._outside: dict[int, tuple[object, ...]] = {}
+
+    def add(self, operation: Operation) -> None:
+        if operation.kind == "keep":
+            self._slots[operation.slots[0]] = self._at
+            self._kept.add(self._at)
+        elif operation.kind == "take":
+            self._at = self._slots[operation.slots[0]]
+        elif operation.kind in ("add", "concat"):
+            self._join(operation.kind, tuple(self._slots[slot] for slot in operation.slots))
+        elif (made := _stage(operation, self._given(self._at))) is not None:
+            self._put(replace(made, takes=(self._at,)))
+
+    def ended(self) -> list[Stage]:
+        """All of them; the last one gives the scores."""
+        if self._at != len(self._found) - 1:
+            self._join("concat", (self._at,))
+        return self._found
+
+    def _given(self, number: int) -> Shape:
+        return self._found[number].given if number >= 0 else self._shape
+
+    def _put(self, made: Stage) -> None:
+        """Add a step, or make it a part of the one before it, where nobody else takes what that one gives."""
+        last = self._found[-1] if self._found and self._at not in self._kept else None
+        if made.kind == "rectify" and not made.slope and last and last.kind == "conv" and not last.rectified:
+            self._found[-1] = replace(last, rectified=True)
+            return
+        if made.kind == "conv" and last and last.kind == "affine":
+            moved = _into(last, made)
+            if moved is not None and self._alone(moved):
+                self._found[-1] = moved
+                return
+        if not self._alone(made):  # other values stand around these maps already
+            self._join("concat", (self._at,))
+            made = replace(made, takes=(self._at,))
+            self._alone(made)
+        self._append(made)
+
+    def _alone(self, made: Stage) -> bool:
+        """Whether what a convolution wants around the maps that it takes can stand there."""
+        if made.kind != "conv" or not any(made.padding):
+            return True
+        wanted = (*made.padding, *made.outside.tolist())
+        return self._outside.setdefault(made.takes[0], wanted) == wanted
+
+    def _join(self, kind: Kind, takes: tuple[int, ...]) -> None:
+        shapes, none = [self._given(number) for number in takes], np.zeros(0)
+        if len({shape if kind == "add" else shape[1:] for shape in shapes}) > 1:
+            raise Unlike(" and ".join("x".join(map(str, shape)) for shape in shapes))
+        given = shapes[0] if kind == "add" else (sum(shape[0] for shape in shapes), *shapes[0][1:])
+        self._append(Stage(kind, shapes[0], given, none, none, none, takes=takes))
+
+    def _append(self, made: Stage) -> None:
+        self._found.append(made)
+        self._at = len(self._found) - 1
 
 
 def of_network(operations: Sequence[Operation], shape: Shape, mean: Floats, std: Floats) -> list[Stage]:
@@ -161,43 +237,4 @@ def _into(affine: Stage, conv: Stage) -> Stage | None:
         return None
     factors, summands = (seen(part, conv.weight, conv.groups) for part in (factor, summand))
     bias = conv.bias + (conv.weight * summands).sum((1, 2, 3))
-    return replace(conv, weight=conv.weight * factors, bias=bias, outside=-summand / factor)
-
-
-def values(steps: Sequence[Stage], image: Floats) -> list[Floats]:
-    """What each step gives for an image [channels, rows, columns], in float64."""
-    found = list[Floats]()
-    for step in steps:
-        found.append(_value(step, found[-1] if found else image.astype(np.float64)))
-    return found
-
-
-def _value(step: Stage, maps: Floats) -> Floats:
-    if step.kind == "affine":
-        moved: Floats = maps * step.weight + step.bias
-        return moved
-    if step.kind == "rectify":
-        kept: Floats = np.where(maps > 0, maps, maps * step.slope)
-        return kept
-    if step.kind == "activation":
-        acted: Floats = activated(step.function, step.alpha, torch.from_numpy(maps)).numpy()
-        return acted
-    windows = _seen(step, maps)
-    if step.kind == "conv":
-        parts = zip(np.split(windows, step.groups), np.split(step.weight, step.groups), strict=True)
-        made = np.concatenate([np.einsum("iyxab,oiab->oyx", *part) for part in parts]) + step.bias[:, None, None]
-        return np.asarray(np.maximum(made, 0) if step.rectified else made)
-    found: Floats = windows.max((3, 4)) if step.kind == "max_pool" else windows.mean((3, 4))
-    return found
-
-
-def _seen(step: Stage, maps: Floats) -> Floats:
-    """The windows of maps, [channels, rows, columns, kernel rows, kernel columns]."""
-    (down, right), outside = step.padding, step.outside if step.kind == "conv" else np.full(len(maps), -np.inf)
-    wide = np.empty((len(maps), maps.shape[1] + 2 * down, maps.shape[2] + 2 * right))
-    wide[:] = outside[:, None, None]
-    wide[:, down : down + maps.shape[1], right : right + maps.shape[2]] = maps
-    (rows, columns), (down, right) = step.kernel, step.dilation
-    reach = (rows - 1) * down + 1, (columns - 1) * right + 1
-    found: Floats = sliding_window_view(wide, reach, (1, 2))[:, :: step.stride[0], :: step.stride[1], ::down, ::right]
-    return found
+    return replace(conv, weight=conv.weight * factors, bias=bias, outside=-summand / factor, takes=affine.takes)

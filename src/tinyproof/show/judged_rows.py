@@ -9,10 +9,18 @@ from tinyproof.prove.proof import Proof, Result, seed_folder
 from tinyproof.train import store
 
 # Of runs that are judged by their exports: what the network reads right itself, and what the export needs.
-COLUMNS = (
+_COLUMNS = (
     Column("network right", "right", ","), Column("other class", "right", ","), Column("flash", "right", ","),
     Column("RAM", "right", ","),
 )  # fmt: skip
+
+
+def columns(found: Proof) -> tuple[Column, ...]:
+    """Those of such runs; of instructions only where they were counted."""
+    if not found.exports:
+        return ()
+    counted = any(one.instructions is not None for one in found.exports)
+    return (*_COLUMNS, *([Column("instructions", "right", ",")] if counted else []))
 
 
 def words(found: Proof) -> str:
@@ -36,9 +44,12 @@ def network_rows(found: Proof) -> list[tuple[str, str]]:
 
 
 def of_run(result: Result) -> tuple[Any, ...]:
-    """What a run that is judged by its export says more, for COLUMNS."""
+    """What a run that is judged by its export says more, for `columns`."""
     one = result.export
-    return () if one is None else (result.predictions.correct, one.record.changed, one.flash, one.ram)
+    if one is None:
+        return ()
+    counted = () if one.instructions is None else (one.instructions,)
+    return (result.predictions.correct, one.record.changed, one.flash, one.ram, *counted)
 
 
 def not_yet(found: Proof, seed: int) -> str:
@@ -54,5 +65,6 @@ def evidence(found: Proof) -> list[tuple[str, str]]:
         "judged": {f"what each run answers as {one.to}, tinyproof {one.version}" for one in records},
         "the exports were run by": {one.runner for one in records},
         "flash and RAM were measured by": {one.sized_by for one in records} - {""},
+        "instructions were counted by": {one.counted_by for one in records} - {""},
     }
     return [(name, "; ".join(sorted(values))) for name, values in told.items() if values]

@@ -107,7 +107,7 @@ def runs_table(found: Proof) -> Table:
     columns = (
         Column("seed"), Column("right", "right", ","), Column("test accuracy, %", "right", ".2f"),
         Column("95 % interval of this one run", "right"), Column("test loss", "right", ".4f"),
-        Column("seconds", "right", ".1f"), *(judged_rows.COLUMNS if found.exports else ()),
+        Column("seconds", "right", ".1f"), *judged_rows.columns(found),
     )  # fmt: skip
     scores = {score.seed: score for score in found.verdict.scores}
     results = {result.run.identity.seed: result for result in found.results}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.errors import DataError, InputError, TinyproofError
 from tinyproof.core.fields import from_mapping
 from tinyproof.core.files import writing
 from tinyproof.core.plain_data import parse_json
@@ -68,3 +68,11 @@ def load(folder: Path, origin: Origin) -> Checkpoint | None:
         remedy = "name a new folder, or start again there with --force"
         raise InputError("out", str(folder), remedy, problem=f"holds epochs {why}")
     return Checkpoint(started, epochs, seconds, {name.removeprefix("state/"): a for name, a in arrays.items()})
+
+
+def spent(folder: Path) -> float:
+    """How many seconds the epochs took that are kept in the folder; 0 where none are, or they cannot be read."""
+    try:
+        return float(parse_json(load_arrays(folder / FILE)["meta"].tobytes(), FILE)["spent"])
+    except (TinyproofError, OSError, KeyError, ValueError, TypeError, RecursionError):
+        return 0.0

@@ -72,7 +72,7 @@ def of_declaration(declared: Declaration, run: Run | None) -> dict[str, Any]:
 
 def asked(target: float | None, limits: Budget) -> dict[str, Any]:
     """Target and limits by name. An entry of which nobody asked this (a comparison, a claim) goes without."""
-    names = ("parameters", "epochs", "bytes", "macs", "flash", "ram")
+    names = ("parameters", "epochs", "bytes", "macs", "flash", "ram", "instructions")
     below = {f"limit of {name}": getattr(limits, f"{name}_below") for name in names}
     return {"target": target, **below, "rules": ", ".join(RULES[rule] for rule in limits.rules) or None}
 

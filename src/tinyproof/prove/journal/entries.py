@@ -236,4 +236,6 @@ def _target(limits: Budget, accuracy: float | None) -> str:
     for below, what in ((limits.flash_below, "flash"), (limits.ram_below, "RAM")):
         if below is not None:
             parts.append(f"less than {below:,} bytes of {what}")
+    if limits.instructions_below is not None:
+        parts.append(f"fewer than {limits.instructions_below:,} instructions an image")
     return ", ".join([*parts, *(budget.RULES[rule] for rule in limits.rules)]) or "none"

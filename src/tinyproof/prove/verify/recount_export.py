@@ -11,14 +11,14 @@ from tinyproof import __version__
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.files import sha256
 from tinyproof.data.arrays import MOST_BYTES
-from tinyproof.network.budget import ON_A_CHIP, Budget
+from tinyproof.network.budget import Budget, on_a_chip
 from tinyproof.prove import proof_of_run
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.lines import Case, Line, near
 from tinyproof.ship import exported
 from tinyproof.ship.card import CARD, card
 from tinyproof.ship.claim import Proved
-from tinyproof.ship.exported import Exported
+from tinyproof.ship.exported import RECORD, Exported
 from tinyproof.ship.tool import ToolTrouble
 from tinyproof.train import store
 from tinyproof.train.run_record import Predictions, Run
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tinyproof.ship.artefact import Made
 
 _GIVES, _BYTES = "the exported files give these answers", "it needs so many bytes on a microcontroller"
+_COUNT = "it takes so many instructions on a microcontroller"
 _JUDGED = "; the verdict hangs on it: verify with that version"
 
 
@@ -110,8 +111,17 @@ def _told(case: Case, place: Path, record: Exported, run: Run) -> Line:
     there = _is(place / CARD, record.card)
     if record.version != __version__ and (there or not record.card):
         return case.line(place, what, None, f"version {record.version} wrote it, this is {__version__}")
-    written = sha256(card(run, replace(record, card="")).encode())
-    return case.line(place, what, there and written == record.card, CARD)
+    as_written = _card(run, record) == record.card
+    if as_written and not there and (now := _proved(case, place.parent, run)):
+        # A process that writes the verdict into both was killed after the card, which says nothing but what is so.
+        if _is(place / CARD, _card(run, record, now)):
+            return case.line(place, what, None, f"{CARD} has the verdict, and {RECORD} not yet: give prove again")
+    return case.line(place, what, there and as_written, CARD)
+
+
+def _card(run: Run, record: Exported, proved: Proved | None = None) -> str:
+    """The digest of the model card that these records give; `proved`: the verdict, where it is not the record's."""
+    return sha256(card(run, replace(record, card="", proved=proved or record.proved)).encode())
 
 
 def _beside_the_run(
@@ -157,6 +167,7 @@ def _again(
     else:
         yield case.line(place, what, not other, f"not: {', '.join(other)}" if other else ", ".join(record.files))
         yield from _size(case, place, record, made)
+        yield from _count(case, place, record, made, again)
     if other and (not record.to.startswith("onnx") or record.version == __version__):
         told = "files that are not what is made here are not run"
         asked = judged is not None and record.version != __version__
@@ -175,10 +186,10 @@ def _older(
 ) -> Iterator[Line]:  # fmt: skip
     """What another version wrote that this one makes otherwise: its answers in whole numbers are held, class by class,
     to those of what is made here (in floating point they are held to the run's); its bytes are not known."""
-    if record.sized_by or record.flash or record.ram:
-        asked = judged is not None and any(getattr(judged, name) is not None for name in ON_A_CHIP)
-        told = f"{_wrote(record)}{asked * _JUDGED}"
-        yield replace(case.line(place, _BYTES, None, told), asked=asked)
+    sized, counted = record.sized_by or record.flash or record.ram, record.counted_by or record.instructions
+    asked = judged is not None and bool(on_a_chip(judged))
+    for what in [*([_BYTES] if sized else []), *([_COUNT] if counted else [])]:
+        yield replace(case.line(place, what, None, f"{_wrote(record)}{asked * _JUDGED}"), asked=asked)
     classes = made.classes(again.dataset.test_images)
     if classes is not None and theirs is not None:
         what = "its classes are those of what this version makes of the weights"
@@ -227,3 +238,14 @@ def _size(case: Case, place: Path, record: Exported, made: Made) -> Iterator[Lin
         return
     told = f"{now['flash']:,} of flash, {now['ram']:,} of RAM"
     yield case.line(place, what, (now["flash"], now["ram"]) == (record.flash, record.ram), told)
+
+
+def _count(case: Case, place: Path, record: Exported, made: Made, again: recompute.Again) -> Iterator[Line]:
+    """The instructions that C takes, counted again where the same compiler and the same qemu are here."""
+    if not record.counted_by and not record.instructions:
+        return
+    now, told = made.counted(again.dataset.test_images), f"{record.counted_by or 'nothing'} counted them, which is not"
+    if now.get("counted_by") != record.counted_by:
+        yield case.line(place, _COUNT, None, f"{told} here or does not work")
+        return
+    yield case.line(place, _COUNT, now["instructions"] == record.instructions, f"{now['instructions']:,} at most")

@@ -54,8 +54,10 @@ const ACTIVATIONS = {
   gelu: x => x * below(x), gelu_tanh: x => x * sigmoid(Math.sqrt(8 / Math.PI) * (x + .044715 * x ** 3)),
 };
 
-function stage(s, maps) {
+function stage(s, maps, parts) {
   const [many, oh, ow] = s.given, out = new Float64Array(many * oh * ow);
+  if (s.kind == 'add') return out.map((_, i) => parts.reduce((sum, part) => sum + part[i], 0));
+  if (s.kind == 'concat') return Float64Array.from(parts.flatMap(part => [...part]));
   if (s.kind == 'affine') return out.map((_, i) => maps[i] * s.w[i] + s.b[i]);
   if (s.kind == 'rectify') return out.map((_, i) => maps[i] > 0 ? maps[i] : s.slope * maps[i]);
   if (s.kind == 'activation') return out.map((_, i) => ACTIVATIONS[s.function](maps[i], s.alpha));
@@ -70,8 +72,12 @@ function stage(s, maps) {
 
 // What every stage gives for an image of bytes [channels, rows, columns]; the last one gives the scores.
 function layers(image) {
-  let maps = Float64Array.from(image);
-  return STAGES.map(s => maps = stage(s, maps));
+  const maps = [Float64Array.from(image)];
+  STAGES.forEach((s, i) => {
+    const parts = (s.takes || [i - 1]).map(k => maps[k + 1]);
+    maps.push(stage(s, parts[0], parts));
+  });
+  return maps.slice(1);
 }
 
 function probabilities(scores) {
