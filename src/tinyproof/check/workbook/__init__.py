@@ -106,10 +106,11 @@ def audit_book(book: Book, shown: str) -> FileReport:
 def _divided(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> Divided:
     """What stands after both readers have read."""
     doubted = sorted(course_sheets(audits) & accused_sheets(mistakes))
-    second = judge_graph(grid, doubted, mends=False) if doubted else GraphVerdict()
+    second = judge_graph(grid, doubted, mends=False, alone=False) if doubted else GraphVerdict()
     refuse_contradicted(audits, mistakes, second)
     others = sorted(set(range(len(grid.book.sheets))) - course_sheets(audits))
-    return divide(audits, mistakes, judge_graph(grid, others), second)
+    # Where a table trains, derivatives beside it are its check sheet, or what somebody tried: no training of their own.
+    return divide(audits, mistakes, judge_graph(grid, others, alone=all(audit.problem for audit in audits)), second)
 
 
 def _problems(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake], divided: Divided) -> list[str]:

@@ -69,6 +69,8 @@ class Factors:
     def _products(self, cell: int) -> list[list[Expr]]:
         """The terms of the sums in a formula, each as its factors."""
         form = int(self.net.form_of[cell])
+        if form < 0:
+            return []  # a copy of a cell, or a number
         if form not in self.products:
             expr = expression(self.net.forms[form].tape)
             self.products[form] = [list(_factors(term)) for term in _terms(expr)]

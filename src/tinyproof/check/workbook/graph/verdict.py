@@ -78,9 +78,11 @@ class GraphVerdict:
             own.append(text)
 
 
-def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = True) -> GraphVerdict:
+def judge_graph(
+    grid: Grid, sheets: Sequence[int] | None = None, mends: bool = True, alone: bool = True
+) -> GraphVerdict:
     """Judge every training of the workbook; of some sheets: what these read of the others is given. `mends`: look for
-    the wrong cells too, not only whether something is wrong.
+    the wrong cells too, not only whether something is wrong. `alone`: derivatives that nothing takes off count too.
     """
     verdict = GraphVerdict()
     try:
@@ -90,7 +92,7 @@ def judge_graph(grid: Grid, sheets: Sequence[int] | None = None, mends: bool = T
         return verdict
     verdict.formulas = graph.formulas
     verdict.rounded = {graph.places[cell].sheet for cell in graph.rounds}
-    graph, answer = _answered(graph)
+    graph, answer = _answered(graph) if alone else (graph, judged(graph))
     if answer is None:
         verdict.still = graph.formulas > 0
         return verdict
