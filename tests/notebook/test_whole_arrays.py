@@ -203,20 +203,45 @@ def test_random_numbers_may_be_weights(tmp_path: Path) -> None:
     assert errors(judged(text, tmp_path)) == []
 
 
-def test_of_a_series_later_rows_are_asked_for(tmp_path: Path) -> None:
-    """The column is the target and all that is learned from; beside other columns it is a fault."""
-    text = TABLE + "x = table['price']\nmodel = LinearRegression().fit(np.array(x[:80]).reshape(-1, 1), x[:80])\n"
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("s[:80].reshape(-1, 1), s[:80]", ["target-among-features"]),
+        ("s[:79].reshape(-1, 1), s[1:80]", []),
+        ("s[:80].reshape(-1, 1), table['price'].shift(-1).values[:80]", []),
+        ("table['price'].rolling(3).mean().values[:80].reshape(-1, 1), s[:80]", []),
+        ("np.array([s[i:i + 5] for i in range(75)]), np.array([s[i + 5] for i in range(75)])", []),
+        ("table[['rooms', 'price']], table['price']", ["target-among-features"]),
+    ],
+)
+def test_of_a_series_later_rows_are_asked_for(given: str, found: list[str], tmp_path: Path) -> None:
+    """The same rows of the same column are the answer itself, alone and beside other columns."""
+    text = TABLE + f"s = table['price'].values\nmodel = LinearRegression().fit({given})\n"
+    assert errors(judged(text, tmp_path)) == found
+
+
+def test_a_series_that_is_to_be_told_again_is_no_fault(tmp_path: Path) -> None:
+    text = TABLE + "s = table['price'].values.reshape(-1, 1)\nmodel = LinearRegression().fit(s, s)\n"
     assert errors(judged(text, tmp_path)) == []
-    among = TABLE + "model = LinearRegression().fit(table[['rooms', 'price']], table['price'])\n"
-    assert errors(judged(among, tmp_path)) == ["target-among-features"]
 
 
-def test_labels_held_against_themselves_are_read(tmp_path: Path) -> None:
-    text = (
-        TABLE
-        + "from sklearn.metrics import confusion_matrix\nlabels = y[:80]\nprint(confusion_matrix(labels, labels))\n"
-    )
-    assert judged(text, tmp_path).status != "unreadable"
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ("d, d", "undecided"),
+        ("g, g", "undecided"),
+        ("model.predict(b), model.predict(b)", "undecided"),
+        ("y_true=d, y_pred=d", "undecided"),
+        ("d, g", "right"),
+        ("g, d", "right"),
+    ],
+)
+def test_a_metric_of_a_thing_with_itself_measures_nothing(given: str, status: str, tmp_path: Path) -> None:
+    text = TABLE + "from sklearn.metrics import confusion_matrix\na, b, c, d = train_test_split(x, y)\n"
+    text += f"model = LinearRegression().fit(a, c)\ng = model.predict(b)\nprint('test', confusion_matrix({given}))\n"
+    assert judged(text, tmp_path).status == status
+    own = NAMED.replace("(t - g) ** 2", "(t - t) ** 2").replace("for t, g in zip(truth, guesses)", "for t in truth")
+    assert judged(own, tmp_path).status != "right"
 
 
 @pytest.mark.parametrize(
@@ -254,9 +279,36 @@ def test_a_cell_that_does_not_parse_and_never_ran_changes_nothing(
 
 
 @pytest.mark.parametrize(
+    ("middle", "error", "after", "status"),
+    [
+        ("def graded(m:\n    return m.score(b, d)", "SyntaxError", "print('test', graded(model))", "undecided"),
+        ("def graded(m:\n    return m.score(b, d)", "SyntaxError", "print('test', model.score(b, d))", "right"),
+        ("a, c = joined((a, c), (b, d)", "", "print('test', model.score(b, d))", "undecided"),
+        ("a, c = joined((a, c), (b, d)", "SyntaxError", "print('test', model.score(b, d))", "right"),
+        ("other = joined((a, c), (b, d)", "", "print('test', model.score(b, d))", "right"),
+    ],
+)
+def test_a_cell_that_is_left_out_may_be_needed(
+    middle: str, error: str, after: str, status: str, tmp_path: Path
+) -> None:
+    """Behind an error in its syntax it did nothing, but once it may have; without a number it may have run."""
+    outputs = [{"output_type": "error", "ename": error, "evalue": "", "traceback": []}] if error else []
+    start = TABLE.partition("\n")[2] + "a, b, c, d = train_test_split(x, y)\n"
+    shown = [(start, 1, []), (middle, None, outputs), ("model = LinearRegression().fit(a, c)\n" + after, 3, [])]
+    cells = [
+        {"cell_type": "code", "source": source, "execution_count": number, "outputs": told}
+        for source, number, told in shown
+    ]
+    path = tmp_path / "book.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "cells": cells}))
+    assert audit_notebook(path).status == status
+
+
+@pytest.mark.parametrize(
     ("sampler", "found"),
     [
         ("under_sampling import NearMiss as", []),
+        ("under_sampling import ClusterCentroids as", ["resampled-before-split"]),
         ("over_sampling import SMOTE as", ["resampled-before-split"]),
     ],
 )
@@ -266,7 +318,43 @@ def test_rows_that_are_left_out_have_no_copies(sampler: str, found: list[str], t
     assert errors(judged(text, tmp_path)) == found
 
 
-@pytest.mark.parametrize(("size", "found"), [("known.shape[0]", False), ("len(known)", False), ("32", True)])
+def test_rows_that_may_be_drawn_again_have_copies(tmp_path: Path) -> None:
+    text = TABLE + "from imblearn.under_sampling import RandomUnderSampler as Balanced\n"
+    text += "x, y = Balanced(replacement=True).fit_resample(x, y)\na, b, c, d = train_test_split(x, y)\n"
+    text += "print('test', LinearRegression().fit(a, c).score(b, d))\n"
+    assert errors(judged(text, tmp_path)) == ["resampled-before-split"]
+    assert errors(judged(text.replace("=True", "=False"), tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("maker", "found"),
+    [
+        ("datetime import DatetimeFeatures as", False),
+        ("selection import DropFeatures as", False),
+        ("timeseries.forecasting import LagFeatures as", False),
+        ("encoding import OneHotEncoder as", False),
+        ("encoding import MeanEncoder as", True),
+        ("imputation import MeanMedianImputer as", True),
+        ("outliers import Winsorizer as", True),
+    ],
+)
+def test_transformers_that_learn_nothing_may_see_all_rows(maker: str, found: bool, tmp_path: Path) -> None:
+    text = TABLE + f"from feature_engine.{maker} Changed\nx = Changed().fit_transform(table.drop(columns='price'))\n"
+    text += "a, b, c, d = train_test_split(x, y)\nprint('test', LinearRegression().fit(a, c).score(b, d))\n"
+    assert any(f.rule == "fitted-before-split" for f in judged(text, tmp_path).findings) == found
+
+
+@pytest.mark.parametrize(
+    ("size", "found"),
+    [
+        ("known.shape[0]", False),
+        ("len(known)", False),
+        ("32", True),
+        ("len(known.classes)", True),
+        ("len(table)", True),
+        ("table.shape[0]", True),
+    ],
+)
 def test_a_batch_of_all_images_has_no_order(size: str, found: bool, tmp_path: Path) -> None:
     text = TABLE + "known = ImageFolder('pets/train')\nlearning = DataLoader(known, SIZE)\n".replace("SIZE", size)
     text += "asking = DataLoader(ImageFolder('pets/test'), 8)\n" + LOADERS

@@ -19,13 +19,12 @@ from tinyproof.check.code.library.splits import Split
 from tinyproof.check.code.library.tensors import apply_network
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.logs import Log, Run, read_log
-from tinyproof.check.notebook.read.document import Cell, Document
+from tinyproof.check.notebook.read.document import Document
+from tinyproof.check.notebook.read.left_out import NEVER_RUN, missed, never_ran
 from tinyproof.check.notebook.read.repository import Surroundings
 from tinyproof.check.notebook.reader import reader
 from tinyproof.check.prose import Claim, read_claims
 
-# Python reads a cell to its end before it runs a line of it: after such an error none was run.
-_NEVER_RUN = ("SyntaxError", "IndentationError", "TabError")
 _DUMMY = ast.Pass(lineno=1, col_offset=0)
 
 
@@ -107,7 +106,7 @@ def study(
     sources: dict[tuple[str, int | None], list[str]] = {
         (document.name, cell.number): cell.source.split("\n")
         for cell in document.code
-        if not (cell.error in _NEVER_RUN or (parse_cell(cell.source).unread and _never_ran(cell, document)))
+        if not (cell.error in NEVER_RUN or never_ran(cell, document)) or missed(cell, document)
     }
     sources.update({(file, None): lines for file, lines in surroundings.sources.items()})
     log = read_log((cell.number, cell.output) for cell in document.code)
@@ -144,7 +143,10 @@ def study_text(document: Document, logs: Iterable[Log]) -> Study:
 def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:
     for cell in document.code:
         parsed = parse_cell(cell.source)
-        if parsed.unread and _never_ran(cell, document):
+        if never_ran(cell, document):
+            names = missed(cell, document)
+            if names:
+                yield Block(document.name, cell.number, (), parsed.unread, names)
             continue
         block = Block(
             document.name, cell.number, parsed.statements, parsed.unread, parsed.unread_names, parsed.too_long
@@ -153,12 +155,6 @@ def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:
             surroundings.write(parsed.module, block)
         else:
             yield block
-
-
-def _never_ran(cell: Cell, document: Document) -> bool:
-    """Whether a cell that does not parse did nothing: by its error, or without a number where others have one."""
-    numbered = any(other.count is not None for other in document.code)
-    return cell.error in _NEVER_RUN or (numbered and cell.count is None and not cell.output)
 
 
 def _steps_not_reached(machine: Machine, blocks: list[Block]) -> frozenset[str]:

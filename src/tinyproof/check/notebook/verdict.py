@@ -13,6 +13,7 @@ from tinyproof.check.code.library import facts
 from tinyproof.check.code.library.loaders import dataset_of, rows_behind
 from tinyproof.check.code.library.splits import Split, overlap
 from tinyproof.check.finding import Finding, Status
+from tinyproof.check.notebook.left_open import left_open
 from tinyproof.check.notebook.measured import fits, measured, spoken
 from tinyproof.check.notebook.nothing import ASIDE, is_python, nothing_to_judge
 from tinyproof.check.notebook.rules import claims
@@ -55,6 +56,7 @@ def judge(study: Study, findings: Sequence[Finding]) -> tuple[Status, str, tuple
     if not problem and not named:
         learned = any(finding.rule == "evaluates-on-training-data" for finding in findings)
         problem = _LEARNED_ONLY if learned else "what is measured could not be named"
+    problem = problem or left_open(study, findings)
     if not problem:
         return "right", "", checked
     nothing = nothing_to_judge(study)

@@ -6,16 +6,17 @@ import ast
 import re
 
 from tinyproof.check.code.interpreter.binding import as_load
-from tinyproof.check.code.interpreter.events import Choosing, Tampered
+from tinyproof.check.code.interpreter.events import Choosing, Preferred, Tampered
 from tinyproof.check.code.interpreter.expressions import evaluate
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.row_expressions import GRADIENT
 from tinyproof.check.code.interpreter.rows import Rows
-from tinyproof.check.code.interpreter.uses import Chosen
+from tinyproof.check.code.interpreter.uses import Chosen, Measured
 from tinyproof.check.code.interpreter.values import Const, Made, Scope, Value, number, options
 from tinyproof.check.finding import CodePlace
 
+_MOST = 100  # places at which a figure is preferred
 _BEST = re.compile(r"best|max|top|high|peak", re.IGNORECASE)
 
 
@@ -23,6 +24,8 @@ def note_maximum(machine: Machine, node: ast.Assign, scope: Scope) -> None:
     """`correct = max(correct, ...)`: the measured figure gives way to a larger one, under its own name."""
     call, target = node.value, node.targets[0]
     _note_best_told(machine, node, scope)
+    if isinstance(call, ast.IfExp) and machine.loops:
+        note_preferred(machine, figure_compared(machine, call.test, scope), machine.place(node, scope), alone=True)
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "max":
         return
     if not isinstance(target, ast.Name) or _BEST.search(target.id) or machine.passes:
@@ -57,6 +60,21 @@ def note_choice(machine: Machine, figure: Quantity, place: CodePlace, told: str 
     if rows is not None:
         what = "the figure that is told" if told else "the network that is kept"
         machine.events.uses.append(Chosen(what, rows, None, place, "the best figure", told))
+
+
+def note_preferred(machine: Machine, figure: Quantity | None, place: CodePlace, alone: bool = False) -> None:
+    """One of the figures that a loop measures on whole arrays, or by hand, is preferred to the others."""
+    done = figure.turn if figure is not None else None
+    if not isinstance(done, Measured) or not done.repeated or done.crossed or len(machine.events.preferred) >= _MOST:
+        return
+    if done.name in ("loss", "==", "off") or done.text == f"{done.name}(...)":
+        machine.events.preferred.append(Preferred(done, place, alone))
+
+
+def keeps(body: list[ast.stmt]) -> bool:
+    """Whether statements give names to something, or leave the loop that they stand in."""
+    parts = [part for statement in body for part in ast.walk(statement)]
+    return any(isinstance(part, ast.Assign | ast.AugAssign | ast.Break) for part in parts)
 
 
 def note_addition(machine: Machine, node: ast.AugAssign, before: Value, change: Value, scope: Scope) -> None:
@@ -111,7 +129,7 @@ def figure_compared(machine: Machine, test: ast.expr, scope: Scope) -> Quantity 
                 if isinstance(side, ast.Name | ast.Attribute | ast.Subscript):
                     for value in options(evaluate(machine, side, scope)):
                         if isinstance(value, Quantity) and value.kind in ("accuracy", "loss", "hits"):
-                            if value.reach in ("final", "total"):
+                            if value.reach in ("final", "total") or isinstance(value.turn, Measured):
                                 return value
     return None
 

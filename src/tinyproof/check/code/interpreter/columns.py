@@ -77,8 +77,9 @@ def target_among(features: Rows, target: Rows) -> object:
         return None
     if any(path.root.form != "file" for path in features.paths) or UNKNOWN in (*features.columns, *target.columns):
         return None
-    if is_one(features):
-        return None  # a series, of which later rows are asked for
+    windows = (features.turn, features.steps) != (("", ""), target.steps)
+    if is_one(features) and (windows or features is target):
+        return None  # a series, of which later rows may be asked for; what is to be told again as it is
     column = target.columns[-1][1]
     for kind, what in features.columns:
         names = what if isinstance(what, tuple) else (what,)

@@ -7,7 +7,9 @@ import ast
 from tinyproof.check.code.interpreter.changed_figures import (
     breaks,
     figure_compared,
+    keeps,
     note_choice,
+    note_preferred,
 )
 from tinyproof.check.code.interpreter.events import Choosing
 from tinyproof.check.code.interpreter.expressions import evaluate
@@ -26,6 +28,8 @@ def branch(machine: Machine, node: ast.If, scope: Scope) -> bool:
     if isinstance(tested, Quantity) and any(isinstance(part, ast.AugAssign) for part in node.body):
         counted(machine, tested, machine.place(node, scope))
     known = truth(tested)
+    if machine.loops and not machine.passes and keeps([*node.body, *node.orelse]):
+        note_preferred(machine, figure, machine.place(node, scope))
     if figure is not None and keeps_network(node.body):
         note_choice(machine, figure, machine.place(node, scope))
     elif figure is not None and machine.loops and not machine.passes and breaks(node.body):

@@ -8,7 +8,7 @@ from typing import Literal
 from tinyproof.check.code.interpreter.flows import Flow, Quantity
 from tinyproof.check.code.interpreter.rows import Fit, Rows
 from tinyproof.check.code.interpreter.turns import KeptState, Loop, Mode, Pass
-from tinyproof.check.code.interpreter.uses import Use
+from tinyproof.check.code.interpreter.uses import Measured, Use
 from tinyproof.check.code.interpreter.values import Made, Object, Unknown, Value
 from tinyproof.check.finding import CodePlace
 
@@ -117,6 +117,18 @@ class Choosing:
 
 
 @dataclass(frozen=True)
+class Preferred:
+    """Of the figures that a loop measures one is preferred: compared with the best so far, or the least of all.
+
+    `alone`: it is the figure alone that is kept, with nothing that gave it.
+    """
+
+    measured: Measured
+    place: CodePlace
+    alone: bool = False
+
+
+@dataclass(frozen=True)
 class Softmax:
     """A softmax or log-softmax was taken of a tensor that comes from a network."""
 
@@ -141,6 +153,7 @@ class Events:
     impossible: list[Impossible] = field(default_factory=list)
     steps: list[SchedulerStep] = field(default_factory=list)
     choices: list[Choosing] = field(default_factory=list)
+    preferred: list[Preferred] = field(default_factory=list)
     softmaxes: list[Softmax] = field(default_factory=list)
     networks: list[Object | Made] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)

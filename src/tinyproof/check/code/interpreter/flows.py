@@ -74,6 +74,7 @@ class Quantity(Value):
     loader: Value | None = None
     place: CodePlace | None = None
     turn: object | None = None
+    more: tuple[Quantity, ...] = ()
 
 
 def is_tensor(value: Value) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 
@@ -28,7 +29,7 @@ def note_method(machine: Machine, function: Function, args: list[Value], result:
     """`model.fit(x, y)` and `model.predict(x)` of an object of the notebook's own: it learns, it answers."""
     owner = function.owner
     if owner is None:
-        return _compares(machine, function.name, args, result, place)
+        return _compares(machine, function.name, args, result, place) if _uses_all(function) else result
     if not isinstance(owner, Object) or is_network(owner.cls):
         return result
     given = [arg for arg in args if isinstance(arg, Rows)]
@@ -39,6 +40,14 @@ def note_method(machine: Machine, function: Function, args: list[Value], result:
     elif function.name in _MEASURES and len(given) > 1 and id(owner) in machine.events.learned:
         return _measures(machine, owner, function.name, given, result, place)
     return result
+
+
+def _uses_all(function: Function) -> bool:
+    """Whether a function looks at everything that it is given by place."""
+    read = {
+        part.id for part in ast.walk(function.node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
+    }
+    return all(argument.arg in read for argument in function.node.args.args[:2])
 
 
 def _compares(machine: Machine, name: str, args: list[Value], result: Value, place: CodePlace) -> Value:

@@ -6,9 +6,13 @@ batches (means) or of images (sums) it is the average loss; crosswise it is wron
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyproof.check.code.interpreter.flows import Flow, Quantity, QuantityKind, Scale
 from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.values import Const, Map, Seq, Unknown, Value, number, options
+
+_MOST = 4  # figures on other rows that a sum is known to hold
 
 
 def add(one: Value, other: Value, accumulate: bool = False) -> Value:
@@ -50,11 +54,22 @@ def _add_figures(left: Quantity, right: Quantity, accumulate: bool) -> Value:
         return Unknown()
     if left.reach == "batch" and right.reach == "batch" and not accumulate:
         same: Scale = left.scale if left.scale == right.scale else "unknown"
-        return Quantity(left.kind, same, "batch", left.loader, left.place, left.turn)
+        return Quantity(left.kind, same, "batch", left.loader, left.place, left.turn, _more(left, right))
     if "final" in (left.reach, right.reach):
         return Quantity(left.kind, left.scale, "final", right.loader or left.loader, right.place, right.turn)
     same = right.scale if left.scale in (right.scale, "unknown") else "unknown"
-    return Quantity(left.kind, same, "total", right.loader or left.loader, right.place or left.place, right.turn)
+    loader, place = right.loader or left.loader, right.place or left.place
+    return Quantity(left.kind, same, "total", loader, place, right.turn, _more(right, left))
+
+
+def _more(one: Quantity, other: Quantity) -> tuple[Quantity, ...]:
+    """What was added to a figure: figures on whole arrays, each array once."""
+    found: list[Quantity] = []
+    for figure in (*one.more, other, *other.more):
+        known = [mine.loader for mine in (one, *found)]
+        if isinstance(figure.loader, Rows) and not any(figure.loader is rows for rows in known):
+            found.append(figure)
+    return tuple(found[:_MOST])
 
 
 def multiply(one: Value, other: Value) -> Value:
@@ -82,7 +97,7 @@ def multiply(one: Value, other: Value) -> Value:
     factor = number(rest)
     if known.kind == "loss" and (factor is None or factor >= 2):
         # Perhaps times the batch size: then a mean has become a sum, or a wrong average was put right.
-        return Quantity(known.kind, "unknown", known.reach, known.loader, known.place, known.turn)
+        return replace(known, scale="unknown")
     return known
 
 
@@ -115,11 +130,11 @@ def divide(one: Value, other: Value) -> tuple[Value, tuple[Quantity, Quantity] |
 def _by_something(figure: Quantity, divisor: Value) -> Value:
     if figure.reach == "total" and figure.kind in ("loss", "hits", "accuracy"):
         kind: QuantityKind = "loss" if figure.kind == "loss" else "accuracy"
-        return Quantity(kind, "mean", "final", figure.loader, figure.place, figure.turn)
+        return replace(figure, kind=kind, scale="mean", reach="final")
     if figure.kind == "hits" and figure.reach == "batch" and number(divisor) is None:
         return Quantity("accuracy", "unknown", "batch", figure.loader, figure.place, figure.turn)
     if figure.kind == "loss" and number(divisor) is None:
-        return Quantity("loss", "unknown", figure.reach, figure.loader, figure.place, figure.turn)
+        return replace(figure, scale="unknown")
     return figure
 
 
@@ -144,5 +159,7 @@ def total_of(value: Value) -> Value:
     figures = [item for item in items if isinstance(item, Quantity)]
     if not figures or len(figures) != len(items):
         return Unknown()
-    first = figures[-1]
-    return Quantity(first.kind, first.scale, "total", first.loader, first.place, first.turn)
+    last = figures[-1]
+    for figure in figures[:-1]:
+        last = replace(last, more=_more(last, figure))
+    return replace(last, reach="total")

@@ -209,6 +209,8 @@ def compare(fact: Compares, call: Call) -> Value | None:
         inside = turn is None or turn in call.machine.passes
         return None if turn is None or inside else Quantity("accuracy", "mean", "final", turn.loader, call.place, turn)
     guess = next((rows for rows in known if rows.side == "scores"), None)
+    if len(known) == 2 and _alike(*known):
+        return Unknown()
     rows = guess or known[0]
     if len(known) == 2 and relation(known[0].paths, known[1].paths) == "apart":
         note_mismatch(call.machine, known[0], known[1], call.place)
@@ -220,6 +222,13 @@ def compare(fact: Compares, call: Call) -> Value | None:
     swapped = fact.lopsided and guess is not None and guess is first and second is not None and second.side != "scores"
     done = noted(call, guess.model if guess else None, rows, guess.fits if guess else (), swapped=swapped)
     return Quantity("accuracy", "mean", "final", rows, call.place, done)
+
+
+def _alike(one: Rows, other: Rows) -> bool:
+    """Whether it is one thing twice, or two that are both answers: not answers beside labels."""
+    if "scores" in (one.side, other.side):
+        return one.side == other.side
+    return one is other or (one.same_as(other) and one.columns == other.columns)
 
 
 def cross(fact: Crosses, call: Call) -> Value | None:

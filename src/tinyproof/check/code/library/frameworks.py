@@ -98,6 +98,8 @@ def _makes(fact: Makes, call: Call) -> Value | None:
 
 
 def _keeps(fact: Keeps, call: Call) -> Value | None:
+    if fact.once and isinstance(call.owner, Made) and not _takes_once(call.owner, fact.once):
+        return None
     listed = call.args[0].items if call.name == "splits" and call.args and isinstance(call.args[0], Seq) else call.args
     if fact.several and len(listed) > 1:
         kept = [rows_in(arg) for arg in listed]
@@ -130,6 +132,10 @@ def _keeps(fact: Keeps, call: Call) -> Value | None:
     if fact.labelled:
         rows = rows.turned("both" if constant(call.kwargs.get(fact.labelled)) is True else "x")
     return _stepped(fact, call, rows)
+
+
+def _takes_once(owner: Made, name: str) -> bool:
+    return not owner.open_kwargs and constant(owner.kwargs.get(name, Const(False))) is False
 
 
 def _columns(call: Call, value: Value | None) -> Rows | None:

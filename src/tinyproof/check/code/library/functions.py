@@ -18,7 +18,7 @@ from tinyproof.check.code.interpreter.values import Made, Name, Scope, Seq, Unkn
 from tinyproof.check.code.library import array_calls, figure_labels, frameworks, orders, tf_graph
 from tinyproof.check.code.library.builtin_functions import BUILTINS
 from tinyproof.check.code.library.dynamic import CALLS
-from tinyproof.check.code.library.passes import note_extreme
+from tinyproof.check.code.library.passes import BEST, note_best, note_extreme
 from tinyproof.check.code.library.tensors import apply_functional, apply_unknown
 from tinyproof.core.word_sets import words
 
@@ -80,6 +80,8 @@ def call_library(
     best_of = short == "argmax" or (path in ("builtins.max", "builtins.min", "builtins.sorted") and "key" in kwargs)
     if best_of and args and machine.events.uses:
         note_extreme(machine, args[0], machine.place(node, scope))
+    if short in BEST:
+        note_best(machine, short, args, machine.place(node, scope))
     if path == "builtins.print" and (machine.events.uses or machine.events.passes):
         figure_labels.note(machine, node, scope)
     handler = BUILTINS.get(path)
@@ -180,7 +182,7 @@ def _summed(
             total = total_of(option)
             if mean and isinstance(total, Quantity):
                 kind: QuantityKind = "loss" if total.kind == "loss" else "accuracy"
-                return Quantity(kind, "mean", "final", total.loader, total.place, total.turn)
+                return replace(total, kind=kind, scale="mean", reach="final")
             return total
     return Unknown()
 
@@ -190,4 +192,4 @@ def as_batch_sum(figure: Quantity, mean: bool) -> Quantity:
     if figure.scale != "each":
         return figure
     kind: QuantityKind = "accuracy" if figure.kind == "hits" and mean else figure.kind
-    return Quantity(kind, "mean" if mean else "sum", figure.reach, figure.loader, figure.place, figure.turn)
+    return replace(figure, kind=kind, scale="mean" if mean else "sum")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tinyproof.check.code.interpreter.flows import Quantity
+from tinyproof.check.code.interpreter.changed_figures import note_preferred
+from tinyproof.check.code.interpreter.flows import Batch, Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.rows import Fit, Rows
 from tinyproof.check.code.interpreter.turns import Pass
@@ -32,14 +33,23 @@ def note_pass(machine: Machine, turn: Pass) -> None:
 
 
 def note_backward(machine: Machine, loss: Value, place: CodePlace) -> None:
-    """The gradient of a loss on rows that no loader gave."""
-    if not isinstance(loss, Quantity) or not isinstance(loss.loader, Rows) or not machine.events.losses:
+    """The gradient of a loss on rows that no loader gave, or of a sum of several."""
+    if not isinstance(loss, Quantity) or not machine.events.losses:
         return
-    if isinstance(loss.turn, Measured):  # it learns by what looked like a measurement
-        machine.events.uses = [use for use in machine.events.uses if use is not loss.turn]
-    model = machine.events.losses[-1].scores.model
-    if model is not None:
-        learn(machine, model, loss.loader, place)
+    for figure in (loss, *loss.more):
+        if not isinstance(figure.loader, Rows):
+            continue
+        if isinstance(figure.turn, Measured):  # it learns by what looked like a measurement
+            machine.events.uses = [use for use in machine.events.uses if use is not figure.turn]
+        model = _asked(machine, figure.loader) if loss.more else machine.events.losses[-1].scores.model
+        if model is not None:
+            learn(machine, model, figure.loader, place)
+
+
+def _asked(machine: Machine, rows: Rows) -> Value | None:
+    """The network of whose answers for these rows a loss was taken last."""
+    taken = (call.scores for call in reversed(machine.events.losses))
+    return next((f.model for f in taken if isinstance(f.source, Batch) and f.source.loader is rows), None)
 
 
 def learn(machine: Machine, model: Value, rows: Rows, place: CodePlace) -> None:
@@ -50,6 +60,24 @@ def learn(machine: Machine, model: Value, rows: Rows, place: CodePlace) -> None:
     machine.keep.append(model)
     machine.events.learned[id(model)] = (*before, done)[-8:]
     machine.events.uses.append(done)
+
+
+# What prefers one of several figures, and which kind of them: of losses the least, of right answers the most.
+BEST = {
+    **dict.fromkeys(("min", "amin", "nanmin", "argmin"), ("loss", "accuracy")),
+    **dict.fromkeys(("max", "amax", "nanmax", "argmax"), ("hits", "accuracy")),
+    "sorted": ("loss", "hits", "accuracy"),
+}
+
+
+def note_best(machine: Machine, name: str, args: list[Value], place: CodePlace) -> None:
+    """`min(losses)` of what a loop measured on whole arrays."""
+    listed: list[Value] = []
+    for value in args[:4]:
+        listed += value.items if isinstance(value, Seq) else value.items.values() if isinstance(value, Map) else [value]
+    figures = [value for value in listed if isinstance(value, Quantity) and value.kind in BEST[name]]
+    for figure in figures[-1:]:
+        note_preferred(machine, figure, place, alone=not name.startswith(("arg", "sorted")))
 
 
 def note_extreme(machine: Machine, listed: Value, place: CodePlace) -> None:

@@ -62,7 +62,7 @@ def _of_test(study: Study, value: object) -> bool:
 
 
 # A batch of all images: it is the same in every order.
-_WHOLE = re.compile(r"DataLoader\(\s*[\w.]+,\s*(?:batch_size\s*=\s*)?(?:len\([\w.]+\)|[\w.]+\.shape\[0\])\s*[,)]")
+_WHOLE = re.compile(r"DataLoader\(\s*([\w.]+),\s*(?:batch_size\s*=\s*)?(?:len\(([\w.]+)\)|([\w.]+)\.shape\[0\])\s*[,)]")
 
 
 def unshuffled_training(study: Study) -> Iterator[Finding]:
@@ -77,7 +77,7 @@ def unshuffled_training(study: Study) -> Iterator[Finding]:
             known = study.split(loader).kind in ("train", "part")
             streamed = isinstance(data, Object) and any("Iterable" in path for path in library_bases(data.cls))
             line = study.line(loader.place)
-            if known and not streamed and id(loader) not in study.events.escaped and not _WHOLE.search(line):
+            if known and not streamed and id(loader) not in study.events.escaped and not _whole(study, line, data):
                 if _a_series(study, turn):
                     continue
                 yield RULES["unshuffled-training"].finding(
@@ -89,6 +89,16 @@ def unshuffled_training(study: Study) -> Iterator[Finding]:
                 )
 
     yield from once_per_place(found())
+
+
+def _whole(study: Study, line: str, data: object) -> bool:
+    """Whether a batch is as large as its data, or as an array that the data is made of."""
+    found = _WHOLE.search(line)
+    if found is None:
+        return False
+    counted = found[2] or found[3]
+    held = rf"\w\([^()]*(?<![\w.]){re.escape(counted)}(?![\w.])"
+    return found[1] == counted or re.search(held, study.line(getattr(data, "place", None))) is not None
 
 
 def _a_series(study: Study, turn: Pass) -> bool:

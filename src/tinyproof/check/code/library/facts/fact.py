@@ -80,6 +80,7 @@ class Keeps(Fact):
     """It gives the rows of an argument, in the same order or shuffled: an array of another type, a data set of arrays.
 
     `several`: it gives as many values as it is given arrays. `labelled`: without this argument it gives no labels.
+    `once`: the fact holds only where the owner was not told, by this argument, to take rows more than once.
     """
 
     argument: int = 0
@@ -88,6 +89,7 @@ class Keeps(Fact):
     side: Literal["", "both"] = ""
     subset: Argument | None = None
     labelled: str = ""
+    once: str = ""
 
 
 @dataclass(frozen=True)
