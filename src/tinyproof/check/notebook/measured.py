@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from tinyproof.check.code.interpreter.made_arrays import FILLED, sources
 from tinyproof.check.code.interpreter.relations import Relation, relation
 from tinyproof.check.code.interpreter.rows import Fit, Parts, Path, Rows
 from tinyproof.check.code.interpreter.uses import Chosen, Measured
@@ -91,7 +92,15 @@ def decided(use: Measured) -> bool:
     """Whether it is known which rows were measured on, as far as the question goes."""
     if to_learned(use) != "unknown":
         return True
-    return (not use.fits and all(path.root.kind != "all" for path in use.rows.paths)) or held_out_by_name(use.rows)
+    if not use.fits and all(path.root.kind != "all" for path in use.rows.paths):
+        return True
+    return held_out_by_name(use.rows) and not _filled_with(use)
+
+
+def _filled_with(use: Measured) -> bool:
+    """Whether it learned from some of an array into which the measured rows were put behind others."""
+    mixed = tuple(path for path in learned(use.fits) if path.root.key[0] == FILLED)
+    return bool(mixed) and relation(use.rows.paths, sources(mixed)) != "apart"
 
 
 def words_of(text: str) -> Called:

@@ -9,7 +9,7 @@ from tinyproof.check.code.interpreter.events import Overwritten
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.made_arrays import fill
-from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.rows import Rows, rows_in
 from tinyproof.check.code.interpreter.turns import Loop, Pass
 from tinyproof.check.code.interpreter.unpacking import items_of
 from tinyproof.check.code.interpreter.values import (
@@ -29,6 +29,8 @@ from tinyproof.check.code.interpreter.values import (
     options,
 )
 
+LATER = "(set later)"  # the mark of an object of which something was set after it was made
+_TRANSFORMS = frozenset(("transform", "transforms", "target_transform"))
 _FEW = 8  # values of a dict under keys that are not known, kept
 
 
@@ -62,6 +64,8 @@ def _bind_attribute(machine: Machine, target: ast.Attribute, option: Value, valu
         old = option.attrs.get(target.attr)
         option.attrs[target.attr] = join([old, value]) if machine.doubt and old is not None else value
         option.attr_places.setdefault(target.attr, machine.place(target, scope))
+        if target.attr not in _TRANSFORMS and not _is_made(machine, option):
+            option.attrs[LATER] = Const(True)
         call_it(value, target.attr)
     elif isinstance(option, Made):
         _of_made(machine, option, target.attr, value)
@@ -76,6 +80,11 @@ def _bind_attribute(machine: Machine, target: ast.Attribute, option: Value, valu
             turn.zeroed = turn.zeroed or target.attr == "grad"
 
 
+def _is_made(machine: Machine, option: Object) -> bool:
+    """Whether an object is being made just now."""
+    return any(frame.function.owner is option and frame.function.name == "__init__" for frame in machine.frames)
+
+
 def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: Scope) -> None:
     owner = machine.evaluate(target.value, scope)
     key = constant(machine.evaluate(target.slice, scope))
@@ -87,9 +96,9 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
             machine.forget(option.scope, target)
         elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
             _of_data(machine, option, value)
-        elif isinstance(option, Made) and machine.loops and not machine.passes:
-            over = machine.loops[-1].rows
-            fill(option, over if isinstance(over, Rows) else None)
+        elif isinstance(option, Made) and not machine.passes:
+            over, in_turn = _over(machine, target)
+            fill(option, over, in_turn, rows_in(value), machine.place(target, scope))
         elif isinstance(option, Map) and isinstance(key, str | int):
             option.items[key] = value
             if isinstance(key, str):
@@ -98,6 +107,16 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
             option.whole = False
             if isinstance(option, Map) and len(option.others) < _FEW:
                 option.others.append(value)
+
+
+def _over(machine: Machine, target: ast.Subscript) -> tuple[Rows | None, bool]:
+    """The rows that a loop goes over, and whether it is its own counter that says which element is set."""
+    first = target.slice.elts[0] if isinstance(target.slice, ast.Tuple) and target.slice.elts else target.slice
+    name = first.id if isinstance(first, ast.Name) else ""
+    counted = next((loop for loop in reversed(machine.loops) if name and loop.counts_by(name)), None)
+    loop = counted or (machine.loops[-1] if machine.loops else None)
+    over = loop.rows if loop is not None else None
+    return over if isinstance(over, Rows) else None, counted is not None
 
 
 def _of_data(machine: Machine, part: Made, value: Value) -> None:

@@ -10,7 +10,7 @@ from tinyproof.check.code.interpreter.columns import is_one
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.rows import Rows, rows_in
-from tinyproof.check.code.interpreter.turns import Loop, Pass
+from tinyproof.check.code.interpreter.turns import Loop, Pass, counter_of
 from tinyproof.check.code.interpreter.values import (
     CHANGED,
     Choice,
@@ -207,7 +207,7 @@ class entered:
     def __init__(self, machine: Machine, turn: Turn, node: ast.For | ast.AsyncFor | ast.While, scope: Scope) -> None:
         self.machine, self.turn = machine, turn
         self.place = machine.place(node, scope)
-        self.text = turn.text
+        self.text, self.counter = turn.text, counter_of(node)
         self.body = tuple(node.body)
         self.each = tuple(in_each_turn(node.body))
 
@@ -223,7 +223,7 @@ class entered:
             machine.loops.append(Loop(self.place, self.turn.count, self.turn.listed, tuple(machine.loops)))
             machine.loops[-1].doubt = machine.doubt
             machine.loops[-1].body, machine.loops[-1].made_before = self.body, len(machine.events.made)
-            machine.loops[-1].rows = self.turn.rows
+            machine.loops[-1].rows, machine.loops[-1].counter = self.turn.rows, self.counter
             machine.loops[-1].sides = len(machine.sides)
             machine.loops[-1].networks_before = len(machine.events.networks)
             machine.events.loops.append(machine.loops[-1])

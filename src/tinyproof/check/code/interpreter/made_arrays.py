@@ -5,14 +5,18 @@ Until then they may as well be places, or the ticks of an axis. Random numbers a
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
+from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.rows import Cut, Path, Root, Rows
-from tinyproof.check.code.interpreter.values import Made, Value, number
+from tinyproof.check.code.interpreter.values import Const, Made, Value, number
 from tinyproof.check.finding import CodePlace
 from tinyproof.core.word_sets import words
 
 ROWS = "(rows)"  # what an array was filled with
+FILLED = "filled"  # of an array of several parts of rows: the start of the key of its root
+_MIXED = "(mixed)"  # the mark of an array that was filled in a way that is not followed
 _COMPUTED = "(array)"  # computed from an array that was made so, element by element
 _LIBRARIES = ("numpy.", "torch.", "tensorflow.", "math.")
 _MAKERS = frozenset(("arange", "linspace", "logspace"))
@@ -62,12 +66,23 @@ def places(value: Value) -> Rows | None:
     return kept if isinstance(kept, Rows) else None
 
 
-def drawn_mask(numbers: Value, bound: Value, place: CodePlace) -> Rows | None:
-    """`np.random.rand(len(table)) < 0.8`: a mask that lets rows through by chance; None for any other comparison."""
+def drawn_mask(numbers: Value, op: ast.cmpop, bound: Value, place: CodePlace) -> Rows | None:
+    """`np.random.rand(len(table)) < 0.8`: a mask that lets rows through by chance; None for any other comparison.
+
+    What the same numbers are not below a bound is the rest; how masks by two bounds lie is not told.
+    """
     if not isinstance(numbers, Made) or numbers.path not in _DRAWN or number(bound) is None or not numbers.args:
         return None
-    root = Root(("mask", id(numbers), place), "all", "a mask", "rows", place)
-    return Rows((Path(root, (Cut("filter", ("mask", id(numbers), place), "yes"),)),), "mask")
+    part = "yes" if isinstance(op, ast.Lt | ast.LtE) else "no" if isinstance(op, ast.Gt | ast.GtE) else ""
+    key = ("mask", id(numbers), number(bound), *numbers.attrs)
+    root = Root(key, "all", "a mask", "rows", place)
+    return Rows((Path(root, (Cut("filter", key, part),)),), "mask") if part else None
+
+
+def reorder(numbers: Made) -> None:
+    """Random numbers are put in another order where they lie: masks by them are others from now on."""
+    if numbers.path in _DRAWN:
+        numbers.attrs[f"(order {len(numbers.attrs)})"] = Const(True)
 
 
 def _root(found: Made, place: CodePlace) -> Root:
@@ -99,7 +114,35 @@ def as_rows(value: Value, place: CodePlace) -> Rows | None:
     return Rows((Path(_root(found, place)),), "x") if found is not None else None
 
 
-def fill(owner: Made, rows: Rows | None) -> None:
-    """`table[i] = ...` in a loop over rows, one by one: an array of zeros gets an element for each."""
-    if owner.path in _EMPTY and rows is not None:
-        owner.attrs.setdefault(ROWS, replace(rows, side="x", names=[]))
+def fill(owner: Made, rows: Rows | None, in_turn: bool, value: Rows | None, place: CodePlace) -> None:
+    """`table[i] = ...` in a loop over rows, one by one: an array of zeros gets an element for each.
+
+    `in_turn`: by the counter of the loop; `value`: the rows that are put there. Where other rows come behind the first
+    (`table[80 + i]`) it is only known that no two elements are one row; where they may lie over them, nothing is.
+    """
+    if owner.path not in _EMPTY or _MIXED in owner.attrs:
+        return
+    filled, source = owner.attrs.get(ROWS), rows or value
+    if source is None or (isinstance(filled, Rows) and filled.paths == source.paths and (in_turn or rows is None)):
+        return
+    if filled is None and rows is not None and in_turn and not (value is not None and _apart(rows.paths, value.paths)):
+        owner.attrs[ROWS] = replace(rows, side="x", names=[])
+    elif isinstance(filled, Rows) and rows is not None and not in_turn and _apart(sources(filled.paths), rows.paths):
+        key = (FILLED, id(owner), (*sources(filled.paths), *rows.paths))
+        owner.attrs[ROWS] = Rows((Path(replace(_root(owner, place), key=key)),), "x")
+    else:
+        owner.attrs.pop(ROWS, None)
+        owner.attrs[_MIXED] = Const(True)
+
+
+def sources(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The paths, with those of the parts for an array into which one was put behind the other."""
+    kept: list[Path] = []
+    for path in paths:
+        parts = path.root.key[2] if path.root.key[0] == FILLED else ()
+        kept.extend(parts if isinstance(parts, tuple) and parts else (path,))
+    return tuple(kept)
+
+
+def _apart(one: tuple[Path, ...], other: tuple[Path, ...]) -> bool:
+    return relation(one, other) == "apart"

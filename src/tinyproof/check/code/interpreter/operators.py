@@ -201,8 +201,8 @@ def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
         return hits(machine, left, right, machine.place(node, scope))
     if isinstance(op, ast.Gt | ast.GtE) and isinstance(left, Flow) and number(right) is not None:
         return left  # scores against a threshold: still what the network says
-    drawn = made_arrays.drawn_mask(left, right, machine.place(node, scope))
-    if drawn is not None and isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+    drawn = made_arrays.drawn_mask(left, op, right, machine.place(node, scope))
+    if drawn is not None:
         machine.keep.append(left)
         return drawn
     if isinstance(left, Rows) or isinstance(right, Rows):

@@ -7,7 +7,7 @@ from itertools import takewhile
 from tinyproof.check.code.interpreter.columns import is_one, picks_itself, target_among
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.relations import relation
-from tinyproof.check.code.interpreter.rows import Cut, Drawn, Rows
+from tinyproof.check.code.interpreter.rows import Cut, Drawn, Rows, unordered
 from tinyproof.check.code.interpreter.uses import TargetAmong, Unpaired
 from tinyproof.check.code.interpreter.values import Value
 from tinyproof.check.finding import CodePlace
@@ -40,7 +40,8 @@ def note_features(
         return
     at = machine.frames[0].place if machine.frames else place
     if not any(isinstance(use, TargetAmong) and use.place == at for use in machine.events.uses):
-        parted = next((machine.parted_at[cut] for cut in features.paths[0].cuts if cut in machine.parted_at), None)
+        cuts = unordered(features.paths)[0].cuts
+        parted = next((machine.parted_at[cut] for cut in cuts if cut in machine.parted_at), None)
         machine.events.uses.append(TargetAmong(column, features, at, parted))
 
 
@@ -49,7 +50,7 @@ def order_apart(images: Rows, labels: Rows) -> tuple[bool, Drawn | None]:
 
     Two draws from streams of numbers that were seeded apart may be the same order.
     """
-    if images.paths != labels.paths:
+    if unordered(images.paths) != unordered(labels.paths):
         return False, None
     same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(images.orders, labels.orders, strict=False))))
     mine, yours = images.orders[same:], labels.orders[same:]
@@ -62,7 +63,7 @@ def parted(images: Rows, labels: Rows) -> bool:
     """Whether two cuts through one source left other rows in the one than in the other."""
     if len(images.paths) != 1 or len(labels.paths) != 1:
         return False
-    one, other = images.paths[0], labels.paths[0]
+    (one,), (other,) = unordered(images.paths), unordered(labels.paths)
     if one.root.form == "set" and one.root.key[:2] == other.root.key[:2] and one.root.kind != other.root.kind:
         return "all" not in (one.root.kind, other.root.kind)
     if one.root != other.root:
@@ -70,7 +71,7 @@ def parted(images: Rows, labels: Rows) -> bool:
     pair = next((p for p in zip(one.cuts, other.cuts, strict=False) if p[0] != p[1]), None)
     if pair is None:
         return False
-    if relation(images.paths, labels.paths) == "apart":
+    if relation((one,), (other,)) == "apart":
         return True
     if images.turn != ("", "") or labels.turn != ("", ""):
         return False

@@ -110,9 +110,18 @@ def picked(rows: Rows, index: Value) -> Rows:
     """The rows at some places, or those that a mask lets through."""
     if not isinstance(index, Rows) or index.side not in ("index", "mask"):
         return rows.cut(Cut("filter", ("index", id(index))))
-    for cut in [cut for path in index.paths for cut in path.cuts]:
+    for cut in cuts_of(index):
         rows = rows.cut(cut)
     return replace(rows, orders=(*rows.orders, *index.orders), names=[]) if index.orders else rows
+
+
+def cuts_of(places: Rows) -> list[Cut]:
+    """The cuts that places make through rows; of places in an order whose draw was told, with where it was drawn."""
+    cuts: list[Cut] = []
+    for path in places.paths:
+        told = (path.root.key,) if path.root.key[0] == "order" and not places.orders else ()
+        cuts.extend(replace(cut, key=(*cut.key, *told)) for cut in path.cuts)
+    return cuts
 
 
 def _by_constant(machine: Machine, owner: Rows, index: Const, node: ast.expr) -> Value:

@@ -21,6 +21,7 @@ _WORDS: tuple[tuple[RootKind, re.Pattern[str]], ...] = (
     ("test", re.compile(r"(?<![a-z])(?:test(?:ing)?|tst|t10k)(?![a-z])")),
     ("validation", re.compile(r"(?<![a-z])(?:val|valid|validation|dev)(?![a-z])")),
 )
+ORDER = "(order)"  # in the key of a cut: through rows that had been put in this order
 MAX_CUTS = 12
 MAX_PATHS = 8
 
@@ -80,11 +81,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A random order that rows were put in: drawn where, from which stream of random numbers."""
+    """A random order that rows were put in: drawn where, from which stream of numbers; `token`: by which draw."""
 
     place: CodePlace
     calls: tuple[CodePlace, ...]
     stream: tuple[object, ...]
+    token: object = field(default_factory=object, compare=False, repr=False)
 
 
 @dataclass(eq=False)
@@ -110,6 +112,7 @@ class Rows(Value):
     `names`: the variables bound to it. `turn`: the bounds, as they are written, between which a loop cuts another piece
     out in each of its turns. `batch`: how many of them a loader gives at once, 0 where it is no loader, -1 where that
     is not known. `orders`: the random orders that they were put in.
+    `moved`: the orders that a table was put in as a whole, by their seed or draw.
     `across`: they lie beside each other, one in each column (transposed).
     `columns`: what was picked and dropped of a table's columns (see `columns`). `origin`: of a mask, the rows it is of.
     """
@@ -127,9 +130,13 @@ class Rows(Value):
     columns: tuple[tuple[str, object], ...] = ()
     origin: Rows | None = None
     across: bool = False
+    moved: tuple[object, ...] = ()
 
     def cut(self, cut: Cut) -> Rows:
-        """Some of these rows."""
+        """Some of these rows; a cut through rows in another order is another cut."""
+        order = (ORDER, tuple(drawn.token for drawn in self.orders), self.moved)
+        if (self.orders or self.moved) and order not in cut.key:
+            cut = replace(cut, key=(*cut.key, order))
         paths = tuple(p if len(p.cuts) >= MAX_CUTS else Path(p.root, (*p.cuts, cut)) for p in self.paths)
         return replace(self, paths=paths, names=[])
 
@@ -152,6 +159,15 @@ class Rows(Value):
     @property
     def depth(self) -> int:
         return max((len(path.cuts) for path in self.paths), default=0)
+
+
+def unordered(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The paths as if nothing had been put in another order before it was cut."""
+    return tuple(Path(path.root, tuple(map(_unordered, path.cuts))) for path in paths)
+
+
+def _unordered(cut: Cut) -> Cut:
+    return replace(cut, key=tuple(part for part in cut.key if not (isinstance(part, tuple) and part[:1] == (ORDER,))))
 
 
 def union(parts: Iterable[Rows]) -> Rows | None:

@@ -21,7 +21,8 @@ class Loop:
     optimiser; `zeroed`: gradients are cleared in it. `switched`: the networks that are put into a mode in it.
     `doubt`: how many open conditions it stands in. `body`: its statements. `made_before`: how many things of libraries
     had been made when it began, `networks_before`: how many networks. `rows`: it
-    goes over these, one by one. `sides`: how many sides of open conditions it stands on.
+    goes over these, one by one; `counter`: the name that counts its turns from 0. `sides`: how many sides of open
+    conditions it stands on.
     """
 
     place: CodePlace
@@ -37,12 +38,33 @@ class Loop:
     made_before: int = 0
     networks_before: int = 0
     rows: Value | None = None
+    counter: str = ""
     sides: int = 0
+
+    def counts_by(self, name: str) -> bool:
+        """Whether a name goes up by one in each of its turns (or in some of them)."""
+        steps = [node for part in self.body for node in ast.walk(part) if isinstance(node, ast.AugAssign)]
+        by_hand = any(
+            isinstance(step.op, ast.Add) and ast.unparse(step.target) == name and ast.unparse(step.value) == "1"
+            for step in steps
+        )
+        return name == self.counter or by_hand
 
 
 def epoch_loops(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
     """Those that may count epochs: not the ones over a few listed things (phases, splits), walked one by one."""
     return tuple(loop for loop in loops if not loop.listed)
+
+
+def counter_of(node: ast.For | ast.AsyncFor | ast.While) -> str:
+    """The first name of `for i, row in enumerate(rows)`; empty for any other loop, and where it starts elsewhere."""
+    if isinstance(node, ast.While) or not isinstance(node.target, ast.Tuple):
+        return ""
+    over, first = node.iter, node.target.elts[0]
+    while isinstance(over, ast.Call) and over.args and ast.unparse(over.func) != "enumerate":
+        over = over.args[0]
+    plain = isinstance(over, ast.Call) and len(over.args) == 1 and not over.keywords
+    return first.id if plain and isinstance(first, ast.Name) else ""
 
 
 @dataclass(eq=False)

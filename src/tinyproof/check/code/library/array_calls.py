@@ -114,7 +114,8 @@ def _sampled(machine: Machine, owner: Rows, kwargs: dict[str, Value], node: ast.
     """A share of a table, drawn at random; all of it where the share is 1."""
     share = number(kwargs.get("frac"))
     if share == 1:
-        return replace(owner, names=[])
+        seed = constant(kwargs.get("random_state"))
+        return replace(owner, names=[], moved=(*owner.moved, object() if seed is None else seed))
     return owner.cut(Cut("filter", ("sample", machine.place(node, scope)), "yes"))
 
 
@@ -135,7 +136,7 @@ def _dropped(machine: Machine, owner: Rows, args: list[Value], kwargs: dict[str,
 def picked(whole: Rows, places: Value | None) -> Rows:
     """The rows at certain places: those of a cut through all places, else some of them."""
     if isinstance(places, Rows) and len(places.paths) == 1:
-        for cut in places.paths[0].cuts:
+        for cut in row_expressions.cuts_of(places):
             whole = whole.cut(cut)
         return whole
     bounds = [number(arg) for arg in places.args] if isinstance(places, Made) and places.short == "range" else []

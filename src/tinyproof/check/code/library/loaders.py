@@ -5,6 +5,8 @@ Everything answers with None (or kind 'unknown') where the text does not settle 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyproof.check.code.interpreter.attributes import library_bases
 from tinyproof.check.code.interpreter.rows import Cut, Rows
 from tinyproof.check.code.interpreter.values import (
@@ -19,7 +21,7 @@ from tinyproof.check.code.interpreter.values import (
     options,
 )
 from tinyproof.check.code.library.array_calls import picked
-from tinyproof.check.code.library.own_data_sets import as_base, held_rows, rows_of_own
+from tinyproof.check.code.library.own_data_sets import as_base, held_rows, narrowed, rows_of_own
 from tinyproof.check.code.library.splits import UNKNOWN, WITH_TRAIN_FLAG, Split
 
 _WITH_SPLIT = {"SVHN": 10, "STL10": 10}
@@ -92,7 +94,8 @@ def split_of(data: Value, altered: set[int], depth: int = 0) -> Split:
     if data.short in ("Subset", "random_split"):
         given = argument(data, "dataset", 0)
         inner = split_of(given, altered, depth + 1) if given is not None else UNKNOWN
-        return Split("part", inner.family, data, inner.kind, inner)
+        left_out = inner.kind == "part" and not inner.family and isinstance(inner.root, Object)  # of what is not known
+        return Split("part", inner.family, data, "unknown" if left_out else inner.kind, inner)
     if data.short == "ConcatDataset":
         listed = argument(data, "datasets", 0)
         known = isinstance(listed, Seq) and listed.whole
@@ -219,7 +222,14 @@ def _split_of_object(data: Object, altered: set[int], depth: int) -> Split:
         if path.startswith("torchvision.datasets."):
             call = as_base(data, path)
             held = held_rows(call)
-            return _split_of_rows(held, call) if held is not None else _split_of_library(call, call.short, data)
+            known = rows_of_own(data) if held is not None else None
+            if known is not None:
+                split = _split_of_rows(known, call)
+                return replace(split, root=data) if narrowed(data) else split
+            whole = _split_of_library(call, call.short, data)
+            if not narrowed(data):
+                return whole  # else, of two parts of one set, it is not known
+            return Split("part", whole.family, data, whole.kind if whole.kind == "test" else "unknown", whole)
     own = [value for value in data.attrs.values() if isinstance(value, Rows)]
     own = own or [rows for rows in [rows_of(data)] if rows is not None]
     if own and all(rows.paths == own[0].paths for rows in own):

@@ -69,6 +69,8 @@ def _a_sample(rows: Rows, size: Value) -> bool:
 def _shuffled(value: Value, drawn: Drawn) -> Value | None:
     """Rows are put in another order where they lie."""
     rows = rows_in(value) or made_arrays.places(value)
+    if rows is None and isinstance(value, Made):
+        made_arrays.reorder(value)
     if rows is None:
         return None
     rows.orders = (*rows.orders, drawn)
