@@ -4,8 +4,8 @@
 
 Flash: code and constants of the file alone (arm-none-eabi-size: text and data). RAM: its static array (bss and data)
 and the deepest stack of its functions (-fstack-usage); the image and the scores are the caller's. Instructions: qemu
-runs one in each nanosecond of its clock (-icount shift=0), and a timer of 25 MHz reads it: exact to 40. Scores must be
-those of this machine's own compiler, bit for bit.
+runs one in each nanosecond of its clock (-icount shift=0), and the board's timer reads it: exact to a tick, 40 of them
+on the Cortex-M4 and 62.5 on the Cortex-M0. Scores must be those of this machine's own compiler, bit for bit.
 """
 
 from __future__ import annotations

@@ -152,7 +152,9 @@ def test_instructions_are_a_limit_like_any_other(copy: Path, monkeypatch: pytest
         assert exporting.for_judging(one, TO, TINY, load_digits(), counted=True) == ""
     counts = [exported.load(one / FOLDER).instructions for one in seeds(copy)]
     found = limited(proof.load(copy), instructions_below=max(counts) + 1)
-    assert found.checks[-1] == Check("instructions an image", f"below {max(counts) + 1:,}", f"{max(counts):,}", True)
+    assert found.checks[-1] == Check(
+        "instructions, most of the first 10 test images", f"below {max(counts) + 1:,}", f"{max(counts):,}", True
+    )
     assert limited(proof.load(copy), instructions_below=max(counts)).kept is False
     tinyproof.prove(copy, quiet=True)
     (copy / "report.html").unlink()
@@ -183,11 +185,18 @@ def test_what_would_count_instructions_and_is_missing_is_one_line(copy: Path, mo
         "qemu-system-arm is not installed: install it (Debian: qemu-system-arm), or whether the limit of flash and "
         "instructions is kept will not be known"
     )
+    for place in seeds(copy):
+        told_anew(place, flash=9, ram=9, sized_by="a compiler")
     found = limited(proof.load(copy), instructions_below=10_000_000)
     assert (found.kept, found.checks[-1].measured) == (None, "not known")
     told = exporting.unsized(found)
-    assert told.startswith("flash, RAM and instructions of 2 of 2 exports were not measured: install qemu-system-arm")
-    assert entries._target(found.declaration.budget, None).endswith("fewer than 10,000,000 instructions an image")
+    assert told.startswith("instructions of 2 of 2 exports were not measured: install qemu-system-arm, then remove")
+    told_anew(seeds(copy)[0], flash=0, ram=0, sized_by="")
+    found = limited(proof.load(copy), instructions_below=10_000_000)
+    assert exporting.unsized(found).startswith("flash, RAM and instructions of 2 of 2 exports were not measured")
+    assert entries._target(found.declaration.budget, None).endswith(
+        "10,000,000 instructions, most of the first 10 test images"
+    )
     with pytest.raises(DataError, match="qemu-system-arm: is not installed: instructions cannot be counted"):
         c_count.most({}, "network", np.zeros((1, 1, 2, 2), np.uint8), 2)
 

@@ -23,7 +23,7 @@ from torch.nn import functional
 from tinyproof.core.errors import DataError
 from tinyproof.data.load import load
 from tinyproof.data.reading import Reading, Shape
-from tinyproof.ship import exported, for_people, network_book, office, page_file
+from tinyproof.ship import artefact, claim, exported, for_people, network_book, office, page_file
 from tinyproof.ship.operations import layers_of
 from tinyproof.ship.stage_values import values
 from tinyproof.ship.stages import Stage, words
@@ -164,3 +164,26 @@ def test_a_sum_of_unlike_maps_is_one_line(trained: Path, to: str) -> None:
     said = rf"cannot be exported to {to}: it joins values of unlike maps \(1x4x4 and 16x1x1\); onnx and torch take it"
     with pytest.raises(DataError, match=said):
         for_people.files(to, store.load(trained), layers, weights, load("digits"), None)
+
+
+class Repeating(nn.Module):
+    """Adds the mean of each map to all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(1, 2, 5, stride=3), nn.Linear(128, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x)
+        return self.last((x + x.mean((2, 3), keepdim=True)).flatten(1))
+
+
+@pytest.mark.parametrize("to", [to for to in exported.FORMATS if to != "torch"])
+def test_a_sum_that_repeats_values_is_refused_by_the_networks_name(trained: Path, to: str) -> None:
+    module, run = Repeating().eval(), store.load(trained)
+    weights = {name: value.numpy() for name, value in module.state_dict().items()}
+    layers = layers_of("it", module, (1, 28, 28), 10)
+    said = f"cannot be exported to {to}: a sum of branches repeats values (2x8x8 and 2x1x1); torch takes it"
+    with pytest.raises(DataError) as caught:
+        artefact.made(to, "bytes", run, layers, weights, dataset=load("digits"))
+    assert str(caught.value) == f"{claim.model_title(run)}: {said}"

@@ -269,7 +269,7 @@ class Repeats(nn.Module):
     ("module", "said"),
     [
         (Flattened(), "concatenation takes maps that were flattened; onnx and torch take it"),
-        (Repeats(), r"it repeats values \(2x6x6 and 2x1x1\); torch takes it"),
+        (Repeats(), r"repeats values \(2x6x6 and 2x1x1\); torch takes it"),
     ],
 )
 def test_what_does_not_go_into_c_is_one_line(to: str, module: nn.Module, said: str) -> None:

@@ -33,5 +33,17 @@ def test_killed_while_the_exports_of_a_replaced_run_go(run: Path, monkeypatch: p
     assert tinyproof.verify(run).broken == ()
     assert sorted(tinyproof.export(run).files) == ["network.onnx"]
     assert replaced.remove(run) == []
-    assert [path.name for path in run.glob("*export*")] == [".export-torch.replaced.partial"]
+    assert not list(run.glob("*export*"))  # what the one that was killed left of the other goes too
     assert store.finished(run)
+
+
+def test_an_export_that_cannot_be_renamed_is_told_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    place = tinyproof.export(run).folder
+    monkeypatch.setattr(Path, "rename", refused)
+    assert replaced.remove(run) == [place]
+    assert replaced.why(place) == "it could not be renamed"
+    (place / "network.onnx").write_bytes(b"mine")
+    assert replaced.why(place) == "somebody changed it"

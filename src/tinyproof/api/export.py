@@ -47,6 +47,8 @@ class ExportResult(Printed, Exported):
                 [f"on a microcontroller: {self.flash:,} bytes of flash, {self.ram:,} of RAM ({self.sized_by})"]
                 * bool(self.flash)
             ),
+            *([f"at most {self.instructions:,} instructions an image ({self.counted_by})"] * bool(self.instructions)),
+            *([f"instructions were not counted: {self.not_counted}"] * bool(self.not_counted)),
         ]
 
 
@@ -90,7 +92,8 @@ def export(
     again = recompute.restored(options, folder, record)
     with exporting.new(place) as beside:
         proved = proof_of_run.proved(folder, record)
-        made = exporting.write(beside, to, takes, answers, again, proved=proved, name=called)
+        counted = proof_of_run.counts(folder, record, to)
+        made = exporting.write(beside, to, takes, answers, again, proved=proved, name=called, counted=counted)
         mine = exported.part(answers, made.images)
         theirs = store.load_predictions(beside) if made.test_count else mine
     changes = changed_images.table(record.classes, mine, theirs, made.images)

@@ -205,6 +205,8 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
         (folder / REPORT).unlink(missing_ok=True)
     drop_weights(work)
     found = proof.load(folder)
+    if proof.verdict_changed(found):
+        (folder / REPORT).unlink(missing_ok=True)  # it says another; first, so that a kill leaves none that does
     proof.write_verdict(found)
     exporting.tell(found)
     if remedy := exporting.unsized(found):

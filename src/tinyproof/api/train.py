@@ -233,9 +233,8 @@ def work(ready: Ready, listener: Listener) -> bool:
     if ready.force:
         with store.locked(folder):
             for left in replaced.remove(folder):
-                listener.say(
-                    f"warning: {left} is an export of the run that is replaced: somebody changed it, so it stays"
-                )
+                why = replaced.why(left)
+                listener.say(f"warning: {left} is an export of the run that is replaced: {why}, so it stays")
             store.clear(folder)  # after its exports: a kill leaves none without its run
     listener.say(f"recipe {recipe_words(ready.recipe)}")
     module = nets.build(ready.model, 0, ready.images.shape, len(ready.images.classes))

@@ -74,7 +74,9 @@ def prove(
     ] = None,
     instructions_below: Annotated[
         int | None,
-        typer.Option(min=1, help="Fewer instructions an image than this on a Cortex-M4, with --as c or c-int8."),
+        typer.Option(
+            min=1, help="Fewer instructions than this on a Cortex-M4, most of the first 10 test images; with --as, too."
+        ),
     ] = None,
     rules: RulesOption = None,
     as_: Annotated[

@@ -27,6 +27,8 @@ MADE_FOR = (1, 28, 28), 10
 WEIGHT_MATRIX, WEIGHT_MATRIX_PERHAPS = "weight matrix", "weight matrix?"
 # Limits on a microcontroller, which a network keeps or breaks as C.
 ON_A_CHIP = ("flash_below", "ram_below", "instructions_below")
+# Of an image: what takes so many or more is counted as this, and no limit can be above it.
+MOST_INSTRUCTIONS = 671_088_640
 _BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"}
 
 
@@ -34,9 +36,9 @@ _BATCH_NORMS = {"BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncB
 class Budget:
     """Upper limits (each exclusive: below), the accuracy of the last epoch in percent (at least), structural rules.
 
-    `None` sets no limit. `flash_below`, `ram_below`, `instructions_below`: bytes, and instructions an image, on a
-    Cortex-M4, of a network that is exported to C. Raises InputError for a limit that nothing could keep or an unknown
-    rule.
+    `None` sets no limit. `flash_below`, `ram_below`, `instructions_below`: bytes, and the most instructions that one
+    of the first ten test images takes, on a Cortex-M4, of a network that is exported to C. Raises InputError for a
+    limit that nothing could keep, or nothing could find broken, or an unknown rule.
 
     >>> Budget(parameters_below=8_000, epochs_below=15, accuracy_percent=99.4).parameters_below
     8000
@@ -55,7 +57,8 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("parameters_below", "epochs_below", "bytes_below", "macs_below", *ON_A_CHIP):
             if getattr(self, name) is not None:
-                whole(name, getattr(self, name), 1, 10**15)
+                most = MOST_INSTRUCTIONS if name == "instructions_below" else 10**15
+                whole(name, getattr(self, name), 1, most)
         if self.accuracy_percent is not None:
             number("accuracy_percent", self.accuracy_percent, 0, 100)
         if not isinstance(self.rules, tuple):
@@ -134,7 +137,8 @@ class Facts:
     """What was measured of one network: counts, last-epoch accuracy in percent, and its structure.
 
     `epochs` and `accuracy_percent` are None where nothing was trained; `macs` and `global_average_pooling` where they
-    are not known; `flash` and `ram`, in bytes, and `instructions` of an image, where nothing measured them. `kinds`:
+    are not known; `flash` and `ram`, in bytes, and `instructions` (the most that one
+    of the first ten test images takes), where nothing measured them. `kinds`:
     class names of the layers that it uses (`Conv2d`, `BatchNorm2d`), from `anatomy`.
     `dropout_active`: some dropout that it uses has a probability above 0.
     """
@@ -172,12 +176,13 @@ def check(budget: Budget, facts: Facts) -> tuple[Check, ...]:
         ("MACs an image", budget.macs_below, facts.macs),
         ("bytes of flash", budget.flash_below, facts.flash),
         ("bytes of RAM", budget.ram_below, facts.ram),
-        ("instructions an image", budget.instructions_below, facts.instructions),
+        ("instructions, most of the first 10 test images", budget.instructions_below, facts.instructions),
     )
     for name, below, got in limits:
         if below is not None:
             kept = None if got is None else got < below
-            checks.append(Check(name, f"below {below:,}", "not known" if got is None else f"{got:,}", kept))
+            least = "at least " * (name.startswith("instructions") and got == MOST_INSTRUCTIONS)
+            checks.append(Check(name, f"below {below:,}", "not known" if got is None else f"{least}{got:,}", kept))
     if budget.accuracy_percent is not None:
         reached = facts.accuracy_percent
         checks.append(

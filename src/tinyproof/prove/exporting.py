@@ -18,9 +18,9 @@ from tinyproof.core.errors import DataError, OutputError
 from tinyproof.core.files import reason, sha256, write_atomic
 from tinyproof.data.arrays import MOST_BYTES
 from tinyproof.data.dataset import Dataset
-from tinyproof.network.budget import Budget, on_a_chip
+from tinyproof.network.budget import ON_A_CHIP, Budget, on_a_chip
 from tinyproof.prove import proof_of_run
-from tinyproof.prove.proof import Proof, Result
+from tinyproof.prove.proof import Proof
 from tinyproof.prove.verify import recompute
 from tinyproof.prove.verify.recompute import Again
 from tinyproof.ship import c_count, c_run, c_size, exported
@@ -169,20 +169,24 @@ def tell(found: Proof) -> None:
 
 
 def unsized(found: Proof) -> str:
-    """What to do where limits of flash, RAM or instructions hang on exports that nothing measured; empty where they do
-    not."""
-    limits, lost = found.declaration.budget, list[Result]()
-    for result in found.results:
-        sizes = result.export.sizes if result.export else {}
-        if any(size is None and getattr(limits, f"{name}_below") is not None for name, size in sizes.items()):
-            lost.append(result)
+    """What to do where limits of flash, RAM or instructions hang on exports that nothing measured, and why the
+    instructions were not counted; empty where they do not."""
+    limits, exports = found.declaration.budget, [result for result in found.results if result.export]
+    lost = [(one.folder, one.export.unmeasured(limits), one.export.record) for one in exports if one.export]
+    lost = [one for one in lost if one[1]]
     if not lost or found.kept is not None:
         return ""
+    names = {name for _, unknown, _ in lost for name in unknown}
+    known: dict[str, Any] = dict.fromkeys(set(ON_A_CHIP) - names)
+    limits = replace(limits, **known)  # those alone that hang on what was not measured
     missing, folder = _missing(limits), exported.folder_of(Path(), found.declaration.judged_as)
+    why = sorted({record.not_counted for _, unknown, record in lost if "instructions_below" in unknown} - {""})
+    because = f" ({'; '.join(why)})" if why and not missing else ""
     first = f"install {missing}, then " if missing else ""
-    kept = all((result.folder / store.WEIGHTS).is_file() for result in lost)
+    kept = all((place / store.WEIGHTS).is_file() for place, *_ in lost)
     then = f"remove {folder} of those runs and give the same command again" if kept else "prove anew in another folder"
-    return f"{on_a_chip(limits)} of {len(lost)} of {len(found.results)} exports were not measured: {first}{then}"
+    count = f"{len(lost)} of {len(found.results)} exports"
+    return f"{on_a_chip(limits)} of {count} were not measured{because}: {first}{then}"
 
 
 def lacking(limits: Budget) -> str:

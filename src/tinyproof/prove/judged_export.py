@@ -71,6 +71,11 @@ class Judged:
         """All three by name."""
         return {"flash": self.flash, "ram": self.ram, "instructions": self.instructions}
 
+    def unmeasured(self, limits: Budget) -> list[str]:
+        """The limits (`flash_below`, ...) that are set and hang on what nothing measured."""
+        names = [f"{name}_below" for name, size in self.sizes.items() if size is None]
+        return [name for name in names if getattr(limits, name) is not None]
+
 
 def there(run: Path, to: str) -> bool:
     """Whether the run in a folder has been exported: the record is written with the rest, at once. DataError."""

@@ -111,7 +111,8 @@ class Proof:
         sizes = [[one.flash, one.ram] for one in self.exports]
         counts = [one.instructions for one in self.exports]
         told = {"judged_as": self.declaration.judged_as, "networks": networks, "flash_and_ram": sizes}
-        return {**told, **({"instructions": counts} if any(counts) else {})}
+        asked = self.declaration.budget.instructions_below is not None or any(count is not None for count in counts)
+        return {**told, **({"instructions": counts} if asked else {})}
 
 
 def seed_folder(folder: Path, seed: int) -> Path:
@@ -216,7 +217,17 @@ def _facts(run: Run, limits: Budget, exports: Sequence[Judged]) -> budget.Facts:
 
 def write_verdict(proof: Proof) -> Path:
     """Write the copy of the verdict beside the runs."""
-    return write_atomic(proof.folder / VERDICT, json.dumps(proof.to_json(), indent=1, ensure_ascii=False) + "\n")
+    return write_atomic(proof.folder / VERDICT, _verdict(proof))
+
+
+def verdict_changed(proof: Proof) -> bool:
+    """Whether the copy of the verdict beside the runs is there, and is not what follows from them now."""
+    path, now = proof.folder / VERDICT, _verdict(proof).encode()
+    return path.is_file() and sha256(path) != sha256(now)
+
+
+def _verdict(proof: Proof) -> str:
+    return json.dumps(proof.to_json(), indent=1, ensure_ascii=False) + "\n"
 
 
 def write_failure(place: Path, reason: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinyproof.core import stats
 from tinyproof.core.errors import TinyproofError
-from tinyproof.prove import proof
+from tinyproof.prove import declaration, proof
 from tinyproof.prove.proof import Proof
 from tinyproof.ship.claim import Proved
 from tinyproof.train.run_record import Run
@@ -14,14 +14,33 @@ from tinyproof.train.run_record import Run
 
 def proved(folder: Path, run: Run) -> Proved | None:
     """The verdict of the proof in the folder above, where the run is one of its declared ones; else None."""
-    place = folder.resolve()
-    if not run.declaration or place != proof.seed_folder(place.parent, run.identity.seed):
+    place = _place(folder, run)
+    if place is None:
         return None
     try:
         found = proof.load(place.parent)
     except TinyproofError:
         return None
     return of(found) if found.declaration.digest == run.declaration else None
+
+
+def counts(folder: Path, run: Run, to: str) -> bool:
+    """Whether the run in a folder is one of a proof that judges such exports under a limit of instructions."""
+    place = _place(folder, run)
+    if place is None:
+        return False
+    try:
+        declared = declaration.read(place.parent)
+    except TinyproofError:
+        return False
+    limited = declared.judged_as == to and declared.budget.instructions_below is not None
+    return limited and declared.digest == run.declaration
+
+
+def _place(folder: Path, run: Run) -> Path | None:
+    """The run's folder, where it is one in the folder of a proof."""
+    place = folder.resolve()
+    return place if run.declaration and place == proof.seed_folder(place.parent, run.identity.seed) else None
 
 
 def of(found: Proof) -> Proved | None:

@@ -17,16 +17,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinyproof import __version__
-from tinyproof.core.errors import DataError
+from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import read_bounded
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import INK
-from tinyproof.ship import c_count, c_size, c_text, for_people, torch_file, whole_answers
+from tinyproof.ship import c_count, c_size, c_text, claim, for_people, torch_file, whole_answers
 from tinyproof.ship.c_stages import chain
 from tinyproof.ship.c_text import About
 from tinyproof.ship.claim import Proved
 from tinyproof.ship.exported import IN_C, NAME, Exported
-from tinyproof.ship.fold import folded
+from tinyproof.ship.fold import Repeats, folded
 from tinyproof.ship.in_c_or_whole import FORMATS, Answered, Prepared, prepared
 from tinyproof.ship.onnx_answers import OnnxFile
 from tinyproof.ship.onnx_file import model_bytes
@@ -66,15 +66,15 @@ class Made:
         return np.asarray(whole_answers.scores(self.prepared.whole, images).argmax(1), np.int64)
 
     def counted(self, images: NDArray[np.uint8]) -> dict[str, Any]:
-        """What the record of an export says of instructions there; nothing where nothing counts them."""
+        """What the record of an export says of instructions there, or of why they could not be counted."""
+        if self.to not in IN_C:
+            return {}
         try:
-            if self.to not in IN_C or not c_count.by():
-                return {}
             name = self.prepared.about.name if self.prepared else NAME
             count = c_count.most(self.files, name, images, len(self.run.classes))
             return {"instructions": count, "counted_by": c_count.by()}
-        except DataError:
-            return {}
+        except DataError as error:  # what this machine lacks stops nothing
+            return {"not_counted": one_line(str(error), 200)}
 
     def sized(self) -> dict[str, Any]:
         """What the record of an export says of bytes on a microcontroller; nothing where there is nothing to say."""
@@ -93,6 +93,17 @@ def made(
 ) -> Made:  # fmt: skip
     """An export of a run; `layers`, `weights` and `dataset` are the run's, `proved` what its proof says, `name` what
     names in C begin with, `version` the one that the files name. Raises DataError for what the format does not take."""
+    try:
+        return _made(to, input, run, layers, weights, dataset=dataset, proved=proved, name=name, version=version)
+    except Repeats as error:  # what is folded has no name
+        said = f"cannot be exported to {to}: {error.what} {error.problem}"
+        raise DataError(claim.model_title(run), said, error.remedy) from error
+
+
+def _made(
+    to: str, input: str, run: Run, layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]], *,
+    dataset: Dataset, proved: Proved | None, name: str, version: str,
+) -> Made:  # fmt: skip
     if to in for_people.FORMATS:
         return Made(to, run, for_people.files(to, run, layers, weights, dataset, proved))
     if to not in FORMATS:

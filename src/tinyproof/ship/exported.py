@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinyproof.core.errors import InputError, TinyproofError
-from tinyproof.core.fields import from_mapping, one_of
+from tinyproof.core.fields import from_mapping, one_of, whole
 from tinyproof.core.plain_data import read_json
+from tinyproof.network.budget import MOST_INSTRUCTIONS
 from tinyproof.ship.claim import Proved
 from tinyproof.train.run_record import Predictions
 
@@ -36,6 +37,7 @@ NOTHING: dict[str, Any] = {
     "runner": "",
 }
 _MOST_BYTES = 1_000_000
+_ADDRESSES = 2**32 - 1  # that a Cortex-M4 has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,8 @@ class Exported:
     verdict of the proof that the run belongs to; `card`: SHA-256 of the model card. `name`: what the names in C begin
     with; `compiler`: SHA-256 of the C compiler; `scores`: of scores in whole numbers, bit for bit. `tolerance`: 0 in
     whole numbers. `flash`, `ram`: bytes that the C needs on a Cortex-M4 (`c_size`), 0 where `sized_by` names no
-    compiler for it; `instructions`: that it takes for an image there at most (`c_count`), 0 where `counted_by` is
-    empty: they are counted where a proof has a limit for them.
+    compiler for it; `instructions`: that it takes there at most for one of the first test images (`c_count`), 0 where
+    `counted_by` is empty: they are counted where a proof has a limit for them; `not_counted`: why they could not be.
     """
 
     to: str
@@ -76,6 +78,7 @@ class Exported:
     sized_by: str = ""
     instructions: int = 0
     counted_by: str = ""
+    not_counted: str = ""
     version: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
@@ -98,6 +101,16 @@ class Exported:
             raise InputError("tolerance", self.tolerance, f"{most:g} at most for {self.to}")
         taken = {"onnx": INPUTS, "torch": ("normalised",)}.get(self.to, ("bytes",))
         one_of("input", self.input, taken)
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        """What the C needs, just where it says what measured it. Raises InputError."""
+        sized, counted = int(bool(self.sized_by)), int(bool(self.counted_by))
+        whole("flash", self.flash, sized, sized * _ADDRESSES)
+        whole("ram", self.ram, sized, sized * _ADDRESSES)
+        whole("instructions", self.instructions, counted, counted * MOST_INSTRUCTIONS)
+        if counted and self.not_counted:
+            raise InputError("not_counted", self.not_counted, f"nothing: {self.counted_by} counted them")
 
     def to_json(self) -> str:
         """The record as indented JSON text."""

@@ -20,6 +20,10 @@ from tinyproof.ship.operations import Floats, Operation
 Kept = dict[int, tuple[int, ...]]
 
 
+class Repeats(DataError):
+    """A sum repeats values of one of its parts."""
+
+
 def folded(operations: Sequence[Operation], shape: Shape) -> list[Operation]:
     """The same function with as few affines as can be; `shape`: of the image.
 
@@ -97,10 +101,10 @@ def out_shape(operation: Operation, shape: tuple[int, ...], kept: Kept) -> tuple
 
 
 def _joined(operation: Operation, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """The shape of a sum or a concatenation. Raises DataError where parts differ that would have to be repeated."""
+    """The shape of a sum or a concatenation. Raises Repeats where parts differ that would have to be repeated."""
     if operation.kind == "concat":
         return sum(shape[0] for shape in shapes), *shapes[0][1:]
     if len({*shapes}) > 1:
         said = " and ".join("x".join(map(str, shape)) for shape in shapes)
-        raise DataError("a sum of branches", f"cannot be exported: it repeats values ({said})", "torch takes it")
+        raise Repeats("a sum of branches", f"repeats values ({said})", "torch takes it")
     return shapes[0]

@@ -22,8 +22,10 @@ def beside(folder: Path) -> list[Path]:
 
 
 def remove(folder: Path) -> list[Path]:
-    """Remove the exports in the folder of a run that are as they were written; returns those that are not, or that
-    could not be removed."""
+    """Remove the exports in the folder of a run that are as they were written, and what a process that was killed left
+    of some; returns those that are not, or that could not be removed (`why`)."""
+    for left in folder.glob(".export-*.partial"):
+        shutil.rmtree(left, ignore_errors=True)
     for place in beside(folder):
         if _untouched(place):
             gone = folder / f".{place.name}.replaced.partial"
@@ -32,6 +34,11 @@ def remove(folder: Path) -> list[Path]:
                 place.rename(gone)  # so that a kill leaves no half of an export
             shutil.rmtree(gone, ignore_errors=True)
     return beside(folder)
+
+
+def why(place: Path) -> str:
+    """Why an export was not removed, in words."""
+    return "it could not be renamed" if _untouched(place) else "somebody changed it"
 
 
 def _untouched(place: Path) -> bool:

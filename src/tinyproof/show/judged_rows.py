@@ -19,8 +19,12 @@ def columns(found: Proof) -> tuple[Column, ...]:
     """Those of such runs; of instructions only where they were counted."""
     if not found.exports:
         return ()
-    counted = any(one.instructions is not None for one in found.exports)
-    return (*_COLUMNS, *([Column("instructions", "right", ",")] if counted else []))
+    return (*_COLUMNS, *([Column("instructions", "right", ",")] if _counted(found) else []))
+
+
+def _counted(found: Proof) -> bool:
+    """Whether the instructions of any run were counted: then every run has a cell for them."""
+    return any(one.instructions is not None for one in found.exports)
 
 
 def words(found: Proof) -> str:
@@ -43,12 +47,12 @@ def network_rows(found: Proof) -> list[tuple[str, str]]:
     return [*rows, ("images with another class than the network's, a run", f"{changed} of {beside.images:,}")]
 
 
-def of_run(result: Result) -> tuple[Any, ...]:
-    """What a run that is judged by its export says more, for `columns`."""
+def of_run(found: Proof, result: Result) -> tuple[Any, ...]:
+    """What a run that is judged by its export says more, for `columns`; None where something was not measured."""
     one = result.export
     if one is None:
         return ()
-    counted = () if one.instructions is None else (one.instructions,)
+    counted = (one.instructions,) if _counted(found) else ()
     return (result.predictions.correct, one.record.changed, one.flash, one.ram, *counted)
 
 
@@ -66,5 +70,6 @@ def evidence(found: Proof) -> list[tuple[str, str]]:
         "the exports were run by": {one.runner for one in records},
         "flash and RAM were measured by": {one.sized_by for one in records} - {""},
         "instructions were counted by": {one.counted_by for one in records} - {""},
+        "instructions were not counted": {one.not_counted for one in records} - {""},
     }
     return [(name, "; ".join(sorted(values))) for name, values in told.items() if values]

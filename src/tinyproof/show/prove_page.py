@@ -118,7 +118,7 @@ def runs_table(found: Proof) -> Table:
             score, result = scores[seed], results[seed]
             interval = f"{score.interval.low:.2f} to {score.interval.high:.2f}"
             own = (str(seed), score.correct, score.percent, interval, result.judged.loss, result.run.seconds)
-            rows.append((*own, *judged_rows.of_run(result)))
+            rows.append((*own, *judged_rows.of_run(found, result)))
         else:
             rows.append((str(seed), None, None, failed.get(seed, judged_rows.not_yet(found, seed)), None, None))
     rows = [row + (None,) * (len(columns) - len(row)) for row in rows]

@@ -237,5 +237,5 @@ def _target(limits: Budget, accuracy: float | None) -> str:
         if below is not None:
             parts.append(f"less than {below:,} bytes of {what}")
     if limits.instructions_below is not None:
-        parts.append(f"fewer than {limits.instructions_below:,} instructions an image")
+        parts.append(f"fewer than {limits.instructions_below:,} instructions, most of the first 10 test images")
     return ", ".join([*parts, *(budget.RULES[rule] for rule in limits.rules)]) or "none"

@@ -13,7 +13,7 @@ from tinyproof.core.files import sha256
 from tinyproof.data.arrays import MOST_BYTES
 from tinyproof.network.budget import Budget, on_a_chip
 from tinyproof.prove import proof_of_run
-from tinyproof.prove.verify import recompute
+from tinyproof.prove.verify import recompute, recount_sizes
 from tinyproof.prove.verify.lines import Case, Line, near
 from tinyproof.ship import exported
 from tinyproof.ship.card import CARD, card
@@ -26,8 +26,7 @@ from tinyproof.train.run_record import Predictions, Run
 if TYPE_CHECKING:
     from tinyproof.ship.artefact import Made
 
-_GIVES, _BYTES = "the exported files give these answers", "it needs so many bytes on a microcontroller"
-_COUNT = "it takes so many instructions on a microcontroller"
+_GIVES = "the exported files give these answers"
 _JUDGED = "; the verdict hangs on it: verify with that version"
 
 
@@ -51,7 +50,8 @@ def lines(
     if whose[0].holds is False:
         return found
     if again is None:
-        return [*found, case.line(place, _GIVES, None, "they were not run")]
+        unmeasured = recount_sizes.unmeasured(case, place, record, judged)
+        return [*found, *unmeasured, case.line(place, _GIVES, None, "they were not run")]
     return [*found, *_again(case, place, record, theirs, again, judged)]
 
 
@@ -166,8 +166,7 @@ def _again(
         yield from _older(case, place, record, theirs, made, again, judged)
     else:
         yield case.line(place, what, not other, f"not: {', '.join(other)}" if other else ", ".join(record.files))
-        yield from _size(case, place, record, made)
-        yield from _count(case, place, record, made, again)
+        yield from recount_sizes.lines(case, place, record, made, again, judged)
     if other and (not record.to.startswith("onnx") or record.version == __version__):
         told = "files that are not what is made here are not run"
         asked = judged is not None and record.version != __version__
@@ -186,9 +185,8 @@ def _older(
 ) -> Iterator[Line]:  # fmt: skip
     """What another version wrote that this one makes otherwise: its answers in whole numbers are held, class by class,
     to those of what is made here (in floating point they are held to the run's); its bytes are not known."""
-    sized, counted = record.sized_by or record.flash or record.ram, record.counted_by or record.instructions
     asked = judged is not None and bool(on_a_chip(judged))
-    for what in [*([_BYTES] if sized else []), *([_COUNT] if counted else [])]:
+    for what in recount_sizes.measured(record):
         yield replace(case.line(place, what, None, f"{_wrote(record)}{asked * _JUDGED}"), asked=asked)
     classes = made.classes(again.dataset.test_images)
     if classes is not None and theirs is not None:
@@ -224,28 +222,3 @@ def _run(
         yield case.line(
             place, "its scores are the recorded ones, bit for bit", seen.scores == record.scores, seen.runner
         )
-
-
-def _size(case: Case, place: Path, record: Exported, made: Made) -> Iterator[Line]:
-    """What C needs on a microcontroller, measured again where the same compiler is here."""
-    if not record.sized_by and not record.flash and not record.ram:
-        return
-    what, now = _BYTES, made.sized()
-    if now.get("sized_by") != record.sized_by:
-        yield case.line(
-            place, what, None, f"{record.sized_by or 'no compiler'} measured it, which is not here or does not work"
-        )
-        return
-    told = f"{now['flash']:,} of flash, {now['ram']:,} of RAM"
-    yield case.line(place, what, (now["flash"], now["ram"]) == (record.flash, record.ram), told)
-
-
-def _count(case: Case, place: Path, record: Exported, made: Made, again: recompute.Again) -> Iterator[Line]:
-    """The instructions that C takes, counted again where the same compiler and the same qemu are here."""
-    if not record.counted_by and not record.instructions:
-        return
-    now, told = made.counted(again.dataset.test_images), f"{record.counted_by or 'nothing'} counted them, which is not"
-    if now.get("counted_by") != record.counted_by:
-        yield case.line(place, _COUNT, None, f"{told} here or does not work")
-        return
-    yield case.line(place, _COUNT, now["instructions"] == record.instructions, f"{now['instructions']:,} at most")
