@@ -64,6 +64,8 @@ class Study:
     margins: dict[int, list[Atom]] = field(default_factory=dict)
     limits: list[Residual] = field(default_factory=list)  # where a margin is compared with a number
     decayed: list[int] = field(default_factory=list)  # updates that take off a share of their own parameter as well
+    taken: Array = field(default_factory=lambda: np.zeros((0, 0)))  # what they take off, over their rate
+    disputed: dict[int, str] = field(default_factory=dict)  # trainings of which several readings are possible -> why
     states: dict[int, int] = field(default_factory=dict)  # update -> the cell that holds its gradient
     ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient
     parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)

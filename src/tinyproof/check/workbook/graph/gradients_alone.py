@@ -7,7 +7,7 @@ leaf less its gradient is put into a copy of the graph, and that copy is judged 
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,37 +17,32 @@ from tinyproof.backprop.expr import Num, Var
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import STEPPED, match
 from tinyproof.check.workbook.graph.cell_net import Net, build
+from tinyproof.check.workbook.graph.derivative_cells import (
+    Forward,
+    Pairs,
+    deltas,
+    ends,
+    pairs,
+    plain_errors,
+    uses,
+)
 from tinyproof.check.workbook.graph.found_training import Atom
 from tinyproof.check.workbook.graph.multiplied import Factors
 from tinyproof.check.workbook.graph.objectives import KINDS, seeds_of
 from tinyproof.check.workbook.graph.order import Order, order
+from tinyproof.check.workbook.graph.pair_order import by_name_or_place, out_of_order
 from tinyproof.check.workbook.graph.residuals import Residual, find_residuals, measure
 from tinyproof.check.workbook.graph.sample import draw
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.graph.studied import kinds_of_leaves
-from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.check.workbook.graph.wording import heading
 
 MOST_CELLS = 60_000  # in a graph that is looked through for gradients
-MOST_LEAVES = 2_000
-MOST_TRIED = 5  # places where an output meets a target
+MOST_LEAVES = 400
+MOST_TRIED = 3  # places where an output meets a target
 LEAST = 2  # gradients that must be there before any cell is called one
-SAME = 1e-10  # of a cosine
 RATE = 0.1
-
-
-@dataclass
-class Forward:
-    """A forward pass on random numbers. `leaves`: the numbers upstream of an output; `behind`: which cells depend on an
-    error; `slope`: the derivative of the objective by every cell."""
-
-    net: Net
-    order: Order
-    values: Array
-    leaves: np.ndarray
-    forward: np.ndarray
-    behind: np.ndarray
-    slope: Array
-    residuals: list[Residual]
+_NAME = re.compile(r"(?i)\s*([d∂Δδ].{0,12}/\s*[d∂Δδ]|[d∂]\s?[bwθ]\s?\d*\b|∂|∇|grad|deriv|slope)")
 
 
 def with_updates(graph: SheetGraph) -> SheetGraph | None:
@@ -58,27 +53,43 @@ def with_updates(graph: SheetGraph) -> SheetGraph | None:
     best = max(_tried(net), key=lambda one: len(one[1]), default=None)
     if best is None or len(best[1]) < LEAST:
         return None
-    passed, pairs = best
-    known = {leaf for leaf, _ in pairs.values()}
-    plain = _plain_errors(passed)
-    if sum(not plain[cell] for cell in pairs) < LEAST:
+    passed, found = best
+    known = {leaf for leaf, _ in found.values()}
+    plain = plain_errors(passed)
+    if sum(not plain[net.canon[cell]] for cell in found) < LEAST or not _is_meant(passed, found):
         return None
-    left = [c for c in _ends(passed) if c not in pairs and not plain[c] and not _is_measure(passed, c)]
+    left = [
+        cell for cell in ends(passed)
+        if cell not in found and not plain[net.canon[cell]] and not _is_measure(passed, int(net.canon[cell]))
+    ]  # fmt: skip
     rest = [leaf for leaf in passed.leaves.tolist() if leaf not in known]
-    more = Factors(net, passed.forward, _deltas(passed)).pairs(left, rest)
-    uphill = sum(sign for _, sign in pairs.values()) < 0
-    wanted = {cell: leaf for cell, (leaf, _) in pairs.items()} | more
-    strange = [cell for cell in left if cell not in more]
-    open_ones = _without(passed, set(wanted.values()))
-    if len(strange) == len(open_ones):  # a slip in what the error is multiplied with
-        place = graph.places
-        by_place = [sorted(cells, key=lambda cell: place[cell]) for cells in (strange, open_ones)]
-        wanted |= dict(zip(*by_place, strict=True))
-        strange = open_ones = []
-    return _imagined(graph, wanted, -1.0 if uphill else 1.0, strange or open_ones)
+    more = Factors(net, passed.forward, deltas(passed)).pairs(left, rest)
+    open_ones = _without(passed, known | set(more.values()))
+    more |= by_name_or_place(graph, [cell for cell in left if cell not in more], open_ones, found)
+    uphill = sum(np.sign(times) for _, times in found.values()) < 0
+    wanted = {cell: leaf for cell, (leaf, _) in found.items()} | more
+    strange = [cell for cell in left if cell not in more] + out_of_order(graph, found)
+    return _imagined(graph, wanted, -1.0 if uphill else 1.0, strange or _without(passed, set(wanted.values())))
 
 
-def _tried(net: Net) -> Iterator[tuple[Forward, dict[int, tuple[int, int]]]]:
+def _is_meant(passed: Forward, found: Pairs) -> bool:
+    """Whether anything says that these are derivatives: their names, an activation, a loss that the sheet shows. Else
+    it may be any table: a gap times a price."""
+    net = passed.net
+    if any(_NAME.match(heading(net.graph, cell)) for cell in found):
+        return True
+    for form in net.forms:
+        steps = {str(step[0]) for step in form.tape.steps}
+        if passed.forward[form.cells].any() and steps & {"exp", "tanh"}:
+            return True
+        if steps & {"pow", "ln"} and any(
+            _is_measure(passed, int(c)) for c in form.cells[passed.behind[form.cells]][:4]
+        ):
+            return True
+    return False
+
+
+def _tried(net: Net) -> Iterator[tuple[Forward, Pairs]]:
     """Each objective that the sheet may mean, with the gradients that follow it."""
     whole = order(net)
     computed = net.form_of >= 0
@@ -94,7 +105,7 @@ def _tried(net: Net) -> Iterator[tuple[Forward, dict[int, tuple[int, int]]]]:
         for kind in KINDS:
             passed = _passed(whole, own, kind, behind)
             if passed is not None:
-                yield passed, _pairs(passed)
+                yield passed, pairs(passed)
 
 
 def _passed(whole: Order, residuals: list[Residual], kind: str, behind: np.ndarray) -> Forward | None:
@@ -111,81 +122,15 @@ def _passed(whole: Order, residuals: list[Residual], kind: str, behind: np.ndarr
     atom = Atom(0, [(one, np.arange(len(one.rows))) for one in residuals])
     valued = _Valued(net, values)
     slope = apart.adjoints(values, seeds_of(valued, [atom], kind))
-    return Forward(net, apart, values, np.flatnonzero(leaves), forward, behind & ~forward, slope, residuals)
+    passed = Forward(net, apart, values, np.flatnonzero(leaves), forward, behind & ~forward, slope, residuals)
+    passed.uses = uses(passed)
+    return passed
 
 
 @dataclass
 class _Valued:
     net: Net
     values: Array
-
-
-def _ends(passed: Forward) -> list[int]:
-    """The cells behind an error that nothing reads."""
-    read = np.zeros(passed.net.size, dtype=bool)
-    read[passed.net.src] = True
-    own = passed.behind & ~read & (passed.net.form_of >= 0)
-    return np.flatnonzero(own & (passed.net.canon == np.arange(passed.net.size))).tolist()
-
-
-def _pairs(passed: Forward) -> dict[int, tuple[int, int]]:
-    """Gradient -> the leaf that it belongs to and the sign that it has: cells that are the derivative by a leaf, up to
-    a number. Each leaf once: of several first those that go the usual way and stand as far apart as most do."""
-    ends, leaves = _ends(passed), passed.leaves
-    if not ends or not len(leaves) or len(ends) * len(leaves) > 4_000_000:
-        return {}
-    alike = _directions(passed.values[ends]) @ _directions(passed.slope[leaves]).T
-    same = np.abs(alike) > 1 - SAME
-    # two units of a softmax have opposite derivatives: most gradients go one way
-    usual = 1 if ((alike > 0) & same).any(axis=1).sum() >= ((alike < 0) & same).any(axis=1).sum() else -1
-    places = passed.net.graph.places
-    possible = [(int(i), int(j)) for i, j in zip(*np.nonzero(same), strict=True)]
-    away = {(i, j): _apart(places[ends[i]], places[leaves[j]]) for i, j in possible}
-    often = Counter(away.values())
-    possible.sort(key=lambda pair: (np.sign(alike[pair]) != usual, -often[away[pair]], pair))
-    found: dict[int, tuple[int, int]] = {}
-    taken = set[int]()
-    for i, j in possible:
-        if ends[i] not in found and j not in taken:
-            taken.add(j)
-            found[ends[i]] = int(leaves[j]), int(np.sign(alike[i, j]))
-    return found
-
-
-def _apart(one: Place, other: Place) -> tuple[int, int, int]:
-    return other.sheet - one.sheet, other.row - one.row, other.col - one.col
-
-
-def _directions(rows: Array) -> Array:
-    """Rows of length 1; of those that are no numbers, or hardly vary, nothing is left."""
-    rows = np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, 0.0)
-    lively = (np.abs(rows) > 1e-9 * np.abs(rows).max(axis=1, keepdims=True)).sum(axis=1) >= 3
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.where((length > 0) & lively[:, None], rows / np.where(length > 0, length, 1.0), 0.0)
-
-
-def _deltas(passed: Forward) -> np.ndarray:
-    """Cells behind the error that are the derivative by a computed cell."""
-    net = passed.net
-    computed = np.flatnonzero(passed.forward & (net.form_of >= 0))
-    back = np.flatnonzero(passed.behind & (net.form_of >= 0))
-    known = np.zeros(net.size, dtype=bool)
-    if len(computed) and len(back) and len(computed) * len(back) <= 25_000_000:
-        alike = np.abs(_directions(passed.values[back]) @ _directions(passed.slope[computed]).T)
-        known[back[alike.max(axis=1) > 1 - SAME]] = True
-    known |= _plain_errors(passed)
-    return known
-
-
-def _plain_errors(passed: Forward) -> np.ndarray:
-    """Cells that hold an error, or a number of times it."""
-    net, plain = passed.net, np.zeros(passed.net.size, dtype=bool)
-    for residual in passed.residuals:
-        cells, value = net.forms[residual.form].cells[residual.rows], residual.value
-        assert value is not None
-        alike = (_directions(passed.values[cells]) * _directions(value)).sum(axis=1)
-        plain[cells[np.abs(alike) > 1 - SAME]] = True
-    return plain
 
 
 def _is_measure(passed: Forward, cell: int) -> bool:
@@ -210,15 +155,18 @@ def _is_measure(passed: Forward, cell: int) -> bool:
 
 
 def _without(passed: Forward, known: set[int]) -> list[int]:
-    """Leaves that the forward formulas read as they read the parameters, and that have no gradient."""
+    """Leaves that the forward formulas read as they read the parameters, or add beside them, and that have no
+    gradient."""
+    net = passed.net
     roles: dict[int, set[tuple[int, int]]] = {int(leaf): set() for leaf in passed.leaves}
-    for number, form in enumerate(passed.net.forms):
+    for number, form in enumerate(net.forms):
         rows = passed.forward[form.cells]
         for slot in range(form.tape.slots):
             for leaf in np.intersect1d(form.reads[rows, slot], passed.leaves).tolist():
                 roles[leaf].add((number, slot))
     trained = set[tuple[int, int]]().union(*(roles[leaf] for leaf in known))
-    return [leaf for leaf in roles if leaf not in known and roles[leaf] & trained]
+    beside = Factors(net, passed.forward, passed.forward).added(known) - known
+    return [leaf for leaf in roles if leaf not in known and (roles[leaf] & trained or leaf in beside)]
 
 
 def _imagined(graph: SheetGraph, wanted: dict[int, int], sign: float, strange: list[int]) -> SheetGraph:

@@ -54,7 +54,7 @@ class Factors:
     def of_gradient(self, cell: int, depth: int = 0) -> Key:
         """What a gradient's formula multiplies the error with."""
         net, found = self.net, set[int]()
-        for product in self._products(cell):
+        for product in self._products(cell) if net.form_of[cell] >= 0 else []:  # a copy is multiplied with nothing
             reads = [net.reads(cell)[int(p.name[1:])] for p in product if isinstance(p, Var)]
             back = [c for c in reads if not self.forward[c] and net.form_of[c] >= 0]
             factors = [c for c in reads if self.forward[c]]
@@ -65,6 +65,15 @@ class Factors:
                 deeper = self.of_gradient(back[0], depth + 1)
             found.update(deeper or factors or [ALONE])
         return frozenset(found)
+
+    def added(self, leaves: set[int]) -> set[int]:
+        """The cells in terms of the forward formulas that read these leaves in which none of them is."""
+        net, found = self.net, set[int]()
+        for reader in np.unique(net.dst[np.isin(net.src, list(leaves))]).tolist():
+            for product in self._products(reader) if self.forward[reader] else []:
+                reads = {net.reads(reader)[int(p.name[1:])] for p in product if isinstance(p, Var)}
+                found |= reads if not reads & leaves else set()
+        return found
 
     def _products(self, cell: int) -> list[list[Expr]]:
         """The terms of the sums in a formula, each as its factors."""

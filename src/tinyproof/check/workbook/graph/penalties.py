@@ -13,6 +13,8 @@ from tinyproof.check.workbook.graph.found_training import Study, grouped
 EXACT = 1e-7  # of the largest change: a fit on random numbers leaves no rest
 LEAST = 1e-7  # of the gradient: what a fit leaves by rounding is no penalty
 ALIKE = 1e-5  # two weights of a penalty
+MOST_UNEVEN = 100
+PENALTIES = "some changes have another penalty on their parameter than the others"
 
 
 def decayed(found: Study) -> None:
@@ -22,12 +24,48 @@ def decayed(found: Study) -> None:
         fits = np.array([_fit(found, int(update), _line) for update in mine]).reshape(len(mine), 2)
         rates, shares = fits[:, 0], fits[:, 1]
         with np.errstate(all="ignore"):
-            common = np.nanmedian(shares) if np.isfinite(shares).any() else np.nan
-            same = np.isfinite(shares) & (np.abs(shares / common - 1) < ALIKE)
-        if 0 < common < 1 and same.sum() >= 2 and (rates[same] > 0).all():
+            # a share of its own, whatever the rate, or a penalty times a rate that may fall
+            by_share, by_rate = _common(shares), _common(shares / rates)
+            even = all(np.ptp(r) <= ALIKE * np.abs(r).max() for r in _of_steps(found, mine[by_rate], rates[by_rate]))
+            same = by_rate if even and by_rate.sum() > by_share.sum() else by_share
+            fitting = same & (rates > 0) & (shares > 0) & (shares < 1)
+        if same.sum() >= 2 and np.array_equal(same, fitting):
             found.match.ok[mine[same]] = True
             found.match.rate[mine[same]] = rates[same]
             found.decayed += [int(u) for u in mine[same]]
+            own = found.values[found.parameter[mine[same]]]
+            found.taken[mine[same]] = (shares[same] / rates[same])[:, None] * own
+
+
+def _of_steps(found: Study, updates: np.ndarray, rates: Array) -> list[Array]:
+    """The rates of each step."""
+    return [rates[own] for _, own in grouped(found.step[updates])]
+
+
+def _common(amounts: Array) -> np.ndarray:
+    """Which of these are the usual one."""
+    finite = np.isfinite(amounts)
+    usual = np.nanmedian(amounts[finite]) if finite.any() else np.nan
+    return np.asarray(finite & (np.abs(amounts / usual - 1) < ALIKE))
+
+
+def uneven(found: Study) -> None:
+    """Parameters that have another penalty in some of their steps than in others, more than once: one that comes late
+    or changes, or several mistakes."""
+    for training in found.trainings():
+        mine = np.flatnonzero((found.training == training) & ~found.match.ok & found.match.seen)
+        without = np.setdiff1d(np.flatnonzero((found.training == training) & found.match.ok), found.decayed)
+        own = [u for u in found.decayed if found.training[u] == training]
+        if np.isin(found.lineage[own], found.lineage[without]).any():
+            found.disputed.setdefault(training, PENALTIES)
+        partly = np.isin(found.lineage[mine], found.lineage[(found.training == training) & found.match.ok])
+        if sum(_has_penalty(found, int(u)) for u in mine[partly][:MOST_UNEVEN]) > 1:
+            found.disputed.setdefault(training, PENALTIES)
+
+
+def _has_penalty(found: Study, update: int) -> bool:
+    fits = (_fit(found, update, shapes) for shapes in (_line, _corner, _corner_and_line))
+    return any(bool(np.isfinite(fit[0])) and fit[0] > 0 for fit in fits)
 
 
 def cornered(found: Study) -> None:

@@ -216,6 +216,10 @@ class _Own:
         healed = {u for mend in self.mends for u in mend.updates}
         opened = [u for u in self.wrong if u not in healed]
         sure = self.sure(opened)
+        if any(graph.places[cell].sheet in self.sheets for cell in graph.strange):
+            return  # which cell is whose derivative is not known: `ask` says so
+        if self.training in found.disputed:
+            return  # as above
         if self.training in self.suspects.ascends and found.kinds[self.training] != "shown":
             verdict.mistakes.append(ascent(graph, found, self.mine))
         if sure:
@@ -255,9 +259,12 @@ class _Own:
         strange = [cell for cell in graph.strange if graph.places[cell].sheet in self.sheets]
         if strange:
             verdict.problem(self.home, strange_told(graph, strange[0]))
+        if self.training in found.disputed:
+            verdict.problem(self.home, found.disputed[self.training])
         if self.doubts:
             verdict.problem(self.home, doubt_told(graph, self.doubts[0]))
-        return bool(self.unread or self.uneven or self.rests or self.loose or self.typed or self.beside or strange)
+        told = self.unread or self.uneven or self.rests or self.loose or self.typed or self.beside or strange
+        return bool(told) or self.training in found.disputed
 
 
 def _unexplained(

@@ -8,9 +8,10 @@ import numpy as np
 
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import Match, match
+from tinyproof.check.workbook.graph.disputed import clipped_errors, find_disputes
 from tinyproof.check.workbook.graph.found_training import Atom, Study, grouped
 from tinyproof.check.workbook.graph.objectives import HINGE, KINDS, MISREAD, MOST_ATOMS, atoms_of, gradients, shown
-from tinyproof.check.workbook.graph.penalties import cornered, decayed
+from tinyproof.check.workbook.graph.penalties import cornered, decayed, uneven
 
 FAIR = 0.2  # of the updates follow an objective that the sheet shows: it is meant, although more follow another
 
@@ -48,7 +49,7 @@ def choose(found: Study) -> None:
             mine = where[t]
             picked = _pick(found.change[mine], [slope[mine] for slope in slopes[: len(own)]])
             count = _one_way(match(found.change[mine], picked[1]))
-            if kind == HINGE and _bends_otherwise(found, t, picked[1], mine):
+            if kind in (HINGE, MISREAD) and not _varies(picked[1]):
                 continue
             if kind == "softmax" and count > 0 and not _shares(found, [own[i] for i in picked[0]]):
                 continue
@@ -60,9 +61,12 @@ def choose(found: Study) -> None:
         found.gradient[where[t]] = best.gradient
     found.match = match(found.change, found.gradient)
     _both_ways(found)
+    data, found.taken = found.gradient.copy(), np.zeros_like(found.gradient)
     decayed(found)
     cornered(found)
     _clipped_alike(found)
+    uneven(found)
+    find_disputes(found, data)
 
 
 def _as_shown(found: Study, training: int, tried: list[Tried], updates: int) -> Tried | None:
@@ -76,16 +80,10 @@ def _as_shown(found: Study, training: int, tried: list[Tried], updates: int) -> 
     return held[0] if len(held) == 1 else None
 
 
-def _bends_otherwise(found: Study, training: int, gradient: Array, mine: np.ndarray) -> bool:
-    """Whether the sheet shows a loss with a corner, and its slope is another one than that of the margin."""
-    net = found.net
-    for atom in shown(found, training):
-        assert atom.cells is not None
-        forms = np.unique(net.form_of[atom.cells]).tolist()
-        if any(step[0] == "max" for form in forms for step in net.forms[form].tape.steps):
-            if not match(-gradients(found, [atom], "shown")[mine], gradient).ok.any():
-                return True
-    return False
+def _varies(gradient: Array) -> bool:
+    """Whether what moves by its target moves by a number that anything gives: a switch adds the same every time."""
+    some = np.nan_to_num(gradient[:64])
+    return any(len(np.unique(np.round(np.abs(row[row != 0]), 9))) > 1 for row in some) or not np.any(some)
 
 
 def _shares(found: Study, atoms: list[Atom]) -> bool:
@@ -133,6 +131,7 @@ def _clipped_alike(found: Study) -> None:
         off = np.abs(found.change + found.match.rate[:, None] * found.gradient).max(axis=1)
         clipped = found.match.ok & (off > 1e-3 * np.abs(found.change).max(axis=1))
     clipped[found.decayed] = False  # these are off by what is taken of their own parameter
+    clipped_errors(found, clipped)
     for training in np.unique(found.training[clipped]).tolist():
         mine = np.flatnonzero(found.training == training)
         follow = set(found.lineage[mine[found.match.ok[mine]]])
