@@ -214,5 +214,5 @@ def test_what_may_not_be_read_is_named_and_costs_nobody_else(place: Path) -> Non
     assert (verified.returncode, verified.stderr) == (1, b"")
     broken = [line for line in verified.stdout.decode().splitlines() if "BROKEN" in line]
     assert [(line.split()[0], "no permission" in line) for line in broken] == [("closed", True), ("listed", True)]
-    assert (told.returncode, told.stderr) == (0, b"")
+    assert (told.returncode, told.stderr) == (1, b"")
     assert told.stdout.count(b"unreadable: no permission") == 2

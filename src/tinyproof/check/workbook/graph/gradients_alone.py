@@ -122,7 +122,8 @@ def _passed(whole: Order, residuals: list[Residual], kind: str, behind: np.ndarr
     atom = Atom(0, [(one, np.arange(len(one.rows))) for one in residuals])
     valued = _Valued(net, values)
     slope = apart.adjoints(values, seeds_of(valued, [atom], kind))
-    passed = Forward(net, apart, values, np.flatnonzero(leaves), forward, behind & ~forward, slope, residuals)
+    numbers, back = np.flatnonzero(leaves), behind & ~forward
+    passed = Forward(net, apart, values, leaves=numbers, forward=forward, behind=back, slope=slope, residuals=residuals)
     passed.uses = uses(passed)
     return passed
 
