@@ -294,7 +294,7 @@ def line_with(added: str) -> Cells:
 PENALTIES = {
     "": "right",
     "+0.01*C{r}": "right",  # weight decay
-    "+0.01*IF(C{r}>0,1,-1)": "undecided",  # the slope of an absolute value
+    "+0.01*IF(C{r}>0,1,-1)": "right",  # lasso: the slope of an absolute value
     "+0.01*(1-EXP(-C{r}))": "undecided",
     "+0.01*A{r}": "wrong",  # a term of the data belongs to no penalty
 }

@@ -58,7 +58,7 @@ def epoch_loops(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
 
 def counter_of(node: ast.For | ast.AsyncFor | ast.While) -> str:
     """The first name of `for i, row in enumerate(rows)`; empty for any other loop, and where it starts elsewhere."""
-    if isinstance(node, ast.While) or not isinstance(node.target, ast.Tuple):
+    if isinstance(node, ast.While) or not isinstance(node.target, ast.Tuple) or not node.target.elts:
         return ""
     over, first = node.iter, node.target.elts[0]
     while isinstance(over, ast.Call) and over.args and ast.unparse(over.func) != "enumerate":
