@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.workbook.graph.small import Cells, errors, judged
 from tests.workbook.graph.test_losses_with_corners import ROWS, decayed_plane, machine
+
+from tinyproof.check.workbook.graph.penalties import least_squares
 
 
 @pytest.mark.parametrize("rate", ["1/($M$2*N{r})", "$M$1/N{r}", "0.3/N{r}"])
@@ -77,3 +80,12 @@ def test_a_switch_is_no_machine(tmp_path: Path) -> None:
     for r in range(4, 14):
         cells |= {f"A{r}": f"=A{r - 1}+C{r - 1}", f"C{r}": f"=IF(A{r}<20,1,0)"}
     assert judged(tmp_path, cells).status == "undecided"
+
+
+def test_numbers_beyond_all_bounds_solve_nothing() -> None:
+    fit, rank = least_squares(np.full((6, 2), np.inf), np.ones(6))
+    assert np.isnan(fit).all()
+    assert rank == 0
+    fit, rank = least_squares(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([3.0, 4.0]))
+    assert fit.tolist() == pytest.approx([3.0, 2.0])
+    assert rank == 2

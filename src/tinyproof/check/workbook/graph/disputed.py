@@ -12,6 +12,7 @@ from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.objectives import HINGE, MISREAD, gradients, shown
+from tinyproof.check.workbook.graph.penalties import least_squares
 
 BENT = {"pow", "ln", "max", "min", "abs", "if", "gt", "ge", "sqrt"}
 MOST_LOOKED_AT = 240  # updates that a loss is held against
@@ -89,11 +90,11 @@ def _losses(found: Study, training: int, mine: np.ndarray) -> list[tuple[bool, A
 
 def _fit(slope: Array, data: Array, parameter: Array) -> str:
     """What the slope of a loss is by one parameter: of the "data", with a "penalty", of a penalty "alone"; else ""."""
-    good = np.isfinite(slope) & np.isfinite(data)
+    good = np.isfinite(np.stack([slope, data, parameter])).all(axis=0)
     table = np.stack([data[good], parameter[good], np.sign(parameter[good])], axis=1)
-    fit, *_ = np.linalg.lstsq(table, slope[good], rcond=None)
+    fit, _ = least_squares(table, slope[good])
     size = np.abs(slope[good]).max(initial=0.0)
-    if size == 0 or np.abs(table @ fit - slope[good]).max() > EXACT * size:
+    if size == 0 or not np.abs(table @ fit - slope[good]).max() <= EXACT * size:
         return "data" if size == 0 else ""
     parts = np.abs(table * fit).max(axis=0) > SOME * size
     return ("penalty" if parts[0] else "alone") if parts[1:].any() else "data"

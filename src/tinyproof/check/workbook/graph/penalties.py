@@ -121,10 +121,20 @@ def _fit(found: Study, update: int, shapes: _Shapes) -> list[float]:
     """The rate, and how many times each shape of the parameter is taken off; nan where the change is no such sum."""
     c, g = found.change[update], found.gradient[update]
     parts = shapes(found.values[found.parameter[update]])
-    good = np.isfinite(c) & np.isfinite(g)
+    good = np.isfinite(np.stack([c, g, *parts])).all(axis=0)
     if good.sum() >= 5 and np.any(g[good]):
         table = np.stack([part[good] for part in (g, *parts)], axis=1)
-        fit, _, rank, _ = np.linalg.lstsq(table, c[good], rcond=None)
+        fit, rank = least_squares(table, c[good])
         if rank == table.shape[1] and np.abs(table @ fit - c[good]).max() <= EXACT * np.abs(c[good]).max():
             return [-float(one) for one in fit]
     return [np.nan] * (1 + len(parts))
+
+
+def least_squares(table: Array, wanted: Array) -> tuple[Array, int]:
+    """How many times each column of a finite table [N, K] makes `wanted` [N], and its rank: nan and 0 where numbers too
+    large for it leave nothing to solve."""
+    try:
+        fit, _, rank, _ = np.linalg.lstsq(table, wanted, rcond=None)
+    except np.linalg.LinAlgError:
+        return np.full(table.shape[1], np.nan), 0
+    return fit, int(rank)
