@@ -20,6 +20,8 @@ from tests.workbook.mutants import mutant, right
 
 from tinyproof.api import judging, report_cache
 from tinyproof.api.audit import AuditResult, audit
+from tinyproof.check.notebook.read.document import MAX_NOTEBOOK_BYTES, MAX_TEXT_BYTES
+from tinyproof.check.workbook.read.cells import MAX_FILE_BYTES
 from tinyproof.core.errors import InputError
 
 
@@ -321,6 +323,7 @@ def test_what_no_reader_takes_is_refused_without_being_read_for_its_digest(
         digested.append(content.stat().st_size if isinstance(content, Path) else len(content))
         return real(content)
 
+    assert max(MAX_NOTEBOOK_BYTES, MAX_FILE_BYTES, MAX_TEXT_BYTES) == report_cache.MOST_READ_BYTES
     monkeypatch.setattr(report_cache, "sha256", watched)
     with (handed_in / "cyd" / name).open("wb") as file:
         file.truncate(100_000_000_000)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from .test_listed_folders import errors, judged
-from .test_whole_arrays import FIT, PARTS, TABLE
+from .test_whole_arrays import DESCENT, PARTS, TABLE
 
-SPLIT = TABLE + "a, b, c, d = map(torch.tensor, train_test_split(x, y))\nnet = nn.Linear(3, 1)\n" + FIT
+SPLIT = PARTS.removesuffix(DESCENT)
 EPOCHS = """best, kept = 1e9, []
 falling = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
 for epoch in range(9):

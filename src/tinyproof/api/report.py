@@ -37,7 +37,7 @@ def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
     Of a pack (.zip) the page alone is written, beside it: `NAME-report.html`.
     `data`: the folder with MNIST's four files. Where the run's own data set cannot be had, the pictures of images are
     left out and the page says so. Raises DataError when there is no finished run or its files do not belong together,
-    InputError for a broken declaration, OutputError.
+    InputError for a broken declaration and for `data` that leads to nothing, OutputError.
 
     >>> import tinyproof
     >>> found = tinyproof.train("s7-8k", dataset="digits", epochs=1, out="first", quiet=True)

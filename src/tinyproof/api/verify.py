@@ -74,7 +74,7 @@ def verify(
     `path/to/model.py:Class`, where the runs used your own: a name in a record is never opened as a path. `data`:
     the folder with MNIST's files. `retrain`: train so many of the runs again, which alone shows that they were
     trained as they say; `choice` decides which (None: at random, and told). `receipt`: what `prove` said before the
-    first run. Raises InputError where there is nothing to check.
+    first run. Raises InputError where there is nothing to check, or `data`, `dataset` or `model` lead to nothing.
 
     >>> import tinyproof
     >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)

@@ -77,14 +77,10 @@ def _losses(found: Study, training: int, mine: np.ndarray) -> list[tuple[bool, A
     for atom in shown(found, training):
         assert atom.cells is not None
         if not beyond[atom.cells].any():
-            steps = {str(s[0]) for form in np.unique(net.form_of[atom.cells]) for s in net.forms[form].tape.steps}
-            squares = any(
-                s[0] == "mul" and len(set(s[1:])) < len(s[1:])
-                for form in np.unique(net.form_of[atom.cells])
-                for s in net.forms[form].tape.steps
-            )
+            steps = [step for form in np.unique(net.form_of[atom.cells]) for step in net.forms[form].tape.steps]
+            bent = any(step[0] in BENT or (step[0] == "mul" and len(set(step[1:])) < len(step[1:])) for step in steps)
             slope = np.nan_to_num(gradients(found, [atom], "shown")[mine])
-            slopes.append(((squares or bool(steps & BENT)) and bool(np.any(slope)), slope))
+            slopes.append((bent and bool(np.any(slope)), slope))
     return slopes
 
 

@@ -6,12 +6,12 @@ import re
 from fnmatch import translate
 from functools import lru_cache
 
-from tinyproof.check.code.library.facts import fastai, keras, numpy, sklearn, torch, transformers
+from tinyproof.check.code.library.facts import fastai, feature_engine, keras, numpy, sklearn, torch, transformers
 from tinyproof.check.code.library.facts.fact import Crosses, Fact, Fits, Measures
 
 FRAMEWORKS: dict[str, tuple[Fact, ...]] = {
     "Keras, tf.data, TensorFlow Datasets": keras.FACTS,
-    "scikit-learn and its kin": sklearn.FACTS,
+    "scikit-learn and its kin": (*sklearn.FACTS, *feature_engine.FACTS),
     "numpy, JAX, pandas": numpy.FACTS,
     "PyTorch's data sets": torch.FACTS,
     "fastai": fastai.FACTS,

@@ -20,8 +20,8 @@ from tinyproof.check.code.library.facts.fact import (
 )
 
 _LOAD = "from sklearn.datasets import load_digits\nX, y = load_digits(return_X_y=True)\n"
-_SPLIT = _LOAD + "from sklearn.model_selection import train_test_split\na, b, c, d = train_test_split(X, y)\n"
-_MODEL = _SPLIT + "from sklearn.svm import SVC\nmodel = SVC().fit(a, c)\n"
+SPLIT = _LOAD + "from sklearn.model_selection import train_test_split\na, b, c, d = train_test_split(X, y)\n"
+_MODEL = SPLIT + "from sklearn.svm import SVC\nmodel = SVC().fit(a, c)\n"
 _MODELS: tuple[str, ...] = (
     "sklearn.*",
     "xgboost.XGB*",
@@ -84,7 +84,7 @@ FACTS: tuple[Fact, ...] = (
     ),
     Splits(
         ("sklearn.model_selection.train_test_split", "sklearn.cross_validation.train_test_split"),
-        example=_SPLIT,
+        example=SPLIT,
         expect=("a: the training part of the data set digits", "d: the held-out part of the data set digits"),
     ),
     Splits(
@@ -163,7 +163,7 @@ FACTS: tuple[Fact, ...] = (
         ),
         methods=("fit", "transform", "fit_transform", "inverse_transform"),
         harmless=True,
-        example=_SPLIT + "from sklearn.preprocessing import OneHotEncoder\ne = OneHotEncoder().fit_transform(X)",
+        example=SPLIT + "from sklearn.preprocessing import OneHotEncoder\ne = OneHotEncoder().fit_transform(X)",
         expect=("e: the data set digits",),
     ),
     Learns(
@@ -182,44 +182,9 @@ FACTS: tuple[Fact, ...] = (
             "category_encoders.*",
         ),
         methods=("fit", "transform", "fit_transform", "inverse_transform"),
-        example=_SPLIT + "from sklearn.preprocessing import StandardScaler\nscaler = StandardScaler().fit(a)\n"
+        example=SPLIT + "from sklearn.preprocessing import StandardScaler\nscaler = StandardScaler().fit(a)\n"
         "e = scaler.transform(b)",
         expect=("e: the held-out part of the data set digits, StandardScaler learned from its training part",),
-    ),
-    Learns(
-        (
-            "feature_engine.*MeanMedianImputer",
-            "feature_engine.*EndTailImputer",
-            "feature_engine.*MeanEncoder",
-            "feature_engine.*OrdinalEncoder",
-            "feature_engine.*CountFrequencyEncoder",
-            "feature_engine.*RareLabelEncoder",
-            "feature_engine.*WoEEncoder",
-            "feature_engine.*DecisionTreeEncoder",
-            "feature_engine.*EqualFrequencyDiscretiser",
-            "feature_engine.*EqualWidthDiscretiser",
-            "feature_engine.*GeometricWidthDiscretiser",
-            "feature_engine.*DecisionTreeDiscretiser",
-            "feature_engine.*Winsorizer",
-            "feature_engine.*OutlierTrimmer",
-            "feature_engine.scaling.*",
-            "feature_engine.selection.Select*",
-            "feature_engine.selection.Recursive*",
-            "feature_engine.selection.ProbeFeatureSelection",
-            "feature_engine.selection.MRMR",
-        ),
-        methods=("fit", "transform", "fit_transform", "inverse_transform"),
-        example=_SPLIT + "from feature_engine.imputation import MeanMedianImputer\n"
-        "filler = MeanMedianImputer().fit(a)\ne = filler.transform(b)",
-        expect=("e: the held-out part of the data set digits, MeanMedianImputer learned from its training part",),
-    ),
-    Learns(
-        ("feature_engine.*",),
-        methods=("fit", "transform", "fit_transform", "inverse_transform"),
-        harmless=True,
-        example=_SPLIT + "from feature_engine.datetime import DatetimeFeatures\n"
-        "e = DatetimeFeatures().fit_transform(X)",
-        expect=("e: the data set digits",),
     ),
     Fits(
         ("xgboost.*", "lightgbm.*", "catboost.*"),
@@ -229,7 +194,7 @@ FACTS: tuple[Fact, ...] = (
         stops=("early_stopping_rounds", "early_stopping", "use_best_model"),
         callbacks=("callbacks", NO_POSITION),
         afresh=True,
-        example=_SPLIT + "from xgboost import XGBClassifier\nmodel = XGBClassifier(early_stopping_rounds=9)\n"
+        example=SPLIT + "from xgboost import XGBClassifier\nmodel = XGBClassifier(early_stopping_rounds=9)\n"
         "model.fit(a, c, eval_set=[(b, d)])",
         expect=(
             "fit on the training part of the data set digits, validated on the held-out part of the data set digits",
@@ -241,14 +206,14 @@ FACTS: tuple[Fact, ...] = (
         methods=("fit", "fit_predict"),
         x=("X", 0),
         afresh=True,
-        example=_SPLIT + "from sklearn.svm import SVC\nmodel = SVC()\nmodel.fit(a, c)\nmodel.fit(X, y)",
+        example=SPLIT + "from sklearn.svm import SVC\nmodel = SVC()\nmodel.fit(a, c)\nmodel.fit(X, y)",
         expect=("fit on the training part of the data set digits", "fit on the data set digits"),
     ),
     Fits(
         _MODELS,
         methods=("partial_fit",),
         x=("X", 0),
-        example=_SPLIT
+        example=SPLIT
         + "from sklearn.linear_model import SGDClassifier\nmodel = SGDClassifier()\nmodel.partial_fit(a, c)",
         expect=("partial_fit on the training part of the data set digits",),
     ),
