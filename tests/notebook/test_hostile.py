@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests import peak_memory
 
 from tinyproof.check.notebook import audit_notebook
 from tinyproof.check.notebook.read.document import read_document
@@ -215,16 +216,13 @@ GROWING = {
 MOST_MEGABYTES = 150  # measured: 22 to 97, most of it the interpreter and this package
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")
+@peak_memory.readable
 @pytest.mark.parametrize("name", GROWING)
 def test_what_grows_without_end_is_bounded_in_memory(name: str, tmp_path: Path) -> None:
     path = tmp_path / "main.py"
     path.write_text(GROWING[name])
-    script = (
+    program = (
         "import sys\nfrom pathlib import Path\nfrom tinyproof.check.notebook import audit_notebook\n"
-        "audit_notebook(Path(sys.argv[1]))\nprint(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+        "audit_notebook(Path(sys.argv[1]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=300, check=True
-    )
-    assert int(done.stdout) / 1024 < MOST_MEGABYTES
+    assert peak_memory.peak_bytes(program, str(path)) / 2**20 < MOST_MEGABYTES

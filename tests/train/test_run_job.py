@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import openpyxl
 import pytest
+from tests import peak_memory
 
 from tinyproof.api.report import report
 from tinyproof.api.run import run
@@ -64,16 +62,12 @@ def test_the_report_alone_is_the_same_page(done: TrainResult) -> None:
     assert (done.folder / "report.html").read_text(encoding="utf-8") == before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read with the resource module")
+@peak_memory.readable
 def test_the_main_job_stays_below_its_memory(tmp_path: Path) -> None:
     """As a user starts it, in a process of its own, two epochs of the default network."""
     program = (
-        "import resource, sys\nfrom tinyproof.cli import main\n"
-        f"sys.argv = 'tinyproof run --dataset digits --quick --threads 1 --out'.split() + [{str(tmp_path)!r}]\n"
+        "import sys\nfrom tinyproof.cli import main\n"
+        "sys.argv[1:] = 'run --dataset digits --quick --threads 1 --out'.split() + sys.argv[1:]\n"
         "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code, ended.code\n"
-        "print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
-    assert ended.returncode == 0, ended.stderr
-    unit = 1 if sys.platform == "darwin" else 1024
-    assert int(ended.stdout.rpartition("PEAK")[2]) * unit < MEMORY_BYTES
+    assert peak_memory.peak_bytes(program, str(tmp_path)) < MEMORY_BYTES

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from tests import peak_memory
 from tests.workbook.mutants import right
 
 from tinyproof.api.audit import audit
@@ -234,7 +233,6 @@ def big(unit: str, count: int = 200_001) -> str:
     return "".join(unit.format(number) for number in range(count))
 
 
-PEAK = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")
 # Each within 400 : 1, far below the 300 MB that are unpacked; the sheet, then what the one line says.
 LARGE = {
     "elements of no use": (cells(big("<x>{}</x>", 2_000_001)), "more than 4,000,000 XML tags"),
@@ -242,7 +240,7 @@ LARGE = {
 }
 
 
-@PEAK
+@peak_memory.readable
 @pytest.mark.parametrize("name", LARGE)
 def test_xml_of_many_megabytes_is_one_line_in_bounded_memory(name: str, tmp_path: Path) -> None:
     sheet, words = LARGE[name]
@@ -251,7 +249,7 @@ def test_xml_of_many_megabytes_is_one_line_in_bounded_memory(name: str, tmp_path
     assert peak_of(path) < 400
 
 
-@PEAK
+@peak_memory.readable
 def test_one_text_of_sixty_megabytes_is_read_in_bounded_memory(tmp_path: Path) -> None:
     text = cells(f'<row r="1"><c r="A1" t="str"><v>{big("{:x}.", 8_000_000)}</v></c></row>')
     path = workbook(tmp_path / "text.xlsx", text)
@@ -261,13 +259,8 @@ def test_one_text_of_sixty_megabytes_is_read_in_bounded_memory(tmp_path: Path) -
 
 def peak_of(path: Path) -> float:
     """The most memory, in MB, that a process takes that reads this workbook and says nothing else."""
-    script = (
-        "import sys\nfrom pathlib import Path\nfrom tinyproof.check.workbook import audit_workbook\n"
-        "audit_workbook(sys.argv[1], 'x')\nprint(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
-    )
-    words = [sys.executable, "-c", script, str(path)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=True)
-    return int(done.stdout) / 1024
+    program = "import sys\nfrom tinyproof.check.workbook import audit_workbook\naudit_workbook(sys.argv[1], 'x')\n"
+    return peak_memory.peak_bytes(program, str(path)) / 2**20
 
 
 def test_a_list_of_names_of_many_megabytes_is_refused_unread(tmp_path: Path) -> None:
