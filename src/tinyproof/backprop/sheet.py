@@ -36,6 +36,8 @@ Style = Literal[
     "answer",
     "percent",
     "quiet",
+    "asked",
+    "asked heading",
 ]
 
 
@@ -61,12 +63,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class BlockColumn:
-    """A column of formulas: `first` in the first row, then `rest` in turn; THIS and ABOVE stand for row numbers."""
+    """A column of formulas: `first` in the first row, then `rest` in turn; THIS and ABOVE stand for row numbers.
+
+    `values`: what each shows, nan for an error. `empty_from`: the row of the block, from 0, from which on its cells are
+    left empty, to be filled in.
+    """
 
     first: str
     rest: tuple[str, ...]
     values: Floats
     style: Style = "value"
+    empty_from: int | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ class Choice:
 class Sheet:
     """One worksheet. `names`: defined names of this sheet alone, with their cell. `red`: ranges whose cells turn red
     where they say anything but `ok`. `widths`: of columns from the first to the last, in characters; `heights`: of
-    rows, in points. `bars`: ranges whose numbers from 0 to 1 are shown as bars too."""
+    rows, in points. `bars`: ranges whose numbers from 0 to 1 are shown as bars too. `hidden`: kept from sight."""
 
     name: str
     cells: tuple[Cell, ...] = ()
@@ -165,6 +172,7 @@ class Sheet:
     scales: tuple[Scale, ...] = ()
     bars: tuple[Area, ...] = ()
     choices: tuple[Choice, ...] = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tinyproof.backprop.program import Floats
 from tinyproof.backprop.sheet import ABOVE, THIS, Block, Book, Cell, Chart, Formula, Scale, Sheet, address, quoted
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import writing
 
-_INK, _LINE, _PANEL, _GIVEN = "#1b1f24", "#d5dbe1", "#eef2f6", "#fff8dc"
+_INK, _LINE, _PANEL, _GIVEN, _ASKED = "#1b1f24", "#d5dbe1", "#eef2f6", "#fff8dc", "#dff3e4"
 _STYLES: dict[str, dict[str, Any]] = {
     "": {},
     "title": {"bold": True, "font_size": 14},
@@ -39,6 +40,8 @@ _STYLES: dict[str, dict[str, Any]] = {
     "answer": {"bold": True, "font_size": 40, "font_color": "#0b62c4", "align": "left", "valign": "vcenter"},
     "percent": {"num_format": "0.00%", "align": "right"},
     "quiet": {"font_color": "#57606a"},
+    "asked": {"bg_color": _ASKED, "border": 1, "border_color": _LINE, "num_format": "0.00000000"},
+    "asked heading": {"bold": True, "bg_color": _ASKED, "bottom": 1, "bottom_color": _LINE, "align": "right"},
 }
 _UNDATED = datetime(2000, 1, 1)
 _COLOURS = [
@@ -93,6 +96,8 @@ def _fill(workbook: Any, book: Book) -> None:
         _colour(worksheet, sheet)
         for chart in sheet.charts:
             worksheet.insert_chart(chart.row, chart.column, _chart(workbook, chart))
+        if sheet.hidden:
+            worksheet.hide()
         for name, row, column in sheet.names:
             workbook.define_name(f"{quoted(sheet.name)}!{name}", "=" + address(row, column, sheet.name))
     for name, where, row, column in book.names:
@@ -187,21 +192,33 @@ def _write_block(worksheet: Any, block: Block, formats: dict[str, Any], loose: d
     """Cells beside the block (same rows) are written by the caller for its first row only, so there must be none."""
     assert not any(block.top < row < block.top + block.rows for row in loose)
     write = worksheet.write_formula
+    blank = {
+        block.left + k: column.empty_from for k, column in enumerate(block.columns) if column.empty_from is not None
+    }
     columns = [
-        (block.left + k, ["=" + text for text in column.rest], formats[column.style], column.values.tolist())
+        (block.left + k, ["=" + text for text in column.rest], formats[column.style], _shown(column.values))
         for k, column in enumerate(block.columns)
     ]
     for k, column in enumerate(block.columns):
-        first = _rows("=" + column.first, block.top)
-        write(block.top, block.left + k, first, formats[column.style], float(column.values[0]))
-    for offset in range(1, block.rows):
-        if any(len(values) == offset for _, _, _, values in columns):  # a column that ends here
-            columns = [column for column in columns if len(column[3]) > offset]
+        if blank.get(block.left + k) != 0:
+            first = _rows("=" + column.first, block.top)
+            write(block.top, block.left + k, first, formats[column.style], columns[k][3][0])
+    for offset in range(block.rows):
         row = block.top + offset
         this, above = str(row + 1), str(row)
-        for position, texts, style, values in columns:
+        for position, begin in blank.items():
+            if offset >= begin:
+                worksheet.write_blank(row, position, None, formats["asked"])
+        if any(len(values) == offset or blank.get(place) == offset for place, _, _, values in columns):
+            columns = [one for one in columns if len(one[3]) > offset and blank.get(one[0]) != offset]  # some end here
+        for position, texts, style, values in columns if offset else ():
             text = texts[offset % len(texts)].replace(THIS, this).replace(ABOVE, above)
             write(row, position, text, style, values[offset])
+
+
+def _shown(values: Floats) -> list[float | str]:
+    """The numbers that the cells of a column show; an error where there is none."""
+    return ["#DIV/0!" if value != value else value for value in values.tolist()]
 
 
 def _rows(text: str, row: int) -> str:
