@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import TypeVar
 
 from tinyproof.backprop.expr import Var, names, total
 from tinyproof.check.workbook.rules.judge import Judge
@@ -12,13 +13,14 @@ from tinyproof.check.workbook.understand.meaning import order
 from tinyproof.check.workbook.understand.patterns import InTable, column_of, current
 
 Node = tuple[int, int]  # row position, column
+T = TypeVar("T")
 
 
 def check_circles(judge: Judge, found: list[Mistake]) -> list[Mistake]:
     """One finding for a table that goes round in a circle, at the wrong formula that closes it."""
     if any(m.kind == "circular" for m in found) or not _possible(judge):
         return []
-    circle = _on_a_circle(_graph(judge))
+    circle = on_a_circle(_graph(judge))
     if not circle:
         return []
     rows = judge.table.rows
@@ -83,31 +85,43 @@ def _targets(places: list[InTable], now: int, positions: dict[int, int]) -> Iter
         yield (now + place.offset if place.fixed is None else positions[place.fixed]), place.col
 
 
-def _on_a_circle(graph: dict[Node, list[Node]]) -> set[Node]:
-    """The cells that depend on themselves: what is left when cells that lead nowhere, and that nothing reads, go."""
-    left = _without_ends(graph)
-    backwards: dict[Node, list[Node]] = {}
-    for node, targets in left.items():
-        for target in targets:
-            backwards.setdefault(target, []).append(node)
-    return set(_without_ends({node: backwards.get(node, []) for node in left}))
+def on_a_circle(graph: Mapping[T, Collection[T]]) -> set[T]:
+    """The nodes that lead back to themselves; `graph`: node -> those it leads to.
+
+    Source: Tarjan, "Depth-first search and linear graph algorithms" (1972).
+
+    >>> sorted(on_a_circle({1: [2], 2: [1, 3], 3: [4], 4: [4, 5], 5: []}))
+    [1, 2, 4]
+    """
+    found: set[T] = set()
+    number: dict[T, int] = {}
+    lowest: dict[T, int] = {}
+    open_: dict[T, None] = {}
+    for root in graph:
+        way = [] if root in number else [(root, iter(graph[root]))]
+        while way:
+            node, targets = way[-1]
+            if node not in number:
+                number[node] = lowest[node] = len(number)
+                open_[node] = None
+            target = next((one for one in targets if one in graph and (one in open_ or one not in number)), None)
+            if target is None:
+                way.pop()
+                if way:
+                    lowest[way[-1][0]] = min(lowest[way[-1][0]], lowest[node])
+                if lowest[node] == number[node]:
+                    part = _closed(open_, node)
+                    found.update(part if len(part) > 1 or node in graph[node] else ())
+            elif target in number:
+                lowest[node] = min(lowest[node], number[target])
+            else:
+                way.append((target, iter(graph[target])))
+    return found
 
 
-def _without_ends(graph: dict[Node, list[Node]]) -> dict[Node, list[Node]]:
-    """The graph without the nodes from which no circle can be reached."""
-    readers: dict[Node, list[Node]] = {}
-    waiting = dict.fromkeys(graph, 0)
-    for node, targets in graph.items():
-        inside = [target for target in targets if target in graph]
-        waiting[node] = len(inside)
-        for target in inside:
-            readers.setdefault(target, []).append(node)
-    free = [node for node, count in waiting.items() if count == 0]
-    while free:
-        done = free.pop()
-        for reader in readers.get(done, []):
-            waiting[reader] -= 1
-            if waiting[reader] == 0:
-                free.append(reader)
-    kept = {node for node, count in waiting.items() if count > 0}
-    return {node: [target for target in graph[node] if target in kept] for node in kept}
+def _closed(open_: dict[T, None], node: T) -> list[T]:
+    """Everything that was opened from a node on, taken out."""
+    part = [open_.popitem()[0]]
+    while part[-1] != node:
+        part.append(open_.popitem()[0])
+    return part
