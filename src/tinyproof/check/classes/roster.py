@@ -23,6 +23,7 @@ _IDENTIFYING = (
     "vollständiger name", "e-mail-adresse", "id-nummer", "anmeldename", "matrikelnummer",
     "nom complet", "adresse de courriel", "numéro d'identification", "nom d'utilisateur", "identifiant",
 )  # fmt: skip
+_WHOLE = ("student", "name", "full name", "vollständiger name", "nom complet")
 _FIRST = ("first name", "firstname", "vorname", "prénom")
 _LAST = ("last name", "lastname", "surname", "nachname", "nom", "nom de famille")
 WHO = (*_IDENTIFYING, *_FIRST, *_LAST)
@@ -76,6 +77,13 @@ class Roster:
     def is_heading(self, row: int) -> bool:
         """Whether a row is no student's: a grade book of Canvas has one with the points that are possible."""
         return self.is_canvas and self.rows[row][0].strip().casefold() in ("points possible", "")
+
+    def called(self, row: int) -> str:
+        """The name of a row's student: the whole name, or first and last name, or what stands first in it."""
+        held = dict(zip(map(_heading, self.columns), map(str.strip, self.rows[row]), strict=True))
+        first, last = (next((held[name] for name in kind if held.get(name)), "") for kind in (_FIRST, _LAST))
+        whole = next((held[name] for name in _WHOLE if held.get(name)), "")
+        return whole or (f"{first} {last}" if first and last else self.shown(row).strip())
 
     def shown(self, row: int) -> str:
         """A row in words, by its first filled cell."""

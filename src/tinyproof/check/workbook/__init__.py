@@ -7,6 +7,7 @@ layout as a graph of cells; both_readers divides the work.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from tinyproof.check.workbook.both_readers import (
     divide,
     refuse_contradicted,
 )
+from tinyproof.check.workbook.exercise import handed_back, judge_exercise
 from tinyproof.check.workbook.graph.verdict import GraphVerdict, judge_graph
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
@@ -57,7 +59,15 @@ def audit_workbook(path: Path | str, name: str = "", convert: bool = False) -> F
         book = open_converted(path) if convert else open_book(path)
     except DataError as error:
         return FileReport(shown, "workbook", "unreadable", problem=str(error))
-    return audit_book(book, shown)
+    return audit_read(book, shown)
+
+
+def audit_read(book: Book, shown: str) -> FileReport:
+    """Audit a workbook that was read, an exercise by what was asked for."""
+    held = handed_back(book)
+    if isinstance(held, str):
+        return audit_book(replace(book, remarks=(*book.remarks, held)) if held else book, shown)
+    return judge_exercise(held, lambda filled_in: audit_book(filled_in, shown))
 
 
 @np.errstate(all="ignore")  # a stranger's numbers may be infinite; what is not finite is no evidence
