@@ -9,6 +9,8 @@ from tinyproof.api.derive import DeriveResult as DeriveResult
 from tinyproof.api.derive import derive as derive
 from tinyproof.api.draw import DrawResult as DrawResult
 from tinyproof.api.draw import draw as draw
+from tinyproof.api.exercise import ExerciseResult as ExerciseResult
+from tinyproof.api.exercise import exercise as exercise
 from tinyproof.api.export import ExportResult as ExportResult
 from tinyproof.api.export import export as export
 from tinyproof.api.journal import JournalResult as JournalResult

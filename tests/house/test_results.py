@@ -78,6 +78,7 @@ RESULTS: dict[str, Callable[[Path], Any]] = {
         (PredictedPicture(HOSTILE, "3", 0.9, (HOSTILE,)), PredictedPicture(HOSTILE, None, None, problem=HOSTILE))
     ),
     "ProveResult": lambda folder: printed(tinyproof.ProveResult, _proof()),
+    "ExerciseResult": lambda folder: tinyproof.exercise("course", folder / "a.xlsx", asked="update", iterations=3),
     "ReportResult": lambda folder: tinyproof.ReportResult(folder / REPORT, _run()),
     "ReproduceResult": lambda folder: tinyproof.ReproduceResult(_claims(), folder / REPORT),
     "SummaryResult": lambda folder: tinyproof.SummaryResult(Table("", (Column(HOSTILE),), ()), HOSTILE),
@@ -145,6 +146,7 @@ def printed_by(capsys: pytest.CaptureFixture[str], *words: object) -> str:
         (("derive", "relu"), lambda: tinyproof.derive("relu")),
         (("sweep", "course", "--rates", "0.1:1:0.3"), lambda: tinyproof.sweep("course", "0.1:1:0.3")),
         (("workbook", "--rates", "1", "-n", 5), lambda: tinyproof.workbook(rates=[1.0], iterations=5)),
+        (("workbook", "--exercise", "all", "-n", 5), lambda: tinyproof.exercise(iterations=5)),
         (("page", "xor", "--out", "xor.html"), lambda: tinyproof.page("xor", "xor.html")),
         (("models",), tinyproof.models),
         (("summary", "s7-8k"), lambda: tinyproof.summary("s7-8k")),

@@ -31,6 +31,15 @@ class Style(StrEnum):
     chain = "chain"
 
 
+class AskedFor(StrEnum):
+    """What an exercise leaves empty."""
+
+    forward = "forward"
+    gradients = "gradients"
+    update = "update"
+    all = "all"
+
+
 Columns = Annotated[Style, typer.Option("--style", help="course: gradients written out; chain: those on the way too.")]
 
 
@@ -79,11 +88,55 @@ def workbook(
     iterations: Iterations = 100,
     style: Columns = Style.course,
     csv: Annotated[Path | None, typer.Option(help="Write the tables of all rates here too.")] = None,
+    exercise: Annotated[
+        AskedFor | None, typer.Option(help="Leave these columns empty, to be filled in: audit says what is right.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of an exercise: draw other weights.")] = None,
+    student: Annotated[str, typer.Option(help="Of an exercise: a name for its cover.")] = "",
+    roster: Annotated[
+        Path | None, typer.Option(help="Of an exercise: a CSV of names; one each, into the folder --out.")
+    ] = None,
 ) -> None:
-    """Write back-propagation as an .xlsx: live formulas, charts, a what-if sheet and a check sheet."""
+    """Write back-propagation as an .xlsx: live formulas, charts, a what-if sheet and a check sheet; or an exercise."""
+    if exercise is not None:
+        from tinyproof.api.exercise import exercise as of_exercise
+
+        if csv is not None:
+            raise InputError("csv", str(csv), "leave it out: it would hold what is asked for")
+        print(
+            of_exercise(
+                net,
+                _out(out, roster),
+                asked=exercise.value,
+                rate=None if rates == COURSE else _one_rate(rates),
+                iterations=iterations,
+                style=style.value,
+                seed=seed,
+                student=student,
+                roster=roster,
+            )
+        )
+        return
+    for name, value in (("seed", seed), ("student", student or None), ("roster", roster)):
+        if value is not None:
+            raise InputError(name, str(value), "only with --exercise")
     from tinyproof.api.workbook import workbook as twin
 
     print(twin(net, out, rates=rates, iterations=iterations, style=style.value, csv=csv))
+
+
+def _one_rate(rates: str) -> float:
+    try:
+        return float(rates)
+    except ValueError as error:
+        raise InputError("rates", rates, "one learning rate: an exercise has one table") from error
+
+
+def _out(out: Path, roster: Path | None) -> Path:
+    """Where an exercise goes that nobody named a file for."""
+    if out != Path("backprop.xlsx"):
+        return out
+    return Path("exercises" if roster else "exercise.xlsx")
 
 
 def trace(
