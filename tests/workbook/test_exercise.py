@@ -13,7 +13,7 @@ from tests.backprop.recalculate import differences, zeroed_and_recalculated
 
 from tinyproof.api.exercise import exercise, seed_of
 from tinyproof.backprop.equations import Style, forward, gradients
-from tinyproof.backprop.exercise import COVER, KEPT, PARTS, TOP, Asked, Exercise, on_the_way, redrawn
+from tinyproof.backprop.exercise_book import COVER, KEPT, PARTS, TOP, Asked, Exercise, on_the_way, redrawn
 from tinyproof.backprop.notation import equation_text
 from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.trace import trace

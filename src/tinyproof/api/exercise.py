@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.backprop.equations import Style
-from tinyproof.backprop.exercise import Asked, Exercise, redrawn
+from tinyproof.backprop.exercise_book import Asked, Exercise, redrawn
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.xlsx import write_book
 from tinyproof.check.classes.roster import Roster, load_roster
-from tinyproof.check.workbook.exercise import handed_back
+from tinyproof.check.workbook.handed_back import handed_back
 from tinyproof.check.workbook.read.open_book import open_book
 from tinyproof.core.errors import DataError, InputError, OutputError
 from tinyproof.core.files import folder_name, output_folder

@@ -21,8 +21,8 @@ from tinyproof.check.workbook.both_readers import (
     divide,
     refuse_contradicted,
 )
-from tinyproof.check.workbook.exercise import handed_back, judge_exercise
 from tinyproof.check.workbook.graph.verdict import GraphVerdict, judge_graph
+from tinyproof.check.workbook.handed_back import handed_back, judge_exercise
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
 from tinyproof.check.workbook.read.delimited import holds_formulas

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from tinyproof.backprop.equations import RATE, forward, gradients
-from tinyproof.backprop.exercise import COVER, GIVENS, LEFT, TOP, Exercise
+from tinyproof.backprop.exercise_book import COVER, GIVENS, LEFT, TOP, Exercise
 from tinyproof.backprop.expr import evaluate
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.program import Floats, Program

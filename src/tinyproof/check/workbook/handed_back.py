@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinyproof.backprop.equations import RATE, forward, gradients, updates
-from tinyproof.backprop.exercise import COVER, GIVENS, KEPT, LEFT, NAME, TOP, Exercise, kept_exercise
+from tinyproof.backprop.exercise_book import COVER, GIVENS, KEPT, LEFT, NAME, TOP, Exercise, kept_exercise
 from tinyproof.backprop.notation import equation_text
 from tinyproof.backprop.table_sheet import all_givens
 from tinyproof.check.finding import SEVERITIES, FileReport, Finding, Severity, SheetPlace, status_of
