@@ -11,12 +11,13 @@ import venv
 from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from typer.main import get_command
 
 import tinyproof
+from tinyproof.backprop.exercise_book import PARTS
 from tinyproof.backprop.sweep import parse_rates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,7 @@ WRITTEN_BY_THE_COMMAND = {
     "audit": {"csv", "html", "feedback", "grades", "template", "roster", "rules"},
     "trace": {"out"}, "derive": {"out"}, "sweep": {"out"}, "report": {"quiet"},
     "predict": {"pictures", "csv", "processes"},
+    "workbook": {"exercise", "seed", "student", "roster"},
 }  # fmt: skip
 
 
@@ -145,6 +147,15 @@ def test_every_command_has_a_twin_with_its_defaults() -> None:
 
 def test_many_pictures_have_a_twin_of_their_own() -> None:
     assert differences(commands()["predict"], tinyproof.predict_many, PRESENTATION) == []
+
+
+def test_exercises_have_a_twin_of_their_own() -> None:
+    command, twin = (inspect.signature(f).parameters for f in (commands()["workbook"], tinyproof.exercise))
+    for name in ("net", "seed", "student", "roster", "iterations"):
+        assert command[name].default == twin[name].default, name
+    assert command["style"].default.value == twin["style"].default
+    kinds = {kind.value for kind in get_args(get_type_hints(commands()["workbook"])["exercise"])[0]}
+    assert kinds == set(PARTS)
 
 
 def test_another_default_and_a_missing_argument_are_seen() -> None:
