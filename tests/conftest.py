@@ -52,6 +52,12 @@ def libreoffice() -> str:
 
 
 @pytest.fixture(scope="session")
+def pdflatex() -> str:
+    """Path of LaTeX."""
+    return program("pdflatex")
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium that can run headless."""
     return program("chromium", "chromium-browser", "google-chrome")

@@ -6,6 +6,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tinyproof.api.derive import derivation_text
 from tinyproof.backprop.derivation import Derivation, derive
 from tinyproof.backprop.derivation_text import latex, markdown, sections, terminal
 from tinyproof.backprop.equations import forward
-from tinyproof.backprop.expr import evaluate
+from tinyproof.backprop.expr import evaluate, names
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.random_net import drawn
@@ -161,3 +162,38 @@ def test_what_cannot_be_derived(call: Callable[[], object], message: str) -> Non
     with pytest.raises(InputError) as caught:
         call()
     assert str(caught.value).startswith(message)
+
+
+TITLES = {"signs": "100 % _x_ {y} & <a> ~^\\\\ σ ½ ’é", "letters that LaTeX lacks": "Сеть 网 \\u202e"}
+
+
+@pytest.mark.parametrize("name", [*PRESETS, *TITLES])
+def test_latex_compiles_and_says_nothing_of_missing_letters(name: str, pdflatex: str, tmp_path: Path) -> None:
+    net = replace(preset("course"), title=TITLES[name]) if name in TITLES else preset(name)
+    (tmp_path / "steps.tex").write_text(latex(derive(net)), encoding="utf-8")
+    call = [pdflatex, "-interaction=nonstopmode", "-halt-on-error", "steps.tex"]
+    ended = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=120, errors="replace")
+    assert ended.returncode == 0, ended.stdout[-2000:]
+    assert (tmp_path / "steps.pdf").stat().st_size > 10_000
+    for word in ("Missing character", "Overfull", "undefined"):
+        assert word not in ended.stdout, word
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_of_one_weight_only_what_leads_to_it(name: str) -> None:
+    net = preset(name)
+    for weight in (net.trained[0], net.trained[-1]):
+        found, whole = derive(net, weight=weight), derive(net)
+        lines = [line for step in found.steps[1:] for line in step.lines]
+        known = {line.name for step in whole.steps for line in step.lines}
+        assert {line.name for line in lines} & {f"dE/d{one}" for one in net.trained} == {f"dE/d{weight}"}
+        assert [line.name for line in lines if line.becomes] == [weight]
+        for line in lines:  # everything that a line stands on is there
+            for side in (line.symbols, line.chain):
+                needed = {n for n in names(side) if n.startswith("dE/")} & known if side is not None else set()
+                assert needed <= {one.name for one in lines}
+        (value,) = {line.value for line in lines if line.name == f"dE/d{weight}"}
+        assert value == derive(net).values[f"dE/d{weight}"]
+        assert [step.number for step in found.steps[1:-1]] == list(range(1, len(found.steps) - 1))
+    with pytest.raises(InputError, match="w1"):
+        derive(net, weight="w999")

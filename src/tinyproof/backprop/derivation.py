@@ -11,6 +11,7 @@ Back to the hidden activations: ∂E/∂o1·w5 + ∂E/∂o2·w7
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,13 @@ class Derivation:
     values: Mapping[str, float]
 
 
-def derive(net: Net | Path | str = "course", iteration: int = 1, rate: float | None = None) -> Derivation:
-    """Work the gradients of one iteration (from 1) out.
+def derive(
+    net: Net | Path | str = "course", iteration: int = 1, rate: float | None = None, weight: str | None = None
+) -> Derivation:
+    """Work the gradients of one iteration (from 1) out; of one weight or bias alone where it is named.
 
-    Raises InputError for an iteration that cannot be reached, or a network too large to be written down.
+    Raises InputError for an iteration that cannot be reached, a weight that is not trained, or a network too large to
+    be written down.
     """
     net = find_net(net)
     rate = net.learning_rate if rate is None else rate
@@ -81,12 +85,39 @@ def derive(net: Net | Path | str = "course", iteration: int = 1, rate: float | N
     for layer in range(last - 1, -1, -1):
         steps += [writer.activations(layer), writer.sums(layer), writer.layer_weights(layer)]
     steps += [*writer.written_out(), writer.update()]
+    if weight is not None:
+        steps = _of_one(net, steps, weight)
     numbers = iter(range(1, len(steps)))
     numbered = [
         Step(None if k in (0, len(steps) - 1) else next(numbers), s.title, s.words, s.lines)
         for k, s in enumerate(steps)
     ]
     return Derivation(net, rate, iteration, tuple(numbered), values)
+
+
+def _of_one(net: Net, steps: list[Step], weight: str) -> list[Step]:
+    """The steps that lead to one weight, with the lines that its gradient and its update stand on."""
+    if weight not in net.trained:
+        raise InputError("weight", weight, ", ".join(net.trained[:20]) + (", .." if len(net.trained) > 20 else ""))
+    gradient = gradient_name("E_total", weight)
+    needed, found = {weight, gradient}, list[Step]()
+    for step in reversed(steps[1:]):
+        slow = step.title.startswith("From ")  # one weight in slow motion: that weight, or none
+        if slow and step.lines[-1].name != gradient:
+            continue
+        kept: list[Line] = []
+        for line in reversed(step.lines):
+            if slow or line.name in needed:
+                kept.append(line)
+                needed |= {name for side in (line.symbols, line.chain) if side is not None for name in names(side)}
+        if kept:
+            own = any(line.name == gradient for line in kept)
+            title = step.title if slow else _NAMES.sub(weight, step.title) if own else _NAMES.sub("", step.title)
+            found.append(Step(step.number, title.removesuffix(": "), step.words, tuple(reversed(kept))))
+    return [steps[0], *found[::-1]]
+
+
+_NAMES = re.compile(r"\b[wb]\d*(\.\.[wb]\d+)?(, b\d*(\.\.b\d+)?)?(?![a-z])")  # `w1..w4, b1` in a heading
 
 
 def lines_of(net: Net) -> int:

@@ -75,7 +75,7 @@ def latex(derivation: Derivation) -> str:
     return "\n".join([*out, r"\end{document}"]).replace(r"\begin{document}", _PACKAGE, 1) + "\n"
 
 
-_PACKAGE = "\\usepackage{graphicx}\n\\begin{document}"
+_PACKAGE = "\\usepackage[T1]{fontenc}\n\\usepackage{graphicx}\n\\begin{document}"
 
 
 def _aligned(line: Line) -> str:
@@ -85,11 +85,15 @@ def _aligned(line: Line) -> str:
 
 
 _TEX = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}  # fmt: skip
+        "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": r"\textless{}", ">": r"\textgreater{}",
+        "σ": r"$\sigma$", "η": r"$\eta$", "∂": r"$\partial$", "−": "$-$", "·": r"$\cdot$", "×": r"$\times$",
+        "½": r"$\tfrac12$", "²": "$^2$", "…": r"\dots{}", "’": "'", "‘": "`", "“": "``", "”": "\'\'", "–": "--",
+        "—": "---"}  # fmt: skip
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(c, c) for c in text)
+    """Text for LaTeX; what its usual fonts lack (they have Latin letters) becomes a question mark."""
+    return "".join(_TEX.get(c, c if c.isprintable() and ord(c) < 0x180 else "?") for c in text)
 
 
 def sections(derivation: Derivation) -> str:

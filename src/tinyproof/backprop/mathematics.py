@@ -74,7 +74,8 @@ class LaTeX(Writer):
         return rf"\frac{{{self(a)}}}{{{self(b)}}}", POWER
 
     def write_pow(self, a: Expr, b: Expr) -> Written:
-        return f"{self.at(a, ATOM)}^{{{self(b)}}}", POWER
+        base = self.at(a, ATOM)
+        return (f"{{{base}}}" if "^" in base else base) + f"^{{{self(b)}}}", POWER  # two superscripts are an error
 
     def write_sqrt(self, a: Expr) -> Written:
         return rf"\sqrt{{{self(a)}}}", ATOM

@@ -168,12 +168,13 @@ def derive(
     format: Annotated[
         DeriveFormat, typer.Option(help="How the steps are written; toml: the network itself, to edit.")
     ] = DeriveFormat.text,
+    weight: Annotated[str | None, typer.Option(help="Only what leads to this weight or bias: w3.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
 ) -> None:
     """Write the chain rule out for this network, step by step, in symbols and in numbers."""
     from tinyproof.api.derive import derive as twin
 
-    text = twin(net, iteration, rate).text(format.value)
+    text = twin(net, iteration, rate, weight).text(format.value)
     print(text if out is None else f"wrote {write_atomic(out, text)}\n", end="")
 
 
