@@ -1,4 +1,4 @@
-"""How many pictures a second `predict` reads and classifies: `python benchmarks/predicting.py RUN [--count 4000]`.
+"""How many pictures a second `predict` reads: `PYTHONPATH=. python benchmarks/predicting.py RUN [--count 4000]`.
 
 RUN: a run on the digits. Pictures of 28x28 as the data set's own, of 28x28 as dark ink on light paper, and
 photographs of 400x400 (JPEG), as files in a folder; the largest memory of one process.

@@ -88,6 +88,14 @@ def test_reads_are_bounded(tmp_path: Path, size: int, fine: bool) -> None:
             files.read_bounded(tmp_path / "a", 10)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="Linux gives files that tell no size")
+def test_a_file_that_tells_no_size_is_read_whole() -> None:
+    assert Path("/proc/self/status").stat().st_size == 0
+    assert files.read_bounded("/proc/self/status", 100_000).startswith(b"Name:")
+    with pytest.raises(DataError, match="is larger than 10 bytes"):
+        files.read_bounded("/proc/self/status", 10)
+
+
 def test_reading_nothing_or_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         files.read_bounded(tmp_path / "missing", 10)

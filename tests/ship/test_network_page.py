@@ -145,7 +145,10 @@ def pictures() -> dict[str, Image.Image]:
     sheet = Image.new("L", (300, 300), 40)
     ImageDraw.Draw(sheet).rectangle((40, 30, 260, 270), fill=230)
     ImageDraw.Draw(sheet).line([(120, 80), (180, 90), (130, 210)], fill=40, width=12)
-    return found | {"row of four": wide, "a sheet on a desk": sheet}
+    tiny = Image.new("L", (9, 9), 30)
+    ImageDraw.Draw(tiny).rectangle((1, 1, 6, 6), fill=230)
+    ImageDraw.Draw(tiny).line([(4, 2), (4, 5)], fill=40)
+    return found | {"row of four": wide, "a sheet on a desk": sheet, "a sheet that is all edge": tiny}
 
 
 def test_pictures_become_the_same_bytes_as_in_predict(tab: Browser, page: Path, tmp_path: Path) -> None:

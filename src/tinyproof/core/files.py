@@ -95,7 +95,10 @@ def read_bounded(path: Path | str, max_bytes: int) -> bytes:
             kind = "is a folder, not a file" if path.is_dir() else "is not a plain file"
             raise DataError(str(path), kind if path.exists() else "no such file")
         with path.open("rb") as file:
-            content = file.read(max_bytes + 1)
+            expected = min(os.fstat(file.fileno()).st_size, max_bytes)
+            content = file.read(expected + 1)  # memory for `max_bytes` is not asked for where the file is small
+            if len(content) > expected:  # it grew, or is of those that give no size
+                content += file.read(max_bytes + 1 - len(content))
     except OSError as error:
         raise DataError(str(path), f"cannot be read: {reason(error)}") from error
     if len(content) > max_bytes:

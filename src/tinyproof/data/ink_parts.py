@@ -9,7 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.data.paper import Paper, ndimage, spread
+from tinyproof.data.brightness import Mask, ndimage
+from tinyproof.data.paper import Paper, plain, spread
 
 Labels = NDArray[np.int32]
 
@@ -23,13 +24,15 @@ _LEAST_SHARE, _LEAST_PIXELS = 0.04, 5
 # A part that covers so much of the picture's edge is a desk or a frame.
 _FRAME = 0.2
 _MOST_DIGITS = 12
-# Pixels that touch at a corner belong together.
-_ALL_EIGHT = np.ones((3, 3), bool)
+# Pixels that touch at a corner belong together; those of two pictures never do.
+_ALL_EIGHT = np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))], bool)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Connected ink: its numbers in the labels, its box (top, bottom, left, right; the last ones outside), its area."""
+    """Connected ink: its numbers in the labels, its box (top, bottom, left, right; the last ones outside), its area,
+    and how much of it touches the picture's edge.
+    """
 
     numbers: tuple[int, ...]
     top: int
@@ -37,6 +40,7 @@ class Part:
     left: int
     right: int
     area: int
+    touching: int
 
     @property
     def height(self) -> int:
@@ -57,6 +61,7 @@ class Part:
             min(self.left, other.left),
             max(self.right, other.right),
             self.area + other.area,
+            self.touching + other.touching,
         )
 
 
@@ -72,61 +77,81 @@ class Ink:
     darkest: float
     doubts: tuple[str, ...] = ()
 
-    def of(self, part: Part, place: tuple[slice, slice]) -> NDArray[np.bool_]:
+    def of(self, part: Part, place: tuple[slice, slice]) -> Mask:
         """Where a digit's ink is in a place of the picture."""
+        if len(part.numbers) == 1:
+            only: Mask = self.labels[place] == part.numbers[0]
+            return only
         wanted = np.zeros(self.labels.max() + 1, bool)
         wanted[list(part.numbers)] = True
         return wanted[self.labels[place]]
 
 
-def find(sheet: Paper) -> Ink | None:
-    """The digits of a picture by its contrast to the paper and the noise in it; None where it shows nothing."""
-    paper = sheet.plain
-    left, cut = sheet.contrast - paper, None
-    left = np.where(left > _ABOVE_NOISE * sheet.noise, left, 0).astype(np.float32)
+def find(sheets: Sequence[Paper]) -> list[Ink | None]:
+    """The digits of pictures of one size, each by its contrast to the paper and the noise in it; None where it shows
+    nothing.
+    """
+    paper, noise = plain(sheets)
+    left = np.stack([sheet.contrast for sheet in sheets]) - paper
+    left = np.where(left > _ABOVE_NOISE * noise, left, 0).astype(np.float32)
+    found: list[Ink | None] = [None] * len(sheets)
+    rest = np.arange(len(sheets))
     for _ in range(4):
-        darkest = float(left.max())
-        if darkest < _FAINTEST:
+        darkest = left.max((1, 2)).astype(np.float64)
+        shows = darkest >= _FAINTEST
+        rest, left, darkest = rest[shows], left[shows], darkest[shows]
+        if not len(rest):
             break
         for share in _SHARES:
-            labels, parts = _parts(left > share * darkest)
-            inside, edge = _digit_like(parts, labels)
-            found = _chosen(inside, edge)
-            if found and not (share < _SHARES[-1] and found is edge):
-                return _read(found, edge, Ink((), labels, paper, darkest))
-            cut = cut or (
-                _read(parts, parts, Ink((), labels, paper, darkest))
-                if _large(parts, labels) and share == _SHARES[-1]
-                else None
-            )
+            labels, parts = _parts(left > (share * darkest).astype(np.float32)[:, None, None])
+            unsure = np.ones(len(rest), bool)
+            for at, number in enumerate(rest):
+                ink = Ink((), labels[at], float(paper[number, 0, 0]), float(darkest[at]))
+                read, sure = _look(parts[at], ink, share == _SHARES[-1])
+                found[number] = read if sure else found[number] or read
+                unsure[at] = not sure
+            rest, left, darkest, labels = rest[unsure], left[unsure], darkest[unsure], labels[unsure]
+            if not len(rest):
+                return found
         left = np.where(spread(labels, 5) > 0, 0, left).astype(np.float32)
-    return cut
+    return found
 
 
-def _parts(mask: NDArray[np.bool_]) -> tuple[Labels, list[Part]]:
-    labels, count = ndimage().label(mask, _ALL_EIGHT)
-    areas = np.bincount(labels.ravel(), minlength=count + 1)
-    boxes = enumerate(ndimage().find_objects(labels), 1)
-    return labels, [Part((n,), y.start, y.stop, x.start, x.stop, int(areas[n])) for n, (y, x) in boxes]
+def _look(parts: Sequence[Part], ink: Ink, last: bool) -> tuple[Ink | None, bool]:
+    """The digits among the parts, if any, and whether no others are looked for."""
+    shape = ink.labels.shape
+    inside, edge = _digit_like(parts, shape)
+    found = _chosen(inside, edge)
+    if found and (last or found is not edge):
+        return _read(found, edge, ink), True
+    return _read(parts, parts, ink) if last and _large(parts, shape) else None, False
 
 
-def _digit_like(parts: Sequence[Part], labels: Labels) -> tuple[list[Part], list[Part]]:
+def _parts(masks: Mask) -> tuple[Labels, list[list[Part]]]:
+    """The parts of each picture [N, H, W] and their numbers: no two pictures share one."""
+    labels, count = ndimage().label(masks, _ALL_EIGHT)
+    ring = np.concatenate([labels[:, 0], labels[:, -1], labels[:, 1:-1, 0], labels[:, 1:-1, -1]], 1)
+    areas, touching = (np.bincount(some.ravel(), minlength=count + 1).tolist() for some in (labels, ring))
+    found: list[list[Part]] = [[] for _ in masks]
+    for n, (at, y, x) in enumerate(ndimage().find_objects(labels), 1):
+        found[at.start].append(Part((n,), y.start, y.stop, x.start, x.stop, areas[n], touching[n]))
+    return labels, found
+
+
+def _digit_like(parts: Sequence[Part], shape: tuple[int, ...]) -> tuple[list[Part], list[Part]]:
     """The parts inside the picture, and those that its edge cuts; of both those that are large enough for a digit.
 
     Small ones go with them where one is large enough: the bar of a 5 may stand alone.
     """
-    ring = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
-    touching = np.bincount(ring, minlength=labels.max() + 1)
-    frames = {part for part in parts if touching[part.numbers[0]] > _FRAME * ring.size or _rule(part, labels.shape)}
-    rest = [part for part in parts if part not in frames]
-    inside = [part for part in rest if not touching[part.numbers[0]]]
-    edge = [part for part in rest if touching[part.numbers[0]]]
-    return [group if _large(group, labels) else [] for group in (inside, edge)]  # type: ignore[return-value]
+    ring = 2 * shape[1] + 2 * max(shape[0] - 2, 0)
+    rest = [part for part in parts if part.touching <= _FRAME * ring and not _rule(part, shape)]
+    inside, edge = ([part for part in rest if bool(part.touching) is cut] for cut in (False, True))
+    return inside if _large(inside, shape) else [], edge if _large(edge, shape) else []
 
 
-def _large(parts: Sequence[Part], labels: Labels) -> bool:
+def _large(parts: Sequence[Part], shape: tuple[int, ...]) -> bool:
     """Whether one of them is large enough for a digit."""
-    least = max(_LEAST_PIXELS, _LEAST_SHARE * max(labels.shape))
+    least = max(_LEAST_PIXELS, _LEAST_SHARE * max(shape))
     return any(part.height >= least for part in parts)
 
 

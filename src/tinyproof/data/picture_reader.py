@@ -83,7 +83,9 @@ def _pixels(picture: Any, steps: list[str]) -> Bytes:
         return np.array(np.rint((values * scale).clip(0, 255)), np.uint8)
     if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
         picture = _laid(picture.convert("RGBA"), steps)
-    colour = np.array(picture.convert("L" if picture.mode in _GREY else "RGB"))
+    picture.load()
+    mode = "L" if picture.mode in _GREY else "RGB"
+    colour = np.array(picture if picture.mode == mode else picture.convert(mode))
     return colour if colour.ndim == 2 or shows_colour(colour) else np.ascontiguousarray(colour[..., 0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ from tinyproof.data.reading import Reading, colour_words, size_words
 Bytes = NDArray[np.uint8]
 # So many pictures go to a worker at once; fewer altogether are read here.
 _CHUNK = 64
+# And so many values of small pictures are read together: what is made of them has to fit into a processor's cache.
+_TOGETHER = 2**18
 _ARRAYS = (".npy", ".npz")
 # In a folder these are named too: each is refused with its remedy, and none is passed over without a word.
 _NAMED = PICTURES | {".heic", ".heif", ".svg", ".avif", ".jfif"}
@@ -58,8 +61,7 @@ def read_file(path: Path, reading: Reading) -> Read:
 
 def _made(pixels: Bytes, reading: Reading, name: str, steps: list[str]) -> Read:
     if reading.kind == "ink":
-        digits = digit_reader.digits_of(pixels, reading, name, steps)
-        return Read(name, np.stack(digits.inputs)[:, None], digits.steps)
+        return _of_digits(name, digit_reader.digits_of(pixels, reading, name, steps))
     if reading.channels not in (1, 3):
         raise DataError(name, f"is a picture, and the network takes {reading.channels} channels")
     if (pixels.ndim == 3) != (reading.channels == 3):
@@ -73,6 +75,10 @@ def _made(pixels: Bytes, reading: Reading, name: str, steps: list[str]) -> Read:
         steps.append("inverted, as those of training were")
     made = np.moveaxis(pixels[..., None] if pixels.ndim == 2 else pixels, 2, 0)
     return Read(name, np.ascontiguousarray(made)[None], tuple(steps))
+
+
+def _of_digits(name: str, digits: digit_reader.Digits, number: int = 0) -> Read:
+    return Read(name, np.stack(digits.inputs)[:, None], digits.steps, number=number)
 
 
 def read_many(sources: Sequence[Path], reading: Reading, processes: int | None = None) -> Iterator[list[Read]]:
@@ -94,19 +100,42 @@ def read_many(sources: Sequence[Path], reading: Reading, processes: int | None =
 
 
 def _chunk(items: Sequence[_Item]) -> list[Read]:
-    return [replace(_one(item), number=item.number) for item in items]
+    """Each of some pictures; small ones of one size, in which digits are looked for, are read together."""
+    found: list[Read] = []
+    together: dict[tuple[int, ...], list[tuple[_Item, Bytes, list[str]]]] = {}
+    for item in items:
+        try:
+            pixels, steps = picture_reader.read(Path(item.name)) if item.pixels is None else (item.pixels, [])
+            if item.reading.kind == "ink" and pixels.size <= digit_reader.SMALL:
+                together.setdefault(pixels.shape, []).append((item, pixels, steps))
+                continue
+            read = replace(_made(pixels, item.reading, item.name, steps), number=item.number)
+        except TinyproofError as error:
+            read = Read(item.name, None, (), _told(error), item.number)
+        found.append(read)
+    for shape, some in together.items():
+        most = _TOGETHER // math.prod(shape)
+        for at in range(0, len(some), most):
+            found += _small(*zip(*some[at : at + most], strict=True))
+    return sorted(found, key=lambda read: read.number)
 
 
-def _one(item: _Item) -> Read:
-    try:
-        if item.pixels is None:
-            return read_file(Path(item.name), item.reading)
-        return _made(item.pixels, item.reading, item.name, [])
-    except DataError as error:
-        told = f"{error.problem}; {error.remedy}" if error.remedy else error.problem
-        return Read(item.name, None, (), told)
-    except TinyproofError as error:
-        return Read(item.name, None, (), str(error))
+def _small(items: Sequence[_Item], pixels: Sequence[Bytes], steps: Sequence[list[str]]) -> list[Read]:
+    """Digits in pictures of one size."""
+    digits = digit_reader.digits_of_each(np.stack(pixels), items[0].reading, steps)
+    return [
+        _of_digits(item.name, found, item.number)
+        if found
+        else Read(item.name, None, (), digit_reader.SHOWS_NOTHING, item.number)
+        for item, found in zip(items, digits, strict=True)
+    ]
+
+
+def _told(error: TinyproofError) -> str:
+    """Why a picture was not read."""
+    if not isinstance(error, DataError):
+        return str(error)
+    return f"{error.problem}; {error.remedy}" if error.remedy else error.problem
 
 
 def _items(sources: Sequence[Path], reading: Reading) -> Iterator[_Item]:

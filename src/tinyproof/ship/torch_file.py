@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.data import as_prepared, digit_reader, ink_parts, paper, picture_reader
+from tinyproof.data import as_prepared, brightness, digit_reader, ink_parts, paper, picture_reader
 from tinyproof.data.reading import Reading
 from tinyproof.ship import reading_alone
 from tinyproof.train.engine.native.layers import Layer
@@ -40,10 +40,10 @@ It takes float32 [N, channels, height, width] from normalised(bytes), and gives 
 from __future__ import annotations
 '''
 # One after the other in the file, where all that they define has a name of its own.
-_READERS = (picture_reader, paper, ink_parts, as_prepared, digit_reader)
+_READERS = (picture_reader, brightness, paper, ink_parts, as_prepared, digit_reader)
 _ONE_PLACE = """READING = Reading(KIND, *SHAPE, INVERTED, BOX)
 INK = {"mnist": READING}
-paper = ink_parts = picture_reader = sys.modules[__name__]
+paper = brightness = ink_parts = picture_reader = sys.modules[__name__]
 """
 
 

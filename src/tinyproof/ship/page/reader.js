@@ -1,4 +1,4 @@
-// The reader of pictures: what data/digit_reader.py, paper.py, ink_parts.py, as_prepared.py and picture_reader.py do,
+// The reader of pictures: what data/digit_reader.py, brightness.py, paper.py, ink_parts.py, as_prepared.py and picture_reader.py do,
 // in the same order and with numbers rounded to 32 bits where they are there, so that the same bytes come out.
 const f = Math.fround;
 const even = v => { const low = Math.floor(v), d = v - low; return d < .5 || (d == .5 && low % 2 == 0) ? low : low + 1; };
@@ -194,7 +194,7 @@ const plain = c => median(c.filter(noInk(c)));
 function paperOf(small) {
   const side = Math.min(small.h, small.w), size = Math.max(3, Math.floor(.25 * side) | 1);
   let smooth = blurred(small, side > 60 ? .7 : 0);
-  const [isDark, found] = inkIsDark(smooth, size), inverted = !isDark, on = !inverted && found ? found.v : smooth.v.map(() => 1);
+  const [isDark, found] = inkIsDark(smooth, size), inverted = !isDark, on = !inverted && found && largest(found.v) ? found.v : smooth.v.map(() => 1);
   if (inverted) smooth = shadow(smooth, v => 255 - v);
   const ground = shadow(extreme(extreme(smooth, size, 1), size, -1), v => Math.max(v, 1));
   const missing = smooth.v.map((v, i) => 1 - f(v / ground.v[i])), around = plain(missing.filter((_, i) => on[i]));
