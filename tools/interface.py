@@ -9,7 +9,10 @@ from pathlib import Path
 import tinyproof
 
 VERBS = (
-    ("Back-propagation", ("trace", "derive", "sweep", "workbook", "exercise", "page", "preset", "find_net", "read_net", "drawn")),
+    (
+        "Back-propagation",
+        ("trace", "derive", "sweep", "workbook", "exercise", "page", "preset", "find_net", "read_net", "drawn"),
+    ),
     ("Checking", ("audit",)),
     ("Networks and data", ("models", "summary", "draw", "data")),
     ("One run", ("train", "predict", "predict_many", "export", "report", "run", "lr_test")),
