@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tinyproof.backprop.derivation import DIGITS, Derivation, Line, Step
 from tinyproof.backprop.expr import Expr, Num, Var
-from tinyproof.backprop.mathematics import LaTeX, MathML
+from tinyproof.backprop.mathematics import BREAK, BreakableMathML, LaTeX, MathML
 from tinyproof.backprop.notation import Unicode
 
 # A line as its pieces: what stands on the left, the sign before each right side, the right sides.
@@ -101,13 +101,33 @@ def sections(derivation: Derivation) -> str:
     out = []
     for step in derivation.steps:
         out.append(f"<section><h2>{html.escape(heading(step))}</h2><p>{html.escape(step.words)}</p>")
-        out += [f'<div class="scroll">{math(line)}</div>' for line in step.lines]
+        out += [f'<div class="line">{math(line)}</div>' for line in step.lines]
         out.append("</section>")
     return "\n".join(out)
 
 
+LONG = 64  # signs of a right side that one line holds, on a page of paper too
+
+
 def math(line: Line) -> str:
-    """One line as a `<math>` element, its right sides under one another."""
+    """One line as a `<math>` element, its right sides under one another; long ones in pieces that wrap."""
+    sides = _sides(line, Unicode(), "=", "←")[1]
+    return _wrapping(line) if max(len(right) for _, right in sides) > LONG else _one_element(line)
+
+
+def _wrapping(line: Line) -> str:
+    writer = BreakableMathML()
+    left, rights = _sides(line, lambda expr: BREAK.join(writer.pieces(expr)), "=", "←")
+    rows = []
+    for k, (sign, right) in enumerate(rights):
+        start = f"<mrow>{left if k == 0 else ''}<mo>{sign}</mo></mrow>"
+        math = "".join(f'<math displaystyle="true">{piece}</math>' for piece in (start, *right.split(BREAK)))
+        rows.append(f'<div style="margin:.3rem 0 .3rem {"3rem; text-indent:-3rem" if k == 0 else "4rem; text-indent:-1rem"}">'
+                    f"{math}</div>")  # fmt: skip
+    return "".join(rows)
+
+
+def _one_element(line: Line) -> str:
     left, rights = _sides(line, MathML(), "=", "←")
     rows = []
     for k, (sign, right) in enumerate(rights):

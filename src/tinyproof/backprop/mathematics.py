@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Mapping
 
-from tinyproof.backprop.expr import Expr, Num
+from tinyproof.backprop.expr import Call, Expr, Num
 from tinyproof.backprop.notation import ATOM, POWER, PRODUCT, SIGN, SUM, Writer, Written, number
 
 _NAME = re.compile(r"(?P<base>[A-Za-z]+?)(?:_(?P<word>[A-Za-z]\w*)|(?P<digits>\d[\d_]*))?(?:\[(?P<example>\d+)\])?")
@@ -91,6 +91,9 @@ class LaTeX(Writer):
         return self.at(a, SUM) + {">=": r" \ge "}.get(sign, f" {sign} ") + self.at(b, SUM), 0
 
 
+BREAK = "\x00"  # where a line may be broken
+
+
 def _mo(sign: str) -> str:
     return f"<mo>{html.escape(sign)}</mo>"
 
@@ -157,6 +160,35 @@ class MathML(Writer):
 
     def compare(self, sign: str, a: Expr, b: Expr) -> Written:
         return self.at(a, SUM) + _mo({">=": "≥"}.get(sign, sign)) + self.at(b, SUM), 0
+
+
+class BreakableMathML(MathML):
+    """MathML in pieces that a line may be broken between: after a sum's or a product's sign, not inside of a fraction,
+    a power or a function. `pieces` gives them; brackets then stay as low as a line."""
+
+    times, plus, minus = (_mo(sign) + BREAK for sign in "·+−")
+
+    def pieces(self, expr: Expr) -> list[str]:
+        """Each the inside of a `<math>` element; one after the other they are the expression."""
+        return self(expr).split(BREAK)
+
+    def group(self, inner: str) -> str:
+        if "<mfrac>" in inner:
+            return super().group(_whole(inner))
+        still = '<mo stretchy="false">'
+        return f"{still}(</mo>{inner}{still})</mo>"
+
+    def function(self, name: str, *args: str) -> str:
+        return _whole(super().function(name, *args))
+
+    def write(self, expr: Expr) -> Written:
+        shown, precedence = super().write(expr)
+        kept = isinstance(expr, Call) and expr.function in ("add", "sub", "mul", "neg")
+        return shown if kept else _whole(shown), precedence
+
+
+def _whole(shown: str) -> str:
+    return shown.replace(BREAK, "")
 
 
 def latex(expr: Expr) -> str:
