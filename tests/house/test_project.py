@@ -52,7 +52,7 @@ def version_faults(root: Path) -> Iterator[str]:
     described = project(root)
     if "version" in described["project"] or "version" not in described["project"].get("dynamic", []):
         yield "pyproject.toml: the version is typed a second time"
-    if described["tool"]["setuptools"].get("dynamic", {}).get("version") != {"attr": "tinyproof.__version__"}:
+    if described["tool"]["hatch"].get("version") != {"path": "src/tinyproof/__init__.py"}:
         yield "pyproject.toml: the version is not taken from __version__"
     cited = read_yaml(root / "CITATION.cff").get("version", version())
     if cited != version():
@@ -116,6 +116,8 @@ def citation_faults(root: Path) -> Iterator[str]:
         yield f"CITATION.cff: lacks {', '.join(sorted(missing))}"
     if cited.get("license") != project(root)["project"]["license"]:
         yield "CITATION.cff: another licence than pyproject.toml"
+    if cited.get("authors") != project(root)["project"]["authors"]:
+        yield "CITATION.cff: other authors than pyproject.toml"
 
 
 def faults(root: Path) -> list[str]:
@@ -139,11 +141,12 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
 
 BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "a second version": (
-        replaced("pyproject.toml", 'dynamic = ["version"]', 'version = "0.9.9"'),
+        replaced("pyproject.toml", 'dynamic = ["version", ', 'version = "0.9.9"\ndynamic = ['),
         "typed a second time",
     ),
     "another version cited": (replaced("CITATION.cff", "license: MIT", "license: MIT\nversion: 0.0.7"), "0.0.7"),
     "another licence cited": (replaced("CITATION.cff", "license: MIT", "license: Apache-2.0"), "another licence"),
+    "other authors cited": (replaced("CITATION.cff", "The tinyproof authors", "Nobody"), "other authors"),
     "no such target": (replaced(".pre-commit-config.yaml", "make check", "make chekc"), "no target chekc"),
     "no such tool": (replaced(".github/workflows/release.yml", "tools/release.py", "tools/relaese.py"), "relaese"),
     "no such extra": (replaced(".github/workflows/tests.yml", '".[dev]"', '".[devel]"'), "no extra devel"),

@@ -11,12 +11,15 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tinyproof.api.data import choose
 from tinyproof.api.data import data as data_job
+from tinyproof.api.lr_test import lr_test
 from tinyproof.api.models import models
 from tinyproof.api.report import report
 from tinyproof.api.summary import summary
@@ -28,6 +31,8 @@ from tinyproof.core.listener import Listener
 from tinyproof.data import published
 from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import Budget
+from tinyproof.prove import parallel_runs
+from tinyproof.show import charts
 from tinyproof.train import checkpoint, environment
 from tinyproof.train.recipe import Recipe, named
 
@@ -135,6 +140,21 @@ def test_no_torch_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for job in (models, lambda: summary("s7-8k"), lambda: train("s7-8k", quiet=True)):
         with pytest.raises(MissingDependency, match=r"needs torch, which is not installed.*tinyproof\[train\]"):
             job()
+
+
+def test_no_matplotlib_is_said_before_anything_is_trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def absent(name: str) -> Any:
+        return None if name == "matplotlib" else find_spec(name)
+
+    monkeypatch.setattr(environment, "find_spec", absent)
+    monkeypatch.setattr(charts, "find_spec", absent)
+    with pytest.raises(MissingDependency, match=r"training needs matplotlib.*tinyproof\[train\]"):
+        train("s7-8k", dataset="digits", out=tmp_path / "run", quiet=True)
+    with pytest.raises(MissingDependency, match=r"training needs matplotlib.*tinyproof\[train\]"):
+        parallel_runs.run([], 1)
+    with pytest.raises(MissingDependency, match=r"a picture needs matplotlib.*tinyproof\[charts\]"):
+        lr_test("s7-8k", dataset="digits", picture=tmp_path / "rates.png", quiet=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_digits_stand_in_when_mnist_cannot_be_had(alone: Path) -> None:

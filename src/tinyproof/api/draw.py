@@ -59,7 +59,8 @@ def draw(
     `network`: a Net, a preset's name, a TOML file or `random:2-3-1:7`; or a CNN as in `summary`, with its `settings`,
     `input` and `classes`: a name, `path/to/model.py:Class`, or the file alone where it holds one network. `out`: .svg
     or .png. `theme`: `light`, `dark`, or `auto`, which follows the reader's preference (a .png is then light). Raises
-    InputError, DataError for a file that cannot be used, MissingDependency for a CNN without torch, OutputError.
+    InputError, DataError for a file that cannot be used, MissingDependency for a CNN without torch and a .png without
+    matplotlib, OutputError.
 
     >>> import tinyproof
     >>> print(tinyproof.draw("course", "course.svg"))

@@ -18,6 +18,7 @@ from tinyproof.prove import parallel_runs
 from tinyproof.prove.declare import Ask
 from tinyproof.prove.worker import load_data
 from tinyproof.show import prove_plots
+from tinyproof.show.charts import need_charts
 from tinyproof.train.environment import device
 
 # Of MNIST's 60,000 training images 5,000 are held out; of a smaller set the same share.
@@ -111,13 +112,14 @@ def sweep_rates(
 
 
 def can_be_written(picture: Path | None) -> None:
-    """Refuse the path of a picture before anything is trained for it: InputError, OutputError."""
+    """Refuse a picture before anything is trained for it: InputError, OutputError, MissingDependency."""
     if picture is None:
         return
     if picture.suffix.lower() != ".png":
         raise InputError("picture", str(picture), "a file name that ends in .png")
     if picture.is_dir():
         raise OutputError(picture, "a folder of that name is in the way")
+    need_charts()
     check_output(picture.parent)
 
 

@@ -15,6 +15,7 @@ from tinyproof.core.files import existing, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.network.budget import Check
 from tinyproof.prove import comparison, declaration, proof
+from tinyproof.show.charts import need_charts
 from tinyproof.train.run_record import Run
 
 
@@ -37,13 +38,15 @@ def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
     Of a pack (.zip) the page alone is written, beside it: `NAME-report.html`.
     `data`: the folder with MNIST's four files. Where the run's own data set cannot be had, the pictures of images are
     left out and the page says so. Raises DataError when there is no finished run or its files do not belong together,
-    InputError for a broken declaration and for `data` that leads to nothing, OutputError.
+    InputError for a broken declaration and for `data` that leads to nothing, OutputError, MissingDependency without
+    matplotlib.
 
     >>> import tinyproof
     >>> found = tinyproof.train("s7-8k", dataset="digits", epochs=1, out="first", quiet=True)
     >>> tinyproof.report("first").path.name
     'report.html'
     """
+    need_charts("a page with charts")
     if packed.is_pack(Path(run)):
         with packed.folder(run, "run") as unpacked:
             made = report(unpacked, data=data)

@@ -26,19 +26,20 @@ class SweepResult(Printed, experiment.Sweep):
         return [self.table(), self.verdict()]
 
     def picture(self) -> bytes:
-        """The loss curves as PNG."""
+        """The loss curves as PNG. Raises MissingDependency without matplotlib."""
         return loss_curves(self)
 
     def save(self, folder: Path | str) -> tuple[Path, ...]:
         """Write rates.csv (a row a rate), loss.csv (a column a rate) and loss.png into a folder. Returns their paths.
 
-        Raises OutputError.
+        Raises OutputError, MissingDependency without matplotlib.
         """
+        drawn = self.picture()
         folder = output_folder(folder)
         return (
             write_atomic(folder / "rates.csv", self.table().csv()),
             write_atomic(folder / "loss.csv", self.curves().csv()),
-            write_atomic(folder / "loss.png", self.picture()),
+            write_atomic(folder / "loss.png", drawn),
         )
 
 

@@ -30,7 +30,7 @@ from tinyproof.train import store
 from tinyproof.train.default_recipe import default_recipe
 from tinyproof.train.engine import NAMES as ENGINES
 from tinyproof.train.environment import device as device_there
-from tinyproof.train.environment import need_torch
+from tinyproof.train.environment import need_training
 from tinyproof.train.recipe import Recipe, default
 from tinyproof.train.recipe_text import for_model
 from tinyproof.train.run_record import Run
@@ -183,7 +183,7 @@ def prepare(
     asked: Asked = AS_IT_IS,
 ) -> Ready:
     """Find every mistake before any work is done: network, recipe, numbers, device, folder, data."""
-    need_torch("training")
+    need_training()
     from tinyproof.network import nets, own_network
 
     if model_name.is_own(model):

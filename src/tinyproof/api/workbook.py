@@ -14,10 +14,11 @@ from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.trace import Trace, traces
 from tinyproof.backprop.xlsx import write_book
-from tinyproof.core.errors import InputError
+from tinyproof.core.errors import InputError, MissingDependency
 from tinyproof.core.files import distinct, output_folder, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.show.backprop_plots import loss_curves
+from tinyproof.show.charts import need_charts
 from tinyproof.show.drawing.fully_connected import net_picture
 from tinyproof.show.drawing.shapes import png
 
@@ -28,16 +29,18 @@ COURSE_RATES = experiment.COURSE_RATES
 class WorkbookResult(Printed, os.PathLike[str]):
     """Where the workbook (and its CSV) was written, and its numbers; can be given wherever a path can.
 
-    `traces`: one table of numbers for each learning rate.
+    `traces`: one table of numbers for each learning rate. `undrawn`: why the network is not drawn in it.
     """
 
     path: Path
     traces: tuple[Trace, ...]
     csv: Path | None = None
+    undrawn: str = ""
 
     def parts(self) -> Sequence[Part]:
         """What was written, and for each rate where the loss begins and ends."""
         wrote = [f"wrote {path}" for path in (self.path, self.csv) if path is not None]
+        wrote += [f"the network is not drawn in it: {self.undrawn}"] if self.undrawn else []
         return ["\n".join([*wrote, *(trace.summary() for trace in self.traces)])]
 
     def __fspath__(self) -> str:
@@ -58,8 +61,8 @@ def workbook(
 
     `net`: a Net, a preset's name, a TOML file or `random:2-3-1:7`. `rates`: numbers, or their text as the command takes
     it (`0.1:2:0.1`). `iterations`: rows of each table. `style`: `course` (gradients written out) or `chain`. `csv`: a
-    file for the tables of all rates. `picture`: draw the network on the overview sheet. Raises InputError for what
-    cannot be, OutputError where a file cannot be written.
+    file for the tables of all rates. `picture`: draw the network on the overview sheet, where matplotlib is installed.
+    Raises InputError for what cannot be, OutputError where a file cannot be written.
 
     >>> import tinyproof
     >>> print(tinyproof.workbook("course", "course.xlsx", rates=[1.0], iterations=100))
@@ -70,10 +73,18 @@ def workbook(
         raise InputError("out", str(out), "a name that ends in .xlsx: the file is a workbook")
     distinct(out=out, csv=csv)
     chosen, several = find_net(net), experiment.parse_rates(rates) if isinstance(rates, str) else rates
-    drawing = png(net_picture(chosen)) if picture else None
+    drawing, undrawn = _drawing(chosen) if picture else (None, "")
     path = write_book(book_of(chosen, several, iterations, style, drawing), out)
     found = tuple(traces(chosen, several, iterations, style))
-    return WorkbookResult(path, found, None if csv is None else write_atomic(csv, table_csv(found)))
+    return WorkbookResult(path, found, None if csv is None else write_atomic(csv, table_csv(found)), undrawn)
+
+
+def _drawing(net: Net) -> tuple[bytes | None, str]:
+    """The network drawn, as PNG bytes; or why it is not."""
+    try:
+        return png(net_picture(net)), ""
+    except MissingDependency as error:
+        return None, str(error)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,11 @@ def write_backprop(
     iterations: int = 100,
     style: Style = "course",
 ) -> BackpropFiles:
-    """Write backprop.xlsx, backprop.csv, backprop-loss.png and backprop-network.png into a folder."""
+    """Write backprop.xlsx, backprop.csv, backprop-loss.png and backprop-network.png into a folder.
+
+    Raises MissingDependency without matplotlib.
+    """
+    need_charts()
     folder, chosen = output_folder(folder), find_net(net)
     found = traces(chosen, rates, iterations, style)
     swept = experiment.sweep(chosen, rates, iterations)

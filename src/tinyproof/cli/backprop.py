@@ -189,14 +189,14 @@ def sweep(
     from tinyproof.api.sweep import sweep as twin
 
     found = twin(net, rates, iterations)
+    written = found.save(out) if out is not None else ()
     if json:
         answer = {"network": found.net.name, "iterations": iterations, "best": found.best, "verdict": found.verdict()}
         print(writer.dumps(answer | {"rates": found.table().records()}, indent=2))
     else:
         print(found)
-    if out is not None:
-        for path in found.save(out):
-            typer.echo(f"wrote {path}", err=json)
+    for path in written:
+        typer.echo(f"wrote {path}", err=json)
 
 
 def _words(text: str) -> list[str]:

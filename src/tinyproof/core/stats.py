@@ -1,7 +1,6 @@
 """Statistics of repeated runs: mean, spread, intervals; tests against a target, of pairs, of two samples.
 
-scipy does the distributions: scipy.special holds the same functions as scipy.stats and is imported in a quarter of the
-time, so a verdict is quick.
+The distributions are in `distributions`; nothing here needs more than Python.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyproof.core.distributions import beta_quantile, coins, student_quantile, student_tail
 from tinyproof.core.errors import InputError
 
 
@@ -66,7 +66,7 @@ def mean_above_p(values: Sequence[float], target: float, resolution: float = 0.0
     error = _error(values, resolution)
     if error == 0:
         return 0.0 if mean(values) > target else 1.0
-    return _tail((mean(values) - target) / error, len(values) - 1)
+    return student_tail((mean(values) - target) / error, len(values) - 1)
 
 
 def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
@@ -78,13 +78,11 @@ def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> In
     >>> f"{interval.low:.4f} {interval.high:.4f}"
     '0.9923 0.9954'
     """
-    from scipy.special import betaincinv
-
     if trials < 1 or not 0 <= successes <= trials:
         raise InputError("successes", f"{successes} of {trials}", "0 <= successes <= trials, trials >= 1")
     tail = (1 - _level(confidence)) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
-    high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - tail))
+    low = 0.0 if successes == 0 else beta_quantile(tail, successes, trials - successes + 1)
+    high = 1.0 if successes == trials else beta_quantile(1 - tail, successes + 1, trials - successes)
     return Interval(low, high, confidence)
 
 
@@ -161,7 +159,7 @@ def _two_sided(difference: float, error: float, freedom: float) -> float:
     """Student's t: the probability of a difference at least as large, either way, by chance alone."""
     if error == 0:
         return 1.0 if difference == 0 else 0.0
-    return 2 * _tail(abs(difference) / error, freedom)
+    return 2 * student_tail(abs(difference) / error, freedom)
 
 
 def _error(values: Sequence[float], resolution: float) -> float:
@@ -171,18 +169,9 @@ def _error(values: Sequence[float], resolution: float) -> float:
 
 def _quantile(level: float, freedom: float) -> float:
     """Student's t: the value that is not exceeded with probability `level`."""
-    from scipy.special import stdtrit
-
     if freedom < 1:
         raise InputError("values", f"{freedom + 1:g} value(s)", "at least two values for an interval")
-    return float(stdtrit(freedom, level))
-
-
-def _tail(t: float, freedom: float) -> float:
-    """Student's t: the probability of more than `t`, with all its digits also far out."""
-    from scipy.special import stdtr
-
-    return float(stdtr(freedom, -t))
+    return student_quantile(level, freedom)
 
 
 def _level(confidence: float) -> float:
@@ -197,6 +186,4 @@ def sign_test(better: int, worse: int) -> float:
     >>> sign_test(1, 6)
     0.125
     """
-    from scipy.special import bdtr
-
-    return min(1.0, 2 * float(bdtr(min(better, worse), better + worse, 0.5)))
+    return min(1.0, 2 * coins(min(better, worse), better + worse))

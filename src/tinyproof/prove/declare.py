@@ -124,7 +124,7 @@ def _draft(
     ask: Ask, folder: Path, seeds_from: str, listener: Listener = SILENT
 ) -> tuple[Declaration, dict[str, bytes]]:
     """The declaration, and the network's own files as they were run."""
-    environment.need_torch("training")
+    environment.need_training()
     from tinyproof.network import nets, own_network
     from tinyproof.train import beforehand, rehearse
 

@@ -22,7 +22,7 @@ from tinyproof.data.dataset import shared_words
 from tinyproof.prove import proof, worker
 from tinyproof.prove.worker import PROGRESS, Task, Work, missing
 from tinyproof.ship import exported
-from tinyproof.train import checkpoint, store
+from tinyproof.train import checkpoint, environment, store
 
 _POLL_SECONDS = 1.0
 
@@ -52,6 +52,7 @@ def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> N
 
     Raises Stopped on Ctrl-C, and TinyproofError when a run could not be computed or written; what is finished stays.
     """
+    environment.need_training()
     works = [replace(work, parent=os.getpid()) for work in works]
     begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
     before = {_place(task): _seconds(_place(task)) for task in first if not store.finished(_place(task))}

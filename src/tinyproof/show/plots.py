@@ -1,7 +1,4 @@
-"""What all pictures of training have in common: one figure, one palette, one drawing of each kind, one way to PNG.
-
-matplotlib is imported where a picture is drawn.
-"""
+"""What all pictures of training have in common: one figure, one palette, one drawing of each kind, one way to PNG."""
 
 from __future__ import annotations
 
@@ -12,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinyproof.show.charts import canvas
 
 # Told apart by people who do not see red and green, and on a grey printout (one of two lines is drawn dashed).
 INK, QUIET, ACCENT, OTHER, GOOD, BAD = "#1b1f24", "#9aa5b1", "#0b62c4", "#c05a00", "#1a7f37", "#c4261d"
@@ -24,12 +23,8 @@ _LARGEST = 18.0
 
 
 def figure(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Any, list[Any]]:
-    """An empty figure, size in inches, and its axes row by row."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    drawn = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(drawn)
+    """An empty figure, size in inches, and its axes row by row. Raises MissingDependency without matplotlib."""
+    drawn = canvas(width, height, layout="constrained")
     axes = drawn.subplots(rows, columns, squeeze=False).ravel().tolist()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)

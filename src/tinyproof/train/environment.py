@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -20,7 +21,16 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 def need_torch(purpose: str) -> None:
     """Raise MissingDependency when torch or what is installed with it is missing."""
-    for package in ("torch", "safetensors"):
+    _need(("torch", "safetensors"), purpose)
+
+
+def need_training() -> None:
+    """Raise MissingDependency where what training needs is missing, or what its page needs afterwards."""
+    _need(("torch", "safetensors", "matplotlib"), "training")
+
+
+def _need(packages: Sequence[str], purpose: str) -> None:
+    for package in packages:
         if find_spec(package) is None:
             raise MissingDependency(package, purpose, "train")
 

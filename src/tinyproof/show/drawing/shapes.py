@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tinyproof.show.charts import canvas
+
 Theme = Literal["auto", "light", "dark"]
 Point = tuple[float, float]
 
@@ -167,16 +169,18 @@ def _drawn(shape: Line | Circle | Text, paint: _Paint) -> Iterator[str]:
 
 
 def png(picture: Picture, theme: Theme = "light", scale: float = 2.0) -> bytes:
-    """The picture as a PNG of `scale` times its size in pixels; `auto` is light."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Circle as Round
-    from matplotlib.patches import Polygon
+    """The picture as a PNG of `scale` times its size in pixels; `auto` is light.
+
+    Raises MissingDependency without matplotlib.
+    """
 
     def colour(role: str) -> str:
         return COLOURS[role][theme == "dark"] if role else "none"
 
-    figure = Figure(figsize=(picture.width / 100, picture.height / 100), dpi=100 * scale, facecolor=colour("paper"))
+    figure = canvas(picture.width / 100, picture.height / 100, dpi=100 * scale, facecolor=colour("paper"))
+    from matplotlib.patches import Circle as Round
+    from matplotlib.patches import Polygon
+
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, picture.width), ylim=(picture.height, 0))
     axes.axis("off")
@@ -196,6 +200,5 @@ def png(picture: Picture, theme: Theme = "light", scale: float = 2.0) -> bytes:
                 zorder=order, parse_math=False,
             )  # fmt: skip
     out = io.BytesIO()
-    FigureCanvasAgg(figure)
     figure.savefig(out, format="png", facecolor=colour("paper"))
     return out.getvalue()
