@@ -122,8 +122,8 @@ def _wrapping(line: Line) -> str:
     for k, (sign, right) in enumerate(rights):
         start = f"<mrow>{left if k == 0 else ''}<mo>{sign}</mo></mrow>"
         math = "".join(f'<math displaystyle="true">{piece}</math>' for piece in (start, *right.split(BREAK)))
-        rows.append(f'<div style="margin:.3rem 0 .3rem {"3rem; text-indent:-3rem" if k == 0 else "4rem; text-indent:-1rem"}">'
-                    f"{math}</div>")  # fmt: skip
+        hanging = "3rem; text-indent:-3rem" if k == 0 else "4rem; text-indent:-1rem"
+        rows.append(f'<div style="margin:.3rem 0 .3rem {hanging}">{math}</div>')
     return "".join(rows)
 
 
