@@ -39,16 +39,23 @@ def _unread_before(study: Study) -> str:
 def _preferred(study: Study) -> str:
     """That the best of several figures was looked for, on the rows that the result is measured on, too."""
     chose = [one for one in _choosing(study) if _held_out(one.measured)]
-    places = [one.measured.place for one in chose]
-    rest = [use for use in measured(study) if _held_out(use) and use.place not in places]
+    places = [(one.measured.place, one.measured.rows.paths) for one in chose]
+    rest = [use for use in measured(study) if _held_out(use) and (use.place, use.rows.paths) not in places]
     once = any(_held_out(use) and not use.repeated for use in measured(study))
     for one in chose:
         use = one.measured
-        apart = any(relation(other.rows.paths, use.rows.paths) == "apart" for other in rest)
+        apart = any(_is_result_beside(study, other, use) for other in rest)
         if not apart and not (one.alone and (once or _of_folds(use))) and not _for_choosing(study, use):
             said = f"{spoken(use)} chooses among the turns of a loop ({one.place})"
             return f"{said}: what is told may be the best of them"
     return ""
+
+
+def _is_result_beside(study: Study, other: Measured, use: Measured) -> bool:
+    """Whether another measurement is the result where this one chooses: on rows apart, not there to choose."""
+    return relation(other.rows.paths, use.rows.paths) == "apart" and not (
+        other.place == use.place and _for_choosing(study, other)
+    )
 
 
 def _choosing(study: Study) -> Iterator[Preferred]:

@@ -7,11 +7,11 @@ from typing import Literal
 
 from tinyproof.check.code.interpreter.made_arrays import FILLED, sources
 from tinyproof.check.code.interpreter.relations import Relation, relation
-from tinyproof.check.code.interpreter.rows import Fit, Parts, Path, Rows
+from tinyproof.check.code.interpreter.rows import Cut, Fit, Parts, Path, Rows
 from tinyproof.check.code.interpreter.uses import Chosen, Measured
 from tinyproof.check.code.interpreter.values import Map
 from tinyproof.check.code.library.facts.transformers import LABELLED
-from tinyproof.check.code.library.loaders import rows_behind
+from tinyproof.check.code.library.loaders import UNREAD, rows_behind
 from tinyproof.check.code.library.row_words import described
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.study import Study
@@ -75,7 +75,14 @@ def _cut_off(path: Path) -> bool:
 
 def is_test(rows: Rows) -> bool:
     """Whether all the rows are a test set, or a part of it that no split cut off for choosing."""
-    return all(path.root.kind == "test" and not any(c.kind == "split" for c in path.cuts) for path in rows.paths)
+    return all(_is_test(path) for path in rows.paths)
+
+
+def _is_test(path: Path) -> bool:
+    splits = [cut for cut in path.cuts if cut.kind == "split"]
+    if path.root.form == "set" and path.root.kind == "all" and len(splits) == 1:
+        return splits[0].part == "test" and _of_parts(splits[0])  # the nodes of a graph that its test mask picks
+    return path.root.kind == "test" and not splits
 
 
 def is_training(rows: Rows) -> bool:
@@ -94,7 +101,20 @@ def decided(use: Measured) -> bool:
         return True
     if not use.fits and all(path.root.kind != "all" for path in use.rows.paths):
         return True
-    return held_out_by_name(use.rows) and not _filled_with(use)
+    return held_out_by_name(use.rows) and not _filled_with(use) and not _of_one_source(use)
+
+
+def _of_one_source(use: Measured) -> bool:
+    """Whether it is a part, by name or by chance, of a source that what was learned from may lie in as well."""
+    return any(path.root.key[0] == UNREAD or _in_graph(path) for path in use.rows.paths)
+
+
+def _in_graph(path: Path) -> bool:
+    return path.root.form == "set" and path.root.kind == "all" and any(map(_of_parts, path.cuts))
+
+
+def _of_parts(cut: Cut) -> bool:
+    return cut.kind == "split" and cut.key[:1] == ("parts",)
 
 
 def _filled_with(use: Measured) -> bool:
@@ -203,7 +223,7 @@ def _kept(study: Study) -> list[Rows]:
         opened = isinstance(value, Map) and not (isinstance(value, Parts) and "val" in value.items)
         inside = value.items.values() if isinstance(value, Map) and opened else [value]
         found.extend(rows_behind(item) for item in list(inside)[:20])
-    return [rows for rows in found if rows is not None]
+    return [rows for rows in found if rows is not None and rows.side not in ("mask", "index")]
 
 
 def _called_with_all_parts(study: Study, use: Measured) -> bool:

@@ -9,7 +9,7 @@ from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.pairs import note_pair
 from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.rows import Rows
-from tinyproof.check.code.interpreter.turns import Pass
+from tinyproof.check.code.interpreter.turns import Pass, narrow
 from tinyproof.check.code.interpreter.values import (
     Seq,
     Unknown,
@@ -71,6 +71,8 @@ def hits(machine: Machine, left: Value, right: Value, place: CodePlace) -> Value
         if isinstance(labels, Rows) and note_pair(machine, loader, labels, place):
             return Unknown()
         return Quantity("hits", "each", "final", loader)
+    if machine.passes:
+        narrow(machine.passes[-1], loader)
     turn = machine.passes[-1] if machine.passes else collected(machine, [left, right])
     return Quantity("hits", "each", "batch" if machine.passes else "total", loader, None, turn)
 

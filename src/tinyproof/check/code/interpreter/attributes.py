@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tinyproof.check.code.interpreter import row_answers, row_expressions
+from tinyproof.check.code.interpreter import picking, row_answers, row_expressions
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.code.interpreter.imports import normal
 from tinyproof.check.code.interpreter.machine import Machine
@@ -47,6 +47,8 @@ def attribute(machine: Machine, owner: Value, name: str, node: ast.AST, scope: S
         return found if found is not None else Method(owner, name)
     if isinstance(owner, Parts) and name in owner.items:
         return owner.items[name]
+    if isinstance(owner, Parts) and name in ("data", "_data") and 0 in owner.items:
+        return owner.items[0]  # the graph of a data set that has only one
     if isinstance(owner, ModuleValue):
         return owner.scope.names.get(name, Unknown(name))
     if isinstance(owner, Object):
@@ -75,8 +77,14 @@ def _of_tensor(machine: Machine, owner: Value, name: str, node: ast.AST, scope: 
             return owner
         if name == "shape":
             return Made(".shape", [owner], {}, machine.place(node, scope))
+        if name == "x" and isinstance(owner, Flow) and not owner.ops:
+            return owner  # what the nodes of a graph hold
         if name == "loss" and isinstance(owner, Flow):
             return Unknown(name)
+    if isinstance(owner, Batch) and name in picking.NAMED and isinstance(owner.loader, Rows):
+        return picking.named_part(owner.loader.paths[0].root, picking.NAMED[name])
+    if isinstance(owner, Batch) and name in ("num_graphs", "batch_size"):
+        return Quantity("images", "unknown", "batch", owner.loader)
     if isinstance(owner, Batch) and name in _OF_BATCH:
         return Batch(owner.loader, "part")
     if isinstance(owner, Flow) and name == "logits":

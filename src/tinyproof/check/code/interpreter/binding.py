@@ -9,7 +9,8 @@ from tinyproof.check.code.interpreter.events import Overwritten
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.made_arrays import fill
-from tinyproof.check.code.interpreter.rows import Rows, rows_in
+from tinyproof.check.code.interpreter.own_masks import changed, is_mask, let_through
+from tinyproof.check.code.interpreter.rows import Parts, Rows, rows_in
 from tinyproof.check.code.interpreter.turns import Loop, Pass
 from tinyproof.check.code.interpreter.unpacking import items_of
 from tinyproof.check.code.interpreter.values import (
@@ -67,6 +68,10 @@ def _bind_attribute(machine: Machine, target: ast.Attribute, option: Value, valu
         if target.attr not in _TRANSFORMS and not _is_made(machine, option):
             option.attrs[LATER] = Const(True)
         call_it(value, target.attr)
+    elif isinstance(option, Parts):
+        old = option.items.get(target.attr)
+        option.items[target.attr] = join([old, value]) if machine.doubt and old is not None else value
+        call_it(value, target.attr)
     elif isinstance(option, Made):
         _of_made(machine, option, target.attr, value)
     elif isinstance(option, Namespace):
@@ -96,6 +101,10 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
             machine.forget(option.scope, target)
         elif isinstance(option, Made) and option.path in OF_DATA_PATHS:
             _of_data(machine, option, value)
+        elif isinstance(option, Rows) and option.side in ("mask", "index"):
+            option.paths = changed(option, machine.place(target, scope))
+        elif isinstance(option, Made) and is_mask(option, value):
+            let_through(machine, option, target.slice, value, scope)
         elif isinstance(option, Made) and not machine.passes:
             over, in_turn = _over(machine, target)
             fill(option, over, in_turn, rows_in(value), machine.place(target, scope))

@@ -61,6 +61,7 @@ def _arguments(machine: Machine, node: ast.Call, scope: Scope) -> list[Value]:
                 if not value.whole or len(args) > MAX_ITEMS:
                     args.append(Unknown("*"))
             else:
+                args.extend([value] if isinstance(value, Batch) else [])  # `net(*batch)`
                 args.append(Unknown("*"))
         else:
             args.append(machine.evaluate(argument, scope))

@@ -6,21 +6,25 @@ import ast
 import builtins
 from collections.abc import Callable
 
-from tinyproof.check.code.interpreter import columns, made_arrays, row_expressions
+from tinyproof.check.code.interpreter import columns, made_arrays, picking, row_expressions
 from tinyproof.check.code.interpreter.attributes import OF_DATA_PATHS, attribute
 from tinyproof.check.code.interpreter.calls import call
 from tinyproof.check.code.interpreter.comprehensions import comprehension
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Op, Quantity
+from tinyproof.check.code.interpreter.imports import normal
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.maps import one_map
 from tinyproof.check.code.interpreter.operators import binary_node, boolean, compare, conditional, unary
+from tinyproof.check.code.interpreter.own_masks import as_places
 from tinyproof.check.code.interpreter.rows import Rows, rows_in
+from tinyproof.check.code.interpreter.star_names import module_of
 from tinyproof.check.code.interpreter.values import (
     MAX_ITEMS,
     Const,
     Function,
     Made,
     Map,
+    Method,
     Name,
     Namespace,
     Scope,
@@ -77,7 +81,8 @@ def lookup(name: str, scope: Scope) -> Value:
     # What else is imported whole, and is not here, seldom brings names of fastai anew.
     if known and ("?" not in stars or known[-1].startswith("fastai.")):
         usual = _BROUGHT_ALONG.get(name) if known[-1].startswith("fastai.") else None
-        return Name(usual or f"{known[-1]}.{name}")
+        home = known[-1] if known[-1].startswith("fastai.") else module_of(name, known)
+        return Name(usual or normal(f"{home}.{name}"))
     return Unknown(name)
 
 
@@ -88,7 +93,13 @@ def _constant(machine: Machine, node: ast.Constant, scope: Scope) -> Value:
 def _attribute(machine: Machine, node: ast.Attribute, scope: Scope) -> Value:
     owner = evaluate(machine, node.value, scope)
     found = [attribute(machine, option, node.attr, node, scope) for option in options(owner)]
-    return join([columns.by_attribute(value) for value in found])
+    return join([columns.by_attribute(_field(value)) for value in found])
+
+
+def _field(value: Value) -> Value:
+    """What is no call of a method of a batch is a part of it by the name of a field: `batch.Label`."""
+    of_batch = isinstance(value, Method) and isinstance(value.owner, Batch)
+    return Batch(value.owner.loader, "part") if of_batch else value  # type: ignore[attr-defined]
 
 
 def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
@@ -149,6 +160,8 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
         machine.keep.append(owner)
         return row_expressions.subscript(machine, made, node.slice, scope)
     index = Const(None) if is_slice else evaluate(machine, node.slice, scope)
+    if isinstance(index, Made):
+        index = as_places(index, machine.place(node, scope))
     machine.keep.append(index)
     return join([_element(option, index, is_slice) for option in options(owner)])
 
@@ -182,6 +195,8 @@ def _element(owner: Value, index: Value, is_slice: bool) -> Value:
             return Quantity("images", "unknown", "batch") if key == 0 else Unknown()
         if owner.path == "torch.nn.Sequential" and isinstance(key, int) and -len(owner.args) <= key < len(owner.args):
             return owner.args[key]
+        if owner.path == "torch.utils.data.random_split" and isinstance(key, int) and 0 <= key < _MOST_PARTS:
+            return Made(owner.path, [*owner.args, Const(key)], owner.kwargs, owner.place)
         if "load_dataset" in owner.path and isinstance(key, str):
             return Made(owner.path, owner.args, {**owner.kwargs, "split": Const(key)}, owner.place)
         return Unknown()
@@ -195,9 +210,10 @@ def _source(flow: Flow, index: Value) -> Value | None:
     whole = flow.source
     if not isinstance(whole, Batch) or not isinstance(whole.loader, Rows) or not isinstance(index, Rows | Unknown):
         return whole
-    return Batch(row_expressions.picked(whole.loader, index), whole.part)
+    return Batch(picking.picked(whole.loader, index), whole.part)
 
 
+_MOST_PARTS = 8
 _NOWHERE = CodePlace("")
 
 

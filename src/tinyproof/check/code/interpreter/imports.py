@@ -19,6 +19,7 @@ _FRAMEWORKS = words(
     optimum peft pickle polars sagemaker scikeras seaborn sentencepiece skopt skorch soundfile sympy tensorflow
     tensorflow_datasets tensorflow_docs tensorflow_hub tensorflow_text tf_keras tokenizers tpot
     transformers umap xgboost
+    torch_geometric torch_sparse torch_scatter torch_cluster torch_spline_conv pyg_lib dgl ogb
     """
 )
 # Libraries whose names are known well enough to read calls of them; anything else missing is unknown.

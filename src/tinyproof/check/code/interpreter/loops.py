@@ -234,3 +234,14 @@ class entered:
             self.machine.meaning.passed(self.machine, self.machine.passes.pop())
         else:
             self.machine.loops.pop()
+            if not self.machine.loops:
+                _settle(self.machine)
+
+
+def _settle(machine: Machine) -> None:
+    """What a loop measured above the lines that learn is known when it has ended; what never learned is no measure."""
+    for use in machine.before_learning:
+        use.fits = machine.events.learned.get(id(use.model), ())
+        if not use.fits:
+            machine.events.uses = [other for other in machine.events.uses if other is not use]
+    machine.before_learning.clear()

@@ -14,6 +14,7 @@ from tinyproof.check.code.interpreter.blocks import Block
 from tinyproof.check.code.interpreter.events import Events, Overwritten
 from tinyproof.check.code.interpreter.rows import Cut, Rows
 from tinyproof.check.code.interpreter.turns import Frame, Loop, Mode, Pass
+from tinyproof.check.code.interpreter.uses import Measured
 from tinyproof.check.code.interpreter.values import (
     Class,
     Function,
@@ -80,12 +81,14 @@ class Machine:
         self.replaced: dict[int, Overwritten] = {}
         self.runs_on: dict[int, tuple[Loop, Pass]] = {}  # counters that a loop over epochs never sets back
         self.outputs: dict[int, Value] = {}
+        self.outputs_of: dict[tuple[int, int], Value] = {}  # of a network that was given so many arguments
         self.no_grad = 0
         self.conditions = 0  # around this statement, in the function that it stands in
         self.doubt = 0
         self.sides: list[tuple[tuple[object, ...], str]] = []  # of the open conditions around a statement, which side
         self.building = 0
         self.filled: dict[int, Pass] = {}  # lists that were added to in each turn of a loop over batches
+        self.before_learning: list[Measured] = []  # in the turns of a loop, above what learns there
         self.looked_up: list[Rows] = []  # labels of rows that were picked by a computed place, in order
         self.parted_at: dict[Cut, CodePlace] = {}  # where a split was made
         self.steps = self.seedings = 0  # and how often a stream of random numbers was begun anew

@@ -6,15 +6,17 @@ import ast
 from collections.abc import Callable
 from functools import partial
 
-from tinyproof.check.code.interpreter import made_arrays, row_expressions
+from tinyproof.check.code.interpreter import made_arrays, picking, row_expressions
 from tinyproof.check.code.interpreter.answers import answers_in, hits
 from tinyproof.check.code.interpreter.events import Average, Tampered
-from tinyproof.check.code.interpreter.flows import Flow, Op, Quantity
+from tinyproof.check.code.interpreter.flows import Batch, Flow, Op, Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.quantities import add, divide, multiply
 from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.running_scores import note_shown
+from tinyproof.check.code.interpreter.stepped import is_stepped
 from tinyproof.check.code.interpreter.values import (
+    STEPPED,
     Choice,
     Const,
     Function,
@@ -94,13 +96,15 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
         return _quotient(machine, op, left, right, node, scope)
     if isinstance(op, ast.Pow) and isinstance(left, Quantity) and left.kind == "loss" and left.scale == "each":
         return left  # the squares of how far each is off
+    if isinstance(op, ast.Sub) and isinstance(left, Quantity) and isinstance(right, Flow | Unknown):
+        return add(left, right) if left.kind == "loss" and left.reach == "batch" else Unknown()  # less a penalty
     a, b = number(left), number(right)
     if a is not None and b is not None and isinstance(op, ast.Sub):
         whole = isinstance(constant(left), int) and isinstance(constant(right), int)
         return Const(int(a - b) if whole else a - b)
     if a is not None and b is not None and isinstance(op, ast.Pow) and abs(a) <= 1e4 and abs(b) <= 8:
         return Const(float(a**b)) if a > 0 else Unknown()
-    return Unknown()
+    return Unknown(STEPPED if is_stepped(left, right) else "")
 
 
 def _is_data(value: Value) -> bool:
@@ -170,7 +174,7 @@ def unary(machine: Machine, node: ast.UnaryOp, scope: Scope) -> Value:
         known = truth(value)
         return Unknown() if known is None else Const(not known)
     if isinstance(value, Rows):
-        return row_expressions.inverted(value) or value if isinstance(node.op, ast.Invert) else value
+        return picking.inverted(value) or value if isinstance(node.op, ast.Invert) else value
     known_number = number(value)
     if isinstance(node.op, ast.USub) and known_number is not None:
         return Const(-known_number if isinstance(constant(value), float) else -int(known_number))
@@ -197,6 +201,11 @@ def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
     if len(rights) != 1:
         return Unknown()
     right, op = rights[0], node.ops[0]
+    if isinstance(op, ast.Is | ast.IsNot) and constant(right) is None and isinstance(right, Const):
+        if isinstance(left, Const):
+            return Const((left.value is None) == isinstance(op, ast.Is))
+        there = isinstance(left, Object | Made | Function | Seq | Map | Rows | Flow | Batch)
+        return Const(isinstance(op, ast.IsNot)) if there else Unknown()
     if isinstance(op, ast.Eq | ast.NotEq) and (answers_in(left) or answers_in(right)):
         return hits(machine, left, right, machine.place(node, scope))
     if isinstance(op, ast.Gt | ast.GtE) and isinstance(left, Flow) and number(right) is not None:
@@ -208,12 +217,6 @@ def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
     if isinstance(left, Rows) or isinstance(right, Rows):
         found = row_expressions.compare(machine, op, left, right, machine.place(node, scope))
         return found if found is not None else Unknown()
-    if isinstance(op, ast.Is | ast.IsNot) and constant(right) is None and isinstance(right, Const):
-        if isinstance(left, Const):
-            return Const((left.value is None) == isinstance(op, ast.Is))
-        if isinstance(left, Object | Made | Function | Seq | Map):
-            return Const(isinstance(op, ast.IsNot))
-        return Unknown()
     if isinstance(left, Const) and isinstance(right, Const):
         return _compared(op, left, right)
     if isinstance(left, Const) and isinstance(right, Seq) and right.whole and isinstance(op, ast.In | ast.NotIn):

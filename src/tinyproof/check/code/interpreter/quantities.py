@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from tinyproof.check.code.interpreter.flows import Flow, Quantity, QuantityKind, Scale
 from tinyproof.check.code.interpreter.rows import Rows
-from tinyproof.check.code.interpreter.values import Const, Map, Seq, Unknown, Value, number, options
+from tinyproof.check.code.interpreter.stepped import is_stepped
+from tinyproof.check.code.interpreter.values import STEPPED, Const, Map, Seq, Unknown, Value, number, options
 
 _MOST = 4  # figures on other rows that a sum is known to hold
 
@@ -34,7 +35,7 @@ def add(one: Value, other: Value, accumulate: bool = False) -> Value:
         return _add_figures(left, right, accumulate)
     known, rest = (left, other) if left else (right, one)
     if known is None:
-        return Unknown()
+        return Unknown(STEPPED if is_stepped(one, other) else "")
     if known.kind == "loss" and isinstance(rest, Unknown | Flow) and not accumulate and known.reach == "batch":
         return known  # a penalty on the weights added to a batch's loss: still that batch's loss
     if known.reach == "batch" and (accumulate or isinstance(rest, Const)):

@@ -8,11 +8,14 @@ from dataclasses import replace
 from tinyproof.check.code.interpreter import columns, row_answers
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.own_masks import as_places
 from tinyproof.check.code.interpreter.pairs import note_pair
+from tinyproof.check.code.interpreter.picking import both_masks, picked
 from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.rows import Cut, Path, Root, Rows, Step, kind_of_words, union
+from tinyproof.check.code.interpreter.stepped import is_stepped
 from tinyproof.check.code.interpreter.uses import Mismatched
-from tinyproof.check.code.interpreter.values import Const, Made, Scope, Seq, Unknown, Value, constant, number
+from tinyproof.check.code.interpreter.values import FOLD, Const, Made, Scope, Seq, Unknown, Value, constant, number
 from tinyproof.check.finding import CodePlace
 
 GRADIENT = "(gradient)"  # a product of two arrays over the rows that they share: a slope for each weight
@@ -73,7 +76,7 @@ def subscript(machine: Machine, owner: Rows, node: ast.expr, scope: Scope) -> Va
         return _sliced(machine, owner, node, scope)
     if isinstance(node, ast.Constant) and node.value is ...:
         return owner
-    index = machine.evaluate(node, scope)
+    index = as_places(machine.evaluate(node, scope), machine.place(node, scope))
     if isinstance(index, Rows) and index.side in ("index", "mask"):
         return picked(owner, index)
     if isinstance(index, Const):
@@ -85,7 +88,8 @@ def subscript(machine: Machine, owner: Rows, node: ast.expr, scope: Scope) -> Va
     if owner.side == "y" or columns.is_one(owner):
         machine.looked_up.append(owner)
     owner = columns.after(owner, *columns.UNKNOWN)
-    if machine.loops or machine.passes:
+    fold = isinstance(index, Unknown) and index.name == FOLD
+    if (machine.loops or machine.passes) and not fold:
         return owner
     machine.keep.append(index)
     return owner.cut(Cut("filter", ("index", id(index))))
@@ -104,24 +108,6 @@ def _of_columns(machine: Machine, rows: Value, node: ast.expr, scope: Scope) -> 
         return columns.after(rows, "pick", known)
     names = columns.named(index)
     return columns.after(rows, "picks", names) if names is not None else columns.after(rows, *columns.UNKNOWN)
-
-
-def picked(rows: Rows, index: Value) -> Rows:
-    """The rows at some places, or those that a mask lets through."""
-    if not isinstance(index, Rows) or index.side not in ("index", "mask"):
-        return rows.cut(Cut("filter", ("index", id(index))))
-    for cut in cuts_of(index):
-        rows = rows.cut(cut)
-    return replace(rows, orders=(*rows.orders, *index.orders), names=[]) if index.orders else rows
-
-
-def cuts_of(places: Rows) -> list[Cut]:
-    """The cuts that places make through rows; of places in an order whose draw was told, with where it was drawn."""
-    cuts: list[Cut] = []
-    for path in places.paths:
-        told = (path.root.key,) if path.root.key[0] == "order" and not places.orders else ()
-        cuts.extend(replace(cut, key=(*cut.key, *told)) for cut in path.cuts)
-    return cuts
 
 
 def _by_constant(machine: Machine, owner: Rows, index: Const, node: ast.expr) -> Value:
@@ -159,9 +145,14 @@ def _sliced(machine: Machine, owner: Rows, node: ast.Slice, scope: Scope) -> Val
     if (low is None and high is None) or (low == 0 and high is None):
         return owner
     known = all(bound is None or isinstance(bound, int) for bound in (low, high))
+    bounds = (
+        () if known else (machine.evaluate(bound, scope) for bound in (node.lower, node.upper) if bound is not None)
+    )
+    if is_stepped(*bounds):
+        return owner.cut(Cut("filter", ("stepped", machine.place(node, scope), _text(node.lower), _text(node.upper))))
     if not known and (machine.passes or (machine.loops and low is not None and high is not None)):
         # The batches of a loop: together they are all rows. Or a fold made by hand, which its complement will show.
-        return replace(owner, turn=(_text(node.lower), _text(node.upper)), names=[])
+        return replace(owner, turn=(_text(node.lower), _text(node.upper)), names=list(owner.names))
     cut = owner.cut(Cut("slice", ("slice",), low=None if low == 0 else low, high=high))
     return cut if known else replace(cut, turn=(_text(node.lower), _text(node.upper)))
 
@@ -194,6 +185,8 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
         by = other.args[0]
         learned = by.paths if isinstance(by, Rows) else ()
         return rows.after(Step("fitted", f"the {other.text}", learned, id(other), place=machine.place(node, scope)))
+    if isinstance(other, Rows) and rows.side == other.side == "mask":
+        return both_masks(op, rows, other)
     if isinstance(other, Rows):
         lies = relation(rows.paths, other.paths)
         if lies == "apart" and isinstance(op, ast.Add) and left.side == other.side == "x":  # type: ignore[attr-defined]
@@ -271,12 +264,3 @@ def _hits(machine: Machine, one: Rows, other: Value, place: CodePlace, unequal: 
     else:
         return Unknown()
     return Quantity("hits", "each", "final", rows, place)
-
-
-def inverted(value: Value) -> Value | None:
-    """`~mask`."""
-    if not isinstance(value, Rows) or value.side != "mask":
-        return None
-    path = value.paths[0]
-    cuts = tuple(replace(cut, part="no" if cut.part == "yes" else "yes") for cut in path.cuts)
-    return Rows((Path(path.root, cuts),), "mask")

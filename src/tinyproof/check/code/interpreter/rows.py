@@ -161,6 +161,11 @@ class Rows(Value):
         return max((len(path.cuts) for path in self.paths), default=0)
 
 
+def names_kept(rows: Rows) -> list[str]:
+    """The names that another form of the same rows still goes by: of batches that a loop cuts, those of the whole."""
+    return list(rows.names) if rows.turn != ("", "") else []
+
+
 def unordered(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     """The paths as if nothing had been put in another order before it was cut."""
     return tuple(Path(path.root, tuple(map(_unordered, path.cuts))) for path in paths)

@@ -26,6 +26,7 @@ from tinyproof.check.code.interpreter.operators import binary, truth
 from tinyproof.check.code.interpreter.quantities import add
 from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.running_scores import note_counter
+from tinyproof.check.code.interpreter.stepped import forget_stepped, mark_folds
 from tinyproof.check.code.interpreter.values import Const, Made, Name, Scope, Seq, Unknown
 from tinyproof.check.code.interpreter.ways import merged_modes, merged_names
 
@@ -70,7 +71,8 @@ def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> bool:
         if machine.passes:
             machine.keep.append(before)
             machine.filled[id(before)] = machine.passes[-1]
-        before.grow(*((change.items, change.whole) if isinstance(change, Seq) else ([change], False)))
+        whole = machine.building > 0 or not (machine.loops or machine.passes)  # else further turns add further ones
+        before.grow(change.items if isinstance(change, Seq) else [change], whole and getattr(change, "whole", False))
         return False
     note_addition(machine, node, before, change, scope)
     note_descent(machine, node, before, scope)
@@ -95,7 +97,10 @@ def _for(machine: Machine, node: ast.For | ast.AsyncFor, scope: Scope) -> bool:
     ended = False
     for turn in turns(machine, iterable, node.iter, scope):
         with entered(machine, turn, node, scope):
+            if not turn.listed:
+                forget_stepped(node, scope)
             bind(machine, node.target, turn.value, scope)
+            mark_folds(node, scope)
             execute(machine, node.body, scope)
     if node.orelse:
         ended = execute(machine, node.orelse, scope)
@@ -105,6 +110,7 @@ def _for(machine: Machine, node: ast.For | ast.AsyncFor, scope: Scope) -> bool:
 def _while(machine: Machine, node: ast.While, scope: Scope) -> bool:
     evaluate(machine, node.test, scope)
     with entered(machine, Turn(Unknown(), None, None), node, scope):
+        forget_stepped(node, scope)
         execute(machine, node.body, scope)
     return False
 

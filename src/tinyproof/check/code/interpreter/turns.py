@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.values import Function, Value
 from tinyproof.check.finding import CodePlace
 
@@ -120,6 +121,15 @@ class Pass:
     def evaluates(self) -> bool:
         """Figures are collected over the batches without learning from them."""
         return not self.trains and bool(self.seen) and self.counted
+
+
+def narrow(turn: Pass, rows: Value | None) -> None:
+    """Of each batch only the answers that a mask lets through count: the loop goes over these rows."""
+    whole = turn.loader
+    if isinstance(rows, Rows) and isinstance(whole, Rows) and len(rows.paths) == len(whole.paths) == 1:
+        longer = len(rows.paths[0].cuts) > len(whole.paths[0].cuts)
+        if longer and rows.paths[0].root == whole.paths[0].root:
+            turn.loader = rows
 
 
 @dataclass(eq=False)

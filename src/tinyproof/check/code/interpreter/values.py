@@ -36,6 +36,10 @@ class Const(Value):
     value: int | float | complex | str | bytes | bool | None
 
 
+# What a name stands for that a loop moves on in each of its turns, and whatever is reckoned from it.
+STEPPED = "(stepped)"
+# Places of one of the folds that a loop goes through, and that were made in a way that is not followed.
+FOLD = "(fold)"
 MAX_NAMES = 100  # of a value that are kept
 MAX_ITEMS = 2_000  # of a list or tuple that are kept: what is longer is known only in part
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from tinyproof.check.code.interpreter import columns, row_expressions
+from tinyproof.check.code.interpreter import columns, picking, row_expressions
+from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.row_expressions import STATISTIC, compare, product
-from tinyproof.check.code.interpreter.rows import Cut, Rows, Step, rows_in, union
+from tinyproof.check.code.interpreter.rows import Cut, Rows, Step, names_kept, rows_in, union
 from tinyproof.check.code.interpreter.values import Const, Function, Made, Scope, Seq, Unknown, Value, constant, number
 from tinyproof.check.code.library.facts.numpy import NOTHING, SAME, SOME
+from tinyproof.check.code.library.sources import named_places
 from tinyproof.check.finding import CodePlace
 
 _AS_NUMBERS = frozenset(("astype", "map", "apply", "float", "int", "long", "replace"))
@@ -36,9 +38,13 @@ def method(
         return product(owner, args[0], True)
     if owner.side == "mask" and owner.origin is not None and name in _AS_NUMBERS:
         return columns.after(replace(owner.origin, side="y"), *columns.UNKNOWN)  # a label for each row
+    if name == "get_idx_split" and _of_sets(owner):
+        return named_places(owner.paths[0].root)
+    if owner.side == "mask" and name in ("sum", "count_nonzero") and not args:
+        return Quantity("images", "unknown", "total", owner)
     places = next((arg for arg in args if isinstance(arg, Rows) and arg.side == "index"), None)
     if places is not None and owner.side != "index":
-        return row_expressions.picked(owner, places)  # take, gather, reindex
+        return picking.picked(owner, places)  # take, gather, reindex
     if name == "transpose" and not args and not kwargs:
         return row_expressions.transposed(owner)
     if name in ("take", "head"):
@@ -47,7 +53,7 @@ def method(
         return _first_of(owner, args, kwargs, keep=False)
     if name == "sample":
         return _sampled(machine, owner, kwargs, node, scope)
-    if name == "split" and _of_sets(owner) and all(number(arg) is not None for arg in args):
+    if name == "split" and _is_drawn(owner, args, kwargs):
         parts = [owner.cut(Cut("split", ("drawn", machine.place(node, scope)), part)) for part in ("train", "held out")]
         return Seq(list(parts))  # of torchtext
     if name == "pop" and args:
@@ -73,8 +79,18 @@ def method(
     if name in ("max", "min", "argmax", "argmin") and not (args or kwargs) and owner.side != "scores":
         return Unknown()
     if name in ("max", "min", "argmax", "argmin", "topk") or name in SAME or owner.side in ("scores", "y"):
-        return replace(owner, names=[]) if name in _SAME_COLUMNS else columns.after(owner, *columns.UNKNOWN)
+        return (
+            replace(owner, names=names_kept(owner)) if name in _SAME_COLUMNS else columns.after(owner, *columns.UNKNOWN)
+        )
     return columns.after(owner.after(Step("opaque", name)), *columns.UNKNOWN)
+
+
+def _is_drawn(rows: Rows, args: list[Value], kwargs: dict[str, Value]) -> bool:
+    """Whether a data set is split by shares (into two parts): no text that is split into words."""
+    given = kwargs.get("split_ratio", args[0] if args else None)
+    if isinstance(given, Seq):
+        return len(given.items) == 2 and rows.side == "both"
+    return (_of_sets(rows) or "split_ratio" in kwargs) and all(number(arg) is not None for arg in args)
 
 
 def _of_sets(rows: Rows) -> bool:
@@ -136,7 +152,7 @@ def _dropped(machine: Machine, owner: Rows, args: list[Value], kwargs: dict[str,
 def picked(whole: Rows, places: Value | None) -> Rows:
     """The rows at certain places: those of a cut through all places, else some of them."""
     if isinstance(places, Rows) and len(places.paths) == 1:
-        for cut in row_expressions.cuts_of(places):
+        for cut in picking.cuts_of(places):
             whole = whole.cut(cut)
         return whole
     bounds = [number(arg) for arg in places.args] if isinstance(places, Made) and places.short == "range" else []

@@ -124,7 +124,8 @@ def _figures(machine: Machine, value: Value) -> list[Measured | Pass]:
     found: list[Measured | Pass] = []
     for option in options(value):
         if isinstance(option, Quantity) and isinstance(option.turn, Measured):
-            found.extend([option.turn] if option.kind == "accuracy" else [])
+            whole = option.kind == "hits" and option.reach == "final" and option.scale == "sum"
+            found.extend([option.turn] if option.kind == "accuracy" or whole else [])
             found.extend(_loop_around(machine, option.turn) if _counts(option) else [])
         elif isinstance(option, Quantity) and _counts(option):
             loops = [use for use in machine.events.uses[-8:] if isinstance(use, Measured)]

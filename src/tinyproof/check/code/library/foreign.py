@@ -6,8 +6,9 @@ import ast
 
 from tinyproof.check.code.interpreter.attributes import is_network
 from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.rows import Parts
 from tinyproof.check.code.interpreter.values import Made, Method, Name, Object, Scope, Value
-from tinyproof.check.code.library import jax, lightning
+from tinyproof.check.code.library import graph_rows, jax, lightning
 from tinyproof.check.code.library.functions import call_library
 from tinyproof.check.code.library.methods import call_method
 from tinyproof.check.code.library.tensors import apply_made, apply_network, apply_unknown
@@ -28,8 +29,12 @@ def call_foreign(
         return known
     if isinstance(function, Object) and is_network(function.cls):
         return apply_network(machine, function, args, kwargs, node, scope)
+    if isinstance(function, Parts):
+        return graph_rows.called(function, args)
     if isinstance(function, Name):
-        return call_library(machine, function.path, args, kwargs, node, scope, is_open)
+        of_graphs = function.path.startswith("torch_geometric.")
+        nodes = graph_rows.loader(function.path, args, kwargs, machine.place(node, scope)) if of_graphs else None
+        return nodes or call_library(machine, function.path, args, kwargs, node, scope, is_open)
     if isinstance(function, Made):
         return apply_made(machine, function, args, kwargs, node, scope)
     if isinstance(function, Method):

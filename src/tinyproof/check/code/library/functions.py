@@ -13,11 +13,12 @@ from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.quantities import total_of
 from tinyproof.check.code.interpreter.row_answers import counted
 from tinyproof.check.code.interpreter.row_expressions import GRADIENT
-from tinyproof.check.code.interpreter.rows import rows_in
+from tinyproof.check.code.interpreter.rows import names_kept, rows_in
 from tinyproof.check.code.interpreter.values import Made, Name, Scope, Seq, Unknown, Value, options
 from tinyproof.check.code.library import array_calls, figure_labels, frameworks, orders, tf_graph
 from tinyproof.check.code.library.builtin_functions import BUILTINS
 from tinyproof.check.code.library.dynamic import CALLS
+from tinyproof.check.code.library.graph_rows import GRAPH_LAYERS
 from tinyproof.check.code.library.passes import BEST, note_best, note_extreme
 from tinyproof.check.code.library.tensors import apply_functional, apply_unknown
 from tinyproof.core.word_sets import words
@@ -114,6 +115,8 @@ def _of_tensors(
         return Quantity("accuracy", "mean", "batch" if machine.passes else "final")
     if _is_tensor_function(path) and first_tensor(args, kwargs) is not None:
         return apply_functional(machine, short, args, kwargs, machine.place(node, scope))
+    if path.startswith(GRAPH_LAYERS) and short.islower() and isinstance(first_tensor(args, kwargs), Flow):
+        return first_tensor(args, kwargs) or Unknown()  # what is pooled of the nodes of each graph
     of_rows = _of_rows(machine, path, args, kwargs, node, scope)
     if of_rows is not None:
         return of_rows
@@ -126,7 +129,7 @@ def _of_tensors(
 def _array(value: Value) -> Value:
     """An array that is made of a list: rows, where a loop over rows filled it with one element for each."""
     rows = rows_in(value) if isinstance(value, Seq) and not value.whole else None
-    return replace(rows, names=[]) if rows is not None else value
+    return replace(rows, names=names_kept(rows)) if rows is not None else value
 
 
 def _mapped(machine: Machine, function: Value, over: Seq, node: ast.AST, scope: Scope) -> Value:

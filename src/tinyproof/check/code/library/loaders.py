@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyproof.check.code.interpreter.attributes import library_bases
-from tinyproof.check.code.interpreter.rows import Cut, Rows
+from tinyproof.check.code.interpreter.picking import picked
+from tinyproof.check.code.interpreter.rows import Cut, Path, Root, Rows
 from tinyproof.check.code.interpreter.values import (
     Choice,
     Const,
@@ -20,10 +21,11 @@ from tinyproof.check.code.interpreter.values import (
     constant,
     options,
 )
-from tinyproof.check.code.library.array_calls import picked
 from tinyproof.check.code.library.own_data_sets import as_base, held_rows, narrowed, rows_of_own
 from tinyproof.check.code.library.splits import UNKNOWN, WITH_TRAIN_FLAG, Split
+from tinyproof.check.finding import CodePlace
 
+UNREAD = "(unread)"  # of a data set of which nothing is known: the start of the key of its root
 _WITH_SPLIT = {"SVHN": 10, "STL10": 10}
 
 
@@ -158,9 +160,11 @@ def rows_of(data: Value, depth: int = 0) -> Rows | None:
         return data.rows if isinstance(data.rows, Rows) else None
     if isinstance(data, Made) and data.short in ("random_split", "Subset") and data.args and depth < 6:
         whole = rows_of(data.args[0], depth + 1)
-        if whole is None or data.short == "random_split":
-            return _drawn(whole, data) if whole is not None else None
-        return picked(whole, argument(data, "indices", 1))
+        if data.short == "random_split":
+            return _drawn(whole or _unread(data.args[0], depth), data)
+        if whole is None:
+            return None
+        return picked(whole, argument(data, "indices", 1) or Unknown())
     if isinstance(data, Object):
         inside = [value for value in data.attrs.values() if isinstance(value, Rows) and not _whole_archive(value)]
         if not inside and not any(isinstance(value, Rows) for value in data.attrs.values()):
@@ -174,7 +178,15 @@ def _together(one: Rows, other: Rows) -> bool:
     cuts = [[path.cuts for path in rows.paths] for rows in (one, other)]
     if _arrays_of_one(one, other) and cuts[0] == cuts[1]:
         return True
+    if _of_two_folders(one, other) and cuts[0] == cuts[1]:
+        return True
     return one.paths == other.paths or (cuts[0] == cuts[1] and all(cuts[0]) and one.side != other.side)
+
+
+def _of_two_folders(one: Rows, other: Rows) -> bool:
+    """Whether the files of one folder stand beside those of another, images beside their masks."""
+    roots = [path.root for path in (*one.paths, *other.paths)]
+    return len({root.kind for root in roots}) == 1 and all(root.form == "folder" for root in roots)
 
 
 def _whole_archive(rows: Rows) -> bool:
@@ -189,10 +201,20 @@ def _arrays_of_one(one: Rows, other: Rows) -> bool:
     return named and len({root.key[:2] for root in roots}) == 1
 
 
-def _drawn(whole: Rows, data: Made) -> Rows | None:
+def _unread(data: Value, depth: int) -> Rows | None:
+    """The rows of a data set of which nothing is known but that it is this one: for two parts drawn from it."""
+    if isinstance(data, Choice) or split_of(data, set(), depth + 1).kind != "unknown":
+        return None
+    place = getattr(data, "place", None) or CodePlace("")
+    names = getattr(data, "names", [])
+    what = f"the data set {names[0]}" if names else "the data set that is split"
+    return Rows((Path(Root((UNREAD, id(data)), "all", what, "rows", place)),))
+
+
+def _drawn(whole: Rows | None, data: Made) -> Rows | None:
     """The part of random_split that was unpacked at this place, the first of them for training."""
     index = constant(data.args[-1]) if len(data.args) > 2 else None
-    if not isinstance(index, int):
+    if whole is None or not isinstance(index, int):
         return None
     part = ("train", "held out")[index] if index < 2 else f"held out {index}"
     return whole.cut(Cut("split", ("drawn", data.place), part))

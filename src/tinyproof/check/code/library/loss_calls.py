@@ -7,6 +7,7 @@ from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity, Scale
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.pairs import note_pair
 from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.turns import narrow
 from tinyproof.check.code.interpreter.uses import Measured
 from tinyproof.check.code.interpreter.values import Made, Value, constant, options
 from tinyproof.check.finding import CodePlace
@@ -36,6 +37,7 @@ def take_loss(machine: Machine, path: str, kwargs: dict[str, Value], args: list[
                     loader = option.source.loader
     if turn is not None:
         turn.loss = True
+        narrow(turn, loader)
         return Quantity("loss", reduction(kwargs), "batch", loader, place, turn)
     return Quantity("loss", reduction(kwargs), "batch", loader, place, _measured(machine, loader, args, place))
 
@@ -44,14 +46,36 @@ def _measured(machine: Machine, loader: Value | None, args: list[Value], place: 
     """A loss on a whole array, of a network that does not learn by it: without gradients, or in evaluation mode."""
     answers = [option for value in args for option in options(value) if isinstance(option, Flow)]
     model = answers[-1].model if answers else None
-    if not isinstance(loader, Rows) or model is None or not machine.events.learned.get(id(model)):
+    if not isinstance(loader, Rows) or model is None:
+        return None
+    if not machine.events.learned.get(id(model)) and not machine.loops:
         return None
     if machine.no_grad == 0 and machine.mode(model) != "eval":
         return None
     labels = next((value for value in args if isinstance(value, Rows)), None)
     if note_pair(machine, loader, labels, place):
         return None
-    done = Measured("loss", model, loader, place, "the loss", machine.events.learned[id(model)])
+    return _measured_loss(machine, model, loader, place)
+
+
+def of_network(machine: Machine, loss: Quantity, model: Value, source: Value | None, place: CodePlace) -> Quantity:
+    """The loss that a network gives of its answers by itself: `scores, loss = net(x, y)`."""
+    loader = source.loader if isinstance(source, Batch) else None
+    if machine.passes:
+        machine.passes[-1].loss = True
+        return Quantity("loss", loss.scale, "batch", loader, place, machine.passes[-1])
+    quiet = machine.no_grad > 0 or machine.mode(model) == "eval"
+    known = bool(machine.loops) or bool(machine.events.learned.get(id(model)))
+    taken = isinstance(loader, Rows) and quiet and known
+    done = _measured_loss(machine, model, loader, place) if taken else None  # type: ignore[arg-type]
+    return Quantity("loss", loss.scale, "batch", loader, place, done)
+
+
+def _measured_loss(machine: Machine, model: Value, loader: Rows, place: CodePlace) -> Measured:
+    fits = machine.events.learned.get(id(model), ())
+    done = Measured("loss", model, loader, place, "the loss", fits)
+    if not fits:
+        machine.before_learning.append(done)  # in a loop that learns further down
     done.repeated = bool(machine.loops)
     done.run = machine.frames[0].place if machine.frames else place
     machine.events.uses.append(done)

@@ -26,6 +26,7 @@ from tinyproof.check.code.interpreter.values import (
 )
 from tinyproof.check.code.library import orders
 from tinyproof.check.code.library.dynamic import of_shell
+from tinyproof.check.code.library.graph_rows import GRAPH_LAYERS
 from tinyproof.check.code.library.tensors import apply_unknown
 from tinyproof.core.word_sets import words
 
@@ -135,7 +136,7 @@ def of_made(
     if drawn is not None:
         return drawn
     orders.note_seed(machine, name)
-    if owner.path.startswith(("torch.nn", "torchvision.models")):
+    if owner.path.startswith(("torch.nn", "torchvision.models", *GRAPH_LAYERS)):
         return _of_layer(machine, owner, name, args, kwargs, node, scope)
     if owner.path == "accelerate.Accelerator":
         return _of_accelerator(name, args)

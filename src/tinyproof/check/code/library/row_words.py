@@ -9,6 +9,7 @@ from tinyproof.check.code.interpreter.uses import Answered, Chosen, Measured, Sa
 from tinyproof.check.code.interpreter.values import Scope
 
 _PARTS = {"train": "the training part of", "held out": "the held-out part of", "validation": "the validation part of"}
+_PARTS["test"] = "the test part of"
 
 
 def described(rows: Rows) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tinyproof.check.code.interpreter.made_arrays import as_rows
+from tinyproof.check.code.interpreter.picking import named_part
 from tinyproof.check.code.interpreter.rows import Cut, Parts, Path, Root, Rows, Side, Step, kind_of_words
 from tinyproof.check.code.interpreter.values import Const, Made, Seq, Unknown, Value, constant, number
 from tinyproof.check.code.library.facts.fact import Argument, Makes, Shape
@@ -142,10 +143,24 @@ def _set_name(path: str) -> str:
 def _shaped(shape: Shape, root: Root, form: str) -> Value:
     if isinstance(shape, str):
         kind, _, side = shape.partition(" ")
+        if side in ("mask", "index"):
+            return _picking(kind, side, root)  # type: ignore[arg-type]
         return _rows(kind, "both" if side not in ("x", "y") else side, root, form)  # type: ignore[arg-type]
     if isinstance(shape, tuple):
         return Seq([_shaped(part, root, form) for part in shape])
-    return Parts({key: _shaped(part, root, form) for key, part in shape.items()}, whole=False)
+    named = {int(key) if key.isdigit() else key: _shaped(part, root, form) for key, part in shape.items()}
+    return Parts(named, whole=False)
+
+
+def named_places(root: Root) -> Parts:
+    """The places of the parts of a data set of graphs, by name."""
+    kinds = {"train": "train", "valid": "validation", "test": "test"}
+    return Parts({name: _picking(kind, "index", root) for name, kind in kinds.items()}, whole=False)
+
+
+def _picking(kind: str, side: Side, root: Root) -> Rows:
+    """What picks a part of the rows of a source: `graph.train_mask`."""
+    return replace(named_part(root, kind), side=side)
 
 
 def _rows(kind: str, side: Side, root: Root, form: str) -> Rows:
@@ -194,6 +209,9 @@ def _part(fact: Makes, root: Root, text: object) -> Value | None:
     match = re.fullmatch(r"(\w+)(?:\[(-?\d*%?):(-?\d*%?)\])?", text) if isinstance(text, str) else None
     if match is None:
         return None
+    if match[1] == "trainval" and not isinstance(fact.gives, Mapping):
+        both = [_rows(kind, "both", root, "set") for kind in ("train", "validation")]
+        return replace(both[0], paths=(*both[0].paths, *both[1].paths))
     kind = {"all": "all"}.get(match[1]) or kind_of_words(match[1])
     if isinstance(fact.gives, Mapping):
         return _shaped({key: f"{kind} {str(side).partition(' ')[2]}" for key, side in fact.gives.items()}, root, "set")

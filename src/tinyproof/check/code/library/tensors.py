@@ -9,7 +9,7 @@ from tinyproof.check.code.interpreter.attributes import find_member, library_bas
 from tinyproof.check.code.interpreter.events import Impossible, Softmax
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Op, Quantity, first_tensor, is_tensor
 from tinyproof.check.code.interpreter.machine import Machine
-from tinyproof.check.code.interpreter.rows import Rows
+from tinyproof.check.code.interpreter.rows import Parts, Rows
 from tinyproof.check.code.interpreter.running_scores import keeps_score, note_metric
 from tinyproof.check.code.interpreter.turns import Mode, Seen
 from tinyproof.check.code.interpreter.values import (
@@ -26,8 +26,8 @@ from tinyproof.check.code.interpreter.values import (
     join,
     options,
 )
-from tinyproof.check.code.library import frameworks, keras_graph, keras_rows
-from tinyproof.check.code.library.loss_calls import LOSSES, WHEN_MADE, note_keras_loss, take_loss
+from tinyproof.check.code.library import frameworks, graph_rows, keras_graph, keras_rows
+from tinyproof.check.code.library.loss_calls import LOSSES, WHEN_MADE, note_keras_loss, of_network, take_loss
 from tinyproof.check.code.library.sequentials import sequential_children
 from tinyproof.check.finding import CodePlace
 
@@ -37,6 +37,8 @@ MAX_OPS = 400
 
 def as_batch(value: Value) -> Value:
     """Rows that go into a network as one batch."""
+    if isinstance(value, Parts):
+        value = value.items.get("x", value)  # a graph: what its nodes hold
     return Batch(value, "part") if isinstance(value, Rows) else value
 
 
@@ -51,20 +53,25 @@ def apply_network(
     _see(machine, model, tensor, machine.place(node, scope))
     if isinstance(tensor, Flow) and (tensor.ops or tensor.model is not None):
         return _walk_forward(machine, model, args, kwargs, node, scope)
-    if id(model) not in machine.outputs:
+    key = (id(model), len(args) + len(kwargs))
+    if key not in machine.outputs_of:
         start: list[Value] = [Flow((), model) if arg is tensor else arg for arg in args]
         named: dict[str, Value] = {k: Flow((), model) if v is tensor else v for k, v in kwargs.items()}
-        machine.outputs[id(model)] = _walk_forward(machine, model, start, named, node, scope)
+        machine.outputs_of[key] = _walk_forward(machine, model, start, named, node, scope)
+        machine.outputs.setdefault(id(model), machine.outputs_of[key])
     source = tensor if isinstance(tensor, Batch) else tensor.source
-    known = machine.outputs[id(model)]
-    return join([_from(option, model, source) for option in options(known)])
+    known = machine.outputs_of[key]
+    place = machine.place(node, scope)
+    return join([_from(machine, option, model, source, place) for option in options(known)])
 
 
-def _from(output: Value, model: Value, source: Value | None) -> Value:
+def _from(machine: Machine, output: Value, model: Value, source: Value | None, place: CodePlace) -> Value:
     if isinstance(output, Flow):
         return Flow(output.ops, model, source, output.straight, output.certain)
     if isinstance(output, Seq):
-        return Seq([_from(item, model, source) for item in output.items], output.whole)
+        return Seq([_from(machine, item, model, source, place) for item in output.items], output.whole)
+    if isinstance(output, Quantity) and output.kind == "loss":
+        return of_network(machine, output, model, source, place)
     return Flow((), model, source, certain=False)
 
 
@@ -145,11 +152,15 @@ def apply_made(
     if made.path.startswith("keras.metrics") and machine.passes:
         machine.passes[-1].counted = True
         made.attrs["(fed)"] = Const(True)
-    if made.path.startswith(("torch.nn.", "torchvision.models")):
+    if made.path.startswith("torch_geometric.transforms.") and args and isinstance(args[0], Parts):
+        return graph_rows.transformed(made, args[0], place)
+    if made.path.startswith(("torch.nn.", "torchvision.models", *graph_rows.GRAPH_LAYERS)):
         args = [as_batch(arg) for arg in args]
     tensor = first_tensor(args, kwargs)
     if tensor is None:
         return Unknown()
+    if made.path.startswith(graph_rows.GRAPH_LAYERS) and isinstance(tensor, Flow):
+        return Flow(tensor.ops, tensor.model, tensor.source, straight=False, certain=False)
     if made.path.startswith("torch.nn."):
         if isinstance(tensor, Batch):
             _see(machine, made, tensor, place)

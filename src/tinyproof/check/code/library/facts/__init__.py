@@ -6,7 +6,16 @@ import re
 from fnmatch import translate
 from functools import lru_cache
 
-from tinyproof.check.code.library.facts import fastai, feature_engine, keras, numpy, sklearn, torch, transformers
+from tinyproof.check.code.library.facts import (
+    fastai,
+    feature_engine,
+    graphs,
+    keras,
+    numpy,
+    sklearn,
+    torch,
+    transformers,
+)
 from tinyproof.check.code.library.facts.fact import Crosses, Fact, Fits, Measures
 
 FRAMEWORKS: dict[str, tuple[Fact, ...]] = {
@@ -14,6 +23,7 @@ FRAMEWORKS: dict[str, tuple[Fact, ...]] = {
     "scikit-learn and its kin": (*sklearn.FACTS, *feature_engine.FACTS),
     "numpy, JAX, pandas": numpy.FACTS,
     "PyTorch's data sets": torch.FACTS,
+    "PyTorch Geometric, DGL": graphs.FACTS,
     "fastai": fastai.FACTS,
     "datasets, transformers": transformers.FACTS,
 }

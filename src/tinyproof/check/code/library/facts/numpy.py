@@ -38,7 +38,7 @@ FACTS: tuple[Fact, ...] = (
         expect=("a: the file d/reviews.txt", "b: a part of the file d/reviews.txt"),
     ),
     Makes(
-        ("numpy.fromfile",),
+        ("numpy.fromfile", "numpy.memmap"),
         form="file",
         source=("file", 0),
         example="import numpy as np\na = np.fromfile('d/t10k-images-idx3-ubyte', np.uint8, offset=16)",

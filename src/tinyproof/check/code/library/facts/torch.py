@@ -56,6 +56,17 @@ FACTS: tuple[Fact, ...] = (
         expect=("the loop on the training set", "the loop on the test set"),
     ),
     Holds(
+        ("torchvision.datasets.VOCSegmentation", "torchvision.datasets.VOCDetection"),
+        part=("image_set", 2),
+        usual="train",
+        example=_LOADERS
+        + "from torchvision.datasets import VOCSegmentation\n"
+        + "loader = DataLoader(VOCSegmentation('d', image_set='trainval'))\n"
+        + "tests = DataLoader(VOCSegmentation('d', '2012', 'val'))\n"
+        + _LOOP,
+        expect=("the loop on the training set and the validation set", "the loop on the validation set"),
+    ),
+    Holds(
         (
             "torchvision.datasets.EuroSAT",
             "torchvision.datasets.Caltech101",
@@ -73,6 +84,15 @@ FACTS: tuple[Fact, ...] = (
             "the loop on the training part of the data set EuroSAT",
             "the loop on the held-out part of the data set EuroSAT",
         ),
+    ),
+    Makes(
+        ("torchtext.data.TabularDataset", "torchtext.legacy.data.TabularDataset"),
+        form="file",
+        source=("path", 0),
+        example="from torchtext.legacy.data import BucketIterator, TabularDataset\n"
+        "a, b = TabularDataset(path='films.csv', format='csv').split(split_ratio=[0.8, 0.2])\n"
+        "c, d = BucketIterator.splits((a, b), batch_size=16)",
+        expect=("a: the training part of the file films.csv", "d: the held-out part of the file films.csv"),
     ),
     Makes(
         ("torchtext.*TabularDataset", "torchtext.*LanguageModelingDataset"),

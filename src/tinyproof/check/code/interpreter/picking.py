@@ -1,0 +1,56 @@
+"""Places and masks: which rows they pick of an array, and what masks are together."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from tinyproof.check.code.interpreter.rows import MAX_PATHS, Cut, Path, Root, Rows
+from tinyproof.check.code.interpreter.values import Unknown, Value
+
+NAMED = {"train_mask": "train", "val_mask": "validation", "test_mask": "test"}
+
+
+def named_part(root: Root, kind: str) -> Rows:
+    """The mask that picks a part of the rows of a source: `graph.train_mask`."""
+    cut = Cut("split", ("parts", root.key), kind)
+    return Rows((Path(Root((*root.key, "mask"), "all", root.what, "rows", root.place), (cut,)),), "mask", names=[kind])
+
+
+def picked(rows: Rows, index: Value) -> Rows:
+    """The rows at some places, or those that a mask lets through."""
+    if not isinstance(index, Rows) or index.side not in ("index", "mask"):
+        return rows.cut(Cut("filter", ("index", id(index))))
+    if index.side == "mask" and len(index.paths) > 1:
+        each = [picked(rows, replace(index, paths=(path,))) for path in index.paths]
+        return replace(rows, paths=tuple(path for part in each for path in part.paths)[:MAX_PATHS], names=[])
+    for cut in cuts_of(index):
+        rows = rows.cut(cut)
+    if index.names and index.origin is None and rows.paths:
+        rows = replace(rows, names=list(index.names))
+    return replace(rows, orders=(*rows.orders, *index.orders), names=[]) if index.orders else rows
+
+
+def cuts_of(places: Rows) -> list[Cut]:
+    """The cuts that places make through rows; of places in an order whose draw was told, with where it was drawn."""
+    cuts: list[Cut] = []
+    for path in places.paths:
+        told = (path.root.key,) if path.root.key[0] == "order" and not places.orders else ()
+        cuts.extend(replace(cut, key=(*cut.key, *told)) for cut in path.cuts)
+    return cuts
+
+
+def both_masks(op: ast.operator, one: Rows, other: Rows) -> Value:
+    """`train_mask | val_mask`: what either lets through; what both let through is not followed."""
+    if not isinstance(op, ast.BitOr | ast.Add):
+        return Unknown()
+    return replace(one, paths=(*one.paths, *other.paths)[:MAX_PATHS], names=[], origin=None)
+
+
+def inverted(value: Value) -> Value | None:
+    """`~mask`."""
+    if not isinstance(value, Rows) or value.side != "mask":
+        return None
+    path = value.paths[0]
+    cuts = tuple(replace(cut, part="no" if cut.part == "yes" else "yes") for cut in path.cuts)
+    return Rows((Path(path.root, cuts),), "mask")
