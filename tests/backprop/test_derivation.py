@@ -123,7 +123,8 @@ def test_titles_cannot_break_out_of_the_markup() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_mathml_is_well_formed(name: str) -> None:
     root = ET.fromstring("<div>" + sections(derive(name)).replace("&#160;", " ") + "</div>")
-    assert len(root.findall(".//math")) == sum(len(step.lines) for step in derive(name).steps)
+    assert len(root.findall(".//div[@class='line']")) == sum(len(step.lines) for step in derive(name).steps)
+    assert all(line.find(".//math") is not None for line in root.findall(".//div[@class='line']"))
 
 
 def test_toml_is_the_network() -> None:
@@ -135,8 +136,11 @@ def test_the_page_shows_without_a_network(tmp_path: Path, chromium: str) -> None
     """Headless: the page renders, its formulas have a size, and nothing is fetched."""
     page = tmp_path / "derivation.html"
     probe = (
-        "<script>const m=[...document.querySelectorAll('math')].map(e=>e.getBoundingClientRect());"
-        "document.title='formulas '+m.length+' shown '+m.filter(r=>r.width>40&&r.height>10).length</script></body>"
+        "<script>document.body.style.width='700px';"
+        "const boxes=e=>[...e.querySelectorAll('math')].map(f=>f.getBoundingClientRect());"
+        "const m=[...document.querySelectorAll('.line')].map(boxes),end=document.body.getBoundingClientRect().right;"
+        "document.title='formulas '+m.length+' shown '+m.filter(l=>l.some(r=>r.width>20&&r.height>10)).length"
+        "+' cut '+m.flat().filter(r=>r.right>end).length</script></body>"
     )
     page.write_text(derivation_text(derive("course"), "html").replace("</body>", probe), encoding="utf-8")
     assert not re.search(r"(src|href)=\"?https?:", page.read_text(encoding="utf-8"))
@@ -144,7 +148,7 @@ def test_the_page_shows_without_a_network(tmp_path: Path, chromium: str) -> None
     options += ["--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
     done = subprocess.run([chromium, *options, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
     lines = sum(len(step.lines) for step in derive("course").steps)
-    assert f"<title>formulas {lines} shown {lines}</title>" in done.stdout
+    assert f"<title>formulas {lines} shown {lines} cut 0</title>" in done.stdout
 
 
 @pytest.mark.parametrize(
