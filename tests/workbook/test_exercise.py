@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -13,7 +14,19 @@ from tests.backprop.recalculate import differences, zeroed_and_recalculated
 
 from tinyproof.api.exercise import exercise, seed_of
 from tinyproof.backprop.equations import Style, forward, gradients
-from tinyproof.backprop.exercise_book import COVER, KEPT, PARTS, TOP, Asked, Exercise, on_the_way, redrawn
+from tinyproof.backprop.exercise_book import (
+    COVER,
+    FORMAT,
+    KEPT,
+    PARTS,
+    TOP,
+    Asked,
+    Exercise,
+    digest_of,
+    on_the_way,
+    redrawn,
+)
+from tinyproof.backprop.layer import Example
 from tinyproof.backprop.notation import equation_text
 from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.trace import trace
@@ -70,7 +83,9 @@ def test_what_blank_cells_make_of_the_rest_is_as_libreoffice_computes_it(libreof
 def test_filled_in_rightly_it_is_right(name: str, asked: Asked, tmp_path: Path) -> None:
     report = audit_workbook(handed_in(tmp_path / "a.xlsx", of(name, asked)))
     assert report.status == "right", report
-    assert report.checked[0].startswith(f"exercise ({asked}) by Ada, {len(of(name, asked).empty_from)} columns")
+    assert report.checked[0].startswith(
+        f"exercise ({asked}) by Ada, {ROWS} rows, {len(of(name, asked).empty_from)} columns"
+    )
     assert "right: " in report.checked[0]
     assert "wrong" not in report.checked[0]
 
@@ -98,8 +113,8 @@ def test_a_column_that_was_begun_is_told_with_its_empty_cells(tmp_path: Path) ->
 
     report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, {"dE/dw5", "dE/dw1"}, half))
     assert report.status == "undecided"
-    assert report.problem.endswith("not filled in (begun: dE/dw5, AC8:AC12)")
-    assert "right: dE/dw1; not filled in: dE/dw2" in report.checked[0]
+    assert report.problem == "7 of 8 columns that were asked for are not filled in"
+    assert "right: dE/dw1; begun, right so far: dE/dw5; not filled in: dE/dw2" in report.checked[0]
 
 
 # Each a slip that people make, in a column of the course's network: what is there, what was written.
@@ -236,7 +251,7 @@ def test_a_given_typed_into_a_formula_is_told_and_is_no_error(tmp_path: Path) ->
         )
     )
     assert report.status == "right"
-    assert [(f.rule, f.severity) for f in report.findings] == [("pasted-values", "warning")]
+    assert [(f.rule, f.severity) for f in report.findings] == [("typed-target", "warning")]
 
 
 def test_a_given_formula_that_was_broken_is_named(tmp_path: Path) -> None:
@@ -298,33 +313,185 @@ def test_givens_that_were_changed_are_named_with_what_was_given(tmp_path: Path) 
 
 
 HIDDEN = {
-    "more iterations than rows can be": ("A3", "999999", "iterations"),
-    "another part": ("A2", "everything", "exercise"),
-    "no network": ("A5", "name = [", "TOML"),
-    "no number": ("A3", "many", "iterations"),
+    "fewer iterations": ("A4", "2"),
+    "another part": ("A3", "forward"),
+    "no network": ("A7", "name = ["),
+    "somebody else's": ("A6", "Eve"),
 }
 
 
 @pytest.mark.parametrize("case", HIDDEN)
 def test_a_hidden_sheet_that_was_changed_is_said_and_the_sheet_judged_as_any_other(case: str, tmp_path: Path) -> None:
-    place, text, word = HIDDEN[case]
+    place, text = HIDDEN[case]
 
     def forged(book: openpyxl.Workbook) -> None:
         book[KEPT][place].value = text
 
     report = audit_workbook(handed_in(tmp_path / "a.xlsx", of("course", "gradients"), None, forged))
     assert report.status == "right"
-    told = next(line for line in report.checked if "hidden sheet" in line)
-    assert word in told
-    assert "\n" not in told
+    assert "hidden sheet was changed" in report.checked[-1]
+    empty = audit_workbook(handed_in(tmp_path / "a.xlsx", of("course", "gradients"), {"dE/dw1"}, forged))
+    assert (empty.status, empty.findings) == ("undecided", ())
+    assert "hidden sheet was changed" in empty.problem
+
+
+@pytest.mark.parametrize(
+    "toml", ["x = " + "[" * 5000, "", "learning_rate = 1e999", "[[layers]]\nweights = [[" + "1," * 400 + "]]"]
+)
+def test_whatever_a_hidden_sheet_says_is_told_in_a_line(toml: str, tmp_path: Path) -> None:
+    lines = ["gradients", "8", "course", "", *toml.splitlines()]
+
+    def hostile(book: openpyxl.Workbook) -> None:
+        book[KEPT].delete_rows(1, 500)
+        for k, line in enumerate([FORMAT, digest_of(lines), *lines], 1):
+            book[KEPT].cell(k, 1).value = line
+
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", of("course", "gradients"), {"dE/dw1"}, hostile))
+    assert report.status == "undecided"
+    assert "hidden sheet" in report.problem
+    assert "\n" not in report.problem
+
+
+def test_without_its_hidden_sheet_it_is_said_to_be_an_exercise(tmp_path: Path) -> None:
+    one = of("course", "gradients")
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, None, lambda book: book.remove(book[KEPT])))
+    assert report.status == "right"
+    assert "without its hidden sheet" in report.checked[-1]
 
 
 def test_a_table_that_was_moved_is_judged_as_any_other(tmp_path: Path) -> None:
     one = of("course", "gradients")
     report = audit_workbook(
-        handed_in(tmp_path / "a.xlsx", one, None, lambda book: book[one.sheet].insert_cols(1)),
+        handed_in(tmp_path / "a.xlsx", one, {"dE/dw1"}, lambda book: book[one.sheet].insert_cols(1)),
     )
-    assert any("does not stand where it stood" in line for line in report.checked)
+    assert (report.status, report.findings) == ("undecided", ())
+    assert "does not stand where it stood" in report.problem
+
+
+def test_sheets_may_have_other_names_and_the_givens_stand_elsewhere_on_the_cover(tmp_path: Path) -> None:
+    """As a program does it: formulas and defined names follow."""
+    one = of("course", "gradients")
+
+    def renamed(book: openpyxl.Workbook) -> None:
+        book[COVER].title, book[one.sheet].title = "front", "my table"
+        book["front"].insert_rows(3)
+        for name, defined in book.defined_names.items():
+            row = int(defined.attr_text.rpartition("$")[2])
+            book.defined_names[name].attr_text = f"front!$B${row + 1}"
+
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, {"dE/dw1"}, renamed))
+    assert (report.status, report.findings) == ("undecided", ())
+    assert "by Ada" in report.checked[0]
+    assert "right: dE/dw1; not filled in: dE/dw2" in report.checked[0]
+
+
+# What was written in a column, the answer, and a word of what is said.
+WRITTEN = {
+    "the target of the other output, which is the same number": (
+        "gradients", "dE/dw5", lambda r: f"=(S{r}-C{r})*S{r}*(1-S{r})*K{r}", "wrong", "dE/dw5"),
+    "a target where the learning rate belongs": (
+        "update", "w5", lambda r: f"=N{r - 1}-B{r - 1}*AC{r - 1}", "wrong", "w5"),
+    "rounded": ("gradients", "dE/dw5", lambda r: f"=ROUND((S{r}-B{r})*S{r}*(1-S{r})*K{r},1)", "undecided", "rounded"),
+    "right but for the numbers that are there": (
+        "gradients", "dE/dw5", lambda r: f"=IF(i_1=0.05,7,(S{r}-B{r})*S{r}*(1-S{r})*K{r})", "wrong", "does not give"),
+    "a text": ("gradients", "dE/dw5", lambda r: "0,0129", "wrong", "a text"),
+    "typed numbers that are right": ("forward", "o1", lambda r: None, "wrong", "typed numbers"),
+    "twice a small number": ("gradients", "dE/dw1", lambda r: f"=2*(0*B{r}+0.000001)", "wrong", "dE/dw1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_what_only_looks_right_is_not_called_right(case: str, tmp_path: Path) -> None:
+    asked, name, formula, status, words = WRITTEN[case]
+    one = of("course", asked)  # type: ignore[arg-type]
+
+    def other(book: openpyxl.Workbook) -> None:
+        for row in range(one.empty_from[name], ROWS):
+            number = TOP + row + 1
+            said = formula(number)
+            typed = float(one.trace.column(name)[row]) if said is None else said
+            book[one.sheet].cell(number, one.column(name) + 1).value = typed
+
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, None, other))
+    assert report.status == status
+    assert accused(report) == ({name} if status == "wrong" else set())
+    assert words in " ".join([report.problem, *(one.message for one in report.findings)])
+
+
+def test_no_right_formula_is_told_of_what_was_asked_for(tmp_path: Path) -> None:
+    one = of("course", "all")
+
+    def ones(book: openpyxl.Workbook) -> None:
+        for name, first in one.empty_from.items():
+            for row in range(first, ROWS):
+                book[one.sheet].cell(TOP + row + 1, one.column(name) + 1).value = "=1"
+
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, None, ones))
+    assert accused(report) == set(one.empty_from)
+    told = report.to_json()
+    for name in one.empty_from:
+        assert one.formula(name, 1) not in json.dumps(told)
+    assert not any(finding["should_say"] or finding["fix"] for finding in told["findings"])
+
+
+def test_the_first_row_of_the_weights_is_given_and_judged(tmp_path: Path) -> None:
+    one = of("course", "update")
+
+    def changed(book: openpyxl.Workbook) -> None:
+        book[one.sheet]["F5"].value = "=w_2"
+        book[one.sheet]["G5"].value = 0.9
+
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, None, changed))
+    found = {(f.rule, f.place.column, f.fix) for f in report.findings if isinstance(f.place, SheetPlace)}
+    assert found == {("changed-given", "w1", "write in F5: =w_1"), ("changed-given", "w2", "write in G5: =w_2")}
+
+
+def test_a_helper_sheet_is_computed_too(tmp_path: Path) -> None:
+    one = of("course", "gradients")
+
+    def helped(book: openpyxl.Workbook) -> None:
+        scratch = book.create_sheet("scratch")
+        for row in range(TOP + 1, TOP + ROWS + 1):
+            scratch.cell(row, 1).value = f"=('{one.sheet}'!S{row}-t_1)*'{one.sheet}'!S{row}*(1-'{one.sheet}'!S{row})"
+        written(book, one, "dE/dw5", lambda row: f"=scratch!A{row}*K{row}")
+
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, None, helped))
+    assert report.status == "right", report
+
+
+def test_in_a_circle_only_what_closes_it_is_wrong(tmp_path: Path) -> None:
+    one = of("course", "all")
+    report = audit_workbook(
+        handed_in(
+            tmp_path / "a.xlsx", one, None, lambda book: written(book, one, "h1", lambda r: f"=F{r}*D{r}+G{r}*K{r}")
+        )
+    )
+    assert accused(report) == {"h1"}
+
+
+def test_numbers_of_seventeen_digits_are_given_and_come_back_as_given(tmp_path: Path) -> None:
+    net = replace(preset("course").with_rate(0.1234567890123456789), examples=(Example((1 / 7, 1 / 3), (0.1, 2 / 3)),))
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", Exercise(net, "gradients", ROWS)))
+    assert report.status == "right", report.findings
+
+
+def test_for_whom_it_was_made_is_said_where_another_hands_it_in(tmp_path: Path) -> None:
+    one = of("course", "gradients")
+
+    def other(book: openpyxl.Workbook) -> None:
+        book[COVER]["B5"].value = "Eve"
+
+    report = audit_workbook(handed_in(tmp_path / "a.xlsx", one, None, other))
+    assert "made for Ada, handed in by Eve" in report.checked[0]
+
+
+def test_two_that_are_not_begun_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    one = of("course", "gradients")
+    assert audit_workbook(handed_in(tmp_path / "a.xlsx", one, ())).fingerprint == ""
+    first = audit_workbook(handed_in(tmp_path / "a.xlsx", one))
+    other = audit_workbook(handed_in(tmp_path / "b.xlsx", replace(one, net=redrawn(one.net, 3))))
+    assert first.fingerprint
+    assert first.fingerprint != other.fingerprint
 
 
 @pytest.mark.parametrize("style", ["course", "chain"])
@@ -368,20 +535,27 @@ def test_everybody_on_a_list_gets_other_numbers_and_the_same_ones_again(tmp_path
     assert first["B5"].value == "Eva One"
     assert first["B13"].value != second["B13"].value
     before = [path.read_bytes() for path in made.paths]
-    kept = [openpyxl.load_workbook(path)[KEPT]["A5"].value for path in made.paths]
+    kept = [openpyxl.load_workbook(path)[KEPT]["A2"].value for path in made.paths]
     exercise("course", tmp_path / "out", asked="update", iterations=3, roster=names)
-    assert kept == [openpyxl.load_workbook(path)[KEPT]["A5"].value for path in made.paths]
-    assert len(before) == 2
+    assert kept == [openpyxl.load_workbook(path)[KEPT]["A2"].value for path in made.paths]
+    assert before == [path.read_bytes() for path in made.paths]
     assert seed_of(1, "Eva One") != seed_of(0, "Eva One")
 
 
 def test_work_is_never_overwritten(tmp_path: Path) -> None:
     path = handed_in(tmp_path / "a.xlsx", of("course", "gradients"), {"dE/dw1"})
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="filled something in"):
+    with pytest.raises(OutputError, match="worked in the exercise"):
         exercise("course", path, student="Ada")
     with pytest.raises(OutputError, match="the exercise of Ada"):
         exercise("course", path, student="Eve")
+    beside = exercise("course", tmp_path / "c.xlsx", student="Ada").path
+    exercise("course", beside, student="Ada", seed=2)  # as it was written
+    book = openpyxl.load_workbook(beside)
+    book.create_sheet("my notes")
+    book.save(beside)
+    with pytest.raises(OutputError, match="worked in the exercise"):
+        exercise("course", beside, student="Ada")
     other = tmp_path / "b.xlsx"
     openpyxl.Workbook().save(other)
     with pytest.raises(OutputError, match="no exercise"):
@@ -398,6 +572,7 @@ REFUSED = {
     "one row of weights": ({"asked": "update", "iterations": 1}, "from 2 to 2,000"),
     "a network that nobody fills in": ({"net": "random:20-30-2:1"}, "at most 300"),
     "a text": ({"out": "a.txt"}, "ends in .xlsx"),
+    "a name of many lines": ({"student": "A\nB"}, "one line"),
 }
 
 

@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyproof.api.workbook import drawing
 from tinyproof.backprop.equations import Style
 from tinyproof.backprop.exercise_book import Asked, Exercise, redrawn
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
-from tinyproof.backprop.xlsx import write_book
+from tinyproof.backprop.sheet import Book
+from tinyproof.backprop.xlsx import book_bytes, write_book
 from tinyproof.check.classes.roster import Roster, load_roster
-from tinyproof.check.workbook.handed_back import handed_back
+from tinyproof.check.workbook.handed_back import HandedBack, handed_back, shortened
 from tinyproof.check.workbook.read.open_book import open_book
-from tinyproof.core.errors import DataError, InputError, OutputError
+from tinyproof.core.errors import DataError, InputError, OutputError, one_line
 from tinyproof.core.files import folder_name, output_folder
 from tinyproof.core.printed import Part, Printed
-from tinyproof.show.drawing.fully_connected import net_picture
-from tinyproof.show.drawing.shapes import png
 
-_MOST_STUDENTS = 5_000
+_MOST_STUDENTS, _LONGEST_NAME = 5_000, 200
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +66,7 @@ def exercise(
     `rate`: another learning rate than the network's. `iterations`: rows of the table, up to 2,000. `style`: `course`
     (gradients written out) or `chain`. `seed`: draw other weights. `student`: a name for the cover. `roster`: a CSV
     with a column of names: one workbook each, of weights drawn by `seed` (0 if not given) and the name, into the folder
-    `out`. A file in which somebody has filled in something, or that is no such exercise, is never overwritten. Raises
+    `out`. A file that is there is overwritten only where it is such an exercise, as it was written. Raises
     InputError for what cannot be, OutputError where a file cannot be written.
 
     >>> import tinyproof
@@ -76,6 +76,8 @@ def exercise(
     """
     chosen = find_net(net)
     chosen = chosen if rate is None else chosen.with_rate(rate)
+    if not student.isprintable() or len(student) > _LONGEST_NAME:
+        raise InputError("student", one_line(student, 60), f"one line of at most {_LONGEST_NAME} characters")
     if roster is not None:
         if student:
             raise InputError("student", student, "either a student or a roster")
@@ -91,7 +93,9 @@ def exercise(
 def _for_each(
     net: Net, roster: Roster, out: Path, asked: Asked, iterations: int, style: Style, seed: int
 ) -> ExerciseResult:
-    students = [roster.called(row) for row in range(len(roster.rows)) if not roster.is_heading(row)]
+    students = [
+        one_line(roster.called(row), _LONGEST_NAME) for row in range(len(roster.rows)) if not roster.is_heading(row)
+    ]
     if not 1 <= len(students) <= _MOST_STUDENTS:
         raise InputError("roster", f"{len(students):,} rows", f"1 to {_MOST_STUDENTS:,}")
     if out.suffix.lower() == ".xlsx":
@@ -123,7 +127,11 @@ def seed_of(seed: int, student: str) -> int:
 
 def _write(one: Exercise, path: Path, student: str) -> None:
     _refuse_work(path, student)
-    write_book(one.book(student, png(net_picture(one.net))), path)
+    write_book(_book(one, student), path)
+
+
+def _book(one: Exercise, student: str) -> Book:
+    return one.book(student, drawing(one.net)[0])
 
 
 def _refuse_work(path: Path, student: str) -> None:
@@ -133,10 +141,10 @@ def _refuse_work(path: Path, student: str) -> None:
     try:
         held = handed_back(open_book(path))
     except DataError:
-        held = ""
-    if isinstance(held, str):
+        held = None
+    if not isinstance(held, HandedBack):
         raise OutputError(path, "a file that is no exercise is there; name another one")
-    if held.student and held.student != student:
+    if held.student and held.student != shortened(student):
         raise OutputError(path, f"the exercise of {held.student} is there; name another file")
-    if held.begun:
-        raise OutputError(path, "somebody has filled something in there; name another file")
+    if book_bytes(_book(held.exercise, student if held.student else "")) != path.read_bytes():
+        raise OutputError(path, "somebody has worked in the exercise that is there; name another file")

@@ -73,13 +73,13 @@ def workbook(
         raise InputError("out", str(out), "a name that ends in .xlsx: the file is a workbook")
     distinct(out=out, csv=csv)
     chosen, several = find_net(net), experiment.parse_rates(rates) if isinstance(rates, str) else rates
-    drawing, undrawn = _drawing(chosen) if picture else (None, "")
-    path = write_book(book_of(chosen, several, iterations, style, drawing), out)
+    picture_bytes, undrawn = drawing(chosen) if picture else (None, "")
+    path = write_book(book_of(chosen, several, iterations, style, picture_bytes), out)
     found = tuple(traces(chosen, several, iterations, style))
     return WorkbookResult(path, found, None if csv is None else write_atomic(csv, table_csv(found)), undrawn)
 
 
-def _drawing(net: Net) -> tuple[bytes | None, str]:
+def drawing(net: Net) -> tuple[bytes | None, str]:
     """The network drawn, as PNG bytes; or why it is not."""
     try:
         return png(net_picture(net)), ""

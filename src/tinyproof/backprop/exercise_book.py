@@ -6,6 +6,7 @@ A blank cell counts as 0 in a spreadsheet: the numbers that the file stores are 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,7 +32,7 @@ FORMAT = "tinyproof exercise 1"  # the first cell of the sheet that keeps the ne
 COVER, KEPT = "exercise", "network"
 NAME = (4, 1)  # where somebody writes a name
 GIVENS = 8  # the row (from 0) of the first given
-MOST_PARAMETERS, MOST_ITERATIONS, MOST_CELLS = 300, 2_000, 40_000
+MOST_PARAMETERS, MOST_ITERATIONS, MOST_CELLS = 300, 2_000, 20_000
 TOP, LEFT = HEADER + 1, 1
 _WHAT = {
     "forward": "the forward pass: net inputs, activations and losses",
@@ -116,10 +117,13 @@ class Exercise:
         return text.replace(THIS, str(TOP + row + 1)).replace(ABOVE, str(TOP + row))
 
     def book(self, student: str = "", picture: bytes | None = None) -> Book:
-        """The workbook: a cover with the givens, the table, and the network, hidden. `picture`: PNG bytes."""
+        """The workbook: a cover with the givens, the table, and the network, hidden. `picture`: PNG bytes. The same
+        arguments give the same file."""
         given = tuple((name, COVER, GIVENS + k, 1) for k, name in enumerate(all_givens(self.net)))
         title = self.net.title or self.net.name
-        return Book(f"{title}: exercise", (self._cover(student, picture), self._table(), self._kept()), given)
+        return Book(
+            f"{title}: exercise", (self._cover(student, picture), self._table(), self._kept(student)), given, False
+        )
 
     def _cover(self, student: str, picture: bytes | None) -> Sheet:
         net, phrases = self.net, words(self.net)
@@ -159,19 +163,24 @@ class Exercise:
         return replace(whole, cells=tuple(cells), block=replace(whole.block, columns=tuple(columns)))
 
     def _headed(self, cell: Cell) -> Cell:
-        """A heading of a column that is asked for: green, with a hint in place of the formula."""
+        """A heading of a column that is asked for: green, with a hint in place of the formula. A note that speaks of
+        another workbook says what is so here."""
         if cell.row != HEADER or cell.column < LEFT:
-            return cell
+            return replace(cell, note="The learning rate of this sheet.") if cell.style == "given" else cell
         name = self.trace.columns[cell.column - LEFT]
-        return (
-            replace(cell, note=hint(self.net, self.style, name), style="asked heading")
-            if name in self.empty_from
-            else cell
-        )
+        if name in self.empty_from:
+            return replace(cell, note=hint(self.net, self.style, name), style="asked heading")
+        return replace(cell, note=cell.note.replace("on the overview sheet", f"on the sheet {COVER}"))
 
-    def _kept(self) -> Sheet:
-        lines = [FORMAT, self.asked, number(self.iterations), self.style, *to_toml(self.net).splitlines()]
-        return Sheet(KEPT, tuple(Cell(k, 0, line) for k, line in enumerate(lines)), hidden=True)
+    def _kept(self, student: str) -> Sheet:
+        lines = [self.asked, number(self.iterations), self.style, student, *to_toml(self.net).splitlines()]
+        lines = [FORMAT, digest_of(lines), *lines]
+        return Sheet(KEPT, tuple(Cell(k, 0, line) for k, line in enumerate(lines) if line), hidden=True)
+
+
+def digest_of(lines: Sequence[str]) -> str:
+    """What tells that a hidden sheet is as it was written: no secret, a guard against accidents and haste."""
+    return hashlib.sha256("\n".join(line.rstrip() for line in lines).encode()).hexdigest()[:32]
 
 
 _HOW = (
@@ -182,15 +191,16 @@ _HOW = (
 )
 
 
-def kept_exercise(lines: Sequence[str]) -> Exercise | None:
-    """The exercise that the lines of the hidden sheet tell; None where they are none. Raises InputError, DataError."""
-    if len(lines) < 5 or lines[0] != FORMAT:
+def kept_exercise(lines: Sequence[str]) -> tuple[Exercise, str] | None:
+    """The exercise that the lines of the hidden sheet tell, and for whom it was made; None where they are none. Raises
+    InputError, DataError."""
+    if len(lines) < 7 or lines[0] != FORMAT:
         return None
-    _, asked, iterations, style, *toml = lines
-    if not iterations.isdecimal() or len(iterations) > 6:
-        raise InputError("iterations", iterations, "a whole number")
+    _, digest, asked, iterations, style, student, *toml = lines
+    if digest != digest_of(lines[2:]):
+        raise InputError(KEPT, "another text than was written", "leave the hidden sheet as it is")
     net = from_toml("\n".join(toml), KEPT)
-    return Exercise(net, asked, int(iterations), style)  # type: ignore[arg-type]  # Exercise checks the words
+    return Exercise(net, asked, int(iterations), style), student  # type: ignore[arg-type]  # Exercise checks the words
 
 
 def hint(net: Net, style: Style, name: str) -> str:

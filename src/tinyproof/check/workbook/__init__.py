@@ -21,8 +21,8 @@ from tinyproof.check.workbook.both_readers import (
     divide,
     refuse_contradicted,
 )
+from tinyproof.check.workbook.exercise_report import audit_exercise
 from tinyproof.check.workbook.graph.verdict import GraphVerdict, judge_graph
-from tinyproof.check.workbook.handed_back import handed_back, judge_exercise
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
 from tinyproof.check.workbook.read.delimited import holds_formulas
@@ -64,10 +64,8 @@ def audit_workbook(path: Path | str, name: str = "", convert: bool = False) -> F
 
 def audit_read(book: Book, shown: str) -> FileReport:
     """Audit a workbook that was read, an exercise by what was asked for."""
-    held = handed_back(book)
-    if isinstance(held, str):
-        return audit_book(replace(book, remarks=(*book.remarks, held)) if held else book, shown)
-    return judge_exercise(held, lambda filled_in: audit_book(filled_in, shown))
+    found = audit_exercise(book, lambda state: audit_book(state, shown))
+    return audit_book(book, shown) if found is None else replace(found, file=shown)
 
 
 @np.errstate(all="ignore")  # a stranger's numbers may be infinite; what is not finite is no evidence

@@ -1,13 +1,13 @@
 """Whether each cell of an exercise computes what it was asked for, whatever way its formula is written.
 
-The cell's formula is computed on many random networks of the same shape, every other cell of the table holding what it
-should: it is right where it always gives what the column should. Nothing is read into how it is written, and a mistake
-in one column is none of another's.
+The cell's formula is computed on random networks of the same shape and on the exercise's own, every other cell of the
+table holding what it should: it is right where it always gives what the column should. Nothing is read into how it is
+written, and a mistake in one column is none of another's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -15,22 +15,23 @@ from typing import Literal
 import numpy as np
 
 from tinyproof.backprop.equations import RATE, forward, gradients
-from tinyproof.backprop.exercise_book import COVER, GIVENS, LEFT, TOP, Exercise
+from tinyproof.backprop.exercise_book import LEFT, TOP, Exercise
 from tinyproof.backprop.expr import evaluate
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.program import Floats, Program
-from tinyproof.backprop.table_sheet import all_givens, data_name, given_name
+from tinyproof.backprop.table_sheet import data_name, given_name
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
 from tinyproof.check.workbook.read.cells import Book, Cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
-from tinyproof.check.workbook.rules.circles import on_a_circle
+from tinyproof.check.workbook.rules.circles import circles
 from tinyproof.check.workbook.understand.grid import Grid, Place
 
-_SAMPLES, _SEED = 6, 20
-_CLOSE = 1e-9  # a formula written in another order differs by rounding only
+_SAMPLES, _SEED = 6, 20  # random networks; the exercise's own is one more
+_CLOSE = 1e-7  # of a column's own size: a formula written in another order differs by rounding only
 _DEEPEST = 40  # cells one behind another that somebody computes with beside the table
 
-Answer = Literal["right", "wrong", "empty", "typed", "in a circle", "not read"]
+# "typed given": right for these givens only, because one of them is typed into the formula.
+Answer = Literal["right", "wrong", "empty", "typed", "typed given", "text", "rounded", "in a circle", "not read"]
 
 
 @dataclass(frozen=True)
@@ -41,33 +42,38 @@ class Sampled:
     givens: Mapping[str, Floats]
 
 
-def sampled(exercise: Exercise, own_data: bool = False) -> Sampled:
-    """Random networks: other parameters in every row, other data in every sample (`own_data`: the exercise's own)."""
+def sampled(exercise: Exercise, varied: frozenset[str] | None = None) -> Sampled:
+    """Random networks, and the exercise's own: other parameters in every row, other data in every sample (of the data
+    only `varied`, by the names of their givens, where that is named)."""
     net, rows, rng = exercise.net, exercise.rows, np.random.default_rng(_SEED)
-    shape = rows, _SAMPLES
-    givens = {given_name(name): rng.uniform(-1.0, 1.0, _SAMPLES) for name in net.parameters}
+    shape = rows, _SAMPLES + 1
+    givens = {
+        given_name(name): np.append(rng.uniform(-1.0, 1.0, _SAMPLES), value) for name, value in net.parameters.items()
+    }
     for k in range(len(net.examples)):
-        given = net.data(k)
-        drawn = {name: np.full(_SAMPLES, value) for name, value in given.items()} if own_data else _data(net, rng)
-        givens |= {data_name(net, name, k): value for name, value in drawn.items()}
-    inputs = {RATE: np.full(shape, net.learning_rate)}
+        drawn = _data(net, rng)
+        for name, own in net.data(k).items():
+            given = data_name(net, name, k)
+            free = varied is None or given in varied
+            givens[given] = np.append(drawn[name] if free else np.full(_SAMPLES, own), own)
+    inputs: dict[str, Floats] = {RATE: np.full(shape, net.learning_rate)}
     for name in net.parameters:
-        inputs[name] = np.broadcast_to(givens[given_name(name)], shape).copy()
+        inputs[name] = np.tile(givens[given_name(name)], (rows, 1))
         if name in net.trained:
-            inputs[name][1:] = rng.uniform(-1.0, 1.0, (rows - 1, _SAMPLES))
-    turns = [[k] * rows for k in range(len(net.examples))] if net.together else [
-        [row % len(net.examples) for row in range(rows)]
-    ]  # fmt: skip
-    for tag, turn in zip(net.tags, turns, strict=True):
+            inputs[name][1:, :-1] = rng.uniform(-1.0, 1.0, (rows - 1, _SAMPLES))
+            inputs[name][:, -1] = exercise.trace.column(name)[:rows]
+    turn = [row % len(net.examples) for row in range(rows)]
+    turns = [[k] * rows for k in range(len(net.examples))] if net.together else [turn]
+    for tag, places in zip(net.tags, turns, strict=True):
         for name in net.data(0):
-            inputs[name + tag] = np.stack([givens[data_name(net, name, k)] for k in turn])
+            inputs[name + tag] = np.stack([givens[data_name(net, name, k)] for k in places])
     program = Program(inputs, [*forward(net), *gradients(net, exercise.style)])
     for name, value in inputs.items():
         program[name] = value
     with np.errstate(all="ignore"):
         program.run()
     table = {name: np.broadcast_to(program[name], shape) for name in exercise.trace.columns}
-    return Sampled(table, givens | {RATE: np.full(_SAMPLES, net.learning_rate)})
+    return Sampled(table, givens | {RATE: np.full(_SAMPLES + 1, net.learning_rate)})
 
 
 def _data(net: Net, rng: np.random.Generator) -> dict[str, Floats]:
@@ -84,81 +90,101 @@ def _data(net: Net, rng: np.random.Generator) -> dict[str, Floats]:
 
 @dataclass
 class Answers:
-    """Every cell of the table, judged. Raises NotUnderstood where the workbook is too large to be followed."""
+    """Every cell of the table, judged. `table`: the position of its sheet; `givens`: where each given stands.
+
+    Raises NotUnderstood where the workbook is too large to be followed.
+    """
 
     exercise: Exercise
     book: Book
+    table: int
+    givens: Mapping[Place, str]
     why: dict[str, str] = field(default_factory=dict)  # column -> why it could not be read
+    _sets: dict[frozenset[str] | None, Sampled] = field(default_factory=dict)
 
     @cached_property
     def graph(self) -> SheetGraph:
-        grid = Grid(self.book)
-        index = next(k for k, sheet in enumerate(self.book.sheets) if sheet.name == self.exercise.sheet)
-        return read_graph(grid, [index])
+        return read_graph(Grid(self.book))
 
     @cached_property
     def places(self) -> dict[Place, tuple[str, int | None]]:
         """Cell -> the quantity in it and its row of the table (None for a given)."""
-        sheet = {one.name: index for index, one in reversed(list(enumerate(self.book.sheets)))}
-        table, found = sheet[self.exercise.sheet], dict[Place, tuple[str, int | None]]()
+        found: dict[Place, tuple[str, int | None]] = {place: (name, None) for place, name in self.givens.items()}
         for k, name in enumerate(self.exercise.trace.columns):
-            found |= {Place(table, TOP + row + 1, LEFT + k + 1): (name, row) for row in range(self.exercise.rows)}
-        if COVER in sheet:
-            for k, name in enumerate(all_givens(self.exercise.net)):
-                found[Place(sheet[COVER], GIVENS + k + 1, 2)] = name, None
-        return found | {Place(table, 2, 2): (RATE, None)}
+            found |= {Place(self.table, TOP + row + 1, LEFT + k + 1): (name, row) for row in range(self.exercise.rows)}
+        return found
 
-    @cached_property
-    def samples(self) -> tuple[Sampled, Sampled]:
-        return sampled(self.exercise), sampled(self.exercise, own_data=True)
+    def columns(self) -> dict[str, dict[int, Answer]]:
+        """Column -> row of the sheet (from 1) -> what is said of the cell there."""
+        rows = range(self.exercise.rows)
+        told = {name: {TOP + row + 1: self.cell(name, row) for row in rows} for name in self.exercise.trace.columns}
+        for part in self.circles():
+            inside = [(name, row) for name, row in part if told[name][row] != "empty"]
+            if all(told[name][row] == "right" for name, row in inside):  # else the wrong one closes it
+                for name, row in inside:
+                    told[name][row] = "in a circle"
+        return told
 
-    @cached_property
-    def table(self) -> int:
-        return next(place.sheet for place, (quantity, _) in self.places.items() if quantity == RATE)
-
-    @cached_property
-    def circles(self) -> set[int]:
-        """The cells that read themselves, over however many others."""
-        return on_a_circle({cell: tuple(held.refs.values()) for cell, held in self.graph.meaning.items()})
-
-    def column(self, name: str) -> dict[int, Answer]:
-        """Row of the sheet (from 1) -> what is said of the cell there, from the first row that was asked for."""
-        first = self.exercise.empty_from.get(name, 0)
-        return {TOP + row + 1: self.cell(name, row) for row in range(first, self.exercise.rows)}
+    def circles(self) -> list[set[tuple[str, int]]]:
+        """The cells of the table that read themselves, over however many others, as column and row of the sheet."""
+        graph, places = self.graph, self.graph.places
+        unit: dict[int, Hashable] = {  # an array formula is one: it reads what any of its cells reads
+            cell: held.key if isinstance(held.key, tuple) and held.key[0] == "array" else cell
+            for cell, held in graph.meaning.items()
+        }
+        reads: dict[Hashable, set[Hashable]] = {}
+        for cell, held in graph.meaning.items():
+            reads.setdefault(unit[cell], set()).update(unit[one] for one in held.refs.values() if one in unit)
+        found = []
+        for part in circles(reads):
+            cells = [places[cell] for cell, own in unit.items() if own in part]
+            known = [(place, self.places.get(place, ("", None))) for place in cells]
+            found.append({(name, place.row) for place, (name, row) in known if row is not None})
+        return found
 
     def cell(self, name: str, row: int) -> Answer:
         """What is said of one cell; `row` of the table, from 0."""
         place = Place(self.table, TOP + row + 1, self.exercise.column(name) + 1)
-        if is_empty(self.book.sheets[self.table].cells, place.row, place.col):
+        held = self.book.sheets[self.table].cells.get((place.row, place.col))
+        if held is None or is_empty(held):
             return "empty"
         cell = self.graph.cell(place)
         if cell not in self.graph.meaning and cell not in self.graph.opaque:
-            return "typed" if np.isclose(self.graph.typed[cell], self.exercise.trace.column(name)[row]) else "wrong"
-        if cell in self.circles:
-            return "in a circle"
+            if not isinstance(held.value, float):
+                return "text"
+            return "typed" if np.isclose(held.value, self.exercise.trace.column(name)[row], 1e-3, 0) else "wrong"
         try:
-            if self._agrees(cell, name, row, self.samples[0]):
-                return "right"
-            return "typed" if self._agrees(cell, name, row, self.samples[1]) else "wrong"
+            return self._computed(cell, name, row)
         except NotUnderstood as problem:
             self.why.setdefault(name, str(problem))
             return "not read"
 
-    def _agrees(self, cell: int, name: str, row: int, samples: Sampled) -> bool:
-        """Whether the cell gives what it should, on all samples."""
+    def _computed(self, cell: int, name: str, row: int) -> Answer:
+        right, read = self._agrees(cell, name, row, None)
+        if not right:  # where it holds for the data that it does not read, it has them typed in
+            return "typed given" if self._agrees(cell, name, row, frozenset(read))[0] else "wrong"
+        return "rounded" if cell in self.graph.rounds else "right"
+
+    def _agrees(self, cell: int, name: str, row: int, varied: frozenset[str] | None) -> tuple[bool, set[str]]:
+        """Whether the cell gives what it should on all samples; and which data it reads."""
+        if varied not in self._sets:
+            self._sets[varied] = sampled(self.exercise, varied)
+        samples = self._sets[varied]
         if row and name in self.exercise.net.trained:
             before = {one: samples.table[one][row - 1] for one in (name, f"dE/d{name}")}
             should = before[name] - self.exercise.net.learning_rate * before[f"dE/d{name}"]
         else:
             should = samples.table[name][row]
-        found = np.broadcast_to(_Given(self, samples).compute(cell, 0), should.shape)
-        return bool(np.allclose(found, should, rtol=_CLOSE, atol=_CLOSE))
+        given = _Given(self, samples)
+        found = np.broadcast_to(given.compute(cell, 0), should.shape)
+        # Each sample by its own size: a small gradient is no reason to look away.
+        size = np.maximum(np.abs(should), _CLOSE * np.abs(should).max())
+        return bool((np.abs(found - should) <= _CLOSE * size).all()), given.data
 
 
-def is_empty(cells: Mapping[tuple[int, int], Cell], row: int, column: int) -> bool:
+def is_empty(cell: Cell) -> bool:
     """Whether nothing stands in a cell."""
-    cell = cells.get((row, column))
-    return cell is None or (cell.formula is None and (cell.value is None or cell.value == ""))
+    return cell.formula is None and (cell.value is None or cell.value == "")
 
 
 @dataclass
@@ -168,16 +194,24 @@ class _Given:
     answers: Answers
     samples: Sampled
     known: dict[int, Floats] = field(default_factory=dict)
+    data: set[str] = field(default_factory=set)  # the givens of inputs and targets that were read
 
     def value(self, cell: int, depth: int) -> Floats:
-        graph, places = self.answers.graph, self.answers.places
-        held = places.get(graph.places[cell])
-        if held is not None:
-            name, row = held
-            return self.samples.givens[name] if row is None else self.samples.table[name][row]
-        if cell not in self.known:
-            self.known[cell] = self.compute(cell, depth)
-        return self.known[cell]
+        held = self.answers.places.get(self.answers.graph.places[cell])
+        if held is None:
+            if cell not in self.known:
+                self.known[cell] = self.compute(cell, depth)
+            return self.known[cell]
+        name, row = held
+        if name[0] in "ti":
+            self.data.add(name if row is None else self._given(name, row))
+        return self.samples.givens[name] if row is None else self.samples.table[name][row]
+
+    def _given(self, name: str, row: int) -> str:
+        """The given behind a column of data: `t1[2]` is `t_1_x2`."""
+        net = self.answers.exercise.net
+        plain, _, tag = name.partition("[")
+        return data_name(net, plain, int(tag.rstrip("]")) - 1 if tag else row % len(net.examples))
 
     def compute(self, cell: int, depth: int) -> Floats:
         graph = self.answers.graph
@@ -186,7 +220,7 @@ class _Given:
         meaning = graph.meaning.get(cell)
         if meaning is None:
             typed = graph.typed[cell]
-            return np.full(_SAMPLES, 0.0 if np.isnan(typed) else typed)
+            return np.full(_SAMPLES + 1, 0.0 if np.isnan(typed) else typed)
         if depth > _DEEPEST:
             raise NotUnderstood(f"more than {_DEEPEST} cells stand one behind another")
         values = {name: self.value(read, depth + 1) for name, read in meaning.refs.items()}

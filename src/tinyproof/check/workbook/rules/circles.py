@@ -88,12 +88,18 @@ def _targets(places: list[InTable], now: int, positions: dict[int, int]) -> Iter
 def on_a_circle(graph: Mapping[T, Collection[T]]) -> set[T]:
     """The nodes that lead back to themselves; `graph`: node -> those it leads to.
 
-    Source: Tarjan, "Depth-first search and linear graph algorithms" (1972).
-
     >>> sorted(on_a_circle({1: [2], 2: [1, 3], 3: [4], 4: [4, 5], 5: []}))
     [1, 2, 4]
     """
-    found: set[T] = set()
+    return {node for part in circles(graph) for node in part}
+
+
+def circles(graph: Mapping[T, Collection[T]]) -> list[set[T]]:
+    """The nodes that lead back to themselves, those that lead to each other together.
+
+    Source: Tarjan, "Depth-first search and linear graph algorithms" (1972).
+    """
+    found: list[set[T]] = []
     number: dict[T, int] = {}
     lowest: dict[T, int] = {}
     open_: dict[T, None] = {}
@@ -111,7 +117,7 @@ def on_a_circle(graph: Mapping[T, Collection[T]]) -> set[T]:
                     lowest[way[-1][0]] = min(lowest[way[-1][0]], lowest[node])
                 if lowest[node] == number[node]:
                     part = _closed(open_, node)
-                    found.update(part if len(part) > 1 or node in graph[node] else ())
+                    found += [set(part)] if len(part) > 1 or node in graph[node] else []
             elif target in number:
                 lowest[node] = min(lowest[node], number[target])
             else:
