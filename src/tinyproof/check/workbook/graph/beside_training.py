@@ -1,7 +1,8 @@
 """What goes on from step to step beside a training that follows its gradient, and looks like a parameter.
 
-A bias that moves by a typed number whatever the error is, one that is moved by the error and that no unit reads, and a
-training of one parameter that a typed number starts anew in the middle: meant, or slips; the sheet does not say.
+A bias or a weight that moves by a typed number whatever the error is, one that is moved by the error and that no unit
+reads, a derivative that nothing takes off its number although others are taken off theirs, and a training of one
+parameter that a typed number starts anew in the middle: meant, or slips; the sheet does not say.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinyproof.backprop.expr import Call, Expr, Num, Var
-from tinyproof.backprop.tape import forward
+from tinyproof.backprop.expr import Call, Num, Var
+from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.carried import usual_shift
+from tinyproof.check.workbook.graph.derivative_cells import SAME, directions
 from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.check.workbook.graph.multiplied import ALONE, Factors, Key
 from tinyproof.check.workbook.graph.objectives import seeds_of
 from tinyproof.check.workbook.graph.rate_sources import NEAR
 from tinyproof.check.workbook.graph.steps import plus_terms
@@ -25,15 +28,53 @@ LEAST_STEPS = 2  # of such a chain
 MOST_CHAINS = 400  # cells that are looked at
 MOST_READERS = 40
 MOST_IDLE, MOST_UNITS = 40, 2_000
+MOST_PAIRS = 4_000_000
 
 
 def moved_by_numbers(found: Study) -> list[int]:
-    """Cells that a unit adds, as it adds a bias, and that a typed number moves in every step."""
-    graph, chain = found.net.graph, list[int]()
-    for cell, before in _chains(found):
-        if not found.depends[cell] and _is_number_more(graph.meaning[cell].expr) and _is_added(found, cell):
-            chain += [cell] if _is_added(found, before) else []
+    """Cells that a unit adds, as it adds a bias, or weighs numbers with that no step moves, and that a typed number
+    moves in every step."""
+    chains = [pair for pair in _chains(found) if not found.depends[pair[0]]]
+    still = [(cell, before) for cell, before in chains if _by_number(found, cell, before)]
+    moving = {one for pair in still for one in pair}
+    factors = Factors(found.net, _forwards(found), found.depends)
+
+    def is_read(cell: int) -> bool:
+        return _is_added(found, cell) or (_forward(found, cell) and _weighs(found, factors.of_leaf(cell), moving))
+
+    chain = [cell for cell, before in still if is_read(cell) and is_read(before)]
     return chain if len(chain) >= LEAST_STEPS else []
+
+
+def not_taken(found: Study) -> list[int]:
+    """Cells that are the derivative by a number of the forward pass that no step moves, and that nothing uses, although
+    the derivatives by others are taken off these."""
+    used = found.order.cone(found.successor) | found.order.cut
+    idle = np.flatnonzero(found.depends & ~_forwards(found) & ~used & (found.net.form_of >= 0))[:MOST_UNITS]
+    still = np.flatnonzero(_forwards(found) & ~found.depends & ~found.order.cut)
+    if not len(idle) or not len(still) or len(idle) * len(still) > MOST_PAIRS:
+        return []
+    plain = _directions_of_errors(found)
+    own = directions(found.values[idle])
+    left = idle[~(np.abs(own @ plain.T) > 1 - SAME).any(axis=1)] if len(plain) else idle
+    loose: list[int] = []
+    for training in found.trainings():
+        if found.kinds[training] != "shown" and found.match.ok[found.training == training].any():
+            slope = found.order.adjoints(found.values, seeds_of(found, found.chosen[training], found.kinds[training]))
+            alike = np.abs(directions(found.values[left]) @ directions(slope[still]).T)
+            loose += left[(alike > 1 - SAME).any(axis=1)].tolist()
+    return loose
+
+
+def _directions_of_errors(found: Study) -> Array:
+    """The errors of all examples, each as a direction."""
+    values = [one.value for one in found.residuals if one.value is not None]
+    return directions(np.concatenate(values)) if values else np.zeros((0, found.values.shape[1]))
+
+
+def _weighs(found: Study, factors: Key, moving: set[int]) -> bool:
+    """Whether what a number is multiplied with is no parameter itself."""
+    return bool(factors) and not any(one != ALONE and (found.order.cut[one] or one in moving) for one in factors)
 
 
 def moved_for_nothing(found: Study) -> list[int]:
@@ -41,7 +82,9 @@ def moved_for_nothing(found: Study) -> list[int]:
     chains = [(cell, before) for cell, before in _chains(found) if found.depends[cell] and not _forward(found, cell)]
     if not chains or len(chains) > MOST_IDLE:
         return []
-    moved: list[int] = []
+    moved = _written_alike(found, chains)
+    if moved:
+        return moved
     for training in found.trainings():
         mine = found.training == training
         rates = found.match.rate[mine & found.match.ok]
@@ -56,6 +99,24 @@ def moved_for_nothing(found: Study) -> list[int]:
             if (new.ok & (np.abs(new.rate[:, None] / rates - 1) < NEAR).any(axis=1)).any():
                 moved.append(cell)
     return moved if len(moved) >= LEAST_STEPS else []
+
+
+def _written_alike(found: Study, chains: list[tuple[int, int]]) -> list[int]:
+    """Those whose formula, and that of the change that it takes off, says what the same of some parameter says: a
+    running total of errors says another thing."""
+    ends = found.updates_that_follow()
+    usual = {_spelled(found, update.successor, update.parameter) for update in ends} - {None}
+    moved = [cell for cell, before in chains if _spelled(found, cell, before) in usual]
+    return moved if len(moved) >= LEAST_STEPS else []
+
+
+def _spelled(found: Study, cell: int, before: int) -> tuple[int, ...] | None:
+    """What an update computes, and what the formulas do that it reads; None of one that adds something as it is."""
+    net = found.net
+    read = [one for one in net.reads(cell) if one != before and found.depends[one] and not found.order.cut[one]]
+    forms = [int(net.form_of[cell]), *sorted(int(net.form_of[one]) for one in read if net.form_of[one] >= 0)]
+    scaled = any(step[0] in ("mul", "div") for form in forms for step in net.forms[form].tape.steps)
+    return tuple(forms) if scaled else None
 
 
 def starts_anew(found: Study) -> list[int]:
@@ -93,10 +154,15 @@ def _chains(found: Study) -> Iterator[tuple[int, int]]:
                 yield cell, before
 
 
-def _is_number_more(expr: Expr) -> bool:
-    """`P + 0.05`, `P - 0.05`."""
-    return (
-        isinstance(expr, Call) and expr.function in ("add", "sub") and sum(isinstance(a, Num) for a in expr.args) == 1
+def _by_number(found: Study, cell: int, before: int) -> bool:
+    """`P + 0.05`, `P - 0.05`, or the number in a cell of its own."""
+    net, meaning = found.net, found.net.graph.meaning[cell]
+    expr, canon = meaning.expr, {name: int(net.canon[ref]) for name, ref in meaning.refs.items()}
+    if not (isinstance(expr, Call) and expr.function in ("add", "sub") and len(expr.args) == 2):
+        return False
+    others = [arg for arg in expr.args if not (isinstance(arg, Var) and canon[arg.name] == before)]
+    return len(others) == 1 and all(
+        isinstance(arg, Num) or (isinstance(arg, Var) and net.form_of[canon[arg.name]] < 0) for arg in others
     )
 
 
@@ -114,6 +180,10 @@ def _is_added(found: Study, cell: int) -> bool:
         if found.depends[user] and len(reads) > 1 and np.all(np.abs(own - own[0]) < NEAR) and abs(own[0]) > NEAR:
             return True
     return False
+
+
+def _forwards(found: Study) -> np.ndarray:
+    return found.forward if found.forward is not None else np.zeros(found.net.size, dtype=bool)
 
 
 def _forward(found: Study, cell: int) -> bool:

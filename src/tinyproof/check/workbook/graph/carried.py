@@ -63,7 +63,7 @@ def by_place(net: Net, roles: Roles, updates: list[Update], dropped: list[Update
     `dropped`: candidates whose successor is read in other places than what it starts from.
     """
     places = _Places(net, roles, updates, dropped)
-    settled = places.forks(updates)
+    settled = places.forks(places.trails(updates))
     trained = {cell for update in settled for cell in (update.parameter, update.successor)}
     settled += places.others([update for update in dropped if update.parameter in trained], last=True)
     return [*settled, *places.others(places.alike(settled))]
@@ -121,6 +121,49 @@ class _Places:
                 self.starts[own] += 1
             settled.append(update if own is None else replace(update, parameter=own))
         return settled
+
+    def trails(self, updates: list[Update]) -> list[Update]:
+        """Of two updates that start from one parameter one stands for another, from which the next one starts, which
+        stands for another again, and so on to one that nobody carries on: each was left behind by as much."""
+        nearest = _nearest(self.net, updates, lambda update: update.parameter)
+        by_start: dict[int, list[Update]] = {}
+        for update in updates:
+            by_start.setdefault(update.parameter, []).append(update)
+        homes: dict[Update, int] = {}
+        for forked in [own for own in by_start.values() if len(own) > 1]:
+            shifts = dict.fromkeys(s for s in (self.shift(forked[0]), nearest[forked[0].parameter]) if s is not None)
+            for shift in shifts:
+                trail = self._trail(forked, shift, by_start)
+                if trail:
+                    homes |= trail
+                    break
+        for update, home in homes.items():
+            self.starts[update.parameter] -= 1
+            self.starts[home] += 1
+        return [replace(update, parameter=homes.get(update, update.parameter)) for update in updates]
+
+    def _trail(self, forked: list[Update], shift: Shift, by_start: dict[int, list[Update]]) -> dict[Update, int]:
+        """The updates left behind from a fork on, each with the parameter that it stands for; none where they lead
+        nowhere."""
+        off = [u for u in forked if stands_for(self.net, u.successor, shift) != u.parameter]
+        if len(off) != 1 or len(off) == len(forked):
+            return {}
+        trail: dict[Update, int] = {}
+        update: Update | None = off[0]
+        while update is not None:
+            home = stands_for(self.net, update.successor, shift)
+            if home is None or home == update.parameter or update in trail or not self._is_alike(home, update):
+                return {}
+            trail[update] = home
+            following = by_start.get(home, [])
+            if len(following) > 1:
+                return {}
+            update = following[0] if following else None
+        return trail if len(trail) > 1 else {}
+
+    def _is_alike(self, home: int, update: Update) -> bool:
+        """Whether a cell is a parameter as the one is that an update starts from."""
+        return home in self.filled and bool(self.roles.of(home) & self.roles.of(update.parameter))
 
     def others(self, candidates: Iterable[Update], last: bool = False) -> list[Update]:
         """Candidates that stand for a parameter that nobody carries on."""

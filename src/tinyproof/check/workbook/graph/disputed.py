@@ -68,16 +68,20 @@ def _reads_parameters(found: Study, training: int) -> bool:
 
 
 def _losses(found: Study, training: int, mine: np.ndarray) -> list[tuple[bool, Array]]:
-    """The derivatives of the values that the sheet shows, and whether each has a bend in its formula: none that is made
-    of derivatives."""
+    """The derivatives of the values that the sheet shows, and whether each has a bend in its formula (where nothing is
+    updated: or in what it adds up): none that is made of derivatives."""
     net = found.net
     slopes, beyond = list[tuple[bool, Array]](), np.zeros(net.size, dtype=bool)
-    if net.graph.imagined:
+    back = np.zeros(net.size, dtype=bool)
+    if net.graph.imagined and found.forward is not None:
+        back = found.depends & ~found.order.cut & (net.form_of >= 0) & ~found.forward
         beyond = found.order.reach(int(net.canon[slope]) for slope in net.graph.imagined.values())
     for atom in shown(found, training):
         assert atom.cells is not None
         if not beyond[atom.cells].any():
-            steps = [step for form in np.unique(net.form_of[atom.cells]) for step in net.forms[form].tape.steps]
+            added = np.flatnonzero(back & found.order.cone(atom.cells.tolist()))
+            forms = np.unique(net.form_of[[*atom.cells, *added]])
+            steps = [step for form in forms for step in net.forms[form].tape.steps]
             bent = any(step[0] in BENT or (step[0] == "mul" and len(set(step[1:])) < len(step[1:])) for step in steps)
             slope = np.nan_to_num(gradients(found, [atom], "shown")[mine])
             slopes.append((bent and bool(np.any(slope)), slope))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
 from tinyproof.check.workbook.rules.repair import Repair
 
 
-def factors(words: Sequence[str]) -> list[Expr]:
+def factors(words: Sequence[str], computed: Container[str]) -> list[Expr]:
+    """What may be missing in a product: cells, and slopes and gates of those that are computed."""
     found: list[Expr] = [Var(word) for word in words]
-    for word in words[:40]:
+    for word in (word for word in words[:40] if word in computed):
         a = Var(word)
         found += [1 - a, a * (1 - a), 1 - a * a, Call("gt", (a, Num(0.0)))]
     return found

@@ -71,6 +71,9 @@ class Study:
     parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)
     sources: dict[int, list[Source]] = field(default_factory=dict)  # update -> where its gradient is on its way
 
+    def updates_that_follow(self) -> list[Update]:
+        return [self.updates[u] for u in np.flatnonzero(self.match.ok)]
+
     def trainings(self) -> list[int]:
         return [int(t) for t in np.unique(self.training)]
 

@@ -56,10 +56,11 @@ def carried_wrongly(found: Study) -> list[Mend]:
     """Cells that go on with the successor of another parameter, each with its own."""
     graph, canon = found.net.graph, found.net.canon
     own = {int(u.parameter): number for number, u in enumerate(found.updates)}
+    made = {int(u.successor) for u in found.updates}
     mends = []
     for cell, (on, meaning) in graph.carried.items():
         number = own.get(int(canon[cell]))
-        if number is None or canon[on] == found.updates[number].successor:
+        if number is None or canon[on] not in made or canon[on] == found.updates[number].successor:
             continue
         right = found.updates[number].successor
         refs = {name: right if ref == on else ref for name, ref in meaning.refs.items()}

@@ -15,6 +15,7 @@ from tinyproof.check.workbook.graph.iterated import carried_wrongly
 from tinyproof.check.workbook.graph.judged import Mend, judged
 from tinyproof.check.workbook.graph.not_moved import carries_older
 from tinyproof.check.workbook.graph.odd_cells import moved_on, odd_cells, slips
+from tinyproof.check.workbook.graph.other_start import from_another, moved_to_own
 from tinyproof.check.workbook.graph.own_targets import doubtful_targets, shifted_targets, with_targets
 from tinyproof.check.workbook.graph.search import Budget
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
@@ -46,13 +47,18 @@ def explain(found: Study, suspects: Suspects) -> Explained:
         rest = _although_all_follow(found, suspects)
         return replace(rest, mends=round_about + rest.mends)
     mends, left = odd_cells(found, suspects, set(suspects.wrong))
+    starts = from_another(found, left)
+    mends += moved_to_own(found, suspects, starts)
+    left -= set(starts)
     mend = by_forward(found, left & set(suspects.wrong), Budget()) if left else None
     if mend is not None:
         return Explained([*round_about, *mends, mend], [], suspects)
     blame = Blame(found, suspects)
     _search_on(found, suspects, blame, mends, left)
     blamed = {update: blame.of(update, trusted_by(found, update, left)) for update in sorted(left)[:MOST_BLAMED]}
-    return Explained(round_about + mends, sorted(left), suspects, blamed)
+    astray = {update: int(found.successor[update]) for update in starts}
+    left |= {u for u in starts if not any(u in mend.updates for mend in mends)}
+    return Explained(round_about + mends, sorted(left), suspects, astray | blamed)
 
 
 def of_the_sheet(explained: Explained, graph: SheetGraph) -> Explained:

@@ -105,20 +105,24 @@ def broken_off(found: Study, mine: np.ndarray) -> dict[int, int]:
 
 
 def typed_in(found: Study) -> list[int]:
-    """Numbers in several steps that are carried on beside the parameters, from beside where these are made, and that no
-    formula makes: what an update should have made."""
+    """Numbers and empty cells in several steps that are carried on beside the parameters, from beside where these are
+    made, and that no formula makes: what an update should have made."""
     graph, beside = found.net.graph, ((0, 1), (0, -1), (1, 0), (-1, 0))
     carried, typed = dict.fromkeys(_copies_read(found)), dict[int, None]()
     for copy in carried:
         for down, across in beside:
             other = graph.number.get(_moved(graph.places[copy], (0, down, across)), -1)
             source = graph.copies.get(other, -1)
-            if other in carried or source < 0 or source in graph.meaning or np.isnan(graph.typed[source]):
+            if other in carried or source < 0 or source in graph.meaning or not _is_number_or_empty(graph, source):
                 continue
             shift = _shift(graph, graph.copies[copy], source)
             if shift[0] == 0 and (shift[1], shift[2]) in beside and found.forward is not None and found.forward[source]:
                 typed[source] = None
     return list(typed) if len(typed) > 1 else []
+
+
+def _is_number_or_empty(graph: SheetGraph, cell: int) -> bool:
+    return not np.isnan(graph.typed[cell]) or graph.grid.cell(graph.places[cell]) is None
 
 
 def _moved(place: Place, shift: Shift) -> Place:

@@ -25,14 +25,17 @@ def doubtful_targets(found: Study, training: int) -> tuple[Wrong, list[int]]:
     doubt: list[int] = []
     meetings = _meetings(found, training)
     held = Counter(target for cells_of in meetings.values() for target in cells_of)
+    single = [one for cells_of in meetings.values() if len(cells_of) == 1 for one in cells_of.items()]
+    own = {(cell, target) for target, cells in single for cell in cells}
     for cells_of in meetings.values():
         if len({found.values[target].tobytes() for target in cells_of}) > 1:
             good = _the_right_one(found, cells_of, held)
             for target, cells in cells_of.items():
                 if good is None:
                     doubt += cells
-                elif target != good:
-                    wrong.update(dict.fromkeys(cells, (target, good)))
+                elif target != good:  # a cell that also holds another output against it, rightly, is only in doubt
+                    doubt += [cell for cell in cells if (cell, target) in own]
+                    wrong.update({cell: (target, good) for cell in cells if (cell, target) not in own})
         else:
             target, cells = next(iter(cells_of.items()))
             if found.forward is not None and found.forward[target] and _left_over(found, target):

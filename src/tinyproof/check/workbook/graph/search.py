@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinyproof.backprop.expr import Expr, names, walk
+from tinyproof.backprop.expr import Call, Expr, Var, names, walk
 from tinyproof.backprop.tape import Array, compute, forward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.edit_kinds import continued, factors, other_functions, shifted
@@ -130,7 +130,7 @@ class Search:
             self.budget.trials -= 1
             if count > MOST_TRIALS or self.budget.trials < 0:
                 return None
-            if repair.whole in tried:
+            if repair.whole in tried or _is_idle(repair.whole, values):
                 continue
             tried.add(repair.whole)
             if free and repair.kind != "variable":
@@ -228,7 +228,21 @@ class Search:
         yield from continued(expr, lambda name, down, across: self.beside(name, down, across, words))
         vocabulary = [*[f"s{i}" for i in range(len(names(expr)))], *words]
         more = [word for word in vocabulary[40:] if words[word][1] != FIXED] if self.graph.imagined else []
-        yield from repairs(expr, vocabulary, [*factors(vocabulary), *factors(more)])
+        made = self._computed(words)
+        yield from repairs(expr, vocabulary, [*factors(vocabulary, made), *factors(more, made)])
+
+    def _computed(self, words: dict[str, tuple[int, int]]) -> set[str]:
+        """The words for cells that a formula fills: only of these a slope or a gate is made."""
+        read = dict(zip((f"s{i}" for i in range(MOST_WORDS)), self.net.reads(self.current[0]), strict=False))
+        cells = read | {word: cell for word, (cell, _) in words.items()}
+        return {word for word, cell in cells.items() if self.net.form_of[self.net.canon[cell]] >= 0}
+
+
+def _is_idle(expr: Expr, values: dict[str, Array]) -> bool:
+    """Whether a cell is taken off itself: nobody means that."""
+    pairs = [node.args for node in walk(expr) if isinstance(node, Call) and node.function == "sub"]
+    both = [(a.name, b.name) for a, b in pairs if isinstance(a, Var) and isinstance(b, Var)]
+    return any(a == b or np.array_equal(values[a], values[b]) for a, b in both)
 
 
 def _step_of(found: Study, cell: int, step: int) -> Array:

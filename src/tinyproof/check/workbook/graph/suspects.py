@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyproof.backprop.expr import Call, Num, walk
 from tinyproof.backprop.tape import Array
-from tinyproof.check.workbook.graph.beside_training import moved_by_numbers, moved_for_nothing, starts_anew
+from tinyproof.check.workbook.graph.beside_training import moved_by_numbers, moved_for_nothing, not_taken, starts_anew
 from tinyproof.check.workbook.graph.found_training import Study, grouped
 from tinyproof.check.workbook.graph.not_moved import broken_off, not_carried, typed_in
 from tinyproof.check.workbook.graph.rate_sources import NEAR, TYPED, Rates, find_rates, numbers_read
@@ -46,7 +46,8 @@ def find_suspects(found: Study) -> Suspects:
     result = Suspects()
     rates, result.typed = find_rates(found), typed_in(found)
     result.beside = {
-        "moved": moved_by_numbers(found), "idle": moved_for_nothing(found), "anew": starts_anew(found)
+        "moved": moved_by_numbers(found), "idle": moved_for_nothing(found), "anew": starts_anew(found),
+        "untaken": not_taken(found)
     }  # fmt: skip
     for training in found.trainings():
         mine = np.flatnonzero(found.training == training)

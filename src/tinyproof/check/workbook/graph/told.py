@@ -96,7 +96,7 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
     if mend.kind == "peers":
         return f"{what} does not say of its parameter what the same cell of another parameter says of that one"
     old, new = part(graph, mend.old_part), part(graph, mend.new_part)
-    if old and new and mend.kind in ("variable", "number", "operator", "exchanged sides", "function"):
+    if old and new and mend.kind in ("variable", "start", "number", "operator", "exchanged sides", "function"):
         return f"{what}: {old} stands where {new} belongs"
     if new and mend.kind == "lost factor":
         return f"{what}: the factor {new} is missing"
@@ -114,6 +114,9 @@ def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
         return ""
     update = mend.updates[0]
     what = OBJECTIVES[found.kinds[int(found.training[update])]]
+    if mend.kind == "start" and mend.new_part is not None:
+        own = part(graph, mend.new_part)
+        return f"it takes off the derivative by {own}, which nothing else moves, from another number"
     if graph.imagined:
         return (
             f"{named(graph, int(found.successor[update]))} must be k times the derivative of {what} by "
@@ -198,6 +201,10 @@ def no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
     return f"the changes of {', '.join(some)} follow no objective that the sheet shows"
 
 
+def astray_told(graph: SheetGraph, cell: int) -> str:
+    return f"{named(graph, cell)} moves a number, and not by its derivative, although derivatives stand beside it"
+
+
 def doubt_told(graph: SheetGraph, cell: int) -> str:
     return (
         f"every change follows a gradient, but {named(graph, cell)} does not agree with the rest: it holds an output "
@@ -223,19 +230,22 @@ def loose_told(graph: SheetGraph, found: Study, update: int) -> str:
 def beside_told(graph: SheetGraph, way: str, cell: int) -> str:
     """What goes on beside a training: a bias moved by a number, one that nobody reads, a start in the middle."""
     text = {
-        "moved": "is added by a unit like a bias, and a typed number moves it in every step, whatever the error is: "
-        "meant, or a gradient that was lost",
+        "moved": "is read by a unit like a parameter, and a typed number moves it in every step, whatever the error "
+        "is: meant, or a gradient that was lost",
         "idle": "is moved by the error, at the rate of the parameters, and no unit reads it: a bias that the sum "
         "lacks, or one that is kept for show",
         "anew": "is a typed number in the middle of the training of the only parameter: a start anew, or a formula "
         "that was lost",
+        "untaken": "is the derivative by a number that no step moves, and nothing takes it off, although other "
+        "derivatives are taken off: not trained by choice, or a change that was lost",
     }[way]
     return f"{named(graph, cell)} {text}"
 
 
 def typed_told(graph: SheetGraph, cell: int) -> str:
+    held = "empty" if graph.grid.cell(graph.places[cell]) is None else "a typed number"
     return (
-        f"{named(graph, cell)} is a typed number where other parameters are updated, in several steps, and the step "
+        f"{named(graph, cell)} is {held} where other parameters are updated, in several steps, and the step "
         "after goes on from it: not trained by choice, or a formula that was lost"
     )
 

@@ -20,6 +20,7 @@ from tinyproof.check.workbook.graph.states import carries
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.check.workbook.graph.told import (
     ascent,
+    astray_told,
     beside_told,
     doubt_told,
     is_penalty,
@@ -92,7 +93,9 @@ def judge_graph(
         return verdict
     verdict.formulas = graph.formulas
     verdict.rounded = {graph.places[cell].sheet for cell in graph.rounds}
-    graph, answer = _answered(graph) if alone else (graph, judged(graph))
+    graph, answer, left = _answered(graph) if alone else (graph, judged(graph), [])
+    for cell in left[:1]:
+        verdict.problem(graph.places[cell].sheet, astray_told(graph, cell))
     if answer is None:
         verdict.still = graph.formulas > 0
         return verdict
@@ -109,17 +112,18 @@ def judge_graph(
     return verdict
 
 
-def _answered(graph: SheetGraph) -> tuple[SheetGraph, tuple[Study, Suspects] | None]:
+def _answered(graph: SheetGraph) -> tuple[SheetGraph, tuple[Study, Suspects] | None, list[int]]:
     """The graph judged; where fewer updates follow anything than there are gradients that nothing takes off, with the
-    updates that these lack."""
+    updates that these lack, and the sheet's own updates that follow nothing."""
     answer = judged(graph)
     follow = 0 if answer is None else int(answer[0].match.ok.sum())
     imagined = with_updates(graph) if follow <= FEW else None
     if imagined is not None and len(imagined.imagined) > 2 * follow:
         again = judged(imagined)
         if again is not None and int(again[0].match.ok.sum()) > follow:
-            return imagined, again
-    return graph, answer
+            left = [] if answer is None else sorted({*answer[1].wrong, *answer[1].unread})
+            return imagined, again, [int(answer[0].successor[u]) for u in left] if answer is not None else []
+    return graph, answer, []
 
 
 def _used(found: Study, suspects: Suspects) -> set[Place]:
@@ -184,6 +188,9 @@ class _Own:
             way: own for way, cells in suspects.beside.items()
             if (own := [cell for cell in cells if graph.places[cell].sheet in self.sheets])
         }  # fmt: skip
+        if self.beside.get("untaken"):  # an update may start from another number than its own
+            starts = {int(cell) for cell in found.successor} | graph.copies.keys()
+            self.mends = [mend for mend in self.mends if mend.kind in ("odd", "peers") or starts.issuperset(mend.cells)]
         self.lost = {cell: u for cell, u in suspects.lost.items() if found.training[u] == training}
         self.doubts = [cell for cell in explained.doubts if found.label[found.net.canon[cell]] == training]
 
@@ -271,12 +278,13 @@ def _unexplained(
     verdict: GraphVerdict, graph: SheetGraph, found: Study, explained: Explained, opened: list[int], home: int,
     share: float,
 ) -> None:  # fmt: skip
-    """Wrong updates for which no mend was found: an error where all around them is right."""
+    """Wrong updates for which no mend was found: an error where all around them is right and one formula explains them;
+    a mistake of the forward pass shows in several at once."""
     first = int(found.successor[opened[0]])
     groups = together(found, {u: explained.blamed[u] for u in opened if u in explained.blamed})
     guess = found.kinds[int(found.training[opened[0]])] == "shown"  # which value is meant
-    if share <= ENOUGH or guess or graph.imagined:
+    if share <= ENOUGH or guess or graph.imagined or len(groups) > 1 or found.states:
         verdict.problem(home, f"the change of {named(graph, first)} follows no objective that the others follow")
         return
-    for update, cells in groups[:12]:
+    for update, cells in groups:
         verdict.mistakes.append(without_mend(graph, found, update, cells))
