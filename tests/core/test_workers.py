@@ -130,3 +130,20 @@ def test_an_interrupt_in_the_moment_of_a_fork_is_not_lost() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("stopped\n", "")
+
+
+def _halved(number: int) -> int:
+    if number % 2:
+        raise InputError("number", number, "an even one")
+    return number // 2
+
+
+def test_without_processes_each_item_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a browser: the outcomes are the same, and items may be appended on the way."""
+    monkeypatch.setattr("tinyproof.core.workers._PROCESSES", False)
+    items, seen = [4, 3], []
+    for outcome in run_bounded(_halved, items):
+        seen.append((outcome.index, outcome.value, bool(outcome.problem)))
+        if outcome.index == 1:
+            items.append(10)
+    assert seen == [(0, 2, False), (1, None, True), (2, 5, False)]

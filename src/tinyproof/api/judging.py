@@ -17,7 +17,7 @@ from tinyproof.core.workers import Outcome, run_bounded
 def judged(items: Sequence[Item], jobs: int | None, listener: Listener, kept: ReportCache) -> tuple[FileReport, ...]:
     """The report of each, in their order. Raises Stopped after Ctrl-C: what was judged until then is kept."""
     keys = [kept.key(item) for item in items]
-    reports = {i: _of(items[i], found) for i, key in enumerate(keys) if (found := kept.find(key)) is not None}
+    reports = {i: as_shown(items[i], found) for i, key in enumerate(keys) if (found := kept.find(key)) is not None}
     waiting = [i for i in range(len(items)) if i not in reports]
     again = f", {len(reports)} as before" if reports else ""
     try:
@@ -42,12 +42,18 @@ def judged(items: Sequence[Item], jobs: int | None, listener: Listener, kept: Re
     return tuple(reports[index] for index in range(len(items)))
 
 
-def _of(item: Item, found: FileReport) -> FileReport:
+def as_shown(item: Item, found: FileReport) -> FileReport:
+    """The report under the name that the command shows, with whose it is."""
     return replace(found, file=item.shown, submission=item.submission)
 
 
 def _report(item: Item, outcome: Outcome) -> FileReport:
     if isinstance(outcome.value, FileReport):
-        return _of(item, outcome.value)
+        return as_shown(item, outcome.value)
     problem = outcome.problem or "gave no answer"
+    return unreadable(item, problem)
+
+
+def unreadable(item: Item, problem: str) -> FileReport:
+    """The report of a file that nothing could be said of, with the reason."""
     return FileReport(item.shown, item.kind, "unreadable", problem=problem, submission=item.submission)

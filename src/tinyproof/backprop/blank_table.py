@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from tinyproof.backprop.equations import RATE, Style, columns, forward, gradients, updates
 from tinyproof.backprop.expr import Equation
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.program import Floats, Program
+from tinyproof.core.arrays import np
 
 
 def values_with_blanks(net: Net, style: Style, empty_from: Mapping[str, int], rows: int) -> dict[str, Floats]:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 
-import numpy as np
-
 from tinyproof.backprop.blank_table import values_with_blanks
 from tinyproof.backprop.descriptions import words
 from tinyproof.backprop.equations import STYLES, Style, columns, forward, gradients
@@ -24,6 +22,7 @@ from tinyproof.backprop.sheet import ABOVE, THIS, Book, Cell, Picture, Sheet, qu
 from tinyproof.backprop.table_sheet import HEADER, Formulas, all_givens, rate_sheet, rate_sheet_name, sheet_rows
 from tinyproof.backprop.toml import from_toml, to_toml
 from tinyproof.backprop.trace import Trace, trace
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 
 Asked = Literal["forward", "gradients", "update", "all"]

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 
 Number = Any  # a float or a numpy array of floats; evaluation works on either

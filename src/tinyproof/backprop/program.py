@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tinyproof.backprop.expr import FUNCTIONS, Call, Equation, Expr, Num, Var
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 
-Floats = NDArray[np.float64]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 Step = tuple[Callable[..., Any], int, tuple[int, ...]]
 
 

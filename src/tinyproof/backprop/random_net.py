@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-import numpy as np
-
 from tinyproof.backprop.net import Activation, Example, Examples, Layer, Loss, Net
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 
 Biases = Literal["none", "layer", "unit"]

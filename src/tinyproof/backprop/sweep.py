@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.program import Floats
 from tinyproof.backprop.trace import Descent, check_size
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 from tinyproof.core.table import Cell, Column, Table
 

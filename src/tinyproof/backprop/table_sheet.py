@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from tinyproof.backprop.descriptions import heading, words
 from tinyproof.backprop.equations import RATE, forward, gradients, updates
 from tinyproof.backprop.equations import Style as Columns
@@ -34,6 +32,7 @@ from tinyproof.backprop.sheet import (
     letters,
 )
 from tinyproof.backprop.trace import Trace
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 
 HEADER = 3  # the row of the headings of a rate's sheet (from 0)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from tinyproof.backprop.expr import FUNCTIONS, Call, Expr, Num, Var
+from tinyproof.core.arrays import np
 
 Array = np.ndarray
 Step = tuple[Any, ...]  # ("var", slot), ("num", value) or (function, position, position, ..)

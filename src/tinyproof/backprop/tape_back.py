@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, Step, Tape
+from tinyproof.core.arrays import np
 
 
 def backward(

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tinyproof.backprop.equations import RATE, Style, columns, forward, gradients, updates
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.program import Floats, Program
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 from tinyproof.core.table import Column, Table
 

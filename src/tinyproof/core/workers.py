@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 from tinyproof.core.errors import TinyproofError, one_line
 
+# A browser has none: what an item costs there, the browser's own worker bounds.
+_PROCESSES = sys.platform != "emscripten"
 StartMethod = Literal["auto", "fork", "spawn"]
 
 
@@ -83,8 +85,12 @@ def run_bounded(
     `seconds`: wall time per item; `memory_bytes`: address space of a worker (Linux and macOS; ignored elsewhere).
     A TinyproofError becomes its one line; any other exception becomes `internal error: ...`. Leaving the generator
     early (or Ctrl-C) kills every worker. The caller may append items until it has been given the last outcome: what
-    depends on the outcomes of the first ones is held back so, and the processes that wait for it are kept.
+    depends on the outcomes of the first ones is held back so, and the processes that wait for it are kept. Where there
+    are no processes (in a browser) the items are done here, one after the other, without bounds.
     """
+    if not _PROCESSES:
+        yield from _done_here(function, items)
+        return
     count = max(1, min(processes or os.cpu_count() or 1, len(items)))
     context = mp.get_context(_method(start))
     waiting = _Waiting(items)
@@ -159,22 +165,36 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int |
             item = pipe.recv()
         except (EOFError, OSError):
             return
-        try:
-            answer: tuple[Any, str] = (function(item), "")
-        except TinyproofError as error:
-            answer = (None, str(error))
-        except MemoryError:
-            answer = (None, "needs more memory than is allowed")
-        except RecursionError:
-            answer = (None, "is nested too deeply")
-        except Exception as error:
-            answer = (None, f"internal error: {type(error).__name__}: {one_line(str(error), 200)}")
+        answer = _answer(function, item)
         try:
             pipe.send(answer)
         except (BrokenPipeError, ConnectionError):
             return
         except Exception as error:  # the value cannot be pickled: say so instead of dying
             pipe.send((None, f"internal error: the result cannot be sent: {one_line(str(error), 200)}"))
+
+
+def _answer(function: Callable[[Any], Any], item: Any) -> tuple[Any, str]:
+    """The value, or None and the problem in one line."""
+    try:
+        return function(item), ""
+    except TinyproofError as error:
+        return None, str(error)
+    except MemoryError:
+        return None, "needs more memory than is allowed"
+    except RecursionError:
+        return None, "is nested too deeply"
+    except Exception as error:
+        return None, f"internal error: {type(error).__name__}: {one_line(str(error), 200)}"
+
+
+def _done_here(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Outcome]:
+    index = 0
+    while index < len(items):  # there may become more of them
+        began = time.monotonic()
+        value, problem = _answer(function, items[index])
+        yield Outcome(index, value, problem, time.monotonic() - began)
+        index += 1
 
 
 def _end_with_parent() -> None:

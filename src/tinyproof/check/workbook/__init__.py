@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from tinyproof.check.finding import FileReport, status_of
 from tinyproof.check.workbook.audit_table import audit_table, refuse_parts
 from tinyproof.check.workbook.both_readers import (
@@ -44,6 +42,7 @@ from tinyproof.check.workbook.say.workbook_facts import workbook_facts
 from tinyproof.check.workbook.tried_mends import with_tried_mends
 from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.tables import find_tables
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import DataError, one_line
 
 __all__ = ["KINDS", "audit_workbook", "holds_formulas"]

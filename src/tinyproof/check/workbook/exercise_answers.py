@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
-
 from tinyproof.backprop.equations import RATE, forward, gradients
 from tinyproof.backprop.exercise_book import LEFT, TOP, Exercise
 from tinyproof.backprop.expr import evaluate
@@ -25,6 +23,7 @@ from tinyproof.check.workbook.read.cells import Book, Cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.rules.circles import circles
 from tinyproof.check.workbook.understand.grid import Grid, Place
+from tinyproof.core.arrays import np
 
 _SAMPLES, _SEED = 6, 20  # random networks; the exercise's own is one more
 _CLOSE = 1e-7  # of a column's own size: a formula written in another order differs by rounding only

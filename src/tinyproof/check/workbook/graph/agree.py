@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.clipping import clipped_rates
+from tinyproof.core.arrays import np
 
 STEPPED = 40  # samples where formulas bend or jump
 CLOSE = 1e-6  # a saturated unit costs digits; a wrong formula is off by far more on random numbers

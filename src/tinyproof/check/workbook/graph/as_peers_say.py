@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from tinyproof.backprop.expr import Var, names, substitute
 from tinyproof.check.workbook.graph.cells_around import far, same_formula
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.graph.way_back import on_the_way
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 MOST_PEERS = 4
 MOST_ALIKE = 12  # formulas of other parameters that are looked at for what they have in common

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Num, Var
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
@@ -23,6 +21,7 @@ from tinyproof.check.workbook.graph.objectives import seeds_of
 from tinyproof.check.workbook.graph.rate_sources import NEAR
 from tinyproof.check.workbook.graph.steps import plus_terms
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 LEAST_STEPS = 2  # of such a chain
 MOST_CHAINS = 400  # cells that are looked at

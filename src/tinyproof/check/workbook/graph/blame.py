@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from tinyproof.check.workbook.graph.cells_around import far
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.known import Known, first_wrong, known_of
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.check.workbook.graph.transfer import odd_in_rule
 from tinyproof.check.workbook.graph.way_back import on_the_way, reads_back
+from tinyproof.core.arrays import np
 
 MOST_PEERS = 12
 MOST_LEVELS = 6  # formulas between a change and its gradient

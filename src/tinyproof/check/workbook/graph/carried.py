@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.steps import Roles, Update, plus_terms
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 Shift = tuple[int, int, int]
 

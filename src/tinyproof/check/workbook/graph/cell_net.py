@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.tape import Tape, paired, record
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
+from tinyproof.core.arrays import np
 
 
 @dataclass

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
 from tinyproof.backprop.expr import Var
 from tinyproof.backprop.tape import compute, record
 from tinyproof.check.workbook.graph.edits import filled_into, filled_into_step
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 MOST_ODD = 40  # cells that say something else than their neighbours
 MOST_ASKED = 3  # right steps, the nearest, that are asked what a cell should say

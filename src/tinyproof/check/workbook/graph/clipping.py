@@ -6,9 +6,8 @@ stand there on the right side, and only where the gradient is large enough.
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
+from tinyproof.core.arrays import np
 
 LEAST_INSIDE = 4  # samples on which a change is not at its limit
 MOST_LIMITS = 8  # different ones, that other changes are held against

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.order import Order
 from tinyproof.check.workbook.graph.residuals import Residual
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 SAME = 1e-10  # of a cosine
 DEEPEST = 3  # uses of uses of a gradient

@@ -6,13 +6,12 @@ one penalty here and another there, several readings are possible, and none of t
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.objectives import HINGE, MISREAD, gradients, shown
 from tinyproof.check.workbook.graph.penalties import least_squares
+from tinyproof.core.arrays import np
 
 BENT = {"pow", "ln", "max", "min", "abs", "if", "gt", "ge", "sqrt"}
 MOST_LOOKED_AT = 240  # updates that a loss is held against

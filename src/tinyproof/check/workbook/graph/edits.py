@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.backprop.tape import Tape
 from tinyproof.check.workbook.graph.cell_net import Net
@@ -15,6 +13,7 @@ from tinyproof.check.workbook.graph.formulas import parse_matrix
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.understand.grid import Place, formula_at
+from tinyproof.core.arrays import np
 
 # How a cell that a group of formulas reads goes along with it: as far, not, with rows for columns.
 MOVING, FIXED, TURNED = 0, 1, 2

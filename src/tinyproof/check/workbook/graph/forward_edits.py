@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, names, substitute, walk
 from tinyproof.backprop.tape import Array, compute, forward, record
 from tinyproof.backprop.tape_back import backward
@@ -28,6 +26,7 @@ from tinyproof.check.workbook.graph.search import Budget, Found, Search
 from tinyproof.check.workbook.graph.sheetgraph import says_alike
 from tinyproof.check.workbook.graph.whole_groups import edited, named_part
 from tinyproof.check.workbook.rules.repair import Repair, repairs
+from tinyproof.core.arrays import np
 
 ACTIVATED = "activated"  # the one edit after which nothing need have followed before it
 KINDS = ("variable", "exchanged", "sign", "lost term")
@@ -193,7 +192,7 @@ class _Step:
             inputs = np.stack([own[name] for name in used])
             back = backward(tape, forward(tape, inputs), {tape.top: slope[here, block]}, inputs)
             for name, amount in zip(used, back, strict=True):
-                np.add.at(through[:, block], self.local[where[name]], amount)
+                np.add.at(through, (self.local[where[name]], block), amount)  # type: ignore[arg-type]  # numpy's types know no slice
         seeds: dict[int, dict[int, tuple[np.ndarray, Array]]] = {}
         for cell in np.flatnonzero(np.any(through != 0, axis=1) & ~shorter.cut & (self.net.form_of >= 0)):
             form = int(self.net.form_of[cell])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import Match
 from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.order import Order
 from tinyproof.check.workbook.graph.residuals import Residual
 from tinyproof.check.workbook.graph.steps import Update
+from tinyproof.core.arrays import np
 
 Source = tuple[int, int, tuple[int, ...]]  # a cell, the step of its formula that is the gradient, what it reads besides
 Seeds = dict[int, dict[int, tuple[np.ndarray, Array]]]

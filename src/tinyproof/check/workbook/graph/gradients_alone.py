@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from tinyproof.backprop.expr import Num, Var
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import STEPPED, match
@@ -36,6 +34,7 @@ from tinyproof.check.workbook.graph.sample import draw
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.graph.studied import kinds_of_leaves
 from tinyproof.check.workbook.graph.wording import heading
+from tinyproof.core.arrays import np
 
 MOST_CELLS = 60_000  # in a graph that is looked through for gradients
 MOST_LEAVES = 400

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr
 from tinyproof.check.workbook.graph.agree import Match, match
 from tinyproof.check.workbook.graph.cell_net import build
@@ -15,6 +13,7 @@ from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.graph.states import follow_states
 from tinyproof.check.workbook.graph.studied import study
 from tinyproof.check.workbook.graph.suspects import Suspects, find_suspects
+from tinyproof.core.arrays import np
 
 
 @dataclass

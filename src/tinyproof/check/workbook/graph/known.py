@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward, backward_steps
 from tinyproof.check.workbook.graph.cell_net import Form
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.objectives import seeds_of
 from tinyproof.check.workbook.graph.way_back import earlier, on_the_way, reads_back
+from tinyproof.core.arrays import np
 
 DIGITS = 7
 MOST_WALKED = 3_000

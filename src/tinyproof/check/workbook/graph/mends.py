@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from tinyproof.backprop.expr import Var
 from tinyproof.check.workbook.graph.blame import Blame
 from tinyproof.check.workbook.graph.edits import with_meanings
@@ -23,6 +21,7 @@ from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.check.workbook.graph.told import is_penalty
 from tinyproof.check.workbook.graph.whole_groups import by_peers, by_search, trusted_by
+from tinyproof.core.arrays import np
 
 MOST_MENDS = 8
 MOST_BLAMED = 60  # wrong updates that are put down to a cell

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Expr, Var, walk
 from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.edits import expression
+from tinyproof.core.arrays import np
 
 Key = frozenset[int]
 ALONE = -1  # a bias is multiplied with nothing

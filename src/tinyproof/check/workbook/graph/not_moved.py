@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from tinyproof.backprop.expr import Var
 from tinyproof.check.workbook.graph.carried import usual_shift
 from tinyproof.check.workbook.graph.edits import fixed
 from tinyproof.check.workbook.graph.found_training import Study, grouped
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 Shift = tuple[int, int, int]
 

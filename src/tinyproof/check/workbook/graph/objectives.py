@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.found_training import Atom, Seeds, Study
 from tinyproof.check.workbook.graph.residuals import Residual
+from tinyproof.core.arrays import np
 
 
 class Valued(Protocol):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.check.workbook.graph.cells_around import (
     MOST_ODD,
     between_two,
@@ -20,6 +18,7 @@ from tinyproof.check.workbook.graph.judged import Mend, judged
 from tinyproof.check.workbook.graph.not_moved import copies_not_moved
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.check.workbook.graph.suspects import Suspects
+from tinyproof.core.arrays import np
 
 MOST_CELLS_JUDGED = 60_000  # cells judged again in trials, all trials together
 

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.cell_net import Net
+from tinyproof.core.arrays import np
 
 Parts = Mapping[int, Mapping[int, Array]]
 CHUNK = 3_000_000  # numbers held at once while one form is computed

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import numpy as np
-
 from tinyproof.backprop.expr import Var
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.edits import with_meanings
@@ -19,6 +17,7 @@ from tinyproof.check.workbook.graph.objectives import seeds_of
 from tinyproof.check.workbook.graph.rate_sources import NEAR
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.check.workbook.graph.suspects import Suspects
+from tinyproof.core.arrays import np
 
 MOST_TRIED = 4  # mends
 MOST_NUMBERS = 1_000

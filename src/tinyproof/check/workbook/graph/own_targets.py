@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
-
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.residuals import Residual
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 LEAST_EXAMPLES, MOST_EXAMPLES = 3, 12  # whose targets are held against the rows of their inputs
 Wrong = dict[int, tuple[int, int]]  # a cell -> the target that it reads, and the one that it should

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Study, grouped
+from tinyproof.core.arrays import np
 
 EXACT = 1e-7  # of the largest change: a fit on random numbers leaves no rest
 LEAST = 1e-7  # of the gradient: what a fit leaves by rounding is no penalty

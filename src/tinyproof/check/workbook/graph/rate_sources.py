@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.order import order
+from tinyproof.core.arrays import np
 
 NEAR = 1e-6
 MOST_PAIRED = 150  # numbers of which products and quotients of two are recognised

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, Tape, forward
 from tinyproof.check.workbook.graph.cell_net import Form
 from tinyproof.check.workbook.graph.order import Order
+from tinyproof.core.arrays import np
 
 
 @dataclass(eq=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Var, names
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.cells_around import upstream
 from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.core.arrays import np
 
 LEAST = 5  # samples on which such a change moves, and follows its gradient
 

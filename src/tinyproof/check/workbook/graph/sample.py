@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.order import Order
+from tinyproof.core.arrays import np
 
 PLAIN = 8  # samples where no formula bends or jumps
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Expr, Var, names, walk
 from tinyproof.backprop.tape import Array, compute, forward
 from tinyproof.check.workbook.graph.agree import match
@@ -20,6 +18,7 @@ from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, says_alike
 from tinyproof.check.workbook.rules.repair import Repair, repairs
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 MOST_TRIALS = 2_500  # edits tried on one group of cells
 MOST_WORDS = 60

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, names
 from tinyproof.check.workbook.graph.formulas import Sheetful, parse_matrix
 from tinyproof.check.workbook.graph.lookups import OwnPlace
@@ -18,6 +16,7 @@ from tinyproof.check.workbook.read.cells import Cell
 from tinyproof.check.workbook.read.references import REFERENCE, Ref, column_number, parse_cell
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.understand.grid import Grid, Place, address, formula_at
+from tinyproof.core.arrays import np
 
 MAX_SLOTS = 6_000_000  # references in all, ranges counted cell by cell
 MAX_CELLS = 600_000

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
@@ -19,6 +17,7 @@ from tinyproof.check.workbook.graph.cell_net import Form
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.objectives import seeds_of
 from tinyproof.check.workbook.understand.grid import Place
+from tinyproof.core.arrays import np
 
 SATURATED = 1e-6  # slope of a sigmoid
 CURVED = ("pow", "ln", "mul")

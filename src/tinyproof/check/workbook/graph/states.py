@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, Tape, forward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Atom, Source, Study
 from tinyproof.check.workbook.graph.objectives import follow, options
 from tinyproof.check.workbook.graph.order import order
+from tinyproof.core.arrays import np
 
 MOST_CELLS = 250  # looked at on the way from one change back to its gradient
 MOST_PARTS = 24  # formulas that are taken apart for it

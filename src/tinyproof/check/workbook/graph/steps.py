@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
+from tinyproof.core.arrays import np
 
 MAX_VISITED = 6_000  # cells looked at for one candidate
 MOST_SINGLE = 50  # steps beside a training that are looked at

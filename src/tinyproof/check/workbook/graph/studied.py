@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, Tape
 from tinyproof.check.workbook.graph.agree import STEPPED, match
 from tinyproof.check.workbook.graph.carried import by_place
@@ -14,6 +12,7 @@ from tinyproof.check.workbook.graph.residuals import Residual, find_comparisons,
 from tinyproof.check.workbook.graph.sample import PLAIN, draw, has_thresholds, is_stepped
 from tinyproof.check.workbook.graph.steps import Update, find_updates
 from tinyproof.check.workbook.graph.which_objective import choose
+from tinyproof.core.arrays import np
 
 MOSTLY = 0.7  # of the changes are numbers; where fewer are, positive values are tried
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Num, walk
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.beside_training import moved_by_numbers, moved_for_nothing, not_taken, starts_anew
@@ -14,6 +12,7 @@ from tinyproof.check.workbook.graph.not_moved import broken_off, not_carried, ty
 from tinyproof.check.workbook.graph.rate_sources import NEAR, TYPED, Rates, find_rates, numbers_read
 from tinyproof.check.workbook.graph.rests import resting
 from tinyproof.check.workbook.graph.transfer import other_rules
+from tinyproof.core.arrays import np
 
 MOST_ASKED = 40  # other updates whose formulas are looked at for a rate
 APART = 1e-4  # two rates, of which one was fitted

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
 from tinyproof.check.workbook.graph.wording import formula, heading, in_names, named, part, says, stretches_of
 from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.core.arrays import np
 
 OBJECTIVES = {
     "square": "the squared error",

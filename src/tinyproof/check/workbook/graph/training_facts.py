@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.check.facts import CellNumber, Numbers, Training
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
 from tinyproof.check.workbook.graph.wording import heading
 from tinyproof.check.workbook.understand.grid import address
+from tinyproof.core.arrays import np
 from tinyproof.core.errors import one_line
 
 _ALIKE = 1e-6  # rates that differ by no more are one

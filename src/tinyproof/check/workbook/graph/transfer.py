@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Source, Study
 from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.states import WHOLE, gradient_sources
 from tinyproof.check.workbook.graph.way_back import reads_back
+from tinyproof.core.arrays import np
 
 NEAR = 1e-6
 MOST_WALKED = 500

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.check.facts import Training
 from tinyproof.check.workbook.graph.blame import together
 from tinyproof.check.workbook.graph.forward_edits import ACTIVATED
@@ -42,6 +40,7 @@ from tinyproof.check.workbook.graph.wording import named
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.understand.grid import Grid, Place
+from tinyproof.core.arrays import np
 
 LEAST = 0.25  # and where a tried mend makes all the rest follow
 FEW = 2  # updates, beside which gradients that nothing takes off are looked for

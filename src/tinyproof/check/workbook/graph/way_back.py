@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.check.workbook.graph.found_training import Study
+from tinyproof.core.arrays import np
 
 MOST_ON_WAY = 1_000
 

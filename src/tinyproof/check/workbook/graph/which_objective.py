@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import Match, match
 from tinyproof.check.workbook.graph.disputed import clipped_errors, find_disputes
 from tinyproof.check.workbook.graph.found_training import Atom, Study, grouped
 from tinyproof.check.workbook.graph.objectives import HINGE, KINDS, MISREAD, MOST_ATOMS, atoms_of, gradients, shown
 from tinyproof.check.workbook.graph.penalties import cornered, decayed, uneven
+from tinyproof.core.arrays import np
 
 FAIR = 0.2  # of the updates follow an objective that the sheet shows: it is meant, although more follow another
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.graph.as_peers_say import as_peers_say
 from tinyproof.check.workbook.graph.blame import Blame
@@ -21,6 +19,7 @@ from tinyproof.check.workbook.graph.sheetgraph import Meaning, says_alike
 from tinyproof.check.workbook.graph.suspects import Suspects, usual_change
 from tinyproof.check.workbook.graph.transfer import gradient_places
 from tinyproof.check.workbook.graph.way_back import on_the_way
+from tinyproof.core.arrays import np
 
 MOST_CHECKED, MOST_JUDGED = 24, 6  # mends of one parameter taken from others, without and with states
 MOST_LOOKED_AT = 12  # cells of a group that another cell is compared with

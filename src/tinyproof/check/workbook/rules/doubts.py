@@ -6,8 +6,6 @@ computed in its own row. A sheet that learns in another way is no mistake, and i
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Num, names
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
@@ -15,6 +13,7 @@ from tinyproof.check.workbook.rules.rates import Update
 from tinyproof.check.workbook.understand.meaning import same
 from tinyproof.check.workbook.understand.patterns import InTable, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.roles import FORWARD
+from tinyproof.core.arrays import np
 
 
 def doubt(judge: Judge, updates: list[Update], found: list[Mistake]) -> str:

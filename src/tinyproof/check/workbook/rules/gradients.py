@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.backprop.diff import backward, gradient_name
 from tinyproof.backprop.expr import Expr, evaluate_all, names
 from tinyproof.check.workbook.rules.forward import (
@@ -22,6 +20,7 @@ from tinyproof.check.workbook.understand.meaning import same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.roles import forward_pattern
 from tinyproof.check.workbook.understand.trained_network import gradient_of
+from tinyproof.core.arrays import np
 
 
 def check_gradients(judge: Judge) -> list[Mistake]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import numpy as np
-
 from tinyproof.backprop.diff import gradient_name
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
 from tinyproof.backprop.notation import excel, text
@@ -17,6 +15,7 @@ from tinyproof.check.workbook.understand.network_values import Network, sample
 from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, is_constant
 from tinyproof.check.workbook.understand.trained_network import with_helpers
 from tinyproof.check.workbook.understand.unread import unknown_through
+from tinyproof.core.arrays import np
 
 
 class Judge:

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, substitute
 from tinyproof.check.workbook.rules.effects import wrong_formulas
 from tinyproof.check.workbook.rules.judge import Judge
@@ -19,6 +17,7 @@ from tinyproof.check.workbook.thresholds import LEAST_LOSSES
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.heading_words import is_rate_word, rate_in
 from tinyproof.check.workbook.understand.patterns import current
+from tinyproof.core.arrays import np
 
 MAX_ROWS = 1_000
 MAX_COLUMNS = 60

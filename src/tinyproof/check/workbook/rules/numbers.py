@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, evaluate, names, total
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.rates import place_of
@@ -13,6 +11,7 @@ from tinyproof.check.workbook.rules.retraining import Compiled, Run, compiled, o
 from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.check.workbook.understand.meaning import order
 from tinyproof.check.workbook.understand.patterns import column_of, current
+from tinyproof.core.arrays import np
 
 Numbers = dict[int, np.ndarray]
 

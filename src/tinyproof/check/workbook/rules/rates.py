@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.understand.grid import Place
@@ -14,6 +12,7 @@ from tinyproof.check.workbook.understand.heading_words import is_rate_word, rate
 from tinyproof.check.workbook.understand.meaning import same, value
 from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, place_outside
 from tinyproof.check.workbook.understand.roles import forward_pattern
+from tinyproof.core.arrays import np
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names, substitute, walk
 from tinyproof.check.workbook.understand.meaning import same, value
+from tinyproof.core.arrays import np
 
 MAX_TRIALS = 6_000
 MOST_UNMENDED = 40  # formulas of one workbook that no small repair made right: the rest is not searched either

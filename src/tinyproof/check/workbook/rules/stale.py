@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.numbers import Numbers, anew, cached, on_rows
 from tinyproof.check.workbook.rules.table_audit import TableAudit
 from tinyproof.check.workbook.thresholds import STALE, STALE_OF_COLUMN
 from tinyproof.check.workbook.understand.patterns import Pattern
+from tinyproof.core.arrays import np
 
 
 def check_stale(audit: TableAudit, recalculates: bool) -> list[Mistake]:

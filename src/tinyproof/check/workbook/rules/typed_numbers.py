@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, names
 from tinyproof.check.finding import Severity
 from tinyproof.check.workbook.rules.forward import paste
@@ -18,6 +16,7 @@ from tinyproof.check.workbook.thresholds import FEWEST_GIVENS, MOST_ROUNDING, MO
 from tinyproof.check.workbook.understand.patterns import Pattern, before, current, elsewhere
 from tinyproof.check.workbook.understand.roles import FORWARD
 from tinyproof.check.workbook.understand.trained_network import gradient_of
+from tinyproof.core.arrays import np
 
 
 def check_pasted(audit: TableAudit) -> list[Mistake]:

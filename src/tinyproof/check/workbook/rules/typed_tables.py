@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from tinyproof.backprop.diff import gradient_name, written_out
 from tinyproof.backprop.expr import Equation, Expr, Var, names, substitute
 from tinyproof.check.workbook.rules.judge import Judge
@@ -24,6 +22,7 @@ from tinyproof.check.workbook.understand.grid import Grid
 from tinyproof.check.workbook.understand.network_values import Network
 from tinyproof.check.workbook.understand.patterns import before, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.trained_network import gradient_of
+from tinyproof.core.arrays import np
 
 TRIALS = 12
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.rules.forward import not_understood, paste
 from tinyproof.check.workbook.rules.judge import Judge
@@ -17,6 +15,7 @@ from tinyproof.check.workbook.rules.repair import Repair, find_repair
 from tinyproof.check.workbook.understand.meaning import same, value
 from tinyproof.check.workbook.understand.patterns import InTable, before, column_of, current
 from tinyproof.check.workbook.understand.trained_network import gradient_of
+from tinyproof.core.arrays import np
 
 
 def check_updates(judge: Judge) -> tuple[list[Mistake], RateCell | None, list[Update]]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Equation, Expr, evaluate, names
 from tinyproof.check.workbook.thresholds import SAME, SAMPLES
 from tinyproof.check.workbook.understand.remembered import remembered
+from tinyproof.core.arrays import np
 
 Values = dict[str, np.ndarray]
 SEED = 20240229

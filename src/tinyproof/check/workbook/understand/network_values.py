@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-
 from tinyproof.backprop.diff import backward, gradient_name, written_out
 from tinyproof.backprop.expr import Equation, Expr, evaluate_all, names
 from tinyproof.check.workbook.thresholds import AWAKE, SAMPLES, STEPS
@@ -21,6 +19,7 @@ from tinyproof.check.workbook.understand.patterns import (
 )
 from tinyproof.check.workbook.understand.roles import Roles
 from tinyproof.check.workbook.understand.tables import Table
+from tinyproof.core.arrays import np
 
 LOSS = "E_total"  # the loss where no column holds the total
 

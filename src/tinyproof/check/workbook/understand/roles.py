@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tinyproof.backprop.expr import Expr, Num, Var, names
 from tinyproof.check.workbook.thresholds import SAMPLES
 from tinyproof.check.workbook.understand.grid import address
@@ -13,6 +11,7 @@ from tinyproof.check.workbook.understand.meaning import value
 from tinyproof.check.workbook.understand.patterns import ColumnPatterns, Pattern, before, column_of, current, elsewhere
 from tinyproof.check.workbook.understand.structure import activation, terms
 from tinyproof.check.workbook.understand.tables import Table
+from tinyproof.core.arrays import np
 
 FORWARD = ("net", "act", "loss", "total")
 

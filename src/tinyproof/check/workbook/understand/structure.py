@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyproof.backprop.expr import Call, Expr, Num, Var, call, names, walk
 from tinyproof.check.workbook.thresholds import SAMPLES
 from tinyproof.check.workbook.understand.meaning import replace, same, value
 from tinyproof.check.workbook.understand.remembered import remembered
+from tinyproof.core.arrays import np
 
 MAX_TERMS = 200
 Term = tuple[float, tuple[str, ...]]  # a number times names, the names sorted
