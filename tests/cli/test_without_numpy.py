@@ -14,6 +14,9 @@ import pytest
 from tests.notebook.books import style, write
 
 import tinyproof
+from tinyproof.backprop.exercise_book import TOP, Exercise
+from tinyproof.backprop.presets import preset
+from tinyproof.backprop.xlsx import write_book
 
 # Neither can be imported: a stand-in for an environment that never had them.
 WITHOUT = """
@@ -81,6 +84,29 @@ def test_a_class_gets_the_same_report_without_numpy(tmp_path: Path) -> None:
     assert statuses["right.xlsx"] == statuses["right.ipynb"] == "right"
     assert statuses["wrong.xlsx"] == "wrong"
     assert statuses["claims.ipynb"] in ("wrong", "unsupported")
+
+
+def exercises(folder: Path) -> list[str]:
+    """One that is filled in rightly, one with a mistake, one that is begun."""
+    one, names = Exercise(preset("course"), "gradients", 6), []
+    for name, change in (("right", "K"), ("wrong", "M"), ("begun", "")):
+        path = write_book(one.book("Ada"), folder / f"{name}.xlsx")
+        book = openpyxl.load_workbook(path)
+        for column in one.empty_from if name != "begun" else ("dE/dw5",):
+            for row in range(one.rows):
+                text = "=" + one.formula(column, row)
+                cell = book[one.sheet].cell(TOP + row + 1, one.column(column) + 1)
+                cell.value = text.replace("*K", f"*{change}") if column == "dE/dw5" and change else text
+        book.save(path)
+        names.append(path.name)
+    return names
+
+
+def test_exercises_get_the_same_report_without_numpy(tmp_path: Path) -> None:
+    result = same(tmp_path, exercises(tmp_path))
+    assert {file["file"]: file["status"] for file in result["files"]} == {
+        "right.xlsx": "right", "wrong.xlsx": "wrong", "begun.xlsx": "undecided",
+    }  # fmt: skip
 
 
 @pytest.mark.corpus

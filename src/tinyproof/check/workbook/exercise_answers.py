@@ -7,6 +7,7 @@ written, and a mistake in one column is none of another's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,7 +58,7 @@ def sampled(exercise: Exercise, varied: frozenset[str] | None = None) -> Sampled
             givens[given] = np.append(drawn[name] if free else np.full(_SAMPLES, own), own)
     inputs: dict[str, Floats] = {RATE: np.full(shape, net.learning_rate)}
     for name in net.parameters:
-        inputs[name] = np.tile(givens[given_name(name)], (rows, 1))
+        inputs[name] = np.stack([givens[given_name(name)]] * rows)
         if name in net.trained:
             inputs[name][1:, :-1] = rng.uniform(-1.0, 1.0, (rows - 1, _SAMPLES))
             inputs[name][:, -1] = exercise.trace.column(name)[:rows]
@@ -151,7 +152,7 @@ class Answers:
         if cell not in self.graph.meaning and cell not in self.graph.opaque:
             if not isinstance(held.value, float):
                 return "text"
-            return "typed" if np.isclose(held.value, self.exercise.trace.column(name)[row], 1e-3, 0) else "wrong"
+            return "typed" if math.isclose(held.value, self.exercise.trace.column(name)[row], rel_tol=1e-3) else "wrong"
         try:
             return self._computed(cell, name, row)
         except NotUnderstood as problem:
