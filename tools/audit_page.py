@@ -114,7 +114,7 @@ def own_wheel(work: Path) -> Path:
     copy = work / "source"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "src", copy / "src", ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy / name)
     pip(["wheel", "--no-deps", str(copy), "-w", str(work / "own")])
     return next((work / "own").glob("*.whl"))

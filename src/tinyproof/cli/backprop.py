@@ -82,6 +82,7 @@ def register(app: typer.Typer) -> None:
 
 
 def workbook(
+    context: typer.Context,
     net: NetArgument = "course",
     out: Annotated[Path, typer.Option("--out", "-o", help="The .xlsx to write.")] = Path("backprop.xlsx"),
     rates: Rates = COURSE,
@@ -106,9 +107,9 @@ def workbook(
         print(
             of_exercise(
                 net,
-                _out(out, roster),
+                _out(context, out, roster),
                 asked=exercise.value,
-                rate=None if rates == COURSE else _one_rate(rates),
+                rate=_one_rate(rates) if _was_given(context, "rates") else None,
                 iterations=iterations,
                 style=style.value,
                 seed=seed,
@@ -132,11 +133,17 @@ def _one_rate(rates: str) -> float:
         raise InputError("rates", rates, "one learning rate: an exercise has one table") from error
 
 
-def _out(out: Path, roster: Path | None) -> Path:
+def _out(context: typer.Context, out: Path, roster: Path | None) -> Path:
     """Where an exercise goes that nobody named a file for."""
-    if out != Path("backprop.xlsx"):
+    if _was_given(context, "out"):
         return out
     return Path("exercises" if roster else "exercise.xlsx")
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    """Whether somebody wrote this option."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def trace(
