@@ -158,10 +158,10 @@ class AuditResult(Printed, Report):
 
 def _assignment(which: Path | str) -> Assignment:
     """An assignment whose rules are rules of an audit. Raises DataError, InputError."""
-    from tinyproof.check.workbook import KINDS
+    from tinyproof.check.workbook import KINDS, KINDS_OF_EXERCISES
 
     asked = find_assignment(which)
-    check_rules(asked, [*KINDS, *CATALOGUE], str(which))
+    check_rules(asked, [*KINDS, *KINDS_OF_EXERCISES, *CATALOGUE], str(which))
     return asked
 
 

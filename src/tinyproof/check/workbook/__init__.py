@@ -19,7 +19,7 @@ from tinyproof.check.workbook.both_readers import (
     divide,
     refuse_contradicted,
 )
-from tinyproof.check.workbook.exercise_report import audit_exercise
+from tinyproof.check.workbook.exercise_report import KINDS_OF_EXERCISES, audit_exercise
 from tinyproof.check.workbook.graph.verdict import GraphVerdict, judge_graph
 from tinyproof.check.workbook.read.cells import Book
 from tinyproof.check.workbook.read.convert import open_converted
@@ -45,7 +45,7 @@ from tinyproof.check.workbook.understand.tables import find_tables
 from tinyproof.core.arrays import np
 from tinyproof.core.errors import DataError, one_line
 
-__all__ = ["KINDS", "audit_workbook", "holds_formulas"]
+__all__ = ["KINDS", "KINDS_OF_EXERCISES", "audit_workbook", "holds_formulas"]
 
 
 def audit_workbook(path: Path | str, name: str = "", convert: bool = False) -> FileReport:

@@ -27,6 +27,7 @@ from tinyproof.core.errors import one_line
 # Each reason that the audit of any workbook knows takes an audit of its own, and long with many examples or cells.
 _MOST_EXPLAINED, _MOST_CELLS = 4, 2_000
 Audit = Callable[[Book], FileReport]
+KINDS_OF_EXERCISES = ("changed-given",)  # beside those of any workbook
 
 
 def audit_exercise(book: Book, audit: Audit) -> FileReport | None:

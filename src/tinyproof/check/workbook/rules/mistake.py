@@ -12,7 +12,7 @@ from tinyproof.check.workbook.understand.grid import address
 KINDS = (
     "wrong-forward", "wrong-loss", "wrong-gradient", "wrong-update", "wrong-rate-cell", "circular", "overwritten",
     "pasted-values", "pasted-loss", "typed-target", "stale-values", "rate-label", "chart-range", "inconsistent-rows",
-    "header", "not-understood", "changed-given",
+    "header", "not-understood",
 )  # fmt: skip
 
 
