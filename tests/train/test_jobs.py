@@ -32,7 +32,7 @@ from tinyproof.data import published
 from tinyproof.data.dataset import Dataset
 from tinyproof.network.budget import Budget
 from tinyproof.prove import parallel_runs
-from tinyproof.show import charts
+from tinyproof.show import matplotlib_door
 from tinyproof.train import checkpoint, environment
 from tinyproof.train.recipe import Recipe, named
 
@@ -147,7 +147,7 @@ def test_no_matplotlib_is_said_before_anything_is_trained(monkeypatch: pytest.Mo
         return None if name == "matplotlib" else find_spec(name)
 
     monkeypatch.setattr(environment, "find_spec", absent)
-    monkeypatch.setattr(charts, "find_spec", absent)
+    monkeypatch.setattr(matplotlib_door, "find_spec", absent)
     with pytest.raises(MissingDependency, match=r"training needs matplotlib.*tinyproof\[train\]"):
         train("s7-8k", dataset="digits", out=tmp_path / "run", quiet=True)
     with pytest.raises(MissingDependency, match=r"training needs matplotlib.*tinyproof\[train\]"):

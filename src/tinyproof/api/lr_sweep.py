@@ -18,7 +18,7 @@ from tinyproof.prove import parallel_runs
 from tinyproof.prove.declare import Ask
 from tinyproof.prove.worker import load_data
 from tinyproof.show import prove_plots
-from tinyproof.show.charts import need_charts
+from tinyproof.show.matplotlib_door import need_charts
 from tinyproof.train.environment import device
 
 # Of MNIST's 60,000 training images 5,000 are held out; of a smaller set the same share.

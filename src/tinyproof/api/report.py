@@ -15,7 +15,7 @@ from tinyproof.core.files import existing, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.network.budget import Check
 from tinyproof.prove import comparison, declaration, proof
-from tinyproof.show.charts import need_charts
+from tinyproof.show.matplotlib_door import need_charts
 from tinyproof.train.run_record import Run
 
 

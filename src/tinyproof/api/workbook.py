@@ -18,9 +18,9 @@ from tinyproof.core.errors import InputError, MissingDependency
 from tinyproof.core.files import distinct, output_folder, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.show.backprop_plots import loss_curves
-from tinyproof.show.charts import need_charts
 from tinyproof.show.drawing.fully_connected import net_picture
 from tinyproof.show.drawing.shapes import png
+from tinyproof.show.matplotlib_door import need_charts
 
 COURSE_RATES = experiment.COURSE_RATES
 

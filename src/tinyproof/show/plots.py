@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.show.charts import canvas
+from tinyproof.show.matplotlib_door import canvas
 
 # Told apart by people who do not see red and green, and on a grey printout (one of two lines is drawn dashed).
 INK, QUIET, ACCENT, OTHER, GOOD, BAD = "#1b1f24", "#9aa5b1", "#0b62c4", "#c05a00", "#1a7f37", "#c4261d"

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tinyproof.show.charts import canvas
+from tinyproof.show.matplotlib_door import canvas
 
 Theme = Literal["auto", "light", "dark"]
 Point = tuple[float, float]
