@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.utils import column_index_from_string
 
 from tinyproof.backprop.book import workbook
 from tinyproof.backprop.expr import Expr, Num, Var, call, evaluate, walk
@@ -167,6 +168,23 @@ def test_read_back_the_cells_are_those_of_the_trace(books: dict[str, Path]) -> N
         assert {cell.data_type for cell in cells} == {"f"}
     assert formulas["eta 0.5"]["F6"].value == "=F5-$B$2*Y5"
     assert formulas["eta 0.5"]["AC7"].value == "=(S7-B7)*S7*(1-S7)*K7"
+
+
+def test_a_rate_prints_its_table_with_headings_on_every_page_and_its_charts_on_one(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(write_book(workbook(preset("course"), [0.5], 200), tmp_path / "a.xlsx"))
+    sheet = book["eta 0.5"]
+    table, beside = sheet.print_area.split(",")
+    assert table.replace("$", "").endswith("A1:AF204")
+    first, last = beside.replace("$", "").rpartition("!")[2].split(":")
+    assert first == "AG1"
+    assert (sheet.print_title_rows, sheet.print_title_cols) == ("$4:$4", "$A:$A")
+    for chart in sheet._charts:  # each whole in the second area: no page cuts it
+        at = chart.anchor
+        assert at._from.col + 1 > column_index_from_string("AF")
+        assert at.to.col + 1 <= column_index_from_string(last.rstrip("0123456789"))
+        assert at.to.row + 1 <= int(last.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    assert (sheet.page_setup.orientation, sheet.page_setup.scale, sheet.page_setup.paperSize) == ("portrait", 60, 9)
+    assert book["compare"].print_title_cols is None
 
 
 def test_the_parts_of_the_file_fit_together(books: dict[str, Path]) -> None:

@@ -43,6 +43,9 @@ _STYLES: dict[str, dict[str, Any]] = {
     "asked": {"bg_color": _ASKED, "border": 1, "border_color": _LINE, "num_format": "0.00000000"},
     "asked heading": {"bold": True, "bg_color": _ASKED, "bottom": 1, "bottom_color": _LINE, "align": "right"},
 }
+_A4 = 9
+_PRINTED, _ONE_PAGE = 60, 12  # per cent of a long table, on upright pages; so many columns are on one
+_COLUMN_PIXELS, _ROW_PIXELS = 64, 20  # of a cell whose size nobody set
 _UNDATED = datetime(2000, 1, 1)
 _COLOURS = [
     "#0b62c4",
@@ -96,6 +99,8 @@ def _fill(workbook: Any, book: Book) -> None:
         _colour(worksheet, sheet)
         for chart in sheet.charts:
             worksheet.insert_chart(chart.row, chart.column, _chart(workbook, chart))
+        if sheet.block is not None:
+            workbook.define_name(f"{quoted(sheet.name)}!_xlnm.Print_Area", "=" + _print_area(sheet, sheet.block))
         if sheet.hidden:
             worksheet.hide()
         for name, row, column in sheet.names:
@@ -142,8 +147,15 @@ def _quick_worksheet() -> Any:
 def _dress(worksheet: Any, sheet: Sheet) -> None:
     """Everything about a sheet but its cells; must come before them, as rows leave memory once written."""
     worksheet.hide_gridlines(2 if sheet.block is None else 1)
-    worksheet.set_landscape()
-    worksheet.fit_to_pages(1, 0)
+    worksheet.set_paper(_A4)
+    worksheet.set_margins(0.4, 0.4, 0.5, 0.5)
+    if sheet.block is None:
+        worksheet.set_landscape()
+        worksheet.fit_to_pages(1, 0)
+    else:
+        worksheet.set_print_scale(_PRINTED)
+        if len(sheet.block.columns) > _ONE_PAGE:
+            worksheet.repeat_columns(0)
     for first, last, width in sheet.widths:
         worksheet.set_column(first, last, width)
     for first, last, points in sheet.heights:
@@ -158,6 +170,18 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
         options = {"image_data": io.BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
         options |= {"description": picture.alt, "object_position": 3}
         worksheet.insert_image(picture.row, picture.column, "picture.png", options)
+
+
+def _print_area(sheet: Sheet, block: Block) -> str:
+    """The table, and its charts as an area of their own: a page each. Charts stand to the right of a table."""
+    end = block.left + len(block.columns) - 1
+    rows = max(block.top + block.rows - 1, *(cell.row for cell in sheet.cells))
+    areas = [(0, 0, rows, end)]
+    beside = [chart for chart in sheet.charts if chart.column > end]
+    if beside:
+        right = max(chart.column + chart.width // _COLUMN_PIXELS for chart in beside)
+        areas.append((0, end + 1, max(chart.row + chart.height // _ROW_PIXELS for chart in beside) + 1, right + 1))
+    return ",".join(f"{address(top, left, sheet.name)}:{address(bottom, right)}" for top, left, bottom, right in areas)
 
 
 def _write_rows(worksheet: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
