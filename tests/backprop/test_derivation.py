@@ -123,8 +123,8 @@ def test_titles_cannot_break_out_of_the_markup() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_mathml_is_well_formed(name: str) -> None:
     root = ET.fromstring("<div>" + sections(derive(name)).replace("&#160;", " ") + "</div>")
-    assert len(root.findall(".//div[@class='line']")) == sum(len(step.lines) for step in derive(name).steps)
-    assert all(line.find(".//math") is not None for line in root.findall(".//div[@class='line']"))
+    assert len(root.findall(".//div[@class='scroll line']")) == sum(len(step.lines) for step in derive(name).steps)
+    assert all(line.find(".//math") is not None for line in root.findall(".//div[@class='scroll line']"))
 
 
 def test_toml_is_the_network() -> None:

@@ -101,7 +101,7 @@ def sections(derivation: Derivation) -> str:
     out = []
     for step in derivation.steps:
         out.append(f"<section><h2>{html.escape(heading(step))}</h2><p>{html.escape(step.words)}</p>")
-        out += [f'<div class="line">{math(line)}</div>' for line in step.lines]
+        out += [f'<div class="scroll line">{math(line)}</div>' for line in step.lines]
         out.append("</section>")
     return "\n".join(out)
 
