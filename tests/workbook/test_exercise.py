@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from tests.backprop.recalculate import differences, zeroed_and_recalculated
 
+import tinyproof
 from tinyproof.api.exercise import exercise, seed_of
 from tinyproof.backprop.equations import Style, forward, gradients
 from tinyproof.backprop.exercise_book import (
@@ -29,6 +30,7 @@ from tinyproof.backprop.exercise_book import (
 from tinyproof.backprop.layer import Example
 from tinyproof.backprop.notation import equation_text
 from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.toml import to_toml
 from tinyproof.backprop.trace import trace
 from tinyproof.backprop.xlsx import write_book
 from tinyproof.check.finding import FileReport, SheetPlace
@@ -339,17 +341,50 @@ def test_a_hidden_sheet_that_was_changed_is_said_and_the_sheet_judged_as_any_oth
     "toml", ["x = " + "[" * 5000, "", "learning_rate = 1e999", "[[layers]]\nweights = [[" + "1," * 400 + "]]"]
 )
 def test_whatever_a_hidden_sheet_says_is_told_in_a_line(toml: str, tmp_path: Path) -> None:
-    lines = ["gradients", "8", "course", "", *toml.splitlines()]
+    refused = told_of(["gradients", "8", "course", "", *toml.splitlines()], tmp_path)
+    assert refused.status == "undecided"
+    assert "hidden sheet" in refused.problem
+    assert "\n" not in refused.problem
+
+
+@pytest.mark.parametrize("iterations", ["many", "-3", "8.5", "9" * 5000, ""])
+def test_a_number_of_iterations_that_is_none_is_told_in_a_line(iterations: str, tmp_path: Path) -> None:
+    lines = ["gradients", iterations, "course", "", *to_toml(preset("course")).splitlines()]
+    refused = told_of(lines, tmp_path)
+    assert refused.status == "undecided"
+    assert "hidden sheet" in refused.problem
+
+
+def told_of(lines: list[str], tmp_path: Path) -> FileReport:
+    """What is said of an exercise whose hidden sheet was written anew, with its digest."""
 
     def hostile(book: openpyxl.Workbook) -> None:
         book[KEPT].delete_rows(1, 500)
         for k, line in enumerate([FORMAT, digest_of(lines), *lines], 1):
             book[KEPT].cell(k, 1).value = line
 
-    report = audit_workbook(handed_in(tmp_path / "a.xlsx", of("course", "gradients"), {"dE/dw1"}, hostile))
-    assert report.status == "undecided"
-    assert "hidden sheet" in report.problem
-    assert "\n" not in report.problem
+    return audit_workbook(handed_in(tmp_path / "a.xlsx", of("course", "gradients"), {"dE/dw1"}, hostile))
+
+
+def test_somebody_s_own_sheet_that_is_called_an_exercise_is_judged_like_any_other(tmp_path: Path) -> None:
+    path = tinyproof.workbook("course", tmp_path / "a.xlsx", rates=[0.5], iterations=8).path
+    book = openpyxl.load_workbook(path)
+    book["overview"]["A1"].value = "Exercise: back-propagation"
+    for row in range(5, 13):
+        book["eta 0.5"].cell(row, 29).value = f"=(S{row}-B{row})*S{row}*(1-S{row})*M{row}"
+    book.save(path)
+    report = audit_workbook(path)
+    assert report.status == "wrong"
+    assert "dE/dw5" in accused(report)
+
+
+def test_numbers_without_end_beside_the_table_are_no_warning(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    one = of("course", "gradients")
+    report = audit_workbook(
+        handed_in(tmp_path / "a.xlsx", one, None, lambda book: written(book, one, "dE/dw5", lambda r: f"=LN(-K{r})/0"))
+    )
+    assert accused(report) == {"dE/dw5"}
+    assert not [one for one in recwarn if issubclass(one.category, RuntimeWarning)]
 
 
 def test_without_its_hidden_sheet_it_is_said_to_be_an_exercise(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ Asked = Literal["forward", "gradients", "update", "all"]
 PARTS: tuple[Asked, ...] = get_args(Asked)
 FORMAT = "tinyproof exercise 1"  # the first cell of the sheet that keeps the network
 COVER, KEPT = "exercise", "network"
+FILL_IN = "Fill in the green columns of the sheet"  # how the cover's third line begins, on no other workbook
 NAME = (4, 1)  # where somebody writes a name
 GIVENS = 8  # the row (from 0) of the first given
 MOST_PARAMETERS, MOST_ITERATIONS, MOST_CELLS = 300, 2_000, 20_000
@@ -130,7 +131,7 @@ class Exercise:
             Cell(0, 0, f"Exercise: {net.title or net.name}", "title"),
             Cell(1, 0, f"Asked for: {_WHAT[self.asked]}. Loss: {net.loss}."
                        + (f" Examples: {net.taken}." if len(net.examples) > 1 else "")),
-            Cell(2, 0, f"Fill in the green columns of the sheet {self.sheet}; everything else is given."),
+            Cell(2, 0, f"{FILL_IN} {self.sheet}; everything else is given."),
             Cell(*NAME, student, "asked", "Write your name here."), Cell(NAME[0], 0, "your name", "label"),
             Cell(GIVENS - 2, 0, "The givens", "label"),
             Cell(GIVENS - 1, 0, "name", "heading left"),
@@ -198,6 +199,8 @@ def kept_exercise(lines: Sequence[str]) -> tuple[Exercise, str] | None:
     _, digest, asked, iterations, style, student, *toml = lines
     if digest != digest_of(lines[2:]):
         raise InputError(KEPT, "another text than was written", "leave the hidden sheet as it is")
+    if not iterations.isdecimal() or len(iterations) > len(str(MOST_ITERATIONS)):
+        raise InputError("iterations", iterations, f"a whole number up to {MOST_ITERATIONS:,}")
     net = from_toml("\n".join(toml), KEPT)
     return Exercise(net, asked, int(iterations), style), student  # type: ignore[arg-type]  # Exercise checks the words
 

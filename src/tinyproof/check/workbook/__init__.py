@@ -61,6 +61,7 @@ def audit_workbook(path: Path | str, name: str = "", convert: bool = False) -> F
     return audit_read(book, shown)
 
 
+@np.errstate(all="ignore")  # a stranger's numbers may be infinite; what is not finite is no evidence
 def audit_read(book: Book, shown: str) -> FileReport:
     """Audit a workbook that was read, an exercise by what was asked for."""
     found = audit_exercise(book, lambda state: audit_book(state, shown))

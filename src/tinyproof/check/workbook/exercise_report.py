@@ -139,8 +139,9 @@ class _Judged:
             ]
             if rows:
                 found.append(self.finding(name, rows, rule or _rule(name), severity, message))
-        if explained and self.small and any(one.message == _SAID["wrong"][2].format(name=name) for one in found):
-            found = [self.explained(name, one) for one in found]
+        wrong = _SAID["wrong"][2].format(name=name)
+        if explained and self.small:
+            found = [self.explained(name, one) if one.message == wrong else one for one in found]
         return found
 
     def explained(self, name: str, found: Finding) -> Finding:

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tinyproof.backprop.exercise_book import COVER, FORMAT, GIVENS, KEPT, LEFT, NAME, TOP, Exercise, kept_exercise
+from tinyproof.backprop.exercise_book import (
+    COVER,
+    FILL_IN,
+    FORMAT,
+    GIVENS,
+    KEPT,
+    LEFT,
+    NAME,
+    TOP,
+    Exercise,
+    kept_exercise,
+)
 from tinyproof.backprop.sheet import letters
 from tinyproof.backprop.table_sheet import all_givens
 from tinyproof.check.workbook.read.cells import Book, Cell
@@ -50,7 +61,7 @@ def handed_back(book: Book) -> HandedBack | Unjudged | None:
     """The exercise that a workbook is; None where it is none."""
     hidden = [sheet for sheet in book.sheets if _text_at(sheet.cells, (1, 1)) == FORMAT]
     if not hidden:
-        covers = any(_text_at(sheet.cells, (1, 1)).startswith("Exercise: ") for sheet in book.sheets)
+        covers = any(_text_at(sheet.cells, (3, 1)).startswith(FILL_IN) for sheet in book.sheets)
         return Unjudged(f"an exercise without its hidden sheet ({KEPT})") if covers else None
     try:
         kept = kept_exercise(_lines(hidden[0].cells))
