@@ -14,8 +14,8 @@ from tinyproof.api.judge_file import audit_one
 from tinyproof.api.judging import as_shown, unreadable
 from tinyproof.api.survey import Survey
 from tinyproof.check.finding import FileReport
-from tinyproof.core.errors import one_line
 from tinyproof.core.plain_records import from_plain, to_plain
+from tinyproof.core.workers import answered
 
 
 class AuditSteps:
@@ -32,14 +32,8 @@ class AuditSteps:
     def judge(self, index: int) -> str:
         """The report of one file, as JSON."""
         item = self._survey.items[index]
-        try:
-            found = as_shown(item, audit_one(item))
-        except RecursionError:
-            found = unreadable(item, "is nested too deeply")
-        except MemoryError:
-            found = unreadable(item, "needs more memory than is allowed")
-        except Exception as error:
-            found = unreadable(item, f"internal error: {type(error).__name__}: {one_line(str(error), 200)}")
+        value, problem = answered(audit_one, item)
+        found = unreadable(item, problem) if value is None else as_shown(item, value)
         return json.dumps(to_plain(found))
 
     def end(self, reports: Sequence[str], problems: Sequence[str]) -> AuditResult:

@@ -6,7 +6,6 @@ A blank cell counts as 0 in a spreadsheet: the numbers that the file stores are 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +23,7 @@ from tinyproof.backprop.toml import from_toml, to_toml
 from tinyproof.backprop.trace import Trace, trace
 from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
+from tinyproof.core.files import sha256
 
 Asked = Literal["forward", "gradients", "update", "all"]
 PARTS: tuple[Asked, ...] = get_args(Asked)
@@ -180,7 +180,7 @@ class Exercise:
 
 def digest_of(lines: Sequence[str]) -> str:
     """What tells that a hidden sheet is as it was written: no secret, a guard against accidents and haste."""
-    return hashlib.sha256("\n".join(line.rstrip() for line in lines).encode()).hexdigest()[:32]
+    return sha256("\n".join(line.rstrip() for line in lines).encode())[:32]
 
 
 _HOW = (

@@ -165,7 +165,7 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int |
             item = pipe.recv()
         except (EOFError, OSError):
             return
-        answer = _answer(function, item)
+        answer = answered(function, item)
         try:
             pipe.send(answer)
         except (BrokenPipeError, ConnectionError):
@@ -174,8 +174,8 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int |
             pipe.send((None, f"internal error: the result cannot be sent: {one_line(str(error), 200)}"))
 
 
-def _answer(function: Callable[[Any], Any], item: Any) -> tuple[Any, str]:
-    """The value, or None and the problem in one line."""
+def answered(function: Callable[[Any], Any], item: Any) -> tuple[Any, str]:
+    """What a function gives for an item and "", or None and the problem in one line; raises nothing."""
     try:
         return function(item), ""
     except TinyproofError as error:
@@ -192,7 +192,7 @@ def _done_here(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator
     index = 0
     while index < len(items):  # there may become more of them
         began = time.monotonic()
-        value, problem = _answer(function, items[index])
+        value, problem = answered(function, items[index])
         yield Outcome(index, value, problem, time.monotonic() - began)
         index += 1
 

@@ -5,7 +5,6 @@ The right formula of a column that was asked for is never told: whoever fills in
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.rules.mistake import stretches
 from tinyproof.check.workbook.understand.grid import Place, address, formula_at
 from tinyproof.core.errors import one_line
+from tinyproof.core.files import sha256
 
 # Each reason that the audit of any workbook knows takes an audit of its own, and long with many examples or cells.
 _MOST_EXPLAINED, _MOST_CELLS = 4, 2_000
@@ -216,7 +216,7 @@ class _Judged:
             if self.asked(name, row) and (cell := table.get((row, column))) is not None and not is_empty(cell)
         ]
         text = "\n".join([to_toml(self.held.exercise.net), *written])
-        return hashlib.sha256(text.encode()).hexdigest()[:32] if written else ""
+        return sha256(text.encode())[:32] if written else ""
 
 
 _SAID: Mapping[Answer, tuple[str, Severity, str]] = {
