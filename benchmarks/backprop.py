@@ -2,6 +2,7 @@
 
 python benchmarks/backprop.py            about three minutes
 python benchmarks/backprop.py --quick    a tenth of the rows, to try it out
+python benchmarks/backprop.py --optimizers   plain descent, momentum, RMSprop and Adam, in turns
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from tinyproof.backprop.book import workbook
+from tinyproof.backprop.optimizer import KINDS
 from tinyproof.backprop.presets import preset
 from tinyproof.backprop.sheet import ABOVE, THIS, Book
 from tinyproof.backprop.sweep import COURSE_RATES, sweep
-from tinyproof.backprop.xlsx import write_book
+from tinyproof.backprop.trace import trace
+from tinyproof.backprop.xlsx import book_bytes, write_book
 from tinyproof.core.table import Column, Table
 
 
@@ -117,12 +120,35 @@ def measure(many: int, folder: Path) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def optimizers(rounds: int = 3) -> Table:
+    """The course network by each optimiser: the shortest of several rounds, in which all have their turn."""
+    rates = np.linspace(0.01, 1, 1_000).tolist()
+    runs: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in KINDS}
+    for _ in range(rounds):
+        for kind in KINDS:
+            net = preset("course").with_optimizer(kind)
+            swept, traced = took(lambda net=net: sweep(net, rates, 1_000)), took(lambda net=net: trace(net, 3_000))
+            made = took(lambda net=net: book_bytes(workbook(net, COURSE_RATES, 100)))
+            runs[kind].append((made.cpu, traced.cpu, swept.cpu))
+    best = {kind: [min(one[k] for one in found) for k in range(3)] for kind, found in runs.items()}
+    rows = []
+    for kind, seconds in best.items():
+        cells = [f"{one:.2f} s ({one / plain:.2f})" for one, plain in zip(seconds, best["sgd"], strict=True)]
+        rows.append((kind, str(len(trace(preset("course").with_optimizer(kind), 1).columns)), *cells))
+    heads = ("columns", "workbook, 6 x 100", "trace, 3,000", "sweep, 1,000 x 1,000")
+    return Table("", (Column("optimizer"), *(Column(head, "right") for head in heads)), tuple(rows))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", type=Path, help="only write the large workbook (for the memory)")
     parser.add_argument("--iterations", type=int, default=10_000)
+    parser.add_argument("--optimizers", action="store_true")
     given = parser.parse_args()
+    if given.optimizers:
+        print(optimizers().text())
+        return
     if given.write:
         ours(given.write, given.iterations)
         return

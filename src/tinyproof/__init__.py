@@ -70,6 +70,7 @@ _WHERE: dict[str, str] = {
     "Example": "tinyproof.backprop.net",
     "Layer": "tinyproof.backprop.net",
     "Net": "tinyproof.backprop.net",
+    "Optimizer": "tinyproof.backprop.optimizer",
     "drawn": "tinyproof.backprop.random_net",
     "find_net": "tinyproof.backprop.presets",
     "preset": "tinyproof.backprop.presets",

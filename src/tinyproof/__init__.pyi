@@ -49,6 +49,7 @@ from tinyproof.api.workbook import workbook as workbook
 from tinyproof.backprop.net import Example as Example
 from tinyproof.backprop.net import Layer as Layer
 from tinyproof.backprop.net import Net as Net
+from tinyproof.backprop.optimizer import Optimizer as Optimizer
 from tinyproof.backprop.presets import find_net as find_net
 from tinyproof.backprop.presets import preset as preset
 from tinyproof.backprop.random_net import drawn as drawn

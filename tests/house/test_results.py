@@ -119,7 +119,7 @@ def test_a_terminal_echoes_a_result_as_it_prints(name: str, tmp_path: Path) -> N
 
 
 def test_a_network_is_echoed_as_it_can_be_written_down() -> None:
-    names = {name: getattr(tinyproof, name) for name in ("Net", "Layer", "Example")}
+    names = {name: getattr(tinyproof, name) for name in ("Net", "Layer", "Example", "Optimizer")}
     assert eval(repr(tinyproof.preset("course")), names) == tinyproof.preset("course")
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 from tinyproof.backprop import derivation as chain_rule
 from tinyproof.backprop import derivation_text as write
 from tinyproof.backprop.net import Net
+from tinyproof.backprop.optimizer import Optimizer
+from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.toml import to_toml
 from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.show.drawing.fully_connected import net_picture
@@ -40,21 +42,29 @@ class DeriveResult(Printed, chain_rule.Derivation):
 
 
 def derive(
-    net: Net | Path | str = "course", iteration: int = 1, rate: float | None = None, weight: str | None = None
+    net: Net | Path | str = "course",
+    iteration: int = 1,
+    rate: float | None = None,
+    weight: str | None = None,
+    optimizer: Optimizer | str | None = None,
+    batch: int | None = None,
 ) -> DeriveResult:
     """Write the chain rule out for a network, step by step, in symbols and with the numbers of one iteration.
 
     `net`: a Net, a preset's name, a TOML file, or `random:2-3-1:7`. `iteration`: from 1, whose numbers are filled in.
-    `rate`: another learning rate than the network's own. `weight`: only what leads to this weight or bias. Raises
-    InputError for an iteration that cannot be reached, a weight that is not trained, or a network too large to be
-    written down.
+    `rate`: another learning rate than the network's own. `weight`: only what leads to this weight or bias. `optimizer`:
+    another than the network's own, and `batch`: so many examples a step, both as in `trace`. Raises InputError for an
+    iteration that cannot be reached, a weight that is not trained, or a network too large to be written down.
 
     >>> import tinyproof
     >>> step = tinyproof.derive("course").steps[1]
     >>> step.title, step.lines[-1].name, round(step.lines[-1].value, 8)
     ('From E_total to w5', 'dE/dw5', 0.01288082)
     """
-    return printed(DeriveResult, chain_rule.derive(net, iteration, rate, weight))
+    return printed(
+        DeriveResult,
+        chain_rule.derive(find_net(net).with_optimizer(optimizer).with_batch(batch), iteration, rate, weight),
+    )
 
 
 def derivation_text(derivation: chain_rule.Derivation, format: Format = "text") -> str:

@@ -12,6 +12,7 @@ from tinyproof.api.workbook import drawing
 from tinyproof.backprop.equations import Style
 from tinyproof.backprop.exercise_book import Asked, Exercise, redrawn
 from tinyproof.backprop.net import Net
+from tinyproof.backprop.optimizer import Optimizer
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.sheet import Book
 from tinyproof.backprop.xlsx import book_bytes, write_book
@@ -58,6 +59,8 @@ def exercise(
     seed: int | None = None,
     student: str = "",
     roster: Path | str | None = None,
+    optimizer: Optimizer | str | None = None,
+    batch: int | None = None,
 ) -> ExerciseResult:
     """Write a workbook in which columns are empty, to be filled in with formulas; `audit` says what was filled in
     rightly.
@@ -66,15 +69,16 @@ def exercise(
     `rate`: another learning rate than the network's. `iterations`: rows of the table, up to 2,000. `style`: `course`
     (gradients written out) or `chain`. `seed`: draw other weights. `student`: a name for the cover. `roster`: a CSV
     with a column of names: one workbook each, of weights drawn by `seed` (0 if not given) and the name, into the folder
-    `out`. A file that is there is overwritten only where it is such an exercise, as it was written. Raises
-    InputError for what cannot be, OutputError where a file cannot be written.
+    `out`. `optimizer`: another than the network's own, and `batch`: so many examples a step, both as in `trace`. A file
+    that is there is overwritten only where it is such an exercise, as it was written. Raises InputError for what cannot
+    be, OutputError where a file cannot be written.
 
     >>> import tinyproof
     >>> print(tinyproof.exercise("course", "gradients.xlsx", asked="gradients", seed=7))
     wrote gradients.xlsx
     to fill in: dE/dw1, dE/dw2, dE/dw3, dE/dw4, dE/dw5, dE/dw6, dE/dw7, dE/dw8
     """
-    chosen = find_net(net)
+    chosen = find_net(net).with_optimizer(optimizer).with_batch(batch)
     chosen = chosen if rate is None else chosen.with_rate(rate)
     if not student.isprintable() or len(student) > _LONGEST_NAME:
         raise InputError("student", one_line(student, 60), f"one line of at most {_LONGEST_NAME} characters")

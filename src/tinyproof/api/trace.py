@@ -9,6 +9,8 @@ from pathlib import Path
 from tinyproof.backprop import trace as tables
 from tinyproof.backprop.equations import Style
 from tinyproof.backprop.net import Net
+from tinyproof.backprop.optimizer import Optimizer
+from tinyproof.backprop.presets import find_net
 from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.show import trace_text
 
@@ -42,15 +44,22 @@ class TraceResult(Printed, tables.Trace):
 
 
 def trace(
-    net: Net | Path | str = "course", iterations: int = 100, style: Style = "course", rate: float | None = None
+    net: Net | Path | str = "course",
+    iterations: int = 100,
+    style: Style = "course",
+    rate: float | None = None,
+    optimizer: Optimizer | str | None = None,
+    batch: int | None = None,
 ) -> TraceResult:
     """Run gradient descent and keep every number.
 
     `net`: a Net, a preset's name (`course`, `worked-example`, `xor`, `relu`, `softmax`, `deep`), a TOML file, or
     `random:2-3-1:7` (units of the layers, seed). `iterations`: rows of the table; row 1 holds the starting weights and
     what they give, row 2 the weights after one update. `style`: `course` (gradients written out) or `chain` (each
-    gradient on the way has a column too). `rate`: another learning rate than the network's own. Raises InputError for a
-    network that is none, a number of iterations or a rate that cannot be.
+    gradient on the way has a column too). `rate`: another learning rate than the network's own. `optimizer`: another
+    than the network's own: `sgd` (plain gradient descent), `momentum`, `rmsprop` or `adam`, with settings as in
+    `adam:beta1=0.8,eps=1e-6`. `batch`: so many examples a step, in turn; it must divide their number. Raises InputError
+    for a network that is none, a number of iterations, a rate or an optimizer that cannot be.
 
     >>> import tinyproof
     >>> found = tinyproof.trace("course", iterations=100, rate=1.0)
@@ -59,4 +68,6 @@ def trace(
     >>> print(found.summary())
     learning rate 1: E_total 0.0141814 at iteration 1, 2.4094e-05 at 100
     """
-    return printed(TraceResult, tables.trace(net, iterations, style, rate))
+    return printed(
+        TraceResult, tables.trace(find_net(net).with_optimizer(optimizer).with_batch(batch), iterations, style, rate)
+    )

@@ -11,6 +11,7 @@ from tinyproof.backprop import sweep as experiment
 from tinyproof.backprop.book import workbook as book_of
 from tinyproof.backprop.equations import Style
 from tinyproof.backprop.net import Net
+from tinyproof.backprop.optimizer import Optimizer
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.trace import Trace, traces
 from tinyproof.backprop.xlsx import write_book
@@ -56,13 +57,16 @@ def workbook(
     style: Style = "course",
     csv: Path | str | None = None,
     picture: bool = True,
+    optimizer: Optimizer | str | None = None,
+    batch: int | None = None,
 ) -> WorkbookResult:
     """Write back-propagation as an .xlsx: live formulas with cached values, one sheet a learning rate, charts.
 
     `net`: a Net, a preset's name, a TOML file or `random:2-3-1:7`. `rates`: numbers, or their text as the command takes
     it (`0.1:2:0.1`). `iterations`: rows of each table. `style`: `course` (gradients written out) or `chain`. `csv`: a
     file for the tables of all rates. `picture`: draw the network on the overview sheet, where matplotlib is installed.
-    Raises InputError for what cannot be, OutputError where a file cannot be written.
+    `optimizer`: another than the network's own, and `batch`: so many examples a step, both as in `trace`. Raises
+    InputError for what cannot be, OutputError where a file cannot be written.
 
     >>> import tinyproof
     >>> print(tinyproof.workbook("course", "course.xlsx", rates=[1.0], iterations=100))
@@ -72,7 +76,8 @@ def workbook(
     if not Path(out).is_dir() and Path(out).suffix.lower() != ".xlsx":
         raise InputError("out", str(out), "a name that ends in .xlsx: the file is a workbook")
     distinct(out=out, csv=csv)
-    chosen, several = find_net(net), experiment.parse_rates(rates) if isinstance(rates, str) else rates
+    chosen = find_net(net).with_optimizer(optimizer).with_batch(batch)
+    several = experiment.parse_rates(rates) if isinstance(rates, str) else rates
     picture_bytes, undrawn = drawing(chosen) if picture else (None, "")
     path = write_book(book_of(chosen, several, iterations, style, picture_bytes), out)
     found = tuple(traces(chosen, several, iterations, style))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinyproof.backprop.equations import RATE, Style, columns, forward, gradients, updates
+from tinyproof.backprop.equations import RATE, Style, columns, forward, gradients, next_values
 from tinyproof.backprop.expr import Equation
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.program import Floats, Program
@@ -17,18 +17,18 @@ def values_with_blanks(net: Net, style: Style, empty_from: Mapping[str, int], ro
     `empty_from`: column -> the row (from 0) from which on it is blank. Blank cells are 0 here.
     """
     computed = [equation for equation in (*forward(net), *gradients(net, style)) if equation.name not in empty_from]
-    program = Program([*net.givens(), *_never_computed(net, style, empty_from), RATE], computed)
-    steps = {equation.name: program.compute(equation.expr) for equation in updates(net)}
-    program[RATE] = np.array(net.learning_rate)
-    for name, value in net.givens().items():
+    given = net.givens() | dict.fromkeys(net.states, 0.0) | net.optimizer.values() | {RATE: net.learning_rate}
+    program = Program([*given, *_never_computed(net, style, empty_from)], computed)
+    steps = {name: program.compute(expr) for name, expr in next_values(net).items()}
+    for name, value in given.items():
         program[name] = np.array(value)
     for name in _never_computed(net, style, empty_from):
         program[name] = np.array(0.0)
     found = {name: np.zeros(rows) for name in columns(net, style)}
     with np.errstate(all="ignore"):
         for row in range(rows):
-            if not net.together:
-                for name, value in net.data(row % len(net.examples)).items():
+            if net.turns > 1:
+                for name, value in net.turn(row).items():
                     program[name] = np.array(value)
             program.run()
             for name, values in found.items():

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyproof.backprop.derivation import derive, lines_of
 from tinyproof.backprop.derivation_sheet import derivation_sheet
-from tinyproof.backprop.descriptions import heading, words
+from tinyproof.backprop.descriptions import heading, told, words
 from tinyproof.backprop.equations import Style, columns
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import number
@@ -99,11 +99,11 @@ def given_phrases(net: Net) -> dict[str, str]:
     """What each given is, by its defined name."""
     phrases, found = words(net), {"learning_rate": "learning rate"}
     for k in range(len(net.examples)):
-        in_turn = len(net.examples) > 1 and not net.together
-        tag, which = net.tags[k] if net.together else "", f" of example {k + 1}" if in_turn else ""
+        which = f" of example {k + 1}" if len(net.examples) > 1 else ""
         for name in net.data(k):
-            found[data_name(net, name, k)] = phrases[name + tag] + which
-    return found | {given_name(name): phrases[name] for name in net.parameters}
+            what = "target of output" if name.startswith("t") else "input"
+            found[data_name(net, name, k)] = f"{what} {name[1:]}{which}"
+    return found | {given_name(name): phrases[name] for name in (*net.parameters, *net.optimizer.values())}
 
 
 def overview(
@@ -112,7 +112,7 @@ def overview(
     """The givens in one place, the network drawn, how to use the workbook, and a way to every sheet."""
     cells = [
         Cell(0, 0, net.title or net.name, "title"),
-        Cell(1, 0, f"Loss: {net.loss}." + (f" Examples: {net.taken}." if len(net.examples) > 1 else "")),
+        Cell(1, 0, told(net)),
         Cell(3, 0, "The givens: change one and every sheet follows", "label"),
         Cell(4, 0, "name", "heading left"),
         Cell(4, 1, "value", "heading"),

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyproof.backprop.descriptions import UPDATES
 from tinyproof.backprop.diff import gradient_name, partials
 from tinyproof.backprop.equations import RATE, can_be_written_out, forward, gradients, updates
 from tinyproof.backprop.expr import Equation, Expr, Num, Var, evaluate, names, substitute, total
@@ -78,7 +79,7 @@ def derive(
     rate = net.learning_rate if rate is None else rate
     _check_size(net)
     values = trace(net, iteration, "chain", rate).row(iteration)
-    writer = _Writer(net, values | {RATE: rate})
+    writer = _Writer(net, values | net.optimizer.values() | {RATE: rate})
     steps = [writer.forward(), *writer.first_weight()]
     last = len(net.layers) - 1
     steps.append(writer.layer_weights(last, first=True))
@@ -122,7 +123,7 @@ _NAMES = re.compile(r"\b[wb]\d*(\.\.[wb]\d+)?(, b\d*(\.\.b\d+)?)?(?![a-z])")  # 
 
 def lines_of(net: Net) -> int:
     """About how many lines the derivation of a network has."""
-    return len(net.tags) * 4 * sum(net.shape[1:]) + 3 * len(net.trained)
+    return len(net.tags) * 4 * sum(net.shape[1:]) + 3 * len(net.trained) + len(net.states)
 
 
 def _check_size(net: Net) -> None:
@@ -243,11 +244,13 @@ class _Writer:
         return [Step(0, f"{_span(chosen)} written out", words, lines)]
 
     def update(self) -> Step:
-        lines = tuple(self.line(e.name, e.expr, becomes=True) for e in updates(self.net))
-        words = (
-            "Each weight moves against its gradient, η (the learning rate) times as far: the next iteration's weights."
-        )
-        return Step(None, "Update", words, lines)
+        lines, before = list[Line](), dict(self.values)
+        for equation in updates(self.net):
+            lines.append(self.line(equation.name, equation.expr, becomes=True))
+            if equation.name in self.net.states:  # what follows reads the new one
+                self.values[equation.name] = lines[-1].value
+        self.values = before
+        return Step(None, "Update", UPDATES[self.net.optimizer.kind], tuple(lines))
 
 
 def _span(names: Sequence[str]) -> str:

@@ -6,18 +6,22 @@ step, as it is written beside it.
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from tinyproof.backprop.derivation import Derivation, Line
 from tinyproof.backprop.derivation_text import heading
 from tinyproof.backprop.descriptions import heading as named
 from tinyproof.backprop.descriptions import words
 from tinyproof.backprop.equations import RATE
 from tinyproof.backprop.notation import excel, unicode
-from tinyproof.backprop.sheet import Cell, Formula, Sheet, address, check_formula, letters, quoted
+from tinyproof.backprop.sheet import Cell, Formula, Sheet, check_formula, letters, quoted
+from tinyproof.backprop.table_sheet import setting_cells
 from tinyproof.backprop.trace import Trace
 
 VALUE = 3  # the column (from 0) of the live numbers
 ITERATION = (1, 1)
 MOST_ROWS = 2_000
+WIDTH = 125  # characters beside one another: a longer line would make the printed page smaller
 
 
 def derivation_sheet(derivation: Derivation, source: Trace, table: str, top: int, rows: int) -> Sheet:
@@ -35,14 +39,18 @@ def derivation_sheet(derivation: Derivation, source: Trace, table: str, top: int
         Cell(4, 0, "Given at this iteration", "label"),
     ]
     phrases, row = words(derivation.net), 5
-    for name in derivation.net.givens():
+    for name in (*derivation.net.givens(), *derivation.net.states):
         cells += [Cell(row, 0, name, "mono"), Cell(row, 1, phrases[name]), places.given(row, name)]
         row += 1
-    cells += [Cell(row, 0, RATE, "mono"), Cell(row, 1, phrases[RATE]), places.rate(row)]
-    row += 2
+    for name in (RATE, *derivation.net.optimizer.values()):
+        cells += [Cell(row, 0, name, "mono"), Cell(row, 1, phrases[name]), places.setting(row, name)]
+        row += 1
+    row += 1
     for step in derivation.steps:
-        cells += [Cell(row, 0, heading(step), "label"), Cell(row + 1, 0, step.words)]
-        row += 2
+        cells.append(Cell(row, 0, heading(step), "label"))
+        told = wrap(step.words, WIDTH)
+        cells += [Cell(row + k, 0, text) for k, text in enumerate(told, 1)]
+        row += 1 + len(told)
         for line in step.lines[: max(0, MOST_ROWS - row)]:
             cells += [Cell(row, 0, named(line.name), "mono"), *_texts(row, line), places.line(row, line)]
             row += 1
@@ -71,13 +79,18 @@ class _Places:
         area = f"{quoted(self.table)}!${column}${self.top + 1}:${column}${self.top + self.rows}"
         return self._cell(row, name, f"INDEX({area},iteration)", self.derivation.values[name])
 
-    def rate(self, row: int) -> Cell:
-        return self._cell(row, RATE, address(1, 1, self.table), self.derivation.rate)
+    def setting(self, row: int, name: str) -> Cell:
+        """The learning rate, or a setting of the optimiser: from the head of the table's sheet."""
+        known = {RATE: self.derivation.rate, **self.derivation.net.optimizer.values()}
+        return self._cell(row, name, setting_cells(self.derivation.net, self.table)[name], known[name])
 
     def line(self, row: int, line: Line) -> Cell:
         text = check_formula(excel(line.symbols, self.cells), 1, line.name, self.derivation.net.source)
         name = f"next {line.name}" if line.becomes else line.name
-        return self._cell(row, name, text, line.value)
+        cell = self._cell(row, name, text, line.value)
+        if line.becomes and line.name in self.derivation.net.states:  # what follows reads the new one
+            self.cells[line.name] = self.cells[name]
+        return cell
 
     def _cell(self, row: int, name: str, text: str, value: float) -> Cell:
         self.cells.setdefault(name, f"{letters(VALUE)}{row + 1}")

@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable
 
 from tinyproof.backprop.derivation import DIGITS, Derivation, Line, Step
+from tinyproof.backprop.descriptions import named
 from tinyproof.backprop.expr import Expr, Num, Var
 from tinyproof.backprop.mathematics import BREAK, BreakableMathML, LaTeX, MathML
 from tinyproof.backprop.notation import Unicode
@@ -17,7 +18,7 @@ Sides = tuple[str, list[tuple[str, str]]]
 def title(derivation: Derivation) -> str:
     """One line: which network, which rate, which iteration."""
     net = derivation.net
-    return f"{net.title or net.name}; learning rate {derivation.rate:g}, iteration {derivation.iteration}"
+    return f"{net.title or net.name}; learning rate {derivation.rate:g}{named(net)}, iteration {derivation.iteration}"
 
 
 def heading(step: Step) -> str:
@@ -87,6 +88,7 @@ def _aligned(line: Line) -> str:
 _TEX = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": r"\textless{}", ">": r"\textgreater{}",
         "σ": r"$\sigma$", "η": r"$\eta$", "∂": r"$\partial$", "−": "$-$", "·": r"$\cdot$", "×": r"$\times$",
+        "μ": r"$\mu$", "α": r"$\alpha$", "β": r"$\beta$", "ε": r"$\varepsilon$",
         "½": r"$\tfrac12$", "²": "$^2$", "…": r"\dots{}", "’": "'", "‘": "`", "“": "``", "”": "\'\'", "–": "--",
         "—": "---"}  # fmt: skip
 

@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from tinyproof.backprop.diff import backward, gradient_name, written_out
-from tinyproof.backprop.expr import Call, Equation, Expr, Num, Var, call, total
+from tinyproof.backprop.expr import Call, Equation, Expr, Num, Var, call, substitute, total
 from tinyproof.backprop.net import Layer, Net
+from tinyproof.backprop.optimizer import STEP, next_state, step
 from tinyproof.core.errors import InputError
 
 Style = Literal["course", "chain"]
@@ -150,12 +151,43 @@ def _written_size(chain: list[Equation], wanted: list[str]) -> int:
 
 
 def updates(net: Net) -> list[Equation]:
-    """The next value of every trained parameter: `w1 = w1 - learning_rate*dE/dw1`."""
-    return [Equation(name, Var(name) - Var(RATE) * Var(gradient_name("E_total", name))) for name in net.trained]
+    """The next value of everything that goes on to the next iteration: the optimiser's states, then the parameters.
+
+    Plain descent: `w1 = w1 - learning_rate*dE/dw1`. Momentum: `m_w1 = momentum*m_w1+dE/dw1`, and then
+    `w1 = w1-learning_rate*m_w1`, which reads the new `m_w1`; so does every parameter read the states.
+    """
+    return list(_updates(net))
+
+
+@lru_cache(maxsize=8)
+def _updates(net: Net) -> tuple[Equation, ...]:
+    kind = net.optimizer.kind
+    found = []
+    for state in net.states:
+        letter, _, parameter = state.partition("_")
+        gradient = Var(gradient_name("E_total", parameter))
+        found.append(Equation(state, next_state(kind, letter, Var(state), gradient)))
+    for name in net.trained:
+        states = {letter: Var(f"{letter}_{name}") for letter in "mv"} | {STEP: Var(STEP)}
+        gradient = Var(gradient_name("E_total", name))
+        found.append(Equation(name, Var(name) - step(kind, Var(RATE), gradient, states)))
+    return tuple(found)
+
+
+def next_values(net: Net) -> dict[str, Expr]:
+    """The same in quantities of the iteration before alone: the states in a parameter's update are written out."""
+    states: dict[str, Expr] = {}
+    found: dict[str, Expr] = {}
+    for equation in updates(net):
+        if equation.name in net.states:
+            found[equation.name] = states[equation.name] = equation.expr
+        else:
+            found[equation.name] = substitute(equation.expr, states) if states else equation.expr
+    return found
 
 
 def columns(net: Net, style: Style = "course") -> tuple[str, ...]:
-    """The columns of the table, in order: t, i, then layer by layer parameters and units, losses, gradients.
+    """The columns of the table, in order: t, i, then layer by layer parameters and units, losses, gradients, states.
 
     For the course network in the course's style these are the 31 columns of its sheets.
     """
@@ -171,4 +203,4 @@ def columns(net: Net, style: Style = "course") -> tuple[str, ...]:
             names += [name for unit in units for name in (unit + tag, f"a_{unit}{tag}")]
     for tag in net.tags:
         names += [f"E{k + 1}{tag}" for k in range(net.shape[-1])] + ([f"E_total{tag}"] if tag else [])
-    return (*names, "E_total", *(equation.name for equation in gradients(net, style)))
+    return (*names, "E_total", *(equation.name for equation in gradients(net, style)), *net.states)

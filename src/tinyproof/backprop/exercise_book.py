@@ -12,13 +12,21 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from tinyproof.backprop.blank_table import values_with_blanks
-from tinyproof.backprop.descriptions import words
-from tinyproof.backprop.equations import STYLES, Style, columns, forward, gradients
+from tinyproof.backprop.descriptions import told, words
+from tinyproof.backprop.equations import STYLES, Style, columns, forward, gradients, updates
 from tinyproof.backprop.expr import names
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import number
-from tinyproof.backprop.sheet import ABOVE, THIS, Book, Cell, Picture, Sheet, quoted
-from tinyproof.backprop.table_sheet import HEADER, Formulas, all_givens, rate_sheet, rate_sheet_name, sheet_rows
+from tinyproof.backprop.sheet import ABOVE, THIS, Book, Cell, Formula, Picture, Sheet, quoted
+from tinyproof.backprop.table_sheet import (
+    HEADER,
+    Formulas,
+    all_givens,
+    rate_sheet,
+    rate_sheet_name,
+    setting_cells,
+    sheet_rows,
+)
 from tinyproof.backprop.toml import from_toml, to_toml
 from tinyproof.backprop.trace import Trace, trace
 from tinyproof.core.arrays import np
@@ -98,12 +106,12 @@ class Exercise:
         if self.asked in ("gradients", "all"):
             found |= {equation.name: 0 for equation in gradients(self.net, self.style)}
         if self.asked in ("update", "all"):
-            found |= dict.fromkeys(self.net.trained, 1)
+            found |= dict.fromkeys((*self.net.trained, *self.net.states), 1)
         return {name: found[name] for name in self.trace.columns if name in found}
 
     @cached_property
     def _formulas(self) -> dict[str, tuple[str, tuple[str, ...]]]:
-        refer = {given: given for given in all_givens(self.net)} | {"learning_rate": "$B$2"}
+        refer = {given: given for given in all_givens(self.net)} | setting_cells(self.net)
         return Formulas(self.net, self.trace.columns, self.style, LEFT, refer, TOP + self.rows).rows()
 
     def column(self, name: str) -> int:
@@ -129,8 +137,7 @@ class Exercise:
         net, phrases = self.net, words(self.net)
         cells = [
             Cell(0, 0, f"Exercise: {net.title or net.name}", "title"),
-            Cell(1, 0, f"Asked for: {_WHAT[self.asked]}. Loss: {net.loss}."
-                       + (f" Examples: {net.taken}." if len(net.examples) > 1 else "")),
+            Cell(1, 0, f"Asked for: {self._what()}. {told(net)}"),
             Cell(2, 0, f"{FILL_IN} {self.sheet}; everything else is given."),
             Cell(*NAME, student, "asked", "Write your name here."), Cell(NAME[0], 0, "your name", "label"),
             Cell(GIVENS - 2, 0, "The givens", "label"),
@@ -151,6 +158,10 @@ class Exercise:
         pictures = (Picture(3, 4, picture, f"the network {net.name} with its weights"),) if picture else ()
         return Sheet(COVER, tuple(cells), pictures=pictures, widths=((0, 0, 16), (1, 1, 22), (2, 2, 46)))
 
+    def _what(self) -> str:
+        words = _WHAT[self.asked]
+        return words.replace("the weights", "the optimizer's states and the weights") if self.net.states else words
+
     def _table(self) -> Sheet:
         whole = rate_sheet(self.trace)
         assert whole.block is not None
@@ -166,7 +177,8 @@ class Exercise:
         """A heading of a column that is asked for: green, with a hint in place of the formula. A note that speaks of
         another workbook says what is so here."""
         if cell.row != HEADER or cell.column < LEFT:
-            return replace(cell, note="The learning rate of this sheet.") if cell.style == "given" else cell
+            rate = cell.style == "given" and not isinstance(cell.value, Formula)
+            return replace(cell, note="The learning rate of this sheet.") if rate else cell
         name = self.trace.columns[cell.column - LEFT]
         if name in self.empty_from:
             return replace(cell, note=hint(self.net, self.style, name), style="asked heading")
@@ -209,7 +221,11 @@ def hint(net: Net, style: Style, name: str) -> str:
     """What a column is, and what to think of, without its formula."""
     phrase = words(net)[name]
     if name in net.trained:
-        return f"{phrase}\nFrom the second row on: one step against its gradient, from the row above."
+        taken = ", with its states in this row" if net.states else ""
+        return f"{phrase}\nFrom the second row on: one step against its gradient, from the row above{taken}."
+    if name in net.states:
+        made = next(equation.expr for equation in updates(net) if equation.name == name)
+        return f"{phrase}\nFrom the second row on: of the row above. It is made of {', '.join(names(made))}."
     if not name.startswith("dE/d"):
         made = next(equation.expr for equation in forward(net) if equation.name == name)
         return f"{phrase}\nIt is made of {', '.join(names(made))}."

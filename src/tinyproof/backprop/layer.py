@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -70,3 +72,36 @@ def listed(name: str, values: object, allowed: str) -> list[Any]:
     if not isinstance(values, list | tuple):
         raise InputError(name, values, allowed)
     return list(values)
+
+
+def check_layer(place: str, layer: Layer, last: bool, where: str) -> None:
+    """Raises InputError for a layer that cannot be; `place` and `where` are named in messages."""
+    if layer.activation not in ACTIVATIONS:
+        raise InputError(f"{place}.activation", layer.activation, ", ".join(ACTIVATIONS), where)
+    if layer.activation == "softmax" and not last:
+        raise InputError(f"{place}.activation", "softmax", "softmax in the last layer only", where)
+    if not layer.weights or not layer.weights[0]:
+        raise InputError(f"{place}.weights", None, "give a row of numbers for each unit", where, problem="are missing")
+    if layer.activation == "softmax" and layer.units < 2:
+        raise InputError(f"{place}.weights", "1 row", "two rows or more with softmax", where)
+    for number, row in enumerate(layer.weights, 1):
+        if len(row) != layer.inputs:
+            allowed = f"{layer.inputs}, as in row 1"
+            raise InputError(f"{place}.weights", f"row {number} of {len(row)} numbers", allowed, where)
+        all_finite(f"{place}.weights, row {number}", row, where)
+    if isinstance(layer.bias, tuple) and len(layer.bias) != layer.units:
+        raise InputError(f"{place}.bias", f"{len(layer.bias)} numbers", f"one number, or {layer.units}", where)
+    all_finite(f"{place}.bias", layer.biases, where)
+    finite(f"{place}.leak", layer.leak, where)
+
+
+def all_finite(name: str, values: Sequence[float], where: str) -> None:
+    """Raises InputError where one is no finite number."""
+    for value in values:
+        finite(name, value, where)
+
+
+def finite(name: str, value: object, where: str) -> None:
+    """Raises InputError for what is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(name, value, "a finite number", where)

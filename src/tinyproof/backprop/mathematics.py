@@ -12,8 +12,12 @@ import re
 from collections.abc import Mapping
 
 from tinyproof.backprop.expr import Call, Expr, Num
-from tinyproof.backprop.notation import ATOM, POWER, PRODUCT, SIGN, SUM, Writer, Written, number
+from tinyproof.backprop.notation import ATOM, GREEK, POWER, PRODUCT, SIGN, SUM, Writer, Written, number
 
+_GREEK = {
+    "learning_rate": r"\eta", "momentum": r"\mu", "alpha": r"\alpha", "beta1": r"\beta_{1}", "beta2": r"\beta_{2}",
+    "eps": r"\varepsilon",
+}  # fmt: skip
 _NAME = re.compile(r"(?P<base>[A-Za-z]+?)(?:_(?P<word>[A-Za-z]\w*)|(?P<digits>\d[\d_]*))?(?:\[(?P<example>\d+)\])?")
 
 
@@ -49,8 +53,8 @@ class LaTeX(Writer):
         gradient = gradient_parts(name)
         if gradient:
             return rf"\frac{{\partial {self.name(gradient[0])}}}{{\partial {self.name(gradient[1])}}}"
-        if name == "learning_rate":
-            return r"\eta"
+        if name in _GREEK:
+            return _GREEK[name]
         base, index, example = name_parts(name)
         shown = base if len(base) == 1 else rf"\mathrm{{{base}}}"
         if index:
@@ -74,7 +78,7 @@ class LaTeX(Writer):
         return rf"\frac{{{self(a)}}}{{{self(b)}}}", POWER
 
     def write_pow(self, a: Expr, b: Expr) -> Written:
-        base = self.at(a, ATOM)
+        base = self.base(a)
         return (f"{{{base}}}" if "^" in base else base) + f"^{{{self(b)}}}", POWER  # two superscripts are an error
 
     def write_sqrt(self, a: Expr) -> Written:
@@ -129,8 +133,9 @@ class MathML(Writer):
         if gradient:
             top, bottom = (f"<mrow><mo>∂</mo>{self.name(part)}</mrow>" for part in gradient)
             return f"<mfrac>{top}{bottom}</mfrac>"
-        if name == "learning_rate":
-            return "<mi>η</mi>"
+        if name in GREEK:
+            letter, index = GREEK[name][0], GREEK[name][1:]
+            return f"<msub><mi>{letter}</mi><mn>{index}</mn></msub>" if index else f"<mi>{letter}</mi>"
         base, index, example = (html.escape(part) for part in name_parts(name))
         sub, sup = f"<mi>{index}</mi>", f"<mrow><mo>(</mo><mn>{example}</mn><mo>)</mo></mrow>"
         if index and example:
@@ -143,7 +148,7 @@ class MathML(Writer):
         return f"<mfrac><mrow>{self(a)}</mrow><mrow>{self(b)}</mrow></mfrac>", ATOM
 
     def write_pow(self, a: Expr, b: Expr) -> Written:
-        return f"<msup><mrow>{self.at(a, ATOM)}</mrow><mrow>{self(b)}</mrow></msup>", POWER
+        return f"<msup><mrow>{self.base(a)}</mrow><mrow>{self(b)}</mrow></msup>", POWER
 
     def write_sqrt(self, a: Expr) -> Written:
         return f"<msqrt>{self(a)}</msqrt>", ATOM

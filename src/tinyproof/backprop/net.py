@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
-from tinyproof.backprop.layer import ACTIVATIONS, Activation, Example, Layer, listed
+from tinyproof.backprop.layer import ACTIVATIONS, Activation, Example, Layer, all_finite, check_layer, finite, listed
+from tinyproof.backprop.optimizer import PLAIN, Optimizer, parse_optimizer
 from tinyproof.core.errors import InputError
 from tinyproof.core.printed import Part, Printed
 from tinyproof.core.table import Cell, Column, Table
@@ -33,7 +34,8 @@ MOST_PARAMETERS = 16_384  # a worksheet has that many columns
 class Net(Printed):
     """A network, its examples, its loss and its learning rate. Raises InputError for what does not fit together.
 
-    `taken`: how several examples make one step: their losses summed, averaged, or one example a step in turn.
+    `taken`: how several examples make one step: their losses summed, averaged, or one example a step in turn. `batch`:
+    how many are taken in one step, in turn (all of them where it is None); it must divide their number.
 
     >>> from tinyproof.backprop.presets import preset
     >>> preset("course").shape
@@ -47,6 +49,8 @@ class Net(Printed):
     taken: Examples = "summed"
     learning_rate: float = 0.5
     title: str = ""
+    optimizer: Optimizer = PLAIN
+    batch: int | None = None
     source: str = field(default="", compare=False)  # the file it was read from, for messages
 
     def __post_init__(self) -> None:
@@ -58,11 +62,25 @@ class Net(Printed):
         """The same network with another learning rate."""
         return replace(self, learning_rate=learning_rate)
 
+    def with_optimizer(self, optimizer: Optimizer | str | None) -> Net:
+        """The same network with another optimiser (`adam`, `adam:beta1=0.8`); with its own where None is given.
+
+        Raises InputError for what is no optimiser.
+        """
+        if optimizer is None:
+            return self
+        return replace(self, optimizer=parse_optimizer(optimizer) if isinstance(optimizer, str) else optimizer)
+
+    def with_batch(self, batch: int | None) -> Net:
+        """The same network with that many examples a step; with its own where None is given. Raises InputError."""
+        return self if batch is None else replace(self, batch=batch)
+
     def parts(self) -> Sequence[Part]:
         """What it is, in a line, and a row a layer."""
-        several = f"{len(self.examples)} examples, {self.taken}" if len(self.examples) > 1 else "1 example"
+        several = f"{len(self.examples)} examples, {self.how_taken}" if len(self.examples) > 1 else "1 example"
         shape = "-".join(map(str, self.shape))
         head = f"{self.title or self.name}\n{shape}, {self.loss}, learning rate {self.learning_rate:g}, {several}"
+        head += "" if self.optimizer.kind == "sgd" else f", {self.optimizer}"
         columns = (Column("layer", "right"), *map(Column, ("units", "activation", "weights", "biases")))
         rows: list[tuple[Cell, ...]] = []
         for number, layer in enumerate(self.layers):
@@ -81,14 +99,29 @@ class Net(Printed):
         return (self.layers[0].inputs, *(layer.units for layer in self.layers))
 
     @property
+    def at_once(self) -> int:
+        """How many examples one step takes."""
+        return 1 if self.taken == "one after the other" else self.batch or len(self.examples)
+
+    @property
+    def turns(self) -> int:
+        """How many steps take every example once."""
+        return len(self.examples) // self.at_once
+
+    @property
+    def how_taken(self) -> str:
+        """How the examples are taken, in words: `summed`, or `summed, 2 at a time`."""
+        return self.taken + (f", {self.at_once} at a time" if self.turns > 1 and self.together else "")
+
+    @property
     def together(self) -> bool:
         """Whether one step takes several examples at once (their quantities then carry `[1]`, `[2]`, ..)."""
-        return len(self.examples) > 1 and self.taken != "one after the other"
+        return self.at_once > 1
 
     @property
     def tags(self) -> tuple[str, ...]:
         """What follows the names of each example of a step: `[1]`, `[2]`, ..; nothing where a step takes one."""
-        return tuple(f"[{k}]" for k in range(1, len(self.examples) + 1)) if self.together else ("",)
+        return tuple(f"[{k}]" for k in range(1, self.at_once + 1)) if self.together else ("",)
 
     def unit(self, layer: int, unit: int) -> str:
         """The name of a unit before its activation; both counted from 0."""
@@ -145,21 +178,28 @@ class Net(Printed):
         pairs = zip(self.layers, self.bias_names, strict=True)
         return (*weights, *(name for layer, names in pairs if layer.train_bias for name in names))
 
+    @cached_property
+    def states(self) -> tuple[str, ...]:
+        """What the optimiser remembers from one iteration to the next, by name; each is 0 before the first."""
+        return self.optimizer.states(self.trained)
+
     def data(self, example: int, tag: str = "") -> dict[str, float]:
         """Targets and inputs of one example (counted from 0), by name."""
         chosen = self.examples[example]
         values = {f"t{k}{tag}": value for k, value in enumerate(chosen.targets, 1)}
         return values | {f"i{k}{tag}": value for k, value in enumerate(chosen.inputs, 1)}
 
+    def turn(self, step: int) -> dict[str, float]:
+        """Targets and inputs of the examples that a step (counted from 0) takes, by name."""
+        first = step % self.turns * self.at_once
+        values: dict[str, float] = {}
+        for place, tag in enumerate(self.tags):
+            values |= self.data(first + place, tag)
+        return values
+
     def givens(self, iteration: int = 1) -> dict[str, float]:
         """Everything that must be known before an iteration, with the starting parameters: t, i, w, b."""
-        values: dict[str, float] = {}
-        if self.together:
-            for number, tag in enumerate(self.tags):
-                values |= self.data(number, tag)
-        else:
-            values = self.data((iteration - 1) % len(self.examples))
-        return values | self.parameters
+        return self.turn(iteration - 1) | self.parameters
 
 
 def _valued(names: Sequence[str], values: Sequence[float]) -> str:
@@ -182,11 +222,13 @@ def _check(net: Net) -> None:
     for name, value, allowed in (("loss", net.loss, LOSSES), ("taken", net.taken, TAKEN)):
         if value not in allowed:
             raise InputError(name, value, ", ".join(allowed), where)
-    _finite("learning_rate", net.learning_rate, where)
+    finite("learning_rate", net.learning_rate, where)
+    if not isinstance(net.optimizer, Optimizer):
+        raise InputError("optimizer", net.optimizer, "an Optimizer; with_optimizer takes its name", where)
     if not net.layers:
         raise InputError("layers", None, "give at least one, the output", where, problem="are missing")
     for number, layer in enumerate(net.layers, 1):
-        _check_layer(f"layers[{number}]", layer, number == len(net.layers), where)
+        check_layer(f"layers[{number}]", layer, number == len(net.layers), where)
     for number, (before, after) in enumerate(zip(net.layers, net.layers[1:], strict=False), 2):
         if after.inputs != before.units:
             found = f"rows of {after.inputs}"
@@ -196,29 +238,23 @@ def _check(net: Net) -> None:
         raise InputError("layers", f"{count:,} weights and biases", f"at most {MOST_PARAMETERS:,} in all", where)
     if not net.examples:
         raise InputError("examples", None, "give at least one", where, problem="are missing")
+    _check_batch(net)
     for number, example in enumerate(net.examples, 1):
         _check_example(f"examples[{number}]", net, example)
     _check_loss(net)
 
 
-def _check_layer(place: str, layer: Layer, last: bool, where: str) -> None:
-    if layer.activation not in ACTIVATIONS:
-        raise InputError(f"{place}.activation", layer.activation, ", ".join(ACTIVATIONS), where)
-    if layer.activation == "softmax" and not last:
-        raise InputError(f"{place}.activation", "softmax", "softmax in the last layer only", where)
-    if not layer.weights or not layer.weights[0]:
-        raise InputError(f"{place}.weights", None, "give a row of numbers for each unit", where, problem="are missing")
-    if layer.activation == "softmax" and layer.units < 2:
-        raise InputError(f"{place}.weights", "1 row", "two rows or more with softmax", where)
-    for number, row in enumerate(layer.weights, 1):
-        if len(row) != layer.inputs:
-            allowed = f"{layer.inputs}, as in row 1"
-            raise InputError(f"{place}.weights", f"row {number} of {len(row)} numbers", allowed, where)
-        _all_finite(f"{place}.weights, row {number}", row, where)
-    if isinstance(layer.bias, tuple) and len(layer.bias) != layer.units:
-        raise InputError(f"{place}.bias", f"{len(layer.bias)} numbers", f"one number, or {layer.units}", where)
-    _all_finite(f"{place}.bias", layer.biases, where)
-    _finite(f"{place}.leak", layer.leak, where)
+def _check_batch(net: Net) -> None:
+    if net.batch is None:
+        return
+    if net.taken == "one after the other":
+        raise InputError("batch", net.batch, f"no batch with taken = {net.taken}", net.source)
+    count = len(net.examples)
+    whole = isinstance(net.batch, int) and not isinstance(net.batch, bool) and net.batch >= 1
+    if not whole or count % net.batch:
+        fitting = ", ".join(str(k) for k in range(1, count + 1) if count % k == 0)
+        allowed = f"a number that divides the {count} examples: {fitting}"
+        raise InputError("batch", net.batch, allowed if len(fitting) < 60 else allowed.partition(":")[0], net.source)
 
 
 def _check_example(place: str, net: Net, example: Example) -> None:
@@ -226,7 +262,7 @@ def _check_example(place: str, net: Net, example: Example) -> None:
     for name, values, count in (("inputs", example.inputs, first), ("targets", example.targets, last)):
         if len(values) != count:
             raise InputError(f"{place}.{name}", f"{len(values)} numbers", f"{count}, as the weights say", net.source)
-        _all_finite(f"{place}.{name}", values, net.source)
+        all_finite(f"{place}.{name}", values, net.source)
 
 
 def _check_loss(net: Net) -> None:
@@ -240,13 +276,3 @@ def _check_loss(net: Net) -> None:
             raise InputError(place, list(example.targets), f"numbers from 0 to 1 with {net.loss}", net.source)
         if net.loss == "categorical cross-entropy" and abs(math.fsum(example.targets) - 1) > 1e-9:
             raise InputError(place, list(example.targets), "numbers that add up to 1", net.source)
-
-
-def _all_finite(name: str, values: Sequence[float], where: str) -> None:
-    for value in values:
-        _finite(name, value, where)
-
-
-def _finite(name: str, value: object, where: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(name, value, "a finite number", where)

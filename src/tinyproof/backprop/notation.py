@@ -95,7 +95,12 @@ class Writer:
         return self.group(shown) if shown.startswith(self.sign) else shown
 
     def write_pow(self, a: Expr, b: Expr) -> Written:
-        return self.at(a, ATOM) + "^" + self.at(b, ATOM), POWER
+        return self.base(a) + "^" + self.at(b, ATOM), POWER
+
+    def base(self, a: Expr) -> str:
+        """What is raised to a power: a gradient, whose name is a fraction, in brackets."""
+        shown = self.at(a, ATOM)
+        return self.group(shown) if isinstance(a, Var) and "/" in a.name and not shown.startswith("(") else shown
 
     def write_gt(self, a: Expr, b: Expr) -> Written:
         return self.compare(">", a, b)
@@ -115,6 +120,9 @@ class Writer:
         return self.write(powers[int(which.value) - 1] / Call("add", tuple(powers)))
 
 
+GREEK = {"learning_rate": "η", "momentum": "μ", "alpha": "α", "beta1": "β1", "beta2": "β2", "eps": "ε"}
+
+
 class Unicode(Writer):
     """Mathematics in a terminal: `½·(t1 − a_o1)²`, `σ(h1)`, `∂E/∂w5`."""
 
@@ -122,7 +130,7 @@ class Unicode(Writer):
     functions: Mapping[str, str] = {"sigmoid": "σ", "sqrt": "√"}
 
     def name(self, name: str) -> str:
-        return "η" if name == "learning_rate" else partial_signs(name)
+        return GREEK.get(name, partial_signs(name))
 
     def number(self, value: float) -> Written:
         shown, precedence = super().number(value)
@@ -130,7 +138,10 @@ class Unicode(Writer):
 
     def write_pow(self, a: Expr, b: Expr) -> Written:
         if b == Num(2.0):
-            return self.at(a, ATOM) + "²", POWER
+            shown = self.base(a)
+            return (
+                self.group(shown) if isinstance(a, Num) and "e" in shown[1:] and a.value > 0 else shown
+            ) + "²", POWER
         return super().write_pow(a, b)
 
     def write_mul(self, *args: Expr) -> Written:
@@ -161,6 +172,9 @@ class Excel(Writer):
 
     def __init__(self, cells: Mapping[str, str] | Callable[[str], str]) -> None:
         self.cells = cells
+
+    def base(self, a: Expr) -> str:
+        return self.at(a, ATOM)  # a cell
 
     def name(self, name: str) -> str:
         if callable(self.cells):

@@ -21,6 +21,7 @@ Style = Literal[
     "heading left",
     "heading indented",
     "label",
+    "label indented",
     "indented",
     "given",
     "whole",

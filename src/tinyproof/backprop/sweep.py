@@ -41,8 +41,8 @@ class Sweep:
 
     @property
     def final(self) -> Floats:
-        """The loss at the end, float64 [rates]: of the last iteration, or, with examples in turn, of the last round."""
-        turn = 1 if self.net.together else min(len(self.net.examples), self.iterations)
+        """The loss at the end, float64 [rates]: of the last iteration, or, with turns, of the last round."""
+        turn = min(self.net.turns, self.iterations)
         result: Floats = self.losses[-turn:].mean(axis=0)
         return result
 

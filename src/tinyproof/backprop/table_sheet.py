@@ -2,7 +2,8 @@
 with givens of its own.
 
 A formula names the givens of the overview (`w_1`), and points at cells for everything else: `=F5*D5+G5*E5` is
-`w1*i1 + w2*i2` of row 5, `=F5-$B$2*Y5` the update with the learning rate of this sheet.
+`w1*i1 + w2*i2` of row 5, `=F5-$B$2*Y5` the update with the learning rate of this sheet. An optimiser's states stand to
+the right of the gradients: `m_w1` of a row goes on from the row above, and `w1` of that row has taken it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from functools import cached_property
 from tinyproof.backprop.descriptions import heading, words
 from tinyproof.backprop.equations import RATE, forward, gradients, updates
 from tinyproof.backprop.equations import Style as Columns
-from tinyproof.backprop.expr import Expr
+from tinyproof.backprop.expr import Equation
 from tinyproof.backprop.net import Net
-from tinyproof.backprop.notation import equation_text, excel, number
+from tinyproof.backprop.notation import equation_text, excel, number, text
+from tinyproof.backprop.optimizer import SETTINGS, STEP
 from tinyproof.backprop.sheet import (
     ABOVE,
     THIS,
@@ -24,6 +26,7 @@ from tinyproof.backprop.sheet import (
     BlockColumn,
     Cell,
     Chart,
+    Formula,
     Series,
     Sheet,
     Style,
@@ -46,7 +49,7 @@ def given_name(name: str, example: int | None = None) -> str:
     >>> given_name("w1"), given_name("t1", 2), given_name("learning_rate")
     ('w_1', 't_1_x2', 'learning_rate')
     """
-    if name == RATE:
+    if name == RATE or name in SETTINGS:
         return name
     return f"{name[0]}_{name[1:]}" + ("" if example is None else f"_x{example}")
 
@@ -61,7 +64,13 @@ def all_givens(net: Net) -> dict[str, float]:
     found: dict[str, float] = {}
     for k in range(len(net.examples)):
         found |= {data_name(net, name, k): value for name, value in net.data(k).items()}
-    return found | {given_name(name): value for name, value in net.parameters.items()}
+    return found | {given_name(name): value for name, value in net.parameters.items()} | net.optimizer.values()
+
+
+def setting_cells(net: Net, sheet: str = "") -> dict[str, str]:
+    """Where the learning rate and the optimiser's settings stand in the head of a rate's sheet."""
+    found = {name: address(2, 1 + 2 * k, sheet) for k, name in enumerate(net.optimizer.values())}
+    return {RATE: address(1, 1, sheet)} | found
 
 
 @dataclass(frozen=True)
@@ -82,25 +91,33 @@ class Formulas:
         places = {name: letters(self.left + k) for k, name in enumerate(self.columns)}
         return {row: {name: place + row for name, place in places.items()} | dict(self.givens) for row in (THIS, ABOVE)}
 
-    def write(self, expr: Expr, row: str, what: str) -> str:
-        return check_formula(excel(expr, self.cells[row]), self.last, what, self.net.source)
+    def write(self, equation: Equation, row: str) -> str:
+        text = excel(equation.expr, self.cells[row])
+        return check_formula(text, self.last, equation.name, self.net.source)
+
+    def update(self, equation: Equation) -> str:
+        """From the row above; a parameter has taken the states of its own row."""
+        cells, states = self.cells, set(self.net.states)
+        if equation.name in states:
+            return self.write(equation, ABOVE)
+        places = cells[ABOVE] | {name: cell for name, cell in cells[THIS].items() if name in states}
+        return check_formula(excel(equation.expr, places), self.last, equation.name, self.net.source)
 
     def rows(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Column -> (first row's formula, the later rows' formulas, taken in turn)."""
         net, found = self.net, dict[str, tuple[str, tuple[str, ...]]]()
-        for name in net.data(0):
-            turn = tuple(self.givens[data_name(net, name, k)] for k in range(len(net.examples)))
-            if net.together:
-                found |= {name + tag: (given, (given,)) for tag, given in zip(net.tags, turn, strict=True)}
-            else:
-                found[name] = turn[0], turn
+        for place, tag in enumerate(net.tags):
+            for name in net.data(0):
+                examples = range(place, len(net.examples), net.at_once)
+                turn = tuple(self.givens[data_name(net, name, k)] for k in examples)
+                found[name + tag] = turn[0], turn
         for name in net.parameters:
             found[name] = self.givens[given_name(name)], (self.givens[given_name(name)],)
         for equation in updates(net):
-            later = self.write(equation.expr, ABOVE, equation.name)
-            found[equation.name] = self.givens[given_name(equation.name)], (later,)
+            start = "0" if equation.name in net.states else self.givens[given_name(equation.name)]
+            found[equation.name] = start, (self.update(equation),)
         for equation in (*forward(net), *gradients(net, self.style)):
-            text = self.write(equation.expr, THIS, equation.name)
+            text = self.write(equation, THIS)
             found[equation.name] = text, (text,)
         return {name: found[name] for name in self.columns}
 
@@ -131,9 +148,11 @@ def block(trace: Trace, top: int, left: int, givens: Mapping[str, str]) -> Block
 
 
 def style_of(name: str) -> Style:
-    """Givens as they were typed; losses and gradients, which can be tiny, with an exponent."""
-    if name.startswith(("E", "dE")):
+    """Givens as they were typed; losses, gradients and what is made of them, which can be tiny, with an exponent."""
+    if name.startswith(("E", "dE", "m_", "v_")):
         return "small"
+    if name == STEP:
+        return "whole"
     return "" if name.startswith(("t", "i")) else "value"
 
 
@@ -141,12 +160,15 @@ def headings(trace: Trace, row: int, left: int) -> list[Cell]:
     """The header cells, each with a note that says what the column is and how it is computed."""
     phrases, notes = words(trace.net), dict[str, str]()
     for equation in (*forward(trace.net), *gradients(trace.net, trace.style)):
-        text = equation_text(equation)
-        notes[equation.name] = f"{phrases[equation.name]}\n{text if len(text) < 700 else text[:700] + ' ...'}"
+        whole = equation_text(equation)
+        notes[equation.name] = f"{phrases[equation.name]}\n{whole if len(whole) < 700 else whole[:700] + ' ...'}"
+    states = set(trace.net.states)
+    for equation in updates(trace.net):
+        name, later = equation.name, text(equation.expr)
+        start = "0" if name in states else f"the given {given_name(name)}"
+        where = "the row above" + (", with the states of this row" if states and name not in states else "")
+        notes[name] = f"{phrases[name]}\nrow 1: {start}; then {later} of {where}"
     for name in trace.columns:
-        if name in trace.net.trained:
-            change = f"{name} - learning_rate*dE/d{name}"
-            notes[name] = f"{phrases[name]}\nrow 1: the given {given_name(name)}; then {change} of the row above"
         notes.setdefault(name, f"{phrases[name]}\nthe given on the overview sheet")
     return [Cell(row, left + k, heading(name), "heading", notes[name]) for k, name in enumerate(trace.columns)]
 
@@ -174,14 +196,15 @@ def rate_sheet_name(rate: float) -> str:
 def rate_sheet(trace: Trace) -> Sheet:
     """The sheet of one learning rate."""
     name, top, left = rate_sheet_name(trace.rate), HEADER + 1, 1
-    body = block(trace, top, left, {given: given for given in all_givens(trace.net)} | {RATE: address(1, 1)})
+    body = block(trace, top, left, {given: given for given in all_givens(trace.net)} | setting_cells(trace.net))
     end = left + len(trace.columns)
     cells = [
-        Cell(0, 0, f"Learning rate {number(trace.rate)}", "title"),
+        Cell(0, 0, f"Learning rate {number(trace.rate)}{_kind(trace.net)}", "title"),
         Cell(1, 0, RATE, "label"),
         Cell(1, 1, trace.rate, "given", "The learning rate of this sheet: change it and every row follows."),
         Cell(1, 3, "overview", "link", link="overview!A1"),
         Cell(1, 5, "charts: to the right of the table", "link", link=f"'{name}'!{letters(end + 1)}1"),
+        *_settings(trace.net),
         Cell(HEADER, 0, "iteration", "heading"),
         *headings(trace, HEADER, left),
     ]
@@ -198,6 +221,22 @@ def rate_sheet(trace: Trace) -> Sheet:
         freeze=(top, 1),
         colour="#0b62c4",
     )
+
+
+def _kind(net: Net) -> str:
+    return "" if net.optimizer.kind == "sgd" else f", {net.optimizer.kind}"
+
+
+def _settings(net: Net) -> list[Cell]:
+    """The optimiser's settings in the head of a sheet, beside one another: those of the givens, until one is typed."""
+    note = "As among the givens; type a number to change it on this sheet alone."
+    cells = []
+    for k, (name, value) in enumerate(net.optimizer.values().items()):
+        cells += [
+            Cell(2, 2 * k, name, "label indented" if k else "label"),
+            Cell(2, 2 * k + 1, Formula(name, value), "given", note),
+        ]
+    return cells
 
 
 def stop_note(trace: Trace, rows: int) -> str:

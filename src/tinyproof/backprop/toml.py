@@ -5,6 +5,7 @@ The keys are the fields of Net, Layer and Example:
     name = "mine"
     loss = "half squared error"
     learning_rate = 0.5
+    optimizer = "adam"                       # left out: plain gradient descent; its settings by name, as beta1 = 0.9
 
     [[examples]]
     inputs = [0.05, 0.10]
@@ -23,12 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.backprop.net import Example, Layer, Net
+from tinyproof.backprop.optimizer import SETTINGS, optimizer_of
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.files import read_bounded
 from tinyproof.core.plain_data import said_of, toml_table
 
 MOST_BYTES = 4_000_000
-_NET = ("name", "title", "loss", "taken", "learning_rate", "examples", "layers")
+_NET = ("name", "title", "loss", "taken", "learning_rate", "batch", "optimizer", *SETTINGS, "examples", "layers")
 _LAYER = ("weights", "activation", "bias", "train_bias", "leak")
 _EXAMPLE = ("inputs", "targets")
 
@@ -64,11 +66,14 @@ def from_dict(data: Mapping[str, Any], where: str = "", name: str = "network") -
     _known(data, _NET, "", where)
     layers = [_layer(item, f"layers[{k}]", where) for k, item in enumerate(_tables(data, "layers", where), 1)]
     examples = [_example(item, f"examples[{k}]", where) for k, item in enumerate(_tables(data, "examples", where), 1)]
-    given = {key: data[key] for key in ("title", "loss", "taken", "learning_rate") if key in data}
+    given = {key: data[key] for key in ("title", "loss", "taken", "learning_rate", "batch") if key in data}
     for key in ("name", "title", "loss", "taken"):
         if not isinstance(data.get(key, ""), str):
             raise InputError(key, data[key], "a text in quotes", where)
-    return Net(data.get("name", name), tuple(layers), tuple(examples), source=where, **given)
+    settings = {key: data[key] for key in SETTINGS if key in data}
+    optimizer = optimizer_of(data.get("optimizer", "sgd"), settings, where)
+    name = data.get("name", name)
+    return Net(name, tuple(layers), tuple(examples), optimizer=optimizer, source=where, **given)
 
 
 def _layer(item: Any, place: str, where: str) -> Layer:
@@ -136,6 +141,10 @@ def to_toml(net: Net) -> str:
     lines = [f"name = {_quoted(net.name)}"]
     lines += [f"title = {_quoted(net.title)}"] if net.title else []
     lines += [f'loss = "{net.loss}"', f'taken = "{net.taken}"', f"learning_rate = {net.learning_rate!r}"]
+    lines += [] if net.batch is None else [f"batch = {net.batch}"]
+    if net.optimizer.kind != "sgd":
+        lines.append(f'optimizer = "{net.optimizer.kind}"')
+        lines += [f"{name} = {value!r}" for name, value in net.optimizer.settings]
     for example in net.examples:
         lines += ["", "[[examples]]", f"inputs = {_list(example.inputs)}", f"targets = {_list(example.targets)}"]
     for layer in net.layers:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyproof.backprop.equations import RATE, Style, columns, forward, gradients, updates
+from tinyproof.backprop.equations import RATE, Style, columns, forward, gradients, next_values
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import find_net
 from tinyproof.backprop.program import Floats, Program
@@ -78,7 +78,7 @@ class Trace:
 
 
 def trace(net: Net | Path | str, iterations: int = 100, style: Style = "course", rate: float | None = None) -> Trace:
-    """Run gradient descent and keep every number.
+    """Run gradient descent, by the network's optimiser, and keep every number.
 
     `net`: a Net, a preset's name, a TOML file or `random:2-3-1:7`. `style`: `course` (gradients written out) or
     `chain` (each gradient on the way has a column). `rate`: another learning rate than the network's. Raises
@@ -121,18 +121,19 @@ class Descent:
         if not rates:
             raise InputError("rates", None, "give at least one learning rate", problem="are missing")
         self.net, self.count = net, len(rates)
-        self.program = Program([*net.givens(), RATE], [*forward(net), *gradients(net, style)])
-        self._next = {equation.name: self.program.compute(equation.expr) for equation in updates(net)}
+        given = net.givens() | dict.fromkeys(net.states, 0.0) | net.optimizer.values()
+        self.program = Program([*given, RATE], [*forward(net), *gradients(net, style)])
+        self._next = {name: self.program.compute(expr) for name, expr in next_values(net).items()}
         self.program[RATE] = np.array(rates, dtype=np.float64)
-        for name, value in net.givens().items():
+        for name, value in given.items():
             self.program[name] = self._wide(value)
-        self._cycle = [] if net.together else [self._data(k) for k in range(len(net.examples))]
+        self._cycle = [self._turn(k) for k in range(net.turns)]
 
     def _wide(self, value: float) -> Floats:
         return np.full(self.count, value)
 
-    def _data(self, example: int) -> dict[str, Floats]:
-        return {name: self._wide(value) for name, value in self.net.data(example).items()}
+    def _turn(self, step: int) -> dict[str, Floats]:
+        return {name: self._wide(value) for name, value in self.net.turn(step).items()}
 
     def forward_and_backward(self, iteration: int) -> None:
         """Compute everything from the weights at hand; `iteration` (from 0) says whose turn it is."""
@@ -142,7 +143,7 @@ class Descent:
         self.program.run()
 
     def update(self) -> None:
-        """Take the step: every trained parameter gets its next value."""
+        """Take the step: every trained parameter and every state gets its next value."""
         fresh = {name: self.program.values[slot] for name, slot in self._next.items()}
         for name, value in fresh.items():
             self.program[name] = value

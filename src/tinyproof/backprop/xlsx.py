@@ -25,6 +25,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "heading left": {"bold": True, "bg_color": _PANEL, "bottom": 1, "bottom_color": _LINE},
     "heading indented": {"bold": True, "bg_color": _PANEL, "bottom": 1, "bottom_color": _LINE, "indent": 1},
     "label": {"bold": True},
+    "label indented": {"bold": True, "indent": 1},
     "indented": {"indent": 1},
     "mono": {"font_name": "Consolas"},
     "given": {"bg_color": _GIVEN, "border": 1, "border_color": _LINE, "font_color": "#0b3d91"},

@@ -21,6 +21,16 @@ Rates = Annotated[
     str, typer.Option(help="A list (0.1,0.5,2), from:to:step (0.1:2:0.1) or from:to:\\*factor (0.01:10:\\*2).")
 ]
 Iterations = Annotated[int, typer.Option("--iterations", "-n", help="Rows of the table.")]
+OptimizerOption = Annotated[
+    str | None,
+    typer.Option(
+        help="sgd (plain gradient descent), momentum, rmsprop or adam, with settings as in adam:beta1=0.8,eps=1e-6; "
+        "the network's own if not given."
+    ),
+]
+BatchOption = Annotated[
+    int | None, typer.Option(help="So many examples a step, in turn; a number that divides theirs. All if not given.")
+]
 COURSE = "0.1,0.2,0.5,0.8,1,2"
 
 
@@ -88,6 +98,8 @@ def workbook(
     rates: Rates = COURSE,
     iterations: Iterations = 100,
     style: Columns = Style.course,
+    optimizer: OptimizerOption = None,
+    batch: BatchOption = None,
     csv: Annotated[Path | None, typer.Option(help="Write the tables of all rates here too.")] = None,
     exercise: Annotated[
         AskedFor | None, typer.Option(help="Leave these columns empty, to be filled in: audit says what is right.")
@@ -115,6 +127,8 @@ def workbook(
                 seed=seed,
                 student=student,
                 roster=roster,
+                optimizer=optimizer,
+                batch=batch,
             )
         )
         return
@@ -123,7 +137,9 @@ def workbook(
             raise InputError(name, str(value), "only with --exercise")
     from tinyproof.api.workbook import workbook as twin
 
-    print(twin(net, out, rates=rates, iterations=iterations, style=style.value, csv=csv))
+    print(
+        twin(net, out, rates=rates, iterations=iterations, style=style.value, csv=csv, optimizer=optimizer, batch=batch)
+    )
 
 
 def _one_rate(rates: str) -> float:
@@ -151,6 +167,8 @@ def trace(
     iterations: Iterations = 100,
     rate: Annotated[float | None, typer.Option(help="The learning rate; the network's own if not given.")] = None,
     style: Columns = Style.course,
+    optimizer: OptimizerOption = None,
+    batch: BatchOption = None,
     columns: Annotated[str, typer.Option(help="Only these quantities: E_total,w5,dE/dw5.")] = "",
     show: Annotated[str, typer.Option(help="Only these iterations: 1,2,100. In text: 1,2,3,10,.. if not given.")] = "",
     format: Annotated[TraceFormat, typer.Option(help="How the table is written.")] = TraceFormat.text,
@@ -160,7 +178,7 @@ def trace(
     """Show every number of gradient descent, iteration by iteration."""
     from tinyproof.api.trace import trace as twin
 
-    found = twin(net, iterations, style.value, rate)
+    found = twin(net, iterations, style.value, rate, optimizer, batch)
     text = found.text(format.value, columns=_words(columns), iterations=_whole(show), digits=digits)
     if out is None:
         print(text, end="" if text.endswith("\n") else "\n")
@@ -176,12 +194,14 @@ def derive(
         DeriveFormat, typer.Option(help="How the steps are written; toml: the network itself, to edit.")
     ] = DeriveFormat.text,
     weight: Annotated[str | None, typer.Option(help="Only what leads to this weight or bias: w3.")] = None,
+    optimizer: OptimizerOption = None,
+    batch: BatchOption = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
 ) -> None:
     """Write the chain rule out for this network, step by step, in symbols and in numbers."""
     from tinyproof.api.derive import derive as twin
 
-    text = twin(net, iteration, rate, weight).text(format.value)
+    text = twin(net, iteration, rate, weight, optimizer, batch).text(format.value)
     print(text if out is None else f"wrote {write_atomic(out, text)}\n", end="")
 
 
@@ -189,13 +209,15 @@ def sweep(
     net: NetArgument = "course",
     rates: Rates = COURSE,
     iterations: Iterations = 100,
+    optimizer: OptimizerOption = None,
+    batch: BatchOption = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A folder for rates.csv, loss.csv, loss.png.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
 ) -> None:
     """Try many learning rates: which is best, where it diverges, where a larger one stops helping."""
     from tinyproof.api.sweep import sweep as twin
 
-    found = twin(net, rates, iterations)
+    found = twin(net, rates, iterations, optimizer, batch)
     written = found.save(out) if out is not None else ()
     if json:
         answer = {"network": found.net.name, "iterations": iterations, "best": found.best, "verdict": found.verdict()}
@@ -222,11 +244,12 @@ def page(
     out: Annotated[Path, typer.Option("--out", "-o", help="The .html to write.")] = Path("backprop.html"),
     iterations: Annotated[int, typer.Option("--iterations", "-n", help="How far the slider goes, 1 to 10,000.")] = 100,
     rate: Annotated[float | None, typer.Option(help="Another learning rate than the network's.")] = None,
+    optimizer: OptimizerOption = None,
 ) -> None:
     """Write one HTML page that steps through back-propagation: play it, change it, see where a gradient comes from."""
     from tinyproof.api.page import page as twin
 
-    print(twin(net, out, iterations=iterations, rate=rate))
+    print(twin(net, out, iterations=iterations, rate=rate, optimizer=optimizer))
 
 
 def draw(

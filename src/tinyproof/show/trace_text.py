@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from tinyproof.backprop.descriptions import heading
+from tinyproof.backprop.descriptions import heading, named
 from tinyproof.backprop.trace import OVERFLOWS, Trace
 from tinyproof.core.errors import InputError
 from tinyproof.core.table import Cell, Column, Table
@@ -28,7 +28,9 @@ def trace_text(
         return found.table(names, iterations).csv()
     if format == "json":
         table = found.table(names, iterations)
-        head = {"network": found.net.name, "learning_rate": found.rate, "diverged": found.diverged}
+        head: dict[str, object] = {"network": found.net.name, "learning_rate": found.rate, "diverged": found.diverged}
+        if found.net.states:
+            head |= {"optimizer": found.net.optimizer.kind, **found.net.optimizer.values()}
         return json.dumps(head | {"rows": table.records()}, indent=1) + "\n"
     table = sideways(found, names, iterations or landmarks(len(found)), digits)
     if format == "markdown":
@@ -48,7 +50,7 @@ def parts(found: Trace) -> list[str | Table]:
 
 def title(found: Trace) -> str:
     """The network and the rate."""
-    return f"{found.net.title or found.net.name}, learning rate {found.rate:g}"
+    return f"{found.net.title or found.net.name}, learning rate {found.rate:g}{named(found.net)}"
 
 
 def landmarks(count: int) -> list[int]:

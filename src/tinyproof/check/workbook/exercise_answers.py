@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from tinyproof.backprop.equations import RATE, forward, gradients
+from tinyproof.backprop.equations import RATE, forward, gradients, next_values
 from tinyproof.backprop.exercise_book import LEFT, TOP, Exercise
-from tinyproof.backprop.expr import evaluate
+from tinyproof.backprop.expr import Expr, evaluate, names
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.program import Floats, Program
 from tinyproof.backprop.table_sheet import data_name, given_name
@@ -41,6 +41,12 @@ class Sampled:
     table: Mapping[str, Floats]
     givens: Mapping[str, Floats]
 
+    def after(self, rule: Expr, row: int) -> Floats:
+        """What an update gives in a row (from 0; not the first), from the row before: float64 [samples]."""
+        used = names(rule)
+        values = {name: self.table[name][row - 1] if name in self.table else self.givens[name] for name in used}
+        return np.asarray(evaluate(rule, values), dtype=float)
+
 
 def sampled(exercise: Exercise, varied: frozenset[str] | None = None) -> Sampled:
     """Random networks, and the exercise's own: other parameters in every row, other data in every sample (of the data
@@ -56,14 +62,16 @@ def sampled(exercise: Exercise, varied: frozenset[str] | None = None) -> Sampled
             given = data_name(net, name, k)
             free = varied is None or given in varied
             givens[given] = np.append(drawn[name] if free else np.full(_SAMPLES, own), own)
+    for name, own in net.optimizer.values().items():
+        low, high = (0.01, 0.1) if name == "eps" else (0.3, 0.9)
+        givens[name] = np.append(rng.uniform(low, high, _SAMPLES), own)
     inputs: dict[str, Floats] = {RATE: np.full(shape, net.learning_rate)}
     for name in net.parameters:
         inputs[name] = np.stack([givens[given_name(name)]] * rows)
         if name in net.trained:
             inputs[name][1:, :-1] = rng.uniform(-1.0, 1.0, (rows - 1, _SAMPLES))
             inputs[name][:, -1] = exercise.trace.column(name)[:rows]
-    turn = [row % len(net.examples) for row in range(rows)]
-    turns = [[k] * rows for k in range(len(net.examples))] if net.together else [turn]
+    turns = [[_example(net, place, row) for row in range(rows)] for place in range(net.at_once)]
     for tag, places in zip(net.tags, turns, strict=True):
         for name in net.data(0):
             inputs[name + tag] = np.stack([givens[data_name(net, name, k)] for k in places])
@@ -72,8 +80,20 @@ def sampled(exercise: Exercise, varied: frozenset[str] | None = None) -> Sampled
         program[name] = value
     with np.errstate(all="ignore"):
         program.run()
-    table = {name: np.broadcast_to(program[name], shape) for name in exercise.trace.columns}
-    return Sampled(table, givens | {RATE: np.full(_SAMPLES + 1, net.learning_rate)})
+    columns = [name for name in exercise.trace.columns if name not in net.states]
+    table = {name: np.broadcast_to(program[name], shape) for name in columns}
+    table |= {name: np.zeros(shape) for name in net.states}
+    found = Sampled(table, givens | {RATE: np.full(_SAMPLES + 1, net.learning_rate)})
+    rules = next_values(net)
+    for row in range(1, rows) if net.states else ():
+        for name in net.states:
+            table[name][row] = found.after(rules[name], row)
+    return found
+
+
+def _example(net: Net, place: int, row: int) -> int:
+    """Which example (from 0) a row (from 0) takes in a place of its batch."""
+    return row % net.turns * net.at_once + place
 
 
 def _data(net: Net, rng: np.random.Generator) -> dict[str, Floats]:
@@ -105,6 +125,11 @@ class Answers:
     @cached_property
     def graph(self) -> SheetGraph:
         return read_graph(Grid(self.book))
+
+    @cached_property
+    def rules(self) -> dict[str, Expr]:
+        """What every parameter and every state should be, from the row before."""
+        return next_values(self.exercise.net)
 
     @cached_property
     def places(self) -> dict[Place, tuple[str, int | None]]:
@@ -170,9 +195,8 @@ class Answers:
         if varied not in self._sets:
             self._sets[varied] = sampled(self.exercise, varied)
         samples = self._sets[varied]
-        if row and name in self.exercise.net.trained:
-            before = {one: samples.table[one][row - 1] for one in (name, f"dE/d{name}")}
-            should = before[name] - self.exercise.net.learning_rate * before[f"dE/d{name}"]
+        if row and name in self.rules:
+            should = samples.after(self.rules[name], row)
         else:
             should = samples.table[name][row]
         given = _Given(self, samples)
@@ -197,7 +221,10 @@ class _Given:
     data: set[str] = field(default_factory=set)  # the givens of inputs and targets that were read
 
     def value(self, cell: int, depth: int) -> Floats:
-        held = self.answers.places.get(self.answers.graph.places[cell])
+        place = self.answers.graph.places[cell]
+        held = self.answers.places.get(place)
+        if (place.sheet, place.col) == (self.answers.table, LEFT) and 0 < place.row - TOP <= self.answers.exercise.rows:
+            return np.full(_SAMPLES + 1, float(place.row - TOP))  # the column of iterations
         if held is None:
             if cell not in self.known:
                 self.known[cell] = self.compute(cell, depth)
@@ -211,7 +238,7 @@ class _Given:
         """The given behind a column of data: `t1[2]` is `t_1_x2`."""
         net = self.answers.exercise.net
         plain, _, tag = name.partition("[")
-        return data_name(net, plain, int(tag.rstrip("]")) - 1 if tag else row % len(net.examples))
+        return data_name(net, plain, _example(net, int(tag.rstrip("]")) - 1 if tag else 0, row))
 
     def compute(self, cell: int, depth: int) -> Floats:
         graph = self.answers.graph

@@ -251,7 +251,7 @@ def _says(cell: Cell | None, row: int, column: int) -> str:
 def _rule(name: str) -> str:
     if name.startswith("d"):
         return "wrong-gradient"
-    return "wrong-loss" if name.startswith("E") else "wrong-update" if name[0] in "wb" else "wrong-forward"
+    return "wrong-loss" if name.startswith("E") else "wrong-update" if name[0] in "wbmvn" else "wrong-forward"
 
 
 def _listed(names: list[str]) -> str:

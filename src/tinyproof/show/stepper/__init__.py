@@ -8,7 +8,7 @@ from tinyproof.backprop.diff import gradient_name
 from tinyproof.backprop.equations import RATE, forward, gradients
 from tinyproof.backprop.mathematics import name_parts
 from tinyproof.backprop.net import Net
-from tinyproof.backprop.notation import JAVASCRIPT_FUNCTIONS
+from tinyproof.backprop.notation import GREEK, JAVASCRIPT_FUNCTIONS
 from tinyproof.core.errors import InputError
 from tinyproof.show.drawing.layered import Box, Look, draw
 from tinyproof.show.drawing.wiring import biases
@@ -74,6 +74,10 @@ def stepper(net: Net, iterations: int = 100) -> str:
 def _check(net: Net, iterations: int) -> None:
     if isinstance(iterations, bool) or not isinstance(iterations, int) or not 1 <= iterations <= MOST_ITERATIONS:
         raise InputError("iterations", iterations, f"a whole number from 1 to {MOST_ITERATIONS:,}")
+    if net.turns > 1 and net.together:
+        problem = f"takes its examples {net.at_once} at a time"
+        raise InputError("network", net.name, "a page takes all in one step, or one after the other",
+                         net.source or net.name, problem=problem)  # fmt: skip
     for what, count, most in (
         ("weights and biases", len(net.parameters), MOST_PARAMETERS),
         ("units in a layer", max(net.shape), MOST_UNITS),
@@ -81,7 +85,7 @@ def _check(net: Net, iterations: int) -> None:
     ):
         if count > most:
             raise InputError("network", f"{count:,} {what}", f"at most {most} on a page", net.source or net.name)
-    most = max(1, MOST_WORK // (len(forward(net)) + len(gradients(net))))
+    most = max(1, MOST_WORK // (len(forward(net)) + len(gradients(net)) + len(net.states)))
     if iterations > most:
         raise InputError(
             "iterations", iterations, f"at most {most:,} for a network of this size", net.source or net.name
@@ -124,6 +128,9 @@ def _bare(uses: tuple[str, ...], tag: str) -> list[str]:
 def _groups(net: Net, values: dict[str, float]) -> list[dict[str, Any]]:
     """The fields of the form: the rate, each example, each layer's parameters."""
     groups: list[dict[str, Any]] = [{"title": "Learning rate", "names": [RATE], "example": 0}]
+    if net.optimizer.values():
+        title = f"Optimizer: {net.optimizer.kind}"
+        groups.append({"title": title, "names": list(net.optimizer.values()), "example": 0})
     several = len(net.examples) > 1
     for number in range(1, len(net.examples) + 1):
         data = net.data(number - 1, f"[{number}]" if several else "")
@@ -137,7 +144,7 @@ def _groups(net: Net, values: dict[str, float]) -> list[dict[str, Any]]:
 
 
 def _html_name(name: str) -> Any:
-    if name == RATE:
-        return safe("η")
+    if name in GREEK:
+        return safe(GREEK[name][0] + (f"<sub>{GREEK[name][1:]}</sub>" if GREEK[name][1:] else ""))
     base, index, _ = name_parts(name)
     return safe(f"{base}<sub>{index}</sub>")

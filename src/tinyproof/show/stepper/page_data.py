@@ -17,7 +17,7 @@ from tinyproof.backprop.expr import Call, Equation, Expr, names
 from tinyproof.backprop.mathematics import MathML, gradient_parts, name_parts
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import javascript
-from tinyproof.show.stepper.sentences import UPDATE, meanings
+from tinyproof.show.stepper.sentences import meaning_of_update, meanings
 
 Phase = str  # 'forward', 'backward' or 'update'
 
@@ -48,7 +48,8 @@ def page_data(net: Net, iterations: int) -> dict[str, Any]:
 
 
 def givens(net: Net) -> dict[str, float]:
-    """Every number that the reader may change: the rate, inputs and targets of every example, all parameters.
+    """Every number that the reader may change: the rate, the optimiser's settings, inputs and targets of every example,
+    all parameters; and the optimiser's states, which begin at 0.
 
     With several examples each of them carries its number, `i1[2]`, whether they are taken together or in turn.
     """
@@ -56,7 +57,7 @@ def givens(net: Net) -> dict[str, float]:
     several = len(net.examples) > 1
     for number in range(len(net.examples)):
         values |= net.data(number, f"[{number + 1}]" if several else "")
-    return values | net.parameters
+    return values | net.parameters | net.optimizer.values() | dict.fromkeys(net.states, 0.0)
 
 
 def steps(net: Net, ahead: Sequence[Equation], back: Sequence[Equation]) -> list[dict[str, Any]]:
@@ -72,7 +73,9 @@ def steps(net: Net, ahead: Sequence[Equation], back: Sequence[Equation]) -> list
         step["chain"] = chain_rule(of, [through for _, through in found])
         result.append(step)
     for equation in updates(net):
-        result.append(_step("update", equation, 0, UPDATE))
+        name = equation.name
+        part = 2 if name in net.trained else 1 if name.startswith("v_") else 0  # n and m, then v, then the parameters
+        result.append(_step("update", equation, part, meaning_of_update(net, name)))
     return result
 
 

@@ -8,7 +8,33 @@ from tinyproof.backprop.net import Net
 _NAMES = {"relu": "ReLU", "leaky relu": "leaky ReLU"}
 
 
-UPDATE = "one step down the slope: the old value less the learning rate times the gradient"
+_TAKEN = {
+    "sgd": "one step down the slope: the old value less the learning rate times the gradient",
+    "momentum": "one step: the old value less the learning rate times the new {m}",
+    "rmsprop": "one step: the old value less the learning rate times the gradient, divided by the root of the new {v}",
+    "adam": "one step: the old value less the learning rate times the new {m}, divided by the root of the new {v}; "
+    "both are brought up to size first, as they began at 0",
+}
+_STATES = {
+    "n": "one step more",
+    "momentum": "what goes on of the old {m}, and the gradient of {of}",
+    "m": "what is kept of the old {m}, and some of the gradient of {of}",
+    "v": "what is kept of the old {v}, and some of the squared gradient of {of}",
+}
+
+
+def meaning_of_update(net: Net, name: str) -> str:
+    """What the update of a parameter or of an optimiser's state does; continues "the new w1 is 0.5, ..".
+
+    >>> from tinyproof.backprop.presets import preset
+    >>> meaning_of_update(preset("course").with_optimizer("momentum"), "m_w1")
+    'what goes on of the old m_w1, and the gradient of w1'
+    """
+    kind = net.optimizer.kind
+    if name in net.trained:
+        return _TAKEN[kind].format(m=f"m_{name}", v=f"v_{name}")
+    letter, _, of = name.partition("_")
+    return _STATES[kind if kind == "momentum" else letter].format(m=f"m_{of}", v=f"v_{of}", of=of)
 
 
 def meanings(net: Net) -> dict[str, str]:

@@ -1,12 +1,13 @@
 // The numbers. Nothing here knows a formula: EQUATIONS was printed from the equations that make table and workbook.
 // EQUATIONS: {forward, backward, update, terms: [[name, v => number], ...]}; DATA: what is given, and every step.
 
-// One iteration: from inputs, targets and parameters in `start` to every quantity, gradient and new parameter.
+// One iteration: from inputs, targets, parameters and states in `start` to every quantity, gradient, new state and
+// new parameter.
 function iterate(start) {
   const v = { ...start };
   for (const part of [EQUATIONS.forward, EQUATIONS.backward]) for (const [name, f] of part) v[name] = f(v);
-  const next = {};
-  for (const [name, f] of EQUATIONS.update) next[name] = f(v);
+  const next = {}, made = { ...v }; // an update reads what the ones before it made: an optimiser's states
+  for (const [name, f] of EQUATIONS.update) made[name] = next[name] = f(made);
   return { v, next };
 }
 
@@ -50,9 +51,20 @@ function ancestors(name) {
   return wanted;
 }
 
+// The numbers that a step reads: in the update those that the updates before it made.
+function readBy(step, v) {
+  if (step.phase !== "update") return v;
+  const made = { ...v };
+  for (const [name, f] of EQUATIONS.update) {
+    if (name === step.of) break;
+    made[name] = f(made);
+  }
+  return made;
+}
+
 // What a step computes, and what each of its paths brings.
 for (const step of DATA.steps) {
   const changed = EQUATIONS.update.find(([name]) => name === step.of)?.[1];
-  step.result = step.phase === "update" ? changed : v => v[step.name];
+  step.result = step.phase === "update" ? v => changed(readBy(step, v)) : v => v[step.name];
   for (const term of step.terms) term.value = EQUATIONS.terms.find(([name]) => name === term.name)[1];
 }

@@ -56,7 +56,7 @@ function needsBrackets(place) {
 // name = chain rule = symbols = numbers = result, as it stands on paper
 function equationLines(step, v) {
   const row = (kind, ...markup) =>
-    element(null, "div", { class: `line ${kind}` }, ...markup.flatMap(one => broken(mathematics(one, v))));
+    element(null, "div", { class: `line ${kind}` }, ...markup.flatMap(one => broken(mathematics(one, readBy(step, v)))));
   const numbers = row("numbers", `<mo>=</mo>${step.numbers}`);
   const result = mathematics(`<mo>=</mo><mrow data-q="${step.name}"></mrow>`, { [step.name]: step.result(v) }, 9);
   result.classList.add("result");

@@ -64,8 +64,9 @@ function drawChain({ v, picked, example }) {
   const gradient = DATA.gradient[picked], wanted = ancestors(gradient);
   const back = stepsOf(example).filter(step => step.phase === "backward" && wanted.has(step.name));
   const update = DATA.steps.find(step => step.phase === "update" && step.of === picked);
+  const states = DATA.steps.filter(({ phase, of }) => phase === "update" && of !== picked && update.uses.includes(of));
   const item = (step, kind) => element(null, "li", { class: kind }, ...equationLines(step, v));
-  const items = [...back.map(step => item(step, "back")), item(update, "step-down")];
+  const items = [...back.map(step => item(step, "back")), ...[...states, update].map(step => item(step, "step-down"))];
   $("chain").replaceChildren(element(null, "ol", {}, ...items));
   $("picked").value = picked;
 }

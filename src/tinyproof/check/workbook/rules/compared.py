@@ -19,7 +19,7 @@ def compared_columns(judge: Judge, updates: list[Update], rate: RateCell | None)
     steps = {u.col for u in updates if u.rate is not None or u.number is not None or judge.unread_in(u.expr) is None}
     inline = {col for col in steps if not any(gradient_of(judge.network, c) == col for c in judge.roles.of("gradient"))}
     trained = {col for col in known if col is not None} | (inline - set(judge.network.tainted))
-    found = slopes | steps | _forward(judge, trained)
+    found = slopes | steps | set(judge.method.states if judge.method is not None else ()) | _forward(judge, trained)
     found |= _read_by(judge, found)
     inside = column_of(rate.name) if rate is not None else None
     return found | ({inside.col} if inside is not None else set())

@@ -19,10 +19,18 @@ from tinyproof.core.arrays import np
 def doubt(judge: Judge, updates: list[Update], found: list[Mistake]) -> str:
     """Why the table was not understood wholly; "" where it was."""
     reasons = (
-        _state(judge), _batch(judge), _flat(judge, updates), _scattered(judge, found), _unlike(judge, updates, found),
-        _foreign(judge, found), _mixed(judge, found),
+        _optimiser(judge), _state(judge), _batch(judge), _flat(judge, updates), _scattered(judge, found),
+        _unlike(judge, updates, found), _foreign(judge, found), _mixed(judge, found),
     )  # fmt: skip
     return next((reason for reason in reasons if reason), "")
+
+
+def _optimiser(judge: Judge) -> str:
+    """Columns called like an optimiser's states that do not go on as one's do."""
+    cols = judge.roles.of("state")
+    if not cols or judge.method is not None:
+        return ""
+    return f"{judge.roles.names[cols[0]]} is called a state, and most do not go on as those of an optimizer do"
 
 
 def _state(judge: Judge) -> str:

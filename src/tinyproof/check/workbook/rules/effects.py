@@ -29,6 +29,8 @@ def with_effects(audit: TableAudit) -> list[Mistake]:
     rate = audit.rate.value if audit.rate is not None else None
     if judge is None or rate is None or not any(m.severity == "error" for m in audit.mistakes):
         return audit.mistakes
+    if judge.method is not None:  # what is run again below is plain descent
+        return audit.mistakes
     right = prepare(judge)
     steps = len(audit.table.rows)
     run = train(judge, rate, steps, right)

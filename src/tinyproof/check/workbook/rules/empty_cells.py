@@ -21,9 +21,10 @@ def check_empty(audit: TableAudit) -> list[Mistake]:
     if judge is None:
         return []
     found = []
-    for col in judge.roles.of(*FORWARD, "gradient", "helper", "derivative", "weight", "bias"):
+    for col in judge.roles.of(*FORWARD, "gradient", "helper", "derivative", "weight", "bias", "state"):
         held = judge.columns[col]
-        start = judge.table.rows[0] if col in judge.network.parameters else None
+        starts = col in judge.network.parameters or judge.roles.kinds[col] == "state"
+        start = judge.table.rows[0] if starts else None
         if not held.empty or not (held.patterns or held.typed or judge.roles.kinds[col] == "gradient"):
             continue
         read = _rows_read(judge, col)

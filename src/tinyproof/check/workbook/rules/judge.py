@@ -12,7 +12,8 @@ from tinyproof.check.workbook.rules.repair import MOST_UNMENDED, Repair, find_re
 from tinyproof.check.workbook.understand.grid import Grid, Place, address
 from tinyproof.check.workbook.understand.meaning import Random, Values, same, value
 from tinyproof.check.workbook.understand.network_values import Network, sample
-from tinyproof.check.workbook.understand.patterns import Pattern, column_of, current, is_constant
+from tinyproof.check.workbook.understand.optimizer_method import Method
+from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of, current, is_constant
 from tinyproof.check.workbook.understand.trained_network import with_helpers
 from tinyproof.check.workbook.understand.unread import unknown_through
 from tinyproof.core.arrays import np
@@ -28,6 +29,7 @@ class Judge:
         drawn, self.slopes = sample(network)
         self.plain = drawn
         self.outside_cells: dict[str, float] | None = None  # `retraining` fills it in
+        self.method: Method | None = None  # of updates that are no plain descent; `optimizer_columns` finds it
         self._agreement: dict[int, tuple[int, Expr | None]] = {}
         self.values: Values = self._aliases(with_helpers(network, drawn))
 
@@ -79,6 +81,19 @@ class Judge:
     def unread_in(self, expr: Expr) -> int | None:
         """The column that could not be read on which the value of an expression depends; None where there is none."""
         return unknown_through(expr, self.roles, self.columns, self.network.unread)
+
+    def taken(self, parameter: int) -> np.ndarray:
+        """What the rate multiplies in the update of a parameter: its gradient in the row before, or what the states of
+        an optimiser make of it."""
+        if self.method is None:
+            return self.slopes[parameter]
+        return np.asarray(self.values[before(parameter)] - self.says(self.method.update(parameter, Num(1.0))))
+
+    def update(self, parameter: int, rate: str, gradient: int) -> Expr:
+        """The right update of a parameter, with the rate's cell; `gradient`: the column that holds its gradient."""
+        if self.method is not None:
+            return self.method.update(parameter, Var(rate))
+        return Var(before(parameter)) - Var(rate) * Var(before(gradient))
 
     def gradient(self, parameter: int) -> np.ndarray:
         """The right gradient of a parameter, in the same row."""

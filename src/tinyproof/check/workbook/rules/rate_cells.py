@@ -10,7 +10,7 @@ from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.rates import RateCell, Update, place_of
 from tinyproof.check.workbook.understand.grid import Place, address
-from tinyproof.check.workbook.understand.patterns import Pattern, before, column_of
+from tinyproof.check.workbook.understand.patterns import Pattern, column_of
 
 
 def gradient_column(judge: Judge, parameter: int) -> int | None:
@@ -148,7 +148,7 @@ def typed_rate(judge: Judge, update: Update, rate: RateCell | None) -> list[Mist
     equal = _equal(number, rate.value)
     message = f"{own} has the learning rate {number:.6g} typed into the formula"
     message += "; the labelled cell is not read" if equal else f", but {judge.outside(rate.name)} says {rate.value:.6g}"
-    right = Var(before(update.col)) - Var(rate.name) * Var(before(gradient_column(judge, update.col) or update.col))
+    right = judge.update(update.col, rate.name, gradient_column(judge, update.col) or update.col)
     pattern = update.pattern
     return [
         Mistake(

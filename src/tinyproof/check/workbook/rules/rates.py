@@ -54,7 +54,7 @@ def read_updates(judge: Judge) -> list[Update]:
 
 def step(judge: Judge, col: int) -> np.ndarray:
     """What a parameter should be: its value in the row before, less the rate times its gradient there."""
-    return np.asarray(judge.values[before(col)] - judge.values["rate"] * judge.slopes[col])
+    return np.asarray(judge.values[before(col)] - judge.values["rate"] * judge.taken(col))
 
 
 def _read(judge: Judge, col: int, pattern: Pattern, written: Expr) -> Update:
@@ -80,7 +80,7 @@ def rate_variable(judge: Judge, col: int, expr: Expr) -> str | None:
 def _typed_rate(judge: Judge, col: int, expr: Expr) -> float | None:
     """c where the formula is w - c*gradient with a typed c."""
     change = judge.values[before(col)] - judge.says(expr)
-    slope = judge.slopes[col]
+    slope = judge.taken(col)
     alive = np.abs(slope) > 1e-12
     if np.count_nonzero(alive) < 2 or np.any(np.abs(change[~alive]) > 1e-12):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tinyproof.backprop.expr import Expr, Var, names
+from tinyproof.backprop.expr import Expr, names
 from tinyproof.check.finding import Severity
 from tinyproof.check.workbook.rules.forward import paste
 from tinyproof.check.workbook.rules.judge import Judge
@@ -65,7 +65,7 @@ def check_givens(audit: TableAudit) -> list[Mistake]:
 
 def _computed(judge: Judge) -> list[int]:
     """Columns that should hold formulas; a parameter that no row updates is a constant."""
-    kinds = (*FORWARD, "gradient", "helper", "derivative")
+    kinds = (*FORWARD, "gradient", "helper", "derivative", "state")
     always = (*FORWARD, "gradient")
     cols = [c for c in judge.roles.of(*kinds) if judge.columns[c].patterns or judge.roles.kinds[c] in always]
     updated = [
@@ -93,8 +93,10 @@ def right_formula(judge: Judge, audit: TableAudit, col: int) -> Expr | None:
         update = next((u for u in audit.updates if u.col == col and (u.rate or u.number)), None)
         gradient = gradient_column(judge, col)
         if update is None and gradient is not None and audit.rate is not None:
-            return Var(before(col)) - Var(audit.rate.name) * Var(before(gradient))
+            return judge.update(col, audit.rate.name, gradient)
         return update.expr if update is not None else None
+    if judge.method is not None and col in judge.method.states:
+        return judge.method.state(col)
     main = judge.columns[col].main
     return main.expr if main is not None else None
 

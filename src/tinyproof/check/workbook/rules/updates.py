@@ -8,6 +8,7 @@ from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.rules.forward import not_understood, paste
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.optimizer_columns import check_states, find_method, words_of_updates
 from tinyproof.check.workbook.rules.rate_cells import gradient_column, loose_dollars, rate_mistakes, typed_rate
 from tinyproof.check.workbook.rules.rates import RateCell, Update, find_rate, read_updates, step
 from tinyproof.check.workbook.rules.reasons import describe
@@ -22,9 +23,10 @@ def check_updates(judge: Judge) -> tuple[list[Mistake], RateCell | None, list[Up
     """Mistakes in the updates; the rate's cell; and what every update was read as."""
     if not judge.network.equations:
         return [], None, []
+    judge.method = find_method(judge)
     updates = read_updates(judge)
     rate = find_rate(judge, updates)
-    found: list[Mistake] = []
+    found: list[Mistake] = check_states(judge)
     for col in judge.network.parameters:
         found += [not_understood(judge, col, p) for p in judge.columns[col].patterns if p.expr is None]
     others = {update.col for update in updates if _another_method(judge, update)}
@@ -80,12 +82,14 @@ def _wrong_update(judge: Judge, update: Update, rate: RateCell | None) -> Mistak
     repair, put = _repair(judge, update, rate)
     gradient = gradient_column(judge, update.col)
     rate_name = rate.name if rate is not None else "rate"
-    simple = Var(before(update.col)) - Var(rate_name) * Var(before(gradient if gradient else update.col))
+    simple = judge.update(update.col, rate_name, gradient if gradient else update.col)
     right = put if put is not None else simple
-    message, why = (
-        f"{own} is not updated by gradient descent",
-        "w <- w - learning_rate * dE/dw, all from the row before",
-    )
+    if judge.method is None:
+        message, why = f"{own} is not updated by gradient descent", "w <- w - learning_rate * dE/dw"
+        why += ", all from the row before"
+    else:
+        message = f"{own} is not updated as {judge.method.kind} says"
+        why = f"the step is taken from the row before, with the states of this row: {judge.named(simple)}"
     if repair is not None:
         why = f"{describe(judge, repair)}; {why}"
     if current(update.col) in names(expr):
@@ -112,7 +116,7 @@ def _wrong_update(judge: Judge, update: Update, rate: RateCell | None) -> Mistak
 
 def _another_method(judge: Judge, update: Update) -> bool:
     """Whether an update has parts that plain gradient descent has not: a velocity, a decay, a sum over rows."""
-    if update.rate is not None or update.number is not None:
+    if update.rate is not None or update.number is not None or judge.method is not None:
         return False
     outside, own, offsets = set[str](), gradient_column(judge, update.col), set[InTable]()
     for name in names(update.expr):
@@ -167,7 +171,7 @@ def _repair(judge: Judge, update: Update, rate: RateCell | None) -> tuple[Repair
     """A small repair of an update, and the update put right with the rate's cell in it."""
     right, expr = step(judge, update.col), update.expr
     cols = [*judge.network.parameters, *judge.roles.of("gradient")]
-    words = [before(c) for c in cols if before(c) in judge.values]
+    words = [*words_of_updates(judge), *(before(c) for c in cols if before(c) in judge.values)]
     candidates = [n for n in names(expr) if (place := column_of(n)) is None or not (place.here or place.above)]
     wanted = rate.name if rate is not None else None
     for name in dict.fromkeys([*([wanted] if wanted else []), *candidates, "rate"]):

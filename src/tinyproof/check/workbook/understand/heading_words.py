@@ -13,7 +13,19 @@ from functools import lru_cache
 from typing import Literal
 
 Kind = Literal[
-    "input", "target", "weight", "bias", "net", "act", "loss", "total", "gradient", "derivative", "rate", "iteration"
+    "input",
+    "target",
+    "weight",
+    "bias",
+    "net",
+    "act",
+    "loss",
+    "total",
+    "gradient",
+    "derivative",
+    "rate",
+    "iteration",
+    "state",
 ]
 
 
@@ -93,6 +105,8 @@ def _understand(word: str) -> Word | None:
         return Word("weight", f"w{match[1].replace('.', '_')}")
     if match := re.fullmatch(r"(?:b|bias)([a-z]{0,2}\d*)", word):
         return Word("bias", f"b{match[1]}")
+    if match := re.fullmatch(r"([mv])((?:w|b)\d+)", word):
+        return Word("state", f"{match[1]}_{match[2]}")
     if match := _GRADIENT.fullmatch(word):
         return Word("gradient", "dE/d" + _parameter(match["of"]))
     if match := _NET.fullmatch(word):

@@ -58,7 +58,7 @@ def _kind(table: Table, columns: ColumnPatterns) -> str:
     exprs = [p.expr for p in columns.patterns if p.expr is not None]
     recurrent = any(before(columns.col) in names(e) and not isinstance(e, Var) for e in exprs)
     computed = any(not isinstance(e, Num) and any(column_of(n) for n in names(e)) for e in exprs)
-    if hint in ("net", "act", "loss", "total", "gradient", "derivative", "rate", "iteration"):
+    if hint in ("net", "act", "loss", "total", "gradient", "derivative", "rate", "iteration", "state"):
         return hint
     if recurrent:
         return "bias" if hint == "bias" else "weight"
@@ -85,6 +85,7 @@ def _by_use(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> N
         if pattern is not None and pattern.expr is not None and col not in table.words:
             roles.kinds[col] = _shape(pattern.expr, parameters) or "helper"
     _velocities(table, columns, roles)
+    _counter(table, columns, roles)
     _differences(columns, roles)
     _gradients_and_losses(table, columns, roles)
     fed, compared = set[str](), set[str]()
@@ -113,6 +114,15 @@ def _velocities(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) 
     for col in roles.of("weight"):
         if forward and col not in table.words and current(col) not in read:
             roles.kinds[col] = "helper"
+
+
+def _counter(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
+    """Beside running averages, a column called n that counts on: the number of the step."""
+    for col in roles.of("rate") if roles.of("state") else ():
+        main = columns[col].main
+        read = names(main.expr) if main is not None and main.expr is not None else ()
+        if "".join(table.texts.get(col, "").split()) == "n" and read == (before(col),):
+            roles.kinds[col] = "state"
 
 
 def _differences(columns: dict[int, ColumnPatterns], roles: Roles) -> None:
@@ -242,7 +252,7 @@ def _name(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> Non
 
 def _free_name(table: Table, kind: str, col: int, taken: set[str]) -> str:
     text = "".join(table.texts.get(col, "").split())
-    if kind == "helper" and text and text not in taken and len(text) <= 30:
+    if kind in ("helper", "state") and text and text not in taken and len(text) <= 30:
         return text
     if kind in _PREFIX:
         return next(f"{_PREFIX[kind]}{n}" for n in range(1, 10_000) if f"{_PREFIX[kind]}{n}" not in taken)

@@ -1,0 +1,78 @@
+"""The page with an optimiser: its states go on as the trace's, and its settings can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tinyproof.backprop.optimizer import Optimizer
+from tinyproof.backprop.presets import preset
+from tinyproof.backprop.random_net import drawn
+
+from .browser import Browser
+from .test_page_numbers import EVERY_NUMBER, wrong_numbers
+
+Opened = Callable[..., Browser]
+pytestmark = pytest.mark.oracle("chromium")
+KINDS = ("momentum", "rmsprop", "adam")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["course", "xor", "relu", "worked-example"])
+def test_every_number_is_the_traces(opened: Opened, name: str, kind: str) -> None:
+    net = preset(name).with_rate(0.02).with_optimizer(kind)
+    tab = opened(net, 60)
+    for iteration in (1, 2, 3, 59):
+        assert wrong_numbers(tab, net, iteration, 60) == []
+    found = tab.run(EVERY_NUMBER)
+    assert {f"update {state}" for state in net.states} <= set(found)
+    assert tab.errors == []
+
+
+def test_a_network_drawn_at_random(opened: Opened) -> None:
+    net = drawn([3, 4, 2], 5, activation="tanh", biases="unit", examples=3, learning_rate=0.01).with_optimizer("adam")
+    tab = opened(net, 20)
+    for iteration in (1, 2, 19):
+        assert wrong_numbers(tab, net, iteration, 20) == []
+    assert tab.errors == []
+
+
+def test_settings_are_changed(opened: Opened) -> None:
+    net = preset("course").with_rate(0.02).with_optimizer("adam")
+    tab = opened(net, 30)
+    settings = net.optimizer.values()
+    for name, typed in (("beta1", "0.5"), ("beta2", "0.9"), ("eps", "0.01")):
+        before = net
+        tab.type(f'[data-given="{name}"]', typed)
+        settings[name] = float(typed)
+        net = net.with_optimizer(Optimizer("adam", tuple(settings.items())))
+        assert wrong_numbers(tab, net, 29, 30) == []
+        assert wrong_numbers(tab, before, 29, 30), "the change must be seen in the numbers"
+    assert not tab.run("document.querySelector('[data-given=\"m_w1\"]')"), "a state is no given to change"
+    assert tab.errors == []
+
+
+def test_an_update_shows_the_new_states_and_words_for_them(opened: Opened) -> None:
+    """The last steps of an iteration: m_w8 and then w8, whose formula is filled with the new m_w8."""
+    net = preset("course").with_rate(0.5).with_optimizer("momentum")
+    tab = opened(net, 20)
+    tab.key("ArrowRight", shift=True)
+    tab.key("End")
+    said = tab.run("document.getElementById('said').textContent")
+    assert "The new w8 is " in said
+    assert "the old value less the learning rate times the new m" in said
+    shown = tab.run("document.getElementById('mathematics').textContent")
+    new = tab.run("iterate(yours.starts[1]).next.m_w8")
+    assert f"{new:.6g}".rstrip("0") in shown
+    tab.run("pick('w3')")
+    chain = tab.run("[...document.querySelectorAll('#chain .step-down')].map(item => item.textContent)")
+    assert len(chain) == 2
+
+
+def test_a_page_that_forgets_its_state_is_caught(opened: Opened) -> None:
+    net = preset("course").with_rate(0.02).with_optimizer("momentum")
+    forgets = 'v["momentum"]*v["m_w3"]+'
+    tab = opened(net, 20, edit=lambda html: html.replace(forgets, ""))
+    assert wrong_numbers(tab, net, 1, 20) == []  # nothing to forget yet
+    assert any(line.startswith("update m_w3") for line in wrong_numbers(tab, net, 2, 20))
