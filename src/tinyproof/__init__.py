@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _WHERE: dict[str, str] = {
     # The verbs: one for each command.
     "audit": "tinyproof.api.audit",
+    "collect": "tinyproof.api.collect",
     "compare": "tinyproof.api.compare",
     "data": "tinyproof.api.data",
     "derive": "tinyproof.api.derive",
@@ -44,6 +45,7 @@ _WHERE: dict[str, str] = {
     "workbook": "tinyproof.api.workbook",
     # What the verbs give back; each prints itself.
     "AuditResult": "tinyproof.api.audit",
+    "CollectResult": "tinyproof.api.collect",
     "CompareResult": "tinyproof.api.compare",
     "DeriveResult": "tinyproof.api.derive",
     "DrawResult": "tinyproof.api.draw",

@@ -2,6 +2,8 @@
 
 from tinyproof.api.audit import AuditResult as AuditResult
 from tinyproof.api.audit import audit as audit
+from tinyproof.api.collect import CollectResult as CollectResult
+from tinyproof.api.collect import collect as collect
 from tinyproof.api.compare import CompareResult as CompareResult
 from tinyproof.api.compare import compare as compare
 from tinyproof.api.data import data as data

@@ -63,6 +63,9 @@ def _net() -> tinyproof.Net:
 # Name of a result -> one with hostile words in it, where it takes words.
 RESULTS: dict[str, Callable[[Path], Any]] = {
     "AuditResult": lambda folder: tinyproof.AuditResult((FileReport(HOSTILE, "other", "unreadable", problem=HOSTILE),)),
+    "CollectResult": lambda folder: tinyproof.CollectResult(
+        printed(tinyproof.ProveResult, _proof()), {1: HOSTILE}, (), (2,)
+    ),
     "CompareResult": lambda folder: printed(tinyproof.CompareResult, _comparison()),
     "DeriveResult": lambda folder: tinyproof.derive(_net()),
     "DrawResult": lambda folder: tinyproof.draw(_net(), folder / "x.svg"),

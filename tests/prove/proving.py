@@ -32,6 +32,23 @@ def call(*words: object, timeout: float = 300) -> subprocess.CompletedProcess[st
     return subprocess.run(command(*words), capture_output=True, text=True, timeout=timeout, env=environment())
 
 
+# The command line with the runs trained by its own process, one after the other: torch is loaded once.
+IN_ONE_PROCESS = """
+import os
+from dataclasses import replace
+from tinyproof.__main__ import main
+from tinyproof.prove import parallel_runs, worker
+
+def run(works, processes, listener):
+    for work in works:
+        for seed in worker.missing(work):
+            worker.do(worker.Task(replace(work, parent=os.getppid()), seed))
+
+parallel_runs.run = run
+main()
+"""
+
+
 def bits(folder: Path) -> dict[str, str]:
     """What must not depend on stops and starts: the digests of answers and weights, by seed."""
     from tinyproof.train import store

@@ -33,7 +33,7 @@ def while_it_trains(folder: Path, seconds: float) -> Callable[[], bool]:
     begun: list[float] = []
 
     def come() -> bool:
-        if not begun and any(folder.glob("seed-*/.lock")):
+        if not begun and any(folder.glob("seed-*/.lease-*")):
             begun.append(time.monotonic())
         return bool(begun) and time.monotonic() - begun[0] >= seconds
 

@@ -82,9 +82,8 @@ def rewrite(folder: Path, declared: declaration.Declaration) -> None:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"
-    }
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".lease-")]
+    return {str(path): path.read_bytes() for path in files}
 
 
 def test_the_declaration_and_every_record_name_the_files_and_copies_are_kept(made: Path) -> None:

@@ -34,7 +34,7 @@ def test_one_content_gives_the_same_bytes_whenever_and_by_whomever(fast: Path, t
     for file in fast.rglob("*"):
         os.utime(file, (1, 1))
         file.chmod(0o700)
-    (fast / ".lock").touch()
+    (fast / ".lease-1").touch()
     (fast / "link").symlink_to(stored("fast"))
     (fast / "checkpoint.npz").write_bytes(b"of this machine")
     second = tinyproof.pack(fast, out=tmp_path / "b.zip")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tinyproof.core.errors import DataError, InputError
+from tinyproof.core.lease import Busy
 from tinyproof.data import arrays
 from tinyproof.data.dataset import Dataset
 from tinyproof.train import store
@@ -132,6 +133,23 @@ def test_what_a_killed_process_left_half_written_goes_and_nothing_else(copy: Pat
     mine = [".notes.txt.abc.partial", "run.json.abc.partial", ".run.json.partial"]
     for name in left + mine:
         (copy / name).write_bytes(b"half")
-    whole = {path.name for path in copy.iterdir()} - set(left)
+    whole = names_in(copy) - set(left)
     with store.locked(copy):
-        assert {path.name for path in copy.iterdir()} == whole | {".lock"}
+        assert names_in(copy) == whole
+
+
+def test_who_was_taken_over_writes_no_run(copy: Path) -> None:
+    run, answers = store.load(copy), store.load_predictions(copy)
+    with store.locked(copy):
+        store.save(copy, run, answers)
+        held = max(int(path.name.rpartition("-")[2]) for path in copy.glob(".lease-*"))
+        (copy / f".lease-{held + 1}").write_text("{}")
+        (copy / store.PREDICTIONS).unlink()
+        with pytest.raises(Busy, match="was taken over by another process"):
+            store.save(copy, run, answers)
+    assert not (copy / store.PREDICTIONS).exists()
+
+
+def names_in(folder: Path) -> set[str]:
+    """What lies in a folder, but for who holds it."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".lease-")}

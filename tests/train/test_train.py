@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -134,5 +135,5 @@ def test_a_loss_that_is_no_number_stops_with_step_and_cause(few: Dataset, sgd: R
 
 
 def test_two_processes_do_not_train_in_one_folder(few: Dataset, quick: Recipe, tmp_path: Path) -> None:
-    with store.locked(tmp_path), pytest.raises(InputError, match="one is at work"):
+    with store.locked(tmp_path), pytest.raises(InputError, match=rf"is in use by process {os.getpid()} on "):
         go(quick, few, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
@@ -17,20 +18,23 @@ from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data import more_tests, reading
 from tinyproof.data.dataset import Dataset
 from tinyproof.network import model_name
-from tinyproof.prove import declaration, exporting, more_answers, parallel_runs, proof, receipts
+from tinyproof.prove import declaration, exporting, more_answers, parallel_runs, proof, receipts, share
 from tinyproof.prove.declaration import Declaration
-from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder
+from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder, needs_one_time
 from tinyproof.prove.proof import Proof
 from tinyproof.prove.unchanged import same_code, same_data, same_version
 from tinyproof.prove.worker import Work, drop_weights, load_data, missing, read_as, untrained
 from tinyproof.show import prove_page
 from tinyproof.show.drawing.shapes import svg
 from tinyproof.show.terminal import terminal
+from tinyproof.train import store
 from tinyproof.train.recipe import Recipe
 
 REPORT = "report.html"
+# To judge a proof and draw its page takes some seconds.
+_JUDGING_SECONDS = 300.0
 # What may be said beside the folder of a declared proof: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "also", "quiet")
+_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "also", "part", "quiet")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,6 +85,8 @@ def prove(
     weights: bool = True,
     receipt: bool = False,
     also: str | None = None,
+    part: str | None = None,
+    declared_at: str | None = None,
     quiet: bool = False,
     settings: Sequence[str] | Mapping[str, object] = (),
     size: str | int | Sequence[int] | None = None,
@@ -101,9 +107,12 @@ def prove(
     `threads`: of each run; None uses all cores. `weights`: keep those of every run, for `verify`. `receipt`: say,
     before the first run, a few digits of the declaration, to be put where others see the date; `verify` holds the proof
     against them. `also`: further test images that the stored weights answer after the runs, reported beside:
-    `qmnist-test50k`. `size`, `channels`, `input` and `skip_bad` are those of `train`. The same call goes on where it
-    stopped, and judges again (without torch or data) when nothing is missing. Raises InputError when the folder holds
-    another declaration: more seeds are a new proof, without the old ones; DataError, OutputError; Stopped after Ctrl-C.
+    `qmnist-test50k`. `part`: train only that share of the seeds, as `3/10`; `collect` merges the parts of several
+    machines, whose declaration must be one: a copied folder, or the same call with one `declared_at`, a time as
+    `2026-01-02T03:04:05Z` (then `threads` is 1 where not given). `size`, `channels`, `input` and `skip_bad` are those
+    of `train`. The same call goes on where it stopped, and judges again (without torch or data) when nothing is
+    missing. Raises InputError when the folder holds another declaration: more seeds are a new proof, without the old
+    ones; DataError, OutputError; Stopped after Ctrl-C.
 
     >>> import tinyproof
     >>> found = tinyproof.prove("s7-8k", "s7-8k,epochs=2", dataset="digits", seeds=2, target=20, out="two", quiet=True)
@@ -117,7 +126,8 @@ def prove(
             _only_beside_a_folder(str(model), given)
             if receipt:
                 say_receipt(declaration.read(Path(model)), listener)
-            return resume(model, None if dataset == "mnist" else dataset, place, processes, also, listener)
+            own = None if dataset == "mnist" else dataset
+            return resume(model, own, place, processes, also, listener, part=part)
         named = model_name.with_settings(str(model), settings)
         limits = {
             "parameters_below": parameters_below, "epochs_below": epochs_below, "bytes_below": bytes_below,
@@ -129,7 +139,7 @@ def prove(
             model=named, recipe=as_recipe(recipe, named, dataset, place, wanted), seeds=seeds, dataset=dataset,
             data=place, target=target, limits=limits, engine=engine, device=device, processes=processes,
             threads=threads, first_seed=first_seed, keep_weights=weights, receipt=receipt, also=also,
-            asked=wanted, judged_as=as_,
+            asked=wanted, judged_as=as_, part=part, declared_at=declared_at,
         )  # fmt: skip
         return prove_asked(ask, out, listener)
 
@@ -150,6 +160,7 @@ def prove_asked(ask: Ask, out: str | Path | None = None, listener: Listener = SI
         declared = declaration.read(folder)
         agree(ask, declared, folder)
     else:
+        needs_one_time(ask)
         if ask.also:  # what cannot be had is said before anything is declared
             more_tests.load(ask.also, ask.data, listener=listener)
         declared = declare(ask, folder, listener=listener)
@@ -171,6 +182,8 @@ def resume(
     processes: int | None = None,
     also: str | None = None,
     listener: Listener = SILENT,
+    *,
+    part: str | None = None,
 ) -> ProveResult:
     """Go on with a declared proof by its folder alone, and judge it. `dataset`: the path of a data set of your own."""
     folder = Path(folder)
@@ -184,6 +197,7 @@ def resume(
         data=data,
         processes=processes,
         also=also,
+        part=part,
     )
     if also is not None:
         more_answers.can_answer(declared.model, named=False, results=())
@@ -193,17 +207,33 @@ def resume(
 def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) -> ProveResult:
     """Train what is missing, judge, let the weights answer further images, write the verdict and the report."""
     more = more_tests.load(ask.also, ask.data, listener=listener) if ask.also else None
+    part = share.parse(ask.part).seeds(declared.seeds) if ask.part else ()
     work = Work(
-        folder=str(folder), declared=declared, dataset=ask.dataset, data=ask.data, keep_weights=ask.keep_weights
-    )
+        folder=str(folder), declared=declared, dataset=ask.dataset, data=ask.data, keep_weights=ask.keep_weights,
+        part=part,
+    )  # fmt: skip
+    if part:
+        listener.say(f"part {ask.part}: seed(s) {', '.join(map(str, part))}")
     if missing(work):
         if untrained(work):
             same_code(declared, folder)
         same_version(declared, folder)
-        count, _ = parallel_runs.share_cores(len(declared.seeds), declared.device, ask.processes, declared.threads)
+        count, _ = parallel_runs.share_cores(len(work.seeds), declared.device, ask.processes, declared.threads)
         parallel_runs.run([work], count, listener)
         (folder / REPORT).unlink(missing_ok=True)
     drop_weights(work)
+    # Parts that share a folder end at any time: the last one to judge has seen them all.
+    with store.locked(folder, patience=_JUDGING_SECONDS) if part else contextlib.nullcontext():
+        found = judged(folder, ask, more, listener)
+    if part:
+        listener.say(f"part {ask.part} has ended; the folders of all parts: tinyproof collect PART... --out FOLDER")
+    return found
+
+
+def judged(
+    folder: Path, ask: Ask, more: more_tests.MoreTests | None = None, listener: Listener = SILENT
+) -> ProveResult:
+    """Judge the runs that are there, let the weights answer further images, write the verdict and the report."""
     found = proof.load(folder)
     if proof.verdict_changed(found):
         (folder / REPORT).unlink(missing_ok=True)  # it says another; first, so that a kill leaves none that does

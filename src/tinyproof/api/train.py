@@ -230,8 +230,9 @@ def work(ready: Ready, listener: Listener) -> bool:
 
     folder, seed = ready.folder, ready.seed
     describe(ready.images, listener)
-    if ready.force:
-        with store.locked(folder):
+    # Whether another process still trains here is found out first: that may take a minute, and is told.
+    with store.locked(folder, until_sign=True, say=listener.say):
+        if ready.force:
             for left in replaced.remove(folder):
                 why = replaced.why(left)
                 listener.say(f"warning: {left} is an export of the run that is replaced: {why}, so it stays")

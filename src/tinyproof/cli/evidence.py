@@ -1,4 +1,4 @@
-"""Evidence: `prove`, `compare`, `reproduce`, `verify`, `pack`."""
+"""Evidence: `prove`, `compare`, `reproduce`, `verify`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 # What may be said beside a folder: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("dataset", "data", "processes", "receipt", "also", "json")
+_BESIDE_A_FOLDER = ("dataset", "data", "processes", "receipt", "also", "part", "json")
 
 
 def prove(
@@ -90,6 +90,12 @@ def prove(
     also: Annotated[
         str | None, typer.Option(help="Let the weights answer these too, reported beside: `qmnist-test50k`.")
     ] = None,
+    part: Annotated[
+        str | None, typer.Option(help="Train this share of the seeds alone, as `3/10`; `collect` merges the parts.")
+    ] = None,
+    declared_at: Annotated[
+        str | None, typer.Option(help="With --part: the time of the declaration, the same on every machine.")
+    ] = None,
     as_json: AsJson = False,
     settings: SettingsOption = None,
     size: SizeOption = None,
@@ -100,7 +106,7 @@ def prove(
     """Train many seeds, declared beforehand, and judge: proved, refuted or undecided.
 
     The same command goes on after a stop, and judges again where nothing is missing. Exit code 0 only when the
-    accuracy is proved and the budget is kept.
+    accuracy is proved and the budget is kept; with --part when the runs of that part have ended.
     """
     from tinyproof.api import prove as job
     from tinyproof.prove import declaration
@@ -115,7 +121,8 @@ def prove(
         with terminal(quiet=as_json and not receipt, errors=True) as listener:
             if receipt:
                 job.say_receipt(declaration.read(Path(model)), listener)
-            found = job.resume(model, dataset if "dataset" in given else None, data, processes, also, listener)
+            own = dataset if "dataset" in given else None
+            found = job.resume(model, own, data, processes, also, listener, part=part)
     else:
         found = job.prove(
             model, recipe, seeds=seeds, dataset=dataset, data=data, target=target, out=out, engine=engine,
@@ -123,11 +130,11 @@ def prove(
             parameters_below=parameters_below, epochs_below=epochs_below, bytes_below=bytes_below,
             macs_below=macs_below, flash_below=flash_below, ram_below=ram_below,
             instructions_below=instructions_below, rules=rules or (), as_=as_, weights=weights, receipt=receipt,
-            also=also, quiet=as_json and not receipt, settings=settings or (), size=size, channels=channels,
-            input=input, skip_bad=skip_bad,
+            also=also, part=part, declared_at=declared_at, quiet=as_json and not receipt, settings=settings or (),
+            size=size, channels=channels, input=input, skip_bad=skip_bad,
         )  # fmt: skip
     _print(found, as_json, [found])
-    raise typer.Exit(0 if found.proved else 1)
+    raise typer.Exit(0 if found.proved or part else 1)
 
 
 def _given(context: typer.Context) -> list[str]:
@@ -261,27 +268,9 @@ def verify(
     raise typer.Exit(found.exit_code)
 
 
-def pack(
-    folder: Annotated[
-        Path, typer.Argument(help="The folder of a proof, comparison or run, or one that holds several.")
-    ],
-    out: Annotated[
-        Path | None, typer.Option(help="The .zip file; beside the folder, by its name, where not given.")
-    ] = None,
-    weights: Annotated[bool, typer.Option(help="Pack stored weights too.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Write a proof with all that belongs to it as one .zip file, which `verify`, `report` and `journal` read."""
-    from tinyproof.api.pack import pack as twin
-
-    found = twin(folder, out=out, weights=weights)
-    print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
-
-
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(prove)
     app.command()(compare)
     app.command()(reproduce)
     app.command()(verify)
-    app.command()(pack)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tinyproof.core import lease
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.core.fields import number, one_of, whole
 from tinyproof.core.files import folder_name, output_folder
@@ -19,7 +20,7 @@ from tinyproof.data.reading import AS_IT_IS, Asked
 from tinyproof.network import model_name, own_files
 from tinyproof.network.budget import Budget, course, given, limited
 from tinyproof.network.budget import words as budget_words
-from tinyproof.prove import declaration, exporting, judged_export, parallel_runs, proof
+from tinyproof.prove import declaration, exporting, judged_export, parallel_runs, proof, share
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.unchanged import same_data, same_model
 from tinyproof.prove.worker import load_data
@@ -40,7 +41,8 @@ class Ask:
     `dataset`: a name, or the path of a data set of your own, read as `asked`; `data`: the folder to look in for MNIST.
     `also`: further test images to answer.
     `judged_as`: the format of the exports that are judged in place of the networks (None: the networks are).
-    `limits`: fields of `Budget` that replace those of the network's course budget.
+    `limits`: fields of `Budget` that replace those of the network's course budget. `part`: which of the seeds are
+    trained here, as `3/10`; `declared_at`: the time of the declaration, where it is made on several machines.
     """
 
     model: str
@@ -60,6 +62,8 @@ class Ask:
     also: str | None = None
     asked: Asked = AS_IT_IS
     judged_as: str | None = None
+    part: str | None = None
+    declared_at: str | None = None
 
     def __post_init__(self) -> None:
         # What costs nothing to see is refused before anything is loaded or compiled.
@@ -69,6 +73,12 @@ class Ask:
         if self.judged_as is not None:
             judged_export.check_format(self.judged_as)
         judged_export.check(self.judged_as or "", limited(Budget(), self.limits))
+        if self.part is not None:
+            share.parse(self.part)
+        if self.declared_at is not None:
+            share.declared_time(self.declared_at)
+            if self.part is None:
+                raise InputError("declared-at", self.declared_at, "name both", problem="goes with --part alone")
         if self.also is not None:
             one_of("also", self.also, MORE_TESTS)
             if not self.keep_weights:
@@ -101,7 +111,8 @@ def declare(ask: Ask, folder: Path, seeds_from: str = "", listener: Listener = S
     is told.
     """
     declared, files = _draft(ask, folder, seeds_from, listener)
-    with store.locked(output_folder(folder)):
+    # Another command that declares here needs no more than a moment.
+    with store.locked(output_folder(folder), patience=lease.PATIENCE_SECONDS):
         if not (folder / declaration.FILE).is_file():
             own_files.keep(folder, files)
             declaration.write(folder, declared)
@@ -155,7 +166,9 @@ def _draft(
     )
     files = own_network.files_of(module)
     digests = own_files.digests(files)
-    _, threads = parallel_runs.share_cores(ask.seeds, device, ask.processes, ask.threads)
+    # Other machines have other numbers of cores, and declare the same.
+    fixed = ask.threads or (1 if ask.part else None)
+    _, threads = parallel_runs.share_cores(ask.seeds, device, ask.processes, fixed)
     declared = Declaration(
         model=ask.model,
         recipe=ask.recipe,
@@ -167,19 +180,31 @@ def _draft(
         device=device,
         threads=threads,
         code_digest=code_digest(ask.model, kind.name),
-        declared_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        declared_at=share.declared_time(ask.declared_at or datetime.now(UTC).isoformat(timespec="seconds")),
         model_sha256=own_files.digest(digests),
         versions=environment.versions(kind.name),
         model_files=digests,
         judged_as=ask.judged_as or "",
     )
-    earlier = () if seeds_from else _earlier(declared, folder)
+    earlier = () if seeds_from else _earlier(declared, folder, ask.part is not None)
     if ask.first_seed is not None:
         named = tuple(range(ask.first_seed, ask.first_seed + ask.seeds))
         return replace(declared, earlier=earlier, seeds=named), files
     source = seeds_from or declared.question
     seeds = declaration.seeds_for(ask.seeds, source, len(earlier) + 1)
     return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source), files
+
+
+def needs_one_time(ask: Ask) -> None:
+    """Raise InputError for a part of a proof that is yet to be declared, where each machine would declare another."""
+    if ask.part is not None:
+        share.parse(ask.part).seeds(range(ask.seeds))
+        if ask.declared_at is None:
+            remedy = (
+                "name one time in the command of every part, --declared-at 2026-01-02T03:04:05Z, or copy the folder"
+            )
+            what = "would be of another declaration on every machine, by its clock"
+            raise InputError("part", ask.part, remedy, problem=what)
 
 
 def threads_for(ask: Ask, runs: int) -> int:
@@ -195,22 +220,24 @@ def _target(ask: Ask, dataset: Dataset) -> float:
     return float(target)
 
 
-def _earlier(declared: Declaration, folder: Path) -> tuple[str, ...]:
-    """Digests of declarations of the same question in the folders beside this one: attempts are counted, not hidden."""
+def _earlier(declared: Declaration, folder: Path, in_parts: bool) -> tuple[str, ...]:
+    """Digests of declarations of the same question in the folders beside this one: attempts are counted, not hidden.
+    `in_parts`: folders that were declared at the same time are other parts of this very attempt."""
     found = []
     for path in sorted(folder.resolve().parent.glob(f"*/{declaration.FILE}")):
         try:
             other = declaration.read(path.parent)
         except (DataError, InputError):
             continue
-        if path.parent != folder.resolve() and other.question == declared.question:
+        this = in_parts and other.declared_at == declared.declared_at
+        if path.parent != folder.resolve() and other.question == declared.question and not this:
             found.append(other.digest)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # the parts of one attempt are one
 
 
 def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
     """Raise InputError, naming the field, when the folder's declaration is not what is asked."""
-    limits = given(ask.limits)
+    limits, at = given(ask.limits), None if ask.declared_at is None else share.declared_time(ask.declared_at)
     # The network's own recipe hangs on the number of images, which are not at hand.
     absent = is_own(ask.dataset) and not Path(ask.dataset).exists()
     unknown = absent and ask.recipe == default(ask.model, ask.dataset)
@@ -225,6 +252,7 @@ def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
         ("engine", ask.engine, declared.engine, ask.engine != "auto"),
         ("device", ask.device, declared.device, ask.device != "auto"),
         ("threads", ask.threads, declared.threads, ask.threads is not None),
+        ("declared-at", at, declared.declared_at, at is not None),
     ]
     for name, here, there, asked in wanted:
         if asked and here != there:

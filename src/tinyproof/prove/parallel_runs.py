@@ -1,7 +1,7 @@
 """Many runs side by side: one process a core, each run in a folder of its own, going on wherever it stopped.
 
 The folder is the only memory: kill any of the processes at any moment, start again, and the bits are the same. Two
-such jobs in one folder share the work: a seed is trained by whoever holds its lock.
+such jobs in one folder, on one machine or on several, share the work: a seed is trained by whoever holds its folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tinyproof.core import lease
 from tinyproof.core.errors import Stopped, TinyproofError
 from tinyproof.core.listener import SILENT, Listener, Progress
 from tinyproof.core.workers import run_bounded
@@ -58,15 +59,57 @@ def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> N
     before = {_place(task): _seconds(_place(task)) for task in first if not store.finished(_place(task))}
     for line in sorted({shared_words(work.declared.data.overlap, work.declared.data.name) for work in works} - {""}):
         listener.say(line)
+    others = _Others(listener)
     while tasks := _tasks(works, costs):
+        if not (free := others.leave(tasks)):
+            # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
+            _wait(works)
+            continue
         with quiet_threads(works[0].declared.threads), _reporter(tasks, listener):
             # Once, each process first measures some steps: the cost is said before it is spent.
-            measures = [] if costs or not any(map(worker.untrained, works)) else _measures(tasks, processes)
-            advanced = _round(measures, tasks, costs, processes, listener)
+            measures = [] if costs or not any(map(worker.untrained, works)) else _measures(free, processes)
+            advanced = _round(measures, free, costs, processes, listener)
         if not advanced:
-            # Every missing seed is in the hands of another process: wait for it, or take over what it leaves.
-            time.sleep(_POLL_SECONDS)
+            _wait(works)
     listener.say(_spent(before, len(first), time.monotonic() - begun, processes))
+
+
+class _Others:
+    """The seeds that other processes hold: watched for as long as this one waits, and told once each."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._watch, self._listener, self._told = lease.Watch(), listener, set[str]()
+
+    def leave(self, tasks: Sequence[Task]) -> list[Task]:
+        """The tasks that nobody else is at. What a process left that has shown no life for long is let go of."""
+        free, waiting = list[Task](), list[str]()
+        for task in tasks:
+            place = _place(task)
+            seen = self._watch.look(place)
+            if seen is not None:
+                waiting.append(f"waiting for seed {task.seed}, which is held {seen.words()}")
+                continue
+            if self._watch.stale(place):
+                with contextlib.suppress(lease.Busy), lease.hold(place, watch=self._watch):
+                    self._listener.say(f"taking over seed {task.seed}, which was held {self._watch.words(place)}")
+            free.append(task)
+        if not free:
+            for line in waiting:
+                if line not in self._told:
+                    self._listener.say(line)
+            self._told.update(waiting)
+        return free
+
+
+def _wait(works: Sequence[Work]) -> None:
+    try:
+        time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        raise _stopped(sum(len(missing(work)) for work in works)) from None
+
+
+def _stopped(left: int) -> Stopped:
+    return Stopped(f"stopped; {left} run(s) are not finished, and the same command goes on with them")
 
 
 def _spent(before: Mapping[Path, float], count: int, wall: float, processes: int) -> str:
@@ -133,7 +176,7 @@ def _round(
                 listener.say(_ended(task.work, task.seed, several, _place(task) in trained))
     except KeyboardInterrupt:
         left = sum(len(missing(work)) for work in {task.work.folder: task.work for task in items}.values())
-        raise Stopped(f"stopped; {left} run(s) are not finished, and the same command goes on with them") from None
+        raise _stopped(left) from None
     return ended
 
 

@@ -1,6 +1,6 @@
 """What one worker process does: train one declared seed, or measure some steps of it.
 
-It holds the seed's lock, keeps a checkpoint after each epoch, and ends when the process that asked for it is gone.
+It holds the seed's folder, keeps a checkpoint after each epoch, and ends when the process that asked for it is gone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tinyproof.core import lease
 from tinyproof.core.errors import DataError
+from tinyproof.core.lease import Busy
 from tinyproof.core.listener import Listener, Progress
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import is_own, load
@@ -35,7 +37,8 @@ class Work:
     """What every worker process needs: plain values only, so that they can be sent to it.
 
     `dataset`: a name, or the path of a user's own, which is read as it was declared; `data`: where MNIST lies (None:
-    where it is usually found). `looks`: further evaluations after given epochs.
+    where it is usually found). `looks`: further evaluations after given epochs. `part`: the seeds that are trained
+    here; none means all that were declared.
     """
 
     folder: str
@@ -45,6 +48,12 @@ class Work:
     keep_weights: bool = True
     looks: tuple[Look, ...] = ()
     parent: int = 0
+    part: tuple[int, ...] = ()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that are trained here."""
+        return self.part or self.declared.seeds
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,8 @@ class Task:
 
 
 def missing(work: Work) -> list[int]:
-    """Declared seeds that have neither ended (with their export, where it is judged) nor failed for good."""
-    places = {seed: proof.seed_folder(Path(work.folder), seed) for seed in work.declared.seeds}
+    """Seeds of this work that have neither ended (with their export, where it is judged) nor failed for good."""
+    places = {seed: proof.seed_folder(Path(work.folder), seed) for seed in work.seeds}
     return [
         seed for seed, place in places.items() if not proof.ended(work.declared, place) and not proof.failure(place)
     ]
@@ -99,7 +108,7 @@ def _export(work: Work, place: Path) -> bool:
                 proof.write_failure(place, why)
             if not work.keep_weights:
                 (place / store.WEIGHTS).unlink(missing_ok=True)
-    except store.Busy:
+    except Busy:
         return False
     return True
 
@@ -112,7 +121,7 @@ def drop_weights(work: Work) -> None:
     for seed in work.declared.seeds:
         place = proof.seed_folder(Path(work.folder), seed)
         if (place / store.WEIGHTS).is_file() and proof.ended(work.declared, place):
-            with contextlib.suppress(store.Busy), store.locked(place):
+            with contextlib.suppress(Busy), store.locked(place):
                 (place / store.WEIGHTS).unlink(missing_ok=True)
 
 
@@ -142,7 +151,7 @@ def _train(work: Work, seed: int) -> bool:
             after_epoch=_looks(work, seed, place, dataset),
             listener=_listener(work, place),
         ).reused
-    except store.Busy:
+    except Busy:
         return False
     except Diverged as error:
         proof.write_failure(place, str(error))
@@ -160,6 +169,7 @@ def _listener(work: Work, place: Path) -> Listener:
         if os.getppid() != work.parent:
             # Whoever asked for this run is gone: stop here, the checkpoint keeps what is done.
             os._exit(1)
+        lease.check(place, at_once=False)  # this machine may have slept, and another have taken the seed over
         if time.monotonic() - last < _EVERY_SECONDS:
             return
         last = time.monotonic()

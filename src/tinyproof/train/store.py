@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.core.errors import DataError, InputError, MissingDependency, OutputError, one_line
+from tinyproof.core import lease
+from tinyproof.core.errors import DataError, MissingDependency, OutputError, one_line
 from tinyproof.core.files import output_folder, read_bounded, write_atomic, writing
 from tinyproof.core.plain_data import parse_json, read_json
 from tinyproof.data.arrays import MOST_BYTES, Arrays, load_arrays
@@ -33,17 +32,15 @@ _RECORD_BYTES = 10_000_000
 _BUDGET_BYTES = 100_000
 
 
-class Busy(InputError):
-    """Another process trains in this folder."""
-
-
 def finished(folder: Path) -> bool:
     """Whether the folder holds a finished run."""
     return (folder / RECORD).is_file()
 
 
 def save(folder: Path, run: Run, predictions: Predictions, weights: Mapping[str, NDArray[Any]] | None = None) -> None:
-    """Write a finished run; the record comes last, the checkpoint goes. Raises OutputError."""
+    """Write a finished run; the record comes last, the checkpoint goes. Raises OutputError; Busy where another process
+    has taken the folder over meanwhile, whose run has the same bits."""
+    lease.check(folder)
     with writing(folder / PREDICTIONS) as beside, beside.open("wb") as file:
         np.savez_compressed(file, **predictions.arrays())  # type: ignore[arg-type]
     if weights is not None:
@@ -148,22 +145,21 @@ def runs(root: Path) -> list[tuple[Path, Run]]:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep every other process out of the folder's run; the lock ends with the process, however it ends.
+def locked(
+    folder: Path,
+    *,
+    patience: float = 0.0,
+    until_sign: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[None]:
+    """Keep every other process out of the folder's run, on this machine and on others (`core.lease`, which says what
+    the arguments mean). Where its process is killed, this machine sees it at once, others after a minute.
 
-    What a process that was killed left half-written goes. Raises Busy when another process has the lock.
+    What a process that was killed left half-written goes. Raises Busy when another process has the folder.
     """
-    path = output_folder(folder) / ".lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        try:
-            _lock(handle)
-        except OSError as error:
-            raise Busy("out", str(folder), "a folder that no other process trains in", "one is at work") from error
+    with lease.hold(output_folder(folder), patience=patience, until_sign=until_sign, say=say):
         _sweep(folder)
         yield
-    finally:
-        os.close(handle)
 
 
 def _sweep(folder: Path) -> None:
@@ -171,14 +167,3 @@ def _sweep(folder: Path) -> None:
         for left in folder.glob(f".{name}.*.partial"):
             with contextlib.suppress(OSError):
                 left.unlink()
-
-
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
