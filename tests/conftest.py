@@ -64,6 +64,16 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def firefox_program() -> str:
+    """Path of a Firefox, where Mozilla's driver of it is installed too."""
+    try:
+        import marionette_driver.marionette  # noqa: F401
+    except ImportError as problem:  # not there, or not for this Python
+        missing(f"marionette-driver cannot be used: {problem}")
+    return program("firefox-esr", "firefox")
+
+
+@pytest.fixture(scope="session")
 def axe() -> str:
     """axe-core, which judges a page for people who cannot see it, or use no mouse."""
     named = os.environ.get("TINYPROOF_AXE", "")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import http.server
 import json
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .browser import Browser
+from .firefox import Firefox
 
 READY = "document.documentElement.dataset.ready || ''"
 SEEN = """[document.getElementById('working').hidden, document.getElementById('state').textContent,
@@ -19,13 +26,13 @@ SEEN = """[document.getElementById('working').hidden, document.getElementById('s
 class AuditPage:
     """The page in a tab."""
 
-    def __init__(self, tab: Browser) -> None:
+    def __init__(self, tab: Browser | Firefox) -> None:
         self.tab = tab
 
-    def open(self, address: Path | str, seconds: float = 120, **window: Any) -> float:
+    def open(self, address: Path | str, seconds: float = 120) -> float:
         """Load it and wait until it is ready; the seconds that took, as the page measured them."""
         if isinstance(address, Path):
-            self.tab.open(address, **window)
+            self.tab.open(address)
         else:
             self.tab.errors.clear(), self.tab.requests.clear()
             self.tab.go(address)
@@ -38,9 +45,7 @@ class AuditPage:
 
     def choose(self, files: Sequence[Path], which: str = "files") -> None:
         """Choose files (or a folder) as in the dialogue."""
-        root = self.tab.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.tab.call("DOM.querySelector", nodeId=root, selector=f"#{which}")["nodeId"]
-        self.tab.call("DOM.setFileInputFiles", files=[str(path.resolve()) for path in files], nodeId=node)
+        self.tab.put(f"#{which}", files)
 
     def give(self, files: Sequence[Path], which: str = "files", seconds: float = 200) -> tuple[list[str], str]:
         """Choose them and wait for the end: what was said in lines, and the outcome."""
@@ -72,3 +77,30 @@ class AuditPage:
             assert time.monotonic() < end, (found, self.tab.errors, self.tab.run("document.body.innerText")[:800])
             time.sleep(0.1)
         return found
+
+
+def command(folder: Path, names: list[str]) -> Any:
+    """What the command says of them, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyproof", "audit", *names, "--json", "--no-cache"],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a server of this folder, on this machine."""
+    handler = functools.partial(_Silent, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown(), server.server_close()
+
+
+class _Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on the terminal of the tests."""

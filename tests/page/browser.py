@@ -15,7 +15,7 @@ import select
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,12 @@ class Browser:
             self.call("Input.dispatchKeyEvent", **down, **common, modifiers=8 if shift else 0)
             self.call("Input.dispatchKeyEvent", type="keyUp", **common, modifiers=8 if shift else 0)
         self.settle()
+
+    def put(self, selector: str, files: Sequence[Path]) -> None:
+        """Choose files (or a folder) as in the dialogue."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", files=[str(path.resolve()) for path in files], nodeId=node)
 
     def type(self, selector: str, text: str) -> None:
         """Put the cursor into a field, replace what it holds by `text`, as typed."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import ROOT, missing, program
 
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.presets import preset
@@ -34,3 +38,21 @@ def opened(tab: Browser, tmp_path: Path) -> Opened:
         return tab
 
     return load
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page, built once; or one that was built before, where TINYPROOF_AUDIT_PAGE names it."""
+    before = Path(os.environ.get("TINYPROOF_AUDIT_PAGE", ""))
+    if before.is_file():
+        return before
+    named = os.environ.get("TINYPROOF_PYODIDE", "")
+    if not Path(named).is_file():
+        missing("TINYPROOF_PYODIDE does not name npm's file of Pyodide (npm pack pyodide; tools/audit_page.py)")
+    program("node")
+    page = tmp_path_factory.mktemp("page") / "audit.html"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "audit_page.py"), "--out", str(page)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return page

@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import json
-import os
 import shutil
-import subprocess
-import sys
-import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.cli.test_without_numpy import differences, homework
-from tests.conftest import ROOT, missing, program
 
-from .audit_page import AuditPage
+from .audit_page import AuditPage, command, served
 from .browser import Browser
+from .given_files import ten_notebooks, ten_workbooks
 
-pytestmark = pytest.mark.oracle("chromium")
+pytestmark = [pytest.mark.oracle("chromium"), pytest.mark.xdist_group("audit_page")]
 AXE = "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.nodes[0].html]))"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page, built once; or one that was built before, where TINYPROOF_AUDIT_PAGE names it."""
-    before = Path(os.environ.get("TINYPROOF_AUDIT_PAGE", ""))
-    if before.is_file():
-        return before
-    named = os.environ.get("TINYPROOF_PYODIDE", "")
-    if not Path(named).is_file():
-        missing("TINYPROOF_PYODIDE does not name npm's file of Pyodide (npm pack pyodide; tools/audit_page.py)")
-    program("node")
-    page = tmp_path_factory.mktemp("page") / "audit.html"
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "audit_page.py"), "--out", str(page)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return page
 
 
 @pytest.fixture
@@ -52,15 +26,6 @@ def page(built: Path, tab: Browser) -> Iterator[AuditPage]:
     yield opened
     assert opened.quiet() == []
     assert tab.errors == []
-
-
-def command(folder: Path, names: list[str]) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "tinyproof", "audit", *names, "--json", "--no-cache"],
-        cwd=folder, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode in (0, 1), done.stderr
-    return json.loads(done.stdout)
 
 
 def test_several_files_get_the_report_of_the_command(page: AuditPage, tmp_path: Path) -> None:
@@ -75,6 +40,17 @@ def test_several_files_get_the_report_of_the_command(page: AuditPage, tmp_path: 
     frame = page.tab.run("(f => [f.sandbox.value, f.srcdoc.length])(document.getElementById('report'))")
     assert frame[0] == "allow-scripts"
     assert frame[1] > 10_000
+
+
+@pytest.mark.parametrize("kind", ["workbooks", "notebooks"])
+def test_ten_of_a_kind_get_the_report_of_the_command(page: AuditPage, tmp_path: Path, kind: str) -> None:
+    make = ten_workbooks if kind == "workbooks" else ten_notebooks
+    names = make(tmp_path / "given")
+    assert page.give([tmp_path / "given" / name for name in names])[0] == []
+    theirs = command(tmp_path / "given", names)
+    assert differences(page.result(), theirs) == []
+    assert len(theirs["files"]) == 10
+    assert len({file["status"] for file in theirs["files"]}) >= 2
 
 
 def test_a_folder_and_a_zip_are_a_class(page: AuditPage, tmp_path: Path) -> None:
@@ -179,16 +155,11 @@ def test_one_at_a_time_and_it_can_be_cancelled(page: AuditPage, tmp_path: Path) 
 
 def test_over_http_and_for_everybody(built: Path, tab: Browser, axe: str, tmp_path: Path) -> None:
     """From a server too; on a phone, light and dark, axe-core finds nothing and nothing is wider than the screen."""
-    handler = functools.partial(_Silent, directory=str(built.parent))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     page = AuditPage(tab)
-    try:
-        page.open(f"http://127.0.0.1:{server.server_port}/audit.html")
+    with served(built.parent) as address:
+        page.open(f"{address}/{built.name}")
         page.give([tmp_path / homework(tmp_path)[1]])
         assert page.quiet() == []
-    finally:
-        server.shutdown(), server.server_close()
     assert page.result()["files"][0]["status"] == "wrong"
     for width, scheme in ((1280, "light"), (390, "dark")):
         tab.size(width, 800)
@@ -214,8 +185,3 @@ def test_a_browser_without_webassembly_is_told(built: Path, tab: Browser, tmp_pa
     finally:
         tab.call("Page.removeScriptToEvaluateOnNewDocument", identifier=old)
     assert told == "This browser cannot run the audit (it has no WebAssembly): use a newer one."
-
-
-class _Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on the terminal of the tests."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyproof.backprop.conclusion import conclusion
 from tinyproof.backprop.derivation import derive, lines_of
 from tinyproof.backprop.derivation_sheet import derivation_sheet
 from tinyproof.backprop.descriptions import heading, told, words
@@ -39,6 +40,7 @@ from tinyproof.backprop.table_sheet import (
     given_name,
     rate_sheet,
     rate_sheet_name,
+    shown_name,
     what_if_sheet,
     with_iterations,
 )
@@ -74,11 +76,12 @@ def workbook(
     steps = []
     if lines_of(net) <= MOST_STEPS:
         steps = [derivation_sheet(derive(net, 1, chosen.rate), chosen, table, HEADER + 1, rows[table])]
+    compared = comparison(found, rows)
     book = [
-        overview(net, found, phrases, picture, with_steps=bool(steps)),
+        overview(net, found, phrases, picture, bool(steps), compared.charts[0]),
         *steps,
         *sheets,
-        comparison(found, rows),
+        compared,
         what_if_sheet(short, phrases),
         check_sheet(found, rows),
     ]
@@ -107,9 +110,9 @@ def given_phrases(net: Net) -> dict[str, str]:
 
 
 def overview(
-    net: Net, found: Sequence[Trace], phrases: dict[str, str], picture: bytes | None, with_steps: bool
+    net: Net, found: Sequence[Trace], phrases: dict[str, str], picture: bytes | None, with_steps: bool, loss: Chart
 ) -> Sheet:
-    """The givens in one place, the network drawn, how to use the workbook, and a way to every sheet."""
+    """The givens in one place, the loss and the network drawn, how to use the workbook, and a way to every sheet."""
     cells = [
         Cell(0, 0, net.title or net.name, "title"),
         Cell(1, 0, told(net)),
@@ -120,7 +123,8 @@ def overview(
     ]
     givens = all_givens(net)
     for k, (name, value) in enumerate(givens.items()):
-        cells += [Cell(GIVENS + k, 0, name, "label"), Cell(GIVENS + k, 1, value, "given")]
+        note = "" if shown_name(name) == name else f"In formulas: {name}."
+        cells += [Cell(GIVENS + k, 0, shown_name(name), "label", note), Cell(GIVENS + k, 1, value, "given")]
         cells.append(Cell(GIVENS + k, 2, phrases[name], "indented"))
     row = max(GIVENS + len(givens), 24) + 1
     cells.append(Cell(row, 0, "How to use this workbook", "label"))
@@ -135,9 +139,10 @@ def overview(
     ]
     for k, (name, text) in enumerate(places, 1):
         cells += [Cell(row + k, 0, name, "link", link=f"{quoted(name)}!A1"), Cell(row + k, 1, text)]
-    pictures = (Picture(3, 4, picture, f"the network {net.name} with its weights"),) if picture else ()
+    pictures = (Picture(3, 14, picture, f"the network {net.name} with its weights"),) if picture else ()
     widths = ((0, 0, 16), (1, 1, 14), (2, 2, 46))
-    return Sheet("overview", tuple(cells), pictures=pictures, widths=widths, colour="#57606a")
+    seen = (replace(loss, row=3, column=4, width=620, height=380),)  # in the first screen
+    return Sheet("overview", tuple(cells), charts=seen, pictures=pictures, widths=widths, colour="#57606a")
 
 
 _HOW = (
@@ -179,8 +184,11 @@ def comparison(found: Sequence[Trace], rows: dict[str, int]) -> Sheet:
     heads = f"B{HEADER + 1}:{letters(len(found))}{HEADER + 1}"
     best = Formula(f"INDEX({heads},MATCH(MIN({last}),{last},0))", found[int(np.argmin(whole))].rate)
     cells += [Cell(1, 1, best, "verdict"), Cell(2, 1, Formula(f"MIN({last})", float(min(whole))), "small")]
+    if len(found) > 1:
+        losses = [trace.column("E_total")[: rows[rate_sheet_name(trace.rate)]] for trace in found]
+        cells += conclusion([trace.rate for trace in found], losses, 0, 3, HEADER)
     body = with_iterations(Block(top, 1, tuple(tables)))
-    at = len(found) + 2
+    at = max(len(found) + 2, 11)  # the sentences may be longer than the table is wide
     charts = tuple(
         Chart(
             row=1 + 24 * k,

@@ -39,6 +39,11 @@ Style = Literal[
     "quiet",
     "asked",
     "asked heading",
+    "band given",
+    "band update",
+    "band forward",
+    "band backward",
+    "conclusion",
 ]
 
 
@@ -157,7 +162,8 @@ class Choice:
 class Sheet:
     """One worksheet. `names`: defined names of this sheet alone, with their cell. `red`: ranges whose cells turn red
     where they say anything but `ok`. `widths`: of columns from the first to the last, in characters; `heights`: of
-    rows, in points. `bars`: ranges whose numbers from 0 to 1 are shown as bars too. `hidden`: kept from sight."""
+    rows, in points. `bars`: ranges whose numbers from 0 to 1 are shown as bars too.
+    `hidden`: kept from sight. `banded`: the row above the headings names the bands, and is printed with them."""
 
     name: str
     cells: tuple[Cell, ...] = ()
@@ -174,6 +180,7 @@ class Sheet:
     bars: tuple[Area, ...] = ()
     choices: tuple[Choice, ...] = ()
     hidden: bool = False
+    banded: bool = False
 
 
 @dataclass(frozen=True)

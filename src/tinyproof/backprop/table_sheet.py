@@ -9,9 +9,10 @@ the right of the gradients: `m_w1` of a row goes on from the row above, and `w1`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from tinyproof.backprop.bands import band_of, band_row, legend
 from tinyproof.backprop.descriptions import heading, words
 from tinyproof.backprop.equations import RATE, forward, gradients, updates
 from tinyproof.backprop.equations import Style as Columns
@@ -40,6 +41,7 @@ from tinyproof.core.errors import InputError
 
 HEADER = 3  # the row of the headings of a rate's sheet (from 0)
 MOST_CURVES = 40  # lines of the weights' chart; more could not be told apart
+WIDE, HIGH = 560, 340  # of a chart, in pixels: two of them on one printed page
 LARGEST_EXPONENT = 709.0  # EXP of more is an error in a spreadsheet
 
 
@@ -52,6 +54,15 @@ def given_name(name: str, example: int | None = None) -> str:
     if name == RATE or name in SETTINGS:
         return name
     return f"{name[0]}_{name[1:]}" + ("" if example is None else f"_x{example}")
+
+
+def shown_name(given: str) -> str:
+    """A given as the tables name it, of its defined name.
+
+    >>> shown_name("w_1"), shown_name("t_1_x2"), shown_name("learning_rate")
+    ('w1', 't1_x2', 'learning_rate')
+    """
+    return given[0] + given[2:] if given[1:2] == "_" else given
 
 
 def data_name(net: Net, name: str, example: int) -> str:
@@ -181,10 +192,12 @@ def charts(trace: Trace, sheet: str, top: int, left: int, at: tuple[int, int], r
         return Series(heading(name), sheet, top, top + rows - 1, 0, column)
 
     title = f"E_total, learning rate {number(trace.rate)}"
-    loss = Chart(*at, title, "iteration", "E_total", (line("E_total"),))
+    loss = Chart(*at, title, "iteration", "E_total", (line("E_total"),), width=WIDE, height=HIGH)
     shown = trace.net.trained[:MOST_CURVES]
     few = "" if len(shown) == len(trace.net.trained) else f" (the first {MOST_CURVES})"
-    weights = Chart(at[0] + 19, at[1], f"Weights{few}", "iteration", "value", tuple(map(line, shown)))
+    weights = Chart(
+        at[0] + 19, at[1], f"Weights{few}", "iteration", "value", tuple(map(line, shown)), width=WIDE, height=HIGH
+    )
     return loss, weights
 
 
@@ -208,6 +221,9 @@ def rate_sheet(trace: Trace) -> Sheet:
         Cell(HEADER, 0, "iteration", "heading"),
         *headings(trace, HEADER, left),
     ]
+    bands = band_of(trace.net, trace.columns)
+    cells += band_row(bands, HEADER - 1, left, {cell.column for cell in cells if cell.row == HEADER - 1})
+    cells += legend(set(bands), 1, left + 8)
     ended = stop_note(trace, body.rows)
     if ended:
         cells.append(Cell(top + body.rows, 0, ended, "verdict"))
@@ -217,9 +233,10 @@ def rate_sheet(trace: Trace) -> Sheet:
         with_iterations(body),
         charts(trace, name, top, left, (1, end + 1), body.rows),
         names=((RATE, 1, 1),),
-        widths=((0, 0, 13), (left, end - 1, 12.5)),
+        widths=((0, 0, 11), *_widths(body)),
         freeze=(top, 1),
         colour="#0b62c4",
+        banded=True,
     )
 
 
@@ -237,6 +254,12 @@ def _settings(net: Net) -> list[Cell]:
             Cell(2, 2 * k + 1, Formula(name, value), "given", note),
         ]
     return cells
+
+
+def _widths(body: Block) -> list[tuple[int, int, float]]:
+    """As wide as its numbers are, so that more of them stand on a page."""
+    wide = {"": 9.0, "value": 11.5, "whole": 9.0}
+    return [(body.left + k, body.left + k, wide.get(one.style, 12.5)) for k, one in enumerate(body.columns)]
 
 
 def stop_note(trace: Trace, rows: int) -> str:
@@ -266,11 +289,13 @@ def what_if_sheet(trace: Trace, phrases: Mapping[str, str]) -> Sheet:
     ]
     names = []
     for k, (given, value) in enumerate(givens.items()):
-        cells += [Cell(start + k, 0, given, "label"), Cell(start + k, 1, value, "given", phrases.get(given, ""))]
+        shown = Cell(start + k, 0, shown_name(given), "label")
+        cells += [shown, Cell(start + k, 1, value, "given", phrases.get(given, ""))]
         names.append((given, start + k, 1))
     body = block(trace, top, 1, {given: address(row, column) for given, row, column in names})
     cells += [Cell(top - 1, 0, "iteration", "heading"), *headings(trace, top - 1, 1)]
+    cells += band_row(band_of(net, trace.columns), top - 2, 1)
     loss, weights = charts(trace, name, top, 1, (3, 3), body.rows)
-    beside = Chart(3, 12, weights.title, weights.x_title, weights.y_title, weights.series)
+    beside = replace(weights, row=3, column=10)
     widths = ((0, 0, 15), (1, len(trace.columns), 12.5))
     return Sheet(name, tuple(cells), with_iterations(body), (loss, beside), (), tuple(names), widths, colour="#1a7f37")

@@ -43,9 +43,15 @@ _STYLES: dict[str, dict[str, Any]] = {
     "quiet": {"font_color": "#57606a"},
     "asked": {"bg_color": _ASKED, "border": 1, "border_color": _LINE, "num_format": "0.00000000"},
     "asked heading": {"bold": True, "bg_color": _ASKED, "bottom": 1, "bottom_color": _LINE, "align": "right"},
+    # Lines of four kinds under four colours: none, solid, dashed, double.
+    "band given": {"bg_color": _GIVEN, "italic": True},
+    "band update": {"bg_color": "#e6dcf5", "italic": True, "bottom": 6},
+    "band forward": {"bg_color": "#cfe3fb", "italic": True, "bottom": 2},
+    "band backward": {"bg_color": "#fbd9bd", "italic": True, "bottom": 3},
+    "conclusion": {"bold": True},
 }
 _A4 = 9
-_PRINTED, _ONE_PAGE = 60, 12  # per cent of a long table, on upright pages; so many columns are on one
+_PRINTED, _ONE_PAGE = 53, 12  # per cent of a long table, on upright pages; so many columns are on one
 _COLUMN_PIXELS, _ROW_PIXELS = 64, 20  # of a cell whose size nobody set
 _UNDATED = datetime(2000, 1, 1)
 _COLOURS = [
@@ -149,7 +155,7 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
     """Everything about a sheet but its cells; must come before them, as rows leave memory once written."""
     worksheet.hide_gridlines(2 if sheet.block is None else 1)
     worksheet.set_paper(_A4)
-    worksheet.set_margins(0.4, 0.4, 0.5, 0.5)
+    worksheet.set_margins(0.3, 0.3, 0.5, 0.5)
     if sheet.block is None:
         worksheet.set_landscape()
         worksheet.fit_to_pages(1, 0)
@@ -164,7 +170,7 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
             worksheet.set_row(row, points)
     if sheet.freeze:
         worksheet.freeze_panes(*sheet.freeze)
-        worksheet.repeat_rows(sheet.freeze[0] - 1)
+        worksheet.repeat_rows(sheet.freeze[0] - 1 - sheet.banded, sheet.freeze[0] - 1)
     if sheet.colour:
         worksheet.set_tab_color(sheet.colour)
     for picture in sheet.pictures:
@@ -176,12 +182,13 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
 def _print_area(sheet: Sheet, block: Block) -> str:
     """The table, and its charts as an area of their own: a page each. Charts stand to the right of a table."""
     end = block.left + len(block.columns) - 1
+    end = max([end, *(cell.column + 6 for cell in sheet.cells if cell.style == "conclusion")])
     rows = max(block.top + block.rows - 1, *(cell.row for cell in sheet.cells))
     areas = [(0, 0, rows, end)]
     beside = [chart for chart in sheet.charts if chart.column > end]
     if beside:
-        right = max(chart.column + chart.width // _COLUMN_PIXELS for chart in beside)
-        areas.append((0, end + 1, max(chart.row + chart.height // _ROW_PIXELS for chart in beside) + 1, right + 1))
+        right = max(chart.column - -chart.width // _COLUMN_PIXELS for chart in beside) - 1
+        areas.append((0, end + 1, max(chart.row + chart.height // _ROW_PIXELS for chart in beside) + 1, right))
     return ",".join(f"{address(top, left, sheet.name)}:{address(bottom, right)}" for top, left, bottom, right in areas)
 
 
@@ -204,6 +211,8 @@ def _write_cell(worksheet: Any, cell: Cell, style: Any) -> None:
         worksheet.write_url(row, column, "internal:" + cell.link, style, string=str(value))
     elif isinstance(value, Formula):
         worksheet.write_formula(row, column, "=" + value.text, style, value.value)
+    elif value == "":
+        worksheet.write_blank(row, column, None, style)
     elif isinstance(value, str):
         # XlsxWriter would copy <r>..</r> into the file as it is, as ready-made rich text.
         worksheet.write_string(row, column, " " + value if value.startswith("<r>") else value, style)

@@ -101,11 +101,15 @@ class Pairwise:
     def at(self, target: ndarray, where: Any, values: Any) -> None:
         """One after the other into the places of `target`; a place may come several times."""
         numbers, width, shape = named_by(target.shape, where)
-        given, flat = asarray(values, target.kind), target.flat
-        moved = iter(spread(given.flat, given.shape, shape))
-        for number in numbers:
-            for place in range(number * width, (number + 1) * width):
-                flat[place] = self.of(flat[place], next(moved))
+        given, flat, of = asarray(values, target.kind), target.flat, self.of
+        moved = spread(given.flat, given.shape, shape)
+        if width == 1:
+            for number, one in zip(numbers, moved, strict=True):
+                flat[number] = of(flat[number], one)
+        else:
+            for at, number in enumerate(numbers):
+                own = slice(number * width, (number + 1) * width)
+                flat[own] = map(of, flat[own], moved[at * width : (at + 1) * width])
 
 
 add = Pairwise(operator.add)

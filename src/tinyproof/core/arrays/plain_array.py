@@ -16,12 +16,14 @@ from typing import Any, ClassVar
 
 from tinyproof.core.arrays.array_places import Shape, common_shape, named_by, spread
 from tinyproof.core.arrays.scalars import divided, float64, power
-from tinyproof.core.arrays.summaries import SUMMARIES, summarised
+from tinyproof.core.arrays.summaries import SUMMARIES, sum_of_products, summarised
 
 CAST: dict[str, Callable[[Any], Any]] = {"f": float, "i": int, "b": bool}
 _OF_TRUTHS = {operator.add: operator.or_, operator.mul: operator.and_}
 _CAREFUL = {operator.truediv: divided, math.pow: power}
 _RISING = "bif"
+_ALL = slice(None)
+_NUMBERS: dict[type, str] = {float: "f", float64: "f", int: "i", bool: "b"}
 
 
 def kind_of(dtype: Any) -> str:
@@ -95,6 +97,11 @@ class ndarray:
     def __getitem__(self, key: Any) -> Any:
         if type(key) is int and len(self.shape) == 1:
             return scalar(self.flat[key])
+        if type(key) is tuple and len(key) == 2 and type(key[0]) is slice and key[0] == _ALL:
+            if key[1] is None:
+                return ndarray(self.flat[:], (self.shape[0], 1, *self.shape[1:]), self.kind)
+            if type(key[1]) is int and len(self.shape) == 2 and 0 <= key[1] < self.shape[1]:
+                return ndarray(self.flat[key[1] :: self.shape[1]], self.shape[:1], self.kind)
         key = _index(key)
         if isinstance(key, ndarray) and key.kind == "b" and key.shape == self.shape:
             found = list(compress(self.flat, key.flat))
@@ -116,12 +123,12 @@ class ndarray:
     def __matmul__(self, other: ndarray) -> Any:
         columns = other.T if other.ndim == 2 else other.reshape(1, -1)
         rows = self if self.ndim == 2 else self.reshape(1, -1)
-        width = rows.shape[1]
+        width, product = rows.shape[1], sum_of_products
         right = [columns.flat[i : i + width] for i in range(0, len(columns.flat), width)] if width else []
-        flat = []
+        flat: list[Any] = []
         for i in range(0, len(rows.flat), width or 1):
             left = rows.flat[i : i + width]
-            flat += [sum(map(operator.mul, left, column)) for column in right]
+            flat += map(product, repeat(left), right)
         shape = (*self.shape[:-1], *(other.shape[1:]))
         return made(flat or [CAST[self.kind](0)] * math.prod(shape), shape, higher(self.kind, other.kind))
 
@@ -242,11 +249,19 @@ def columns(*operands: Any) -> tuple[list[Any], Shape, list[str]]:
 
 def paired(of: Callable[[Any, Any], Any], a: Any, b: Any, kind: str = "") -> Any:
     """`of` on the elements of two operands, element by element. `kind`: of the result, "" for the higher one's."""
-    if isinstance(a, ndarray) and isinstance(b, ndarray) and a.shape == b.shape:
-        x, y, shape, kinds = a.flat, b.flat, a.shape, [a.kind, b.kind]
+    x: Any
+    y: Any
+    if type(a) is ndarray and type(b) is ndarray and a.shape == b.shape:
+        x, y, shape, one, other = a.flat, b.flat, a.shape, a.kind, b.kind
+    elif type(a) is ndarray and type(b) in _NUMBERS:
+        one, other, shape = a.kind, _NUMBERS[type(b)], a.shape
+        x, y = a.flat, repeat(CAST[other](b))
+    elif type(b) is ndarray and type(a) in _NUMBERS:
+        one, other, shape = _NUMBERS[type(a)], b.kind, b.shape
+        x, y = repeat(CAST[one](a)), b.flat
     else:
-        (x, y), shape, kinds = columns(a, b)
-    result = kind or higher(*kinds)
+        (x, y), shape, (one, other) = columns(a, b)
+    result = kind or (one if one == other else higher(one, other))
     if result == "b" and not kind:
         of = _OF_TRUTHS.get(of, of)
     try:

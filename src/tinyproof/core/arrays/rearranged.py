@@ -21,6 +21,8 @@ def full(shape: Any, value: Any, dtype: Any = None) -> ndarray:
     """An array of one number."""
     given = asarray(value, dtype)
     sizes = _shape(shape)
+    if not given.shape:
+        return ndarray(given.flat * math.prod(sizes), sizes, given.kind)
     return ndarray(list(spread(given.flat, given.shape, sizes)), sizes, given.kind)
 
 
@@ -153,17 +155,22 @@ def _order(x: Any) -> tuple[bool, Any]:
     return (x != x, x)  # nan comes last
 
 
+def _in_order(values: list[Any]) -> list[Any]:
+    return sorted(values, key=_order) if any(map(ne, values, values)) else sorted(values)
+
+
 def argsort(values: Any, kind: str = "stable") -> ndarray:
     """The places in the order of the numbers; equal ones stay as they are."""
     flat = asarray(values).flat
-    return ndarray(sorted(range(len(flat)), key=lambda i: _order(flat[i])), (len(flat),), "i")
+    key = (lambda i: _order(flat[i])) if any(map(ne, flat, flat)) else flat.__getitem__
+    return ndarray(sorted(range(len(flat)), key=key), (len(flat),), "i")
 
 
 def sort(values: Any, axis: int = -1) -> ndarray:
     """In order along the last axis."""
     given = asarray(values)
     width = given.shape[-1] or 1
-    rows = (sorted(given.flat[i : i + width], key=_order) for i in range(0, len(given.flat), width))
+    rows = (_in_order(given.flat[i : i + width]) for i in range(0, len(given.flat), width))
     return ndarray(list(chain.from_iterable(rows)), given.shape, given.kind)
 
 
@@ -203,6 +210,9 @@ def unique(
 ) -> Any:
     """Each number (with `axis=0` each row) once, in order; where it stands first, which one each is, how often."""
     given = asarray(values)
+    if axis is None and given.kind != "f" and not (return_index or return_inverse or return_counts):
+        whole = sorted(set(given.flat))
+        return ndarray(whole, (len(whole),), given.kind)
     rows = given.tolist() if axis == 0 else given.flat
     keys = list(map(tuple, rows)) if axis == 0 else [x if x == x else None for x in rows]
     first: dict[Any, int] = {}

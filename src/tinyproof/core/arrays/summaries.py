@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +31,13 @@ def smallest(values: Sequence[Any]) -> Any:
 
 def _place_of(of: Callable[[Sequence[Any]], Any]) -> Summary:
     return lambda values: _first_nan(values) if _has_nan(values) else list(values).index(of(values))
+
+
+def _sum_of_products(a: Sequence[Any], b: Sequence[Any]) -> Any:
+    return sum(map(operator.mul, a, b))
+
+
+sum_of_products: Callable[[Sequence[Any], Sequence[Any]], Any] = getattr(math, "sumprod", _sum_of_products)
 
 
 def mean(values: Sequence[Any]) -> float:

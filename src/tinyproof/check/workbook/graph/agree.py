@@ -21,6 +21,26 @@ class Match:
     rate: np.ndarray
 
 
+def follows(change: Array, gradient: Array) -> np.ndarray:
+    """Which of the changes, row by row, follow one gradient: `match(..).ok`, and quicker where hardly any does.
+
+    `change`: (updates, samples), `gradient`: (samples). A row that follows is k times the gradient on any two samples.
+    """
+    ok = np.zeros(len(change), dtype=bool)
+    rows = np.arange(len(change))
+    largest = int(np.argmax(np.where(np.isfinite(gradient), np.abs(gradient), 0.0))) if len(gradient) else 0
+    if 1 < len(gradient) < STEPPED and np.isfinite(gradient).all() and gradient[largest]:
+        # |c_i g_j - c_j g_i| is at most |c + k g| (|g_i| + |g_j|); a row with what is no number is looked at
+        other = largest - 1 if largest else 1
+        sure = np.isfinite(change).all(axis=1)
+        apart = np.abs(change[:, other] * gradient[largest] - change[:, largest] * gradient[other])
+        bound = 4 * CLOSE * np.abs(change).max(axis=1) * np.abs(gradient[largest])
+        rows = np.flatnonzero(~(sure & (apart > bound)))
+    if len(rows):
+        ok[rows] = match(change[rows], np.broadcast_to(gradient, (len(rows), len(gradient)))).ok
+    return ok
+
+
 def match(change: Array, gradient: Array) -> Match:
     """`change = -k gradient` with one k, row by row. Both (updates, samples)."""
     good = np.isfinite(change) & np.isfinite(gradient)

@@ -14,7 +14,7 @@ from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.carried import usual_shift
-from tinyproof.check.workbook.graph.derivative_cells import SAME, directions
+from tinyproof.check.workbook.graph.derivative_cells import along, directions
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.multiplied import ALONE, Factors, Key
 from tinyproof.check.workbook.graph.objectives import seeds_of
@@ -55,13 +55,12 @@ def not_taken(found: Study) -> list[int]:
         return []
     plain = _directions_of_errors(found)
     own = directions(found.values[idle])
-    left = idle[~(np.abs(own @ plain.T) > 1 - SAME).any(axis=1)] if len(plain) else idle
+    left = idle[~along(own, plain)] if len(plain) else idle
     loose: list[int] = []
     for training in found.trainings():
         if found.kinds[training] != "shown" and found.match.ok[found.training == training].any():
             slope = found.order.adjoints(found.values, seeds_of(found, found.chosen[training], found.kinds[training]))
-            alike = np.abs(directions(found.values[left]) @ directions(slope[still]).T)
-            loose += left[(alike > 1 - SAME).any(axis=1)].tolist()
+            loose += left[along(directions(found.values[left]), directions(slope[still]))].tolist()
     return loose
 
 

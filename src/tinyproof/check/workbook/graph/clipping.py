@@ -18,7 +18,10 @@ def clipped_rates(change: Array, gradient: Array, close: float) -> tuple[Array, 
     """The rate k of each change that is -k times its gradient, clipped (nan for all others), and which changes stand
     at a limit so often that nothing can be told. Both (updates, samples); no value may be nan."""
     limit = _at_limit(change)
-    rates = np.array([_rate(c, g, here, close) for c, g, here in zip(change, gradient, limit, strict=True)])
+    both = (limit & (change > 0)).any(axis=1) & (limit & (change < 0)).any(axis=1)
+    rates = np.full(len(change), np.nan)
+    for row in np.flatnonzero(both).tolist():
+        rates[row] = _rate(change[row], gradient[row], limit[row], close)
     largest = np.abs(change).max(axis=1, initial=0.0)
     known = np.isfinite(rates)
     limits = np.unique(np.round(largest[known] / rates[known], 9))[:MOST_LIMITS]  # of the gradient
@@ -39,11 +42,10 @@ def _at_limit(change: Array) -> np.ndarray:
 
 
 def _rate(c: Array, g: Array, limit: np.ndarray, close: float) -> float:
-    """The rate of one change that stands at its limit both ways while the rest differ from each other; else nan."""
+    """The rate of one change that stands at its limit both ways, where the rest differ from each other; else nan."""
     inner = ~limit & (c != 0)
     different = len(np.unique(np.round(c[inner] / np.abs(c).max(), 9)))
-    both = (c[limit] > 0).any() and (c[limit] < 0).any()
-    if not both or different < max(LEAST_INSIDE, 0.8 * inner.sum()):
+    if different < max(LEAST_INSIDE, 0.8 * inner.sum()):
         return np.nan
     rate = -float((c[~limit] * g[~limit]).sum()) / max(float((g[~limit] ** 2).sum()), 1e-300)
     follows = rate > 0 and np.abs(c + rate * g)[~limit].max() <= close * np.abs(c).max()

@@ -13,6 +13,7 @@ from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.core.arrays import np
 
 SAME = 1e-10  # of a cosine
+NEAR = 1e-4  # more than the square root of twice SAME
 DEEPEST = 3  # uses of uses of a gradient
 Pairs = dict[int, tuple[int, float]]  # gradient -> leaf, and how many times its derivative
 
@@ -51,8 +52,7 @@ def uses(passed: Forward) -> set[int]:
     back = np.flatnonzero(passed.behind & (net.form_of >= 0))
     if not len(back) or len(back) * len(passed.leaves) > 4_000_000:
         return set()
-    alike = np.abs(directions(passed.values[back]) @ directions(passed.slope[passed.leaves]).T)
-    own = set(back[alike.max(axis=1) > 1 - SAME].tolist())
+    own = set(back[along(directions(passed.values[back]), directions(passed.slope[passed.leaves]))].tolist())
     follows, inner = own.copy(), set(np.flatnonzero(deltas(passed)).tolist())
     own -= inner
     copies = {copy for copy in net.graph.copies if int(net.canon[copy]) in follows & inner}
@@ -110,6 +110,20 @@ def directions(rows: Array) -> Array:
     return np.where((length > 0) & lively[:, None], rows / np.where(length > 0, length, 1.0), 0.0)
 
 
+def along(rows: Array, others: Array) -> np.ndarray:
+    """Which rows lie along one of the others, either way; of both each row has the length 1, or is nothing.
+
+    Only those are compared whose first parts are as near each other as such rows' are: |a - b|^2 = 2 - 2 a b.
+    """
+    both = np.concatenate([others, -others])
+    by = np.argsort(both[:, 0])
+    both = both[by]
+    low = np.searchsorted(both[:, 0], rows[:, 0] - NEAR).tolist()
+    high = np.searchsorted(both[:, 0], rows[:, 0] + NEAR).tolist()
+    found = [bool((both[a:b] @ row > 1 - SAME).any()) for a, b, row in zip(low, high, rows, strict=True)]
+    return np.array(found, dtype=bool)
+
+
 def deltas(passed: Forward) -> np.ndarray:
     """Cells behind the error that are the derivative by a computed cell."""
     net = passed.net
@@ -117,8 +131,7 @@ def deltas(passed: Forward) -> np.ndarray:
     back = np.flatnonzero(passed.behind & (net.form_of >= 0))
     known = np.zeros(net.size, dtype=bool)
     if len(computed) and len(back) and len(computed) * len(back) <= 25_000_000:
-        alike = np.abs(directions(passed.values[back]) @ directions(passed.slope[computed]).T)
-        known[back[alike.max(axis=1) > 1 - SAME]] = True
+        known[back[along(directions(passed.values[back]), directions(passed.slope[computed]))]] = True
     known |= plain_errors(passed)
     return known
 

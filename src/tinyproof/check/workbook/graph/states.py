@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tinyproof.backprop.tape import Array, Tape, forward
-from tinyproof.check.workbook.graph.agree import match
+from tinyproof.check.workbook.graph.agree import follows, match
 from tinyproof.check.workbook.graph.found_training import Atom, Source, Study
 from tinyproof.check.workbook.graph.objectives import follow, options
 from tinyproof.check.workbook.graph.order import order
@@ -34,7 +34,7 @@ def gradient_sources(found: Study, update: int, gradient: Array) -> list[Source]
     """
     layers = _way_back(found, update)
     cells = [cell for layer in layers for cell in layer]
-    held = dict(zip(cells, match(found.values[cells], _rows(gradient, len(cells))).ok.tolist(), strict=True))
+    held = dict(zip(cells, follows(found.values[cells], gradient).tolist(), strict=True))
     seen: list[int] = list(layers[0])
     deepest: int | None = None
     for layer, following in pairwise(layers):
@@ -44,15 +44,8 @@ def gradient_sources(found: Study, update: int, gradient: Array) -> list[Source]
         if deepest is not None and not exact:
             break
     sources: list[Source] = [] if deepest is None else [(deepest, WHOLE, ())]
-    for cell in [int(found.successor[update]), *seen][:MOST_PARTS]:
-        part = _inside(found, cell, gradient)
-        if part is not None and cell != deepest:
-            sources.append((cell, *part))
-    return sources
-
-
-def _rows(gradient: Array, count: int) -> Array:
-    return np.broadcast_to(gradient, (count, len(gradient)))
+    inner = [int(found.successor[update]), *seen][:MOST_PARTS]
+    return sources + [(cell, *part) for cell, part in _inside(found, inner, gradient) if cell != deepest]
 
 
 def _way_back(found: Study, update: int) -> list[list[int]]:
@@ -72,18 +65,19 @@ def _way_back(found: Study, update: int) -> list[list[int]]:
     return layers
 
 
-def _inside(found: Study, cell: int, gradient: Array) -> tuple[int, tuple[int, ...]] | None:
-    """The part of a formula that is the gradient, and what it reads besides; None where no part is."""
-    places, values = _parts_of(found, cell)
-    if not places:
-        return None
-    ok = match(values, _rows(gradient, len(places))).ok
-    if not ok.any():
-        return None
-    form = found.net.forms[found.net.form_of[cell]]
-    reads = found.net.reads(cell)
-    place = places[int(np.argmax(ok))]
-    return place, tuple(reads[slot] for slot in _besides(form.tape, place))
+def _inside(found: Study, cells: list[int], gradient: Array) -> list[tuple[int, tuple[int, tuple[int, ...]]]]:
+    """Of these cells those with a part that is the gradient: the cell, the part, and what the formula reads besides."""
+    parts = [_parts_of(found, cell) for cell in cells]
+    held = follows(np.concatenate([values for _, values in parts]), gradient).tolist()
+    inside, first = [], 0
+    for cell, (places, _) in zip(cells, parts, strict=True):
+        ok = held[first : first + len(places)]
+        first += len(places)
+        if any(ok):
+            place, reads = places[ok.index(True)], found.net.reads(cell)
+            tape = found.net.forms[found.net.form_of[cell]].tape
+            inside.append((cell, (place, tuple(reads[slot] for slot in _besides(tape, place)))))
+    return inside
 
 
 def _parts_of(found: Study, cell: int) -> tuple[list[int], Array]:
