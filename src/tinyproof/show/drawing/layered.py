@@ -71,13 +71,15 @@ class Box:
 @dataclass(frozen=True)
 class Look:
     """How a network is drawn. `radius`: units are circles of this radius; 0: boxes. `label`: width and height of a
-    weight's label; before a column of more than `most_labels` weights none is written. `bare`: the space before it."""
+    weight's label; before a column of more than `most_labels` weights none is written. `bare`: the space before it.
+    `stacked`: the two quantities of a box one below the other, also across, and less space: for deep networks."""
 
     direction: Direction
     label: tuple[float, float] = LABEL
     most_labels: int = 1000
     radius: float = 0.0
     bare: float = 56.0
+    stacked: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def draw(
     here = MARGIN
     for column, gap in zip(columns, gaps, strict=True):
         depth = max(box.width if across else box.height for box in column)
-        boxes += _stand(column, here, depth, largest, direction)
+        boxes += _stand(column, here, depth, largest, look)
         here += depth + gap
     low = min(box.y if across else box.x for box in boxes) - MARGIN
     boxes = [replace(box, y=box.y - low) if across else replace(box, x=box.x - low) for box in boxes]
@@ -184,7 +186,7 @@ def _sized(box: Box, look: Look) -> Box:
     if look.radius:
         return replace(box, width=2 * look.radius, height=2 * look.radius)
     height = TALL if box.kind in ("unit", "bias") else SHORT
-    if len(box.slots) > 1 and look.direction == "down":
+    if len(box.slots) > 1 and (look.direction == "down" or look.stacked):
         box = replace(box, stacked=True)
         return replace(box, width=HALF, height=len(box.slots) * (height - 4) + box.extra)
     return replace(box, width=HALF * len(box.slots), height=height + box.extra)
@@ -201,17 +203,20 @@ def _gap(labelled: int, look: Look) -> float:
     """The space before a column: wide where weights must be written on the lines."""
     if not labelled:
         return look.bare if look.direction == "across" else 26.0
+    if look.stacked:
+        return min(150.0 + 10 * labelled, 240.0)
     return min(170.0 + 12 * labelled, 270.0) if look.direction == "across" else min(80.0 + 12 * labelled, 190.0)
 
 
-def _stand(column: Sequence[Box], here: float, depth: float, largest: float, direction: Direction) -> list[Box]:
+def _stand(column: Sequence[Box], here: float, depth: float, largest: float, look: Look) -> list[Box]:
     """Put one column's boxes in a row across the flow, around 0; a bias that several units share stands after them.
 
     `largest`: of all boxes across the flow, so that layers with as many units stand in line.
     """
-    across = direction == "across"
+    across = look.direction == "across"
     units = sum(1 for box in column if box.kind not in ("bias", "constant"))
-    pitch = largest + (max(28.0, 190.0 - 40 * units) if across else 60.0 if units == len(column) < 3 else 14.0)
+    room = max(28.0, 100.0 - 20 * units if look.stacked else 190.0 - 40 * units)
+    pitch = largest + (room if across else 60.0 if units == len(column) < 3 else 14.0)
     nearer = pitch - largest - 30.0 if across else 0.0
     result = []
     for number, box in enumerate(column):

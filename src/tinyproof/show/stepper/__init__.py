@@ -6,17 +6,21 @@ from typing import Any
 
 from tinyproof.backprop.diff import gradient_name
 from tinyproof.backprop.equations import RATE, forward, gradients
+from tinyproof.backprop.expr import Equation
 from tinyproof.backprop.mathematics import name_parts
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import GREEK, JAVASCRIPT_FUNCTIONS
 from tinyproof.core.errors import InputError
-from tinyproof.show.drawing.layered import Box, Look, draw
+from tinyproof.show.drawing.layered import Box, Drawing, Look, draw
 from tinyproof.show.drawing.wiring import biases
 from tinyproof.show.html import render, safe
+from tinyproof.show.stepper.given_spec import given_spec
+from tinyproof.show.stepper.packed import packed
 from tinyproof.show.stepper.page_data import equations, page_data
 
 MOST_PARAMETERS, MOST_UNITS, MOST_EXAMPLES, MOST_ITERATIONS = 120, 10, 16, 10_000
 MOST_WORK = 2_000_000  # equations times iterations: a second or two in a browser whenever something is changed
+WIDEST = 1690.0  # pixels at its natural size; a screen of 1280 shows that much with numbers that can be read
 _CURVES = {
     "sigmoid": "M-6 4C1 4-1-4 6-4",
     "tanh": "M-6 4C1 4-1-4 6-4",
@@ -52,7 +56,7 @@ def stepper(net: Net, iterations: int = 100) -> str:
     return render(
         "stepper.html.j2",
         title=net.title or net.name,
-        across=draw(columns, ahead, parameters, Look("across")),
+        across=_across(columns, ahead, parameters),
         down=draw(columns, ahead, parameters, Look("down")),
         parts=name_parts,
         gradient=gradient,
@@ -65,10 +69,16 @@ def stepper(net: Net, iterations: int = 100) -> str:
         examples=data["examples"],
         trained=net.trained,
         groups=_groups(net, data["givens"]),
-        data=data,
+        data=packed(data | {"spec": given_spec(net, iterations)}),
         functions=safe(JAVASCRIPT_FUNCTIONS),
         equations={part: [safe(line) for line in lines] for part, lines in equations(net).items()},
     )
+
+
+def _across(columns: list[list[Box]], ahead: list[Equation], parameters: tuple[str, ...]) -> Drawing:
+    """Boxes beside each other where that fits a screen; of a deeper network one quantity below the other."""
+    usual = draw(columns, ahead, parameters, Look("across"))
+    return usual if usual.width <= WIDEST else draw(columns, ahead, parameters, Look("across", stacked=True))
 
 
 def _check(net: Net, iterations: int) -> None:

@@ -1,7 +1,7 @@
 // The state of the page, and what the reader can do to it.
 const given = { ...DATA.givens }, mine = { ...DATA.givens };
 let yours = run(mine, DATA.iterations);
-const before = yours;
+let before = yours; // with the numbers given
 const state = {
   iteration: 1, done: 0, example: 1, // where we are; `done` steps of the iteration have been taken
   picked: DATA.trained[0], chosen: false, // whose derivation is shown; whether its path is marked in the drawing
@@ -112,7 +112,7 @@ function showExample(example) {
 }
 
 // --- what the reader changes ---
-const inputs = all("[data-given]");
+let inputs = all("[data-given]");
 const edits = () => Object.keys(given).filter(name => mine[name] !== given[name]);
 function fill() {
   for (const input of inputs) {
@@ -141,6 +141,7 @@ function change(input) {
 }
 function recompute() {
   yours = run(mine, DATA.iterations);
+  builder.follow();
   version++;
   go(Math.min(state.iteration, yours.starts.length), state.done);
 }
@@ -170,10 +171,14 @@ let dragging = false;
 on("chart", "pointerdown", event => { dragging = true; go(iterationAt(event), state.done); });
 on("chart", "pointermove", event => dragging && go(iterationAt(event), state.done));
 addEventListener("pointerup", () => { dragging = false; });
-for (const input of inputs) input.addEventListener("input", () => change(input));
+document.querySelector("#givens form").addEventListener("input", event => change(event.target), true);
 for (const button of all("button[data-phase]")) button.addEventListener("click", () => phase(button.dataset.phase));
-for (const place of all("[data-pick]")) place.addEventListener("click", () => pick(place.dataset.pick));
-addEventListener("resize", () => { $("now").style.minHeight = ""; });
+on("stage", "click", event => {
+  const place = event.target.closest("[data-pick]");
+  if (place) pick(place.dataset.pick);
+});
+addEventListener("resize", () => { $("now").style.minHeight = ""; measure(); });
+on("whole", "click", () => fitWhole(!document.querySelector(".drawing").classList.contains("whole")));
 addEventListener("beforeprint", () => { $("numbers").open = true; drawTable(moment()); });
 
 const KEYS = {
@@ -193,7 +198,10 @@ addEventListener("keydown", event => {
   event.preventDefault();
   act(event);
 });
+builder.start();
 readLink();
 fill();
 showExample(state.example);
+crowdedWeights();
+measure();
 drawNow();

@@ -2,6 +2,7 @@
 // The page keeps the part after # up to date, so what a reader sees can be sent to another.
 function readLink() {
   const asked = new URLSearchParams(location.hash.slice(1)), number = key => Number(asked.get(key) || NaN);
+  builder.open(asked);
   for (const name of Object.keys(given)) if (Number.isFinite(number(name))) mine[name] = number(name);
   if (edits().length) recompute();
   if (Number.isInteger(number("example")) && number("example") >= 1 && number("example") <= DATA.examples)
@@ -10,7 +11,7 @@ function readLink() {
   go(Math.trunc(number("iteration")) || 1, Math.trunc(number("step")) || 0);
 }
 function writeLink() {
-  const now = new URLSearchParams();
+  const now = builder.link();
   if (state.iteration > 1) now.set("iteration", state.iteration);
   if (state.done) now.set("step", state.done);
   if (state.example > 1) now.set("example", state.example);

@@ -63,8 +63,11 @@ function readBy(step, v) {
 }
 
 // What a step computes, and what each of its paths brings.
-for (const step of DATA.steps) {
-  const changed = EQUATIONS.update.find(([name]) => name === step.of)?.[1];
-  step.result = step.phase === "update" ? v => changed(readBy(step, v)) : v => v[step.name];
-  for (const term of step.terms) term.value = EQUATIONS.terms.find(([name]) => name === term.name)[1];
+function prepare() {
+  const update = new Map(EQUATIONS.update), terms = new Map(EQUATIONS.terms);
+  for (const step of DATA.steps) {
+    step.result = step.phase === "update" ? v => update.get(step.of)(readBy(step, v)) : v => v[step.name];
+    for (const term of step.terms) term.value = terms.get(term.name);
+  }
 }
+prepare();

@@ -1,6 +1,9 @@
 // The text beside the drawing: the current step in words and formulas, a gradient's derivation, the table.
 const spoken = name => name.replace("learning_rate", "learning rate").replace(/\[(\d+)\]/, " of example $1");
-const NAMES = new Set([...Object.keys(DATA.givens), ...DATA.steps.map(step => step.of)].map(withoutExample));
+let NAMES = namesOf(DATA);
+function namesOf(data) {
+  return new Set([...Object.keys(data.givens), ...data.steps.map(step => step.of)].map(withoutExample));
+}
 const BEFORE = { forward: "", backward: "the gradient at ", update: "the new " };
 const capital = text => text[0].toUpperCase() + text.slice(1);
 
