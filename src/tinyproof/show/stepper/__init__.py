@@ -10,6 +10,7 @@ from tinyproof.backprop.expr import Equation
 from tinyproof.backprop.mathematics import name_parts
 from tinyproof.backprop.net import Net
 from tinyproof.backprop.notation import GREEK, JAVASCRIPT_FUNCTIONS
+from tinyproof.backprop.slips import WORDS
 from tinyproof.core.errors import InputError
 from tinyproof.show.drawing.layered import Box, Drawing, Look, draw
 from tinyproof.show.drawing.wiring import biases
@@ -17,6 +18,8 @@ from tinyproof.show.html import render, safe
 from tinyproof.show.stepper.given_spec import given_spec
 from tinyproof.show.stepper.packed import packed
 from tinyproof.show.stepper.page_data import equations, page_data
+from tinyproof.show.stepper.page_json import lean, script_json
+from tinyproof.show.stepper.slip_lines import other_numbers, slip_lines
 
 MOST_PARAMETERS, MOST_UNITS, MOST_EXAMPLES, MOST_ITERATIONS = 120, 10, 16, 10_000
 MOST_WORK = 2_000_000  # equations times iterations: a second or two in a browser whenever something is changed
@@ -53,7 +56,7 @@ def stepper(net: Net, iterations: int = 100) -> str:
         name = gradient_name("E_total", slot)
         return name if name in graded else ""
 
-    return render(
+    page = render(
         "stepper.html.j2",
         title=net.title or net.name,
         across=_across(columns, ahead, parameters),
@@ -70,9 +73,14 @@ def stepper(net: Net, iterations: int = 100) -> str:
         trained=net.trained,
         groups=_groups(net, data["givens"]),
         data=packed(data | {"spec": given_spec(net, iterations)}),
+        slip_words=script_json(WORDS),
+        other_numbers=[safe(line) for line in other_numbers()],
         functions=safe(JAVASCRIPT_FUNCTIONS),
-        equations={part: [safe(line) for line in lines] for part, lines in equations(net).items()},
+        equations={
+            part: [safe(line) for line in lines] for part, lines in {**equations(net), "slips": slip_lines(net)}.items()
+        },
     )
+    return lean(page)
 
 
 def _across(columns: list[list[Box]], ahead: list[Equation], parameters: tuple[str, ...]) -> Drawing:

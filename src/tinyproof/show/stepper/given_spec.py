@@ -18,7 +18,7 @@ def given_spec(net: Net, iterations: int) -> dict[str, Any]:
         "examples": [{"inputs": list(e.inputs), "targets": list(e.targets)} for e in net.examples],
         "rate": net.learning_rate,
         "iterations": iterations,
-        "optimizer": {"kind": "sgd"},
+        "optimizer": {"kind": net.optimizer.kind, **net.optimizer.values()},
         "seed": None,
         "values": list(net.parameters.values()),
     }

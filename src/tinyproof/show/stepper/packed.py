@@ -5,21 +5,19 @@ The page puts names and numbers in (`unpacked` in stepper_mathml.js); a third of
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from tinyproof.backprop.mathematics import MathML
-from tinyproof.show.html import safe
+from tinyproof.show.stepper.page_json import script_json
 
 _PLACE = re.compile(r'<mrow data-q="([^"]+)"></mrow>')
 
 
 def packed(data: Mapping[str, Any]) -> Any:
     """What `page_data` gives, as text for a script of the page."""
-    text = json.dumps({**data, "steps": [_step(step) for step in data["steps"]]}, ensure_ascii=False)
-    return safe(text.replace("</", "<\\/").replace("<!", "\\u003c!"))
+    return script_json({**data, "steps": [_step(step) for step in data["steps"]]})
 
 
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:

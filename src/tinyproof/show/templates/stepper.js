@@ -53,6 +53,7 @@ function drawNow() {
     listed = key;
   }
   drawChart({ yours, given: before, iteration: state.iteration, logarithmic, edited });
+  teach.draw(now);
   $("iteration").max = yours.starts.length;
   $("iteration").value = state.iteration;
   $("iteration-number").textContent = state.iteration;
@@ -190,7 +191,7 @@ const KEYS = {
 };
 addEventListener("keydown", event => {
   const at = event.target, weight = at.closest("[role=button]");
-  if (event.altKey || event.ctrlKey || event.metaKey || at.matches("input, select")) return;
+  if (event.altKey || event.ctrlKey || event.metaKey || at.matches("input, select, [data-scrolls]")) return;
   if (event.key === " " && at.matches("button, summary")) return; // the key presses what it stands on
   const choose = weight && [" ", "Enter"].includes(event.key);
   const act = choose ? () => pick(weight.dataset.pick) : KEYS[event.key];
@@ -199,6 +200,7 @@ addEventListener("keydown", event => {
   act(event);
 });
 builder.start();
+teach.rebuilt();
 readLink();
 fill();
 showExample(state.example);

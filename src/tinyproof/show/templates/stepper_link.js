@@ -8,6 +8,7 @@ function readLink() {
   if (Number.isInteger(number("example")) && number("example") >= 1 && number("example") <= DATA.examples)
     state.example = number("example");
   if (DATA.trained.includes(asked.get("weight"))) [state.picked, state.chosen] = [asked.get("weight"), true];
+  teach.read(asked);
   go(Math.trunc(number("iteration")) || 1, Math.trunc(number("step")) || 0);
 }
 function writeLink() {
@@ -17,6 +18,7 @@ function writeLink() {
   if (state.example > 1) now.set("example", state.example);
   if (state.chosen) now.set("weight", state.picked);
   for (const name of edits()) now.set(name, mine[name]);
+  teach.write(now);
   // Browsers allow it a hundred times in half a minute: so not more often than twice a second, and never a complaint.
   const link = String(now) ? `#${now}` : location.pathname + location.search;
   try { history.replaceState(null, "", link); } catch { /* then there is no link */ }

@@ -11,22 +11,29 @@ function iterate(start) {
   return { v, next };
 }
 
-// All iterations from `givens`: what each one starts from, and its loss. Ends before the iteration (`diverged`) in
-// which a number is no longer finite; the first one is always kept, so that there is something to look at.
-function run(givens, iterations) {
-  const starts = [], losses = [];
+// One iteration after the other from `givens`: what each starts from, and its loss. Ends before the iteration in which
+// a number is no longer finite, and returns it (from 1), else 0; the first one is always kept, so that there is
+// something to look at.
+function* descent(givens, iterations) {
   let start = { ...givens };
   for (let n = 0; n < iterations; n++) {
     start = turn(start, n);
     const { v, next } = iterate(start), finite = Object.values(v).every(Number.isFinite);
-    if (finite || n === 0) {
-      starts.push(start);
-      losses.push(v[DATA.loss]);
-    }
-    if (!finite) return { starts, losses, diverged: n + 1 };
+    if (finite || n === 0) yield { start, loss: v[DATA.loss] };
+    if (!finite) return n + 1;
     start = { ...start, ...next };
   }
-  return { starts, losses, diverged: 0 };
+  return 0;
+}
+// All of them.
+function run(givens, iterations) {
+  const starts = [], losses = [], all = descent(givens, iterations);
+  for (;;) {
+    const { value, done } = all.next();
+    if (done) return { starts, losses, diverged: value };
+    starts.push(value.start);
+    losses.push(value.loss);
+  }
 }
 
 // Where examples are taken in turn, iteration n (from 0) takes the numbers of its own example.

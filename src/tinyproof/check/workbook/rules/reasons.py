@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyproof.backprop.expr import Expr, Num, Var, names
+from tinyproof.backprop.slips import WORDS, in_words
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.repair import Repair
 from tinyproof.check.workbook.understand.patterns import column_of, current
@@ -13,23 +14,10 @@ from tinyproof.check.workbook.understand.template import unit
 def describe(judge: Judge, repair: Repair) -> str:
     """What the repair changes: `a_h1 stands where a_h2 belongs`."""
     old, new = judge.named(repair.old), judge.named(repair.new)
-    words = {
-        "variable": f"{old} stands where {new} belongs",
-        "exchanged": f"{old} and {new} are exchanged",
-        "exchanged sides": f"{old} is the wrong way round: {new}",
-        "sign": f"the sign is lost or wrong: {old} should be {new}",
-        "operator": f"{old} should be {new}",
-        "lost factor": f"the factor {new} is missing" + ("" if len(old) > 60 else f" (after {old})"),
-        "extra factor": f"{old} is one factor too many",
-        "lost term": f"the term {new} is missing",
-        "extra term": f"the term {old} is one too many",
-        "brackets": f"brackets are missing: {new}",
-        "number": f"the number {old} should be {new}",
-        "square": f"{old} should be squared: {new}",
-    }
     if repair.kind == "sign" and repair.new == Num(-1.0):
-        return "the sign of the whole formula is wrong"
-    return words[repair.kind]
+        return WORDS["whole sign"]
+    after = f" (after {old})" if repair.kind == "lost factor" and len(old) <= 60 else ""
+    return in_words(repair.kind, old, new) + after
 
 
 def gradient_reason(judge: Judge, parameter: int, repair: Repair | None) -> str:
