@@ -15,7 +15,8 @@ MAX_CELL_CHARACTERS = 200_000
 _MAX_KEPT = 10_000  # characters of a cell whose statements are kept for the next reading (the trial of a mend)
 _MAGIC = re.compile(
     r"^\s*(?:[!%]|\?{1,2}\w|[\w.]+\s*\?{1,2}\s*$"
-    r"|(?:cd|ls|cat|mkdir|pip3?|conda|apt(?:-get)?) [\w./~-][^=(]*$)"  # a notebook takes these without a sign, too
+    r"|(?:cd|ls|cat|mkdir|pip3?|conda|apt(?:-get)?) [\w./~-][^=(]*$"  # a notebook takes these without a sign, too
+    r"|(?:pip3?|conda|mamba) (?:un)?install \S.*$)"  # versions, extras and addresses of packages among them
 )
 _RUN = re.compile(r"^(\s*)%\s?(run|store)\s+(.{1,300})$")  # magics that change names
 _TIMED = re.compile(r"^(\s*)%\s?(?:time|prun)\s+(?![-!%])(\S.*)$")  # a statement that is run, and timed

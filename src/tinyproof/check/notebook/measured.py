@@ -13,6 +13,7 @@ from tinyproof.check.code.interpreter.values import Map
 from tinyproof.check.code.library.facts.transformers import LABELLED
 from tinyproof.check.code.library.loaders import UNREAD, rows_behind
 from tinyproof.check.code.library.row_words import described
+from tinyproof.check.code.library.setting_searches import SETTINGS
 from tinyproof.check.finding import CodePlace
 from tinyproof.check.notebook.study import Study
 
@@ -46,6 +47,11 @@ def fits(study: Study) -> list[Fit]:
 
 def choices(study: Study) -> list[Chosen]:
     return [use for use in study.events.uses if isinstance(use, Chosen)]
+
+
+def tried(chosen: Chosen) -> bool:
+    """Whether it is settings that are chosen, each of which is tried with a network of its own."""
+    return chosen.what == SETTINGS
 
 
 def learned(done: tuple[Fit, ...]) -> tuple[Path, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from tinyproof.check.notebook.live_code import live_text
 from tinyproof.check.notebook.measured import fits, measured
 from tinyproof.check.notebook.rules import claims
 from tinyproof.check.notebook.study import Study
@@ -26,6 +28,7 @@ ASIDE = words(
     memory_profiler line_profiler ipdb coloredlogs loguru fire easydict ml_collections omegaconf hydra yacs munch addict
     toml ruamel dateutil pytz humanize celluloid mpld3 plotnine holoviews hvplot cufflinks chart_studio moviepy
     imageio_ffmpeg pyvirtualdisplay pygame torchdiffeq pytorch_model_summary torchmetrics_utils thinc markdown
+    matplotlib_inline
     """
 )
 # What code that measures something speaks of. Where none of these words stands, nothing is judged.
@@ -48,7 +51,7 @@ _COMMENT = re.compile(r"^[ \t]*#.*$|#[^\"'\n]*$", re.MULTILINE)
 _REMARK = re.compile(r"^[ \t]*(\"\"\"|''').*?\1[ \t]*$", re.MULTILINE | re.DOTALL)  # a text that stands for itself
 # What is written on a drawing: of figures that were measured elsewhere, or not at all.
 _DRAWN = re.compile(
-    r"(?:\.(?:set_)?(?:title|[xy]label|suptitle|savefig)\(|\blegend\(\[|\blabel\s*=)\s*(?:\"[^\"\n]*\"|'[^'\n]*')"
+    r"(?:\.(?:set_)?(?:title|[xy]label|suptitle|savefig)\(|\blegend\(\[|\blabel\s*=)\s*[fFrRbB]{0,2}(?:\"[^\"\n]*\"|'[^'\n]*')"
 )
 # How many digits are printed, what a computer reckons with, a number that is drawn.
 _SHOWN = re.compile(
@@ -77,11 +80,11 @@ def nothing_to_judge(study: Study) -> str:
         return ""
     printed = any(e.test_accuracy or e.train_accuracy or e.other_accuracy for run in study.runs for e in run.epochs)
     claimed = any(_claims_something(study, claim) for claim in study.claims)
-    text = _REMARK.sub("", "\n".join("\n".join(lines) for lines in study.sources.values()))
+    text = _REMARK.sub("", "\n".join("\n".join(lines) for lines in _live(study)))
     text = re.sub(r"\bloss\s*=\s*[\"']\w+[\"']", "", _COMMENT.sub("", text))
     text = re.sub(r"^\s*(?:from\s+\S+\s+)?import\b[^(\n]*(?:\([^)]*\))?", "", text, flags=re.MULTILINE)
     text = _own_words(_SHOWN.sub("", text))
-    learns = bool(study.trainings or fits(study))
+    learns = bool(study.trainings or fits(study) or ".backward()" in text)
     if not learns and not events.uses:
         text = re.sub(r"\bmetrics\s*=\s*(?:\[[^\]]*\]|\w+)", "", text)  # of something that is never fitted
     if any(name.partition(".")[0] not in ASIDE for name in events.missing_modules) and (
@@ -101,6 +104,11 @@ def nothing_to_judge(study: Study) -> str:
         return "a network is trained, and no accuracy is measured"
     perhaps = re.search(r"\.(?:fit|learn|train)\w*\(", text) or _BY_HAND.search(text)
     return "nothing is measured in it" if perhaps else "nothing is trained and nothing measured in it"
+
+
+def _live(study: Study) -> Iterator[list[str]]:
+    """The lines of the notebook and of its modules, without what never runs."""
+    yield from live_text([(key, "\n".join(lines)) for key, lines in study.sources.items()]).values()
 
 
 def _only_gaps(study: Study) -> bool:

@@ -11,6 +11,7 @@ from tinyproof.check.code.interpreter.statements import execute
 from tinyproof.check.code.library.foreign import call_foreign
 from tinyproof.check.code.library.loaders import rows_behind
 from tinyproof.check.code.library.passes import learn, note_pass
+from tinyproof.check.code.library.set_arrays import as_array
 
 _MEANING = Meaning(
     evaluate=evaluate,
@@ -22,6 +23,7 @@ _MEANING = Meaning(
     learned=learn,
     followed=note_method,
     behind=rows_behind,
+    array=as_array,
 )
 
 

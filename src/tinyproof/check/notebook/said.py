@@ -18,6 +18,7 @@ from tinyproof.check.notebook.measured import (
     measured,
     spoken,
     to_learned,
+    tried,
 )
 from tinyproof.check.notebook.printed_figures import figure
 from tinyproof.check.notebook.rules.claims import matches
@@ -83,6 +84,6 @@ def _which(rows: Rows) -> str:
 
 
 def _chose(study: Study, use: Measured) -> str:
-    chosen = [c for c in choices(study) if c.model is use.model and c.rows.paths == use.rows.paths]
+    chosen = [c for c in choices(study) if c.rows.paths == use.rows.paths and (c.model is use.model or tried(c))]
     what = " and ".join(dict.fromkeys(c.what for c in chosen))
     return f"; but it also chose {what}" if what else ""

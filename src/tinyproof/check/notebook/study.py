@@ -24,6 +24,7 @@ from tinyproof.check.notebook.read.left_out import NEVER_RUN, missed, never_ran
 from tinyproof.check.notebook.read.repository import Surroundings
 from tinyproof.check.notebook.reader import reader
 from tinyproof.check.prose import Claim, read_claims
+from tinyproof.core.trees import nodes
 
 _DUMMY = ast.Pass(lineno=1, col_offset=0)
 
@@ -157,16 +158,19 @@ def _blocks(document: Document, surroundings: Surroundings) -> Iterator[Block]:
             yield block
 
 
+_PLAIN = (ast.Assign, ast.Expr, ast.Import, ast.ImportFrom, ast.AugAssign)  # no function is defined in one of these
+
+
 def _steps_not_reached(machine: Machine, blocks: list[Block]) -> frozenset[str]:
     """Names on which `.step()` is called in functions that the reading never came to."""
     found: set[str] = set()
     for block in blocks:
         for statement in block.statements:
-            for node in ast.walk(statement):
+            for node in nodes(statement) if not isinstance(statement, _PLAIN) else ():
                 if isinstance(node, ast.FunctionDef) and id(node) not in machine.functions_entered:
                     found.update(
                         ast.unparse(inner.value).rpartition(".")[2]
-                        for inner in ast.walk(node)
+                        for inner in nodes(node)
                         if isinstance(inner, ast.Attribute) and inner.attr == "step"
                     )
     return frozenset(found)
@@ -178,7 +182,7 @@ def _outside(blocks: list[Block]) -> set[str]:
     for block in blocks:
         for statement in block.statements:
             if not isinstance(statement, ast.ClassDef):
-                found.update(n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute))
+                found.update(n.attr for n in nodes(statement) if isinstance(n, ast.Attribute))
     return found
 
 

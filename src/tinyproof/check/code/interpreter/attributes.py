@@ -8,6 +8,7 @@ from tinyproof.check.code.interpreter import picking, row_answers, row_expressio
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.code.interpreter.imports import normal
 from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.own_losses import own_loss, scores
 from tinyproof.check.code.interpreter.rows import Parts, Rows
 from tinyproof.check.code.interpreter.values import (
     Choice,
@@ -80,7 +81,7 @@ def _of_tensor(machine: Machine, owner: Value, name: str, node: ast.AST, scope: 
         if name == "x" and isinstance(owner, Flow) and not owner.ops:
             return owner  # what the nodes of a graph hold
         if name == "loss" and isinstance(owner, Flow):
-            return Unknown(name)
+            return own_loss(machine, owner, machine.place(node, scope), by_name=True) or Unknown(name)
     if isinstance(owner, Batch) and name in picking.NAMED and isinstance(owner.loader, Rows):
         return picking.named_part(owner.loader.paths[0].root, picking.NAMED[name])
     if isinstance(owner, Batch) and name in ("num_graphs", "batch_size"):
@@ -88,7 +89,7 @@ def _of_tensor(machine: Machine, owner: Value, name: str, node: ast.AST, scope: 
     if isinstance(owner, Batch) and name in _OF_BATCH:
         return Batch(owner.loader, "part")
     if isinstance(owner, Flow) and name == "logits":
-        return owner
+        return scores(owner)
     return Method(owner, name)
 
 

@@ -145,12 +145,21 @@ def _of_made(machine: Machine, owner: Made, name: str, value: Value) -> None:
     owner.attrs[name] = value
     if name == "transform" or not (owner.short == "DataLoader" or "dataset" in owner.path):
         return
-    if f".{name}" in OF_DATA_PATHS and isinstance(value, Made) and value.path in OF_DATA_PATHS:
-        if value.args[0] is owner:
-            del owner.attrs[name]
-            owner.attrs[THINNED] = Const(True)  # some of its own images: the same set, smaller
-            return
+    if f".{name}" in OF_DATA_PATHS and _of_its_own(machine, owner, name, value):
+        del owner.attrs[name]
+        owner.attrs[THINNED] = Const(True)  # some of its own images: the same set, smaller
+        return
     machine.alter(owner)
+
+
+def _of_its_own(machine: Machine, owner: Made, name: str, value: Value) -> bool:
+    """Whether it is some of what a data set holds: of its images, of its labels."""
+    if isinstance(value, Made):
+        return value.path in OF_DATA_PATHS and value.args[0] is owner
+    held = machine.meaning.array(machine, Made(f".{name}", [owner], {}, owner.place))
+    if not isinstance(held, Rows) or not isinstance(value, Rows):
+        return False
+    return all(path.root == held.paths[0].root for path in value.paths)
 
 
 # What may be set in a library's classes of data without changing which images they give.

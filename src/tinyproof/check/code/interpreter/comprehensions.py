@@ -96,7 +96,9 @@ def _one_for_each(node: ast.ListComp, iterable: Value, value: Value) -> bool:
 
 
 def _holds_figures(value: Value) -> bool:
-    """Whether it is a figure, or a dict or tuple of some: `{'loss': ..., 'accuracy': ...}` of a batch."""
+    """Whether it is a figure, or a dict or tuple of some, or may be: `{'loss': ..., 'accuracy': ...}` of a batch."""
+    if isinstance(value, Choice):
+        return any(map(_holds_figures, value.options))
     inside = value.items.values() if isinstance(value, Map) else value.items if isinstance(value, Seq) else [value]
     return any(isinstance(item, Quantity) for item in inside)
 

@@ -15,6 +15,7 @@ from tinyproof.check.code.interpreter.imports import normal
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.maps import one_map
 from tinyproof.check.code.interpreter.operators import binary_node, boolean, compare, conditional, unary
+from tinyproof.check.code.interpreter.own_losses import own_loss, scores
 from tinyproof.check.code.interpreter.own_masks import as_places
 from tinyproof.check.code.interpreter.rows import Rows, rows_in
 from tinyproof.check.code.interpreter.star_names import module_of
@@ -141,7 +142,7 @@ def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
 
 
 def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
-    owner = evaluate(machine, node.value, scope)
+    owner = machine.meaning.array(machine, evaluate(machine, node.value, scope))
     if isinstance(owner, Name) and owner.path == "sys.modules":
         key = constant(evaluate(machine, node.slice, scope))
         return Namespace(scope.module) if key == "__main__" else Unknown()
@@ -163,14 +164,14 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
     if isinstance(index, Made):
         index = as_places(index, machine.place(node, scope))
     machine.keep.append(index)
-    return join([_element(option, index, is_slice) for option in options(owner)])
+    return join([_element(machine, option, index, is_slice) for option in options(owner)])
 
 
 def _key(machine: Machine, node: ast.expr, scope: Scope) -> Value:
     return Unknown() if isinstance(node, ast.Slice | ast.Tuple) else evaluate(machine, node, scope)
 
 
-def _element(owner: Value, index: Value, is_slice: bool) -> Value:
+def _element(machine: Machine, owner: Value, index: Value, is_slice: bool) -> Value:
     key = constant(index)
     if isinstance(owner, Seq):
         if isinstance(key, int) and -len(owner.items) <= key < len(owner.items) and (owner.whole or key in (-1, 0)):
@@ -201,6 +202,10 @@ def _element(owner: Value, index: Value, is_slice: bool) -> Value:
             return Made(owner.path, owner.args, {**owner.kwargs, "split": Const(key)}, owner.place)
         return Unknown()
     if isinstance(owner, Flow):
+        loss = own_loss(machine, owner, _NOWHERE) if key == 0 or is_slice else None
+        if loss is not None:
+            return Seq([loss, scores(owner)]) if is_slice else loss
+        owner = scores(owner)
         return Flow((*owner.ops, Op("getitem", _NOWHERE)), owner.model, _source(owner, index), straight=False)
     return owner if isinstance(owner, Quantity) else Unknown()
 

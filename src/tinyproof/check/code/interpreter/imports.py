@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import lru_cache
 
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.values import ModuleValue, Name, Namespace, Scope, Unknown
@@ -12,7 +13,7 @@ from tinyproof.core.word_sets import words
 # The roots of which the facts about libraries speak.
 _FRAMEWORKS = words(
     """
-    array chex clu equinox haiku mpl_toolkits optuna orbax
+    array chex clu equinox haiku hyperopt mpl_toolkits optuna orbax
     absl accelerate bokeh boto3 catboost category_encoders cuml datasets diffusers evaluate fastai fastbook
     fastcore fastdot fastkaggle feature_engine flax gdown gensim gradio gzip h5py huggingface_hub ignite
     imblearn ipywidgets jax joblib kaggle keras librosa lightgbm mediapy medmnist mlxtend nbdev nltk optax
@@ -58,6 +59,7 @@ _ALIASES = {
 }
 
 
+@lru_cache(maxsize=4_096)
 def normal(path: str) -> str:
     """The usual dotted path of a library's name.
 
@@ -82,6 +84,8 @@ def do_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
         bound = alias.asname or alias.name.partition(".")[0]
         if local is not None and (alias.asname or "." not in alias.name):
             scope.names[bound] = ModuleValue(alias.name, local)
+        elif local is not None:
+            _bind_package(machine, alias.name, local, scope)
         elif alias.name == "__main__":
             scope.names[bound] = Namespace(scope.module)
         elif is_library(alias.name):
@@ -89,6 +93,20 @@ def do_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
         else:
             machine.events.missing_modules.append(alias.name)
             scope.names[bound] = Unknown(alias.name)
+
+
+def _bind_package(machine: Machine, name: str, local: Scope, scope: Scope) -> None:
+    """`import a.b.c`: the name `a` stands for the package, in which the module is found as `b.c`."""
+    inside, path = scope, ""
+    first, *rest = name.split(".")
+    for part in (first, *rest[:-1]):
+        path = f"{path}.{part}" if path else part
+        held = inside.names.get(part)
+        if not isinstance(held, ModuleValue) or held.name != path:
+            known = machine.module(path, scope.file)
+            held = inside.names[part] = ModuleValue(path, known if known is not None else Scope(scope.file))
+        inside = held.scope
+    inside.names[rest[-1]] = ModuleValue(name, local)
 
 
 def do_import_from(machine: Machine, node: ast.ImportFrom, scope: Scope) -> None:

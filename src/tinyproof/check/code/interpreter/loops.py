@@ -25,6 +25,7 @@ from tinyproof.check.code.interpreter.values import (
     number,
     options,
 )
+from tinyproof.core.trees import nodes
 from tinyproof.core.word_sets import words
 
 WRAPPERS = words(
@@ -87,7 +88,7 @@ def _listed(machine: Machine, value: Value) -> list[Value] | None:
         known = [part for part in parts if part is not None]
         return [Seq(list(row)) for row in zip(*known, strict=False)] if len(known) == len(parts) else None
     if isinstance(value, Made) and value.path == "torch.nn.ModuleList" and value.args:
-        return _listed(machine, value.args[0])
+        return _layers(value)
     if isinstance(value, Made) and value.path == "builtins.range" and machine.building:
         bounds = [number(arg) for arg in value.args]
         if all(bound is not None for bound in bounds) and 0 < len(bounds) <= 3:
@@ -98,6 +99,16 @@ def _listed(machine: Machine, value: Value) -> list[Value] | None:
     if isinstance(value, Made) and _wraps(value) and value.args:
         return _listed(machine, value.args[0]) if value.short in ("list", "tuple", "tqdm", "tqdm_notebook") else None
     return None
+
+
+def _layers(value: Made) -> list[Value] | None:
+    """The layers of a ModuleList, those it was made with and those added to it; None where there may be more."""
+    found: list[Value] = []
+    for arg in value.args:
+        if isinstance(arg, Unknown) or (isinstance(arg, Seq) and not arg.whole):
+            return None
+        found += arg.items if isinstance(arg, Seq) else [arg]
+    return found if 0 < len(found) <= _FEW else None
 
 
 def _wraps(value: Made) -> bool:
@@ -138,11 +149,23 @@ def _loader(value: Value) -> Value | None:
             return value if all(loader_of(arg) is not None for arg in value.args) else Unknown()
         return value if value.short.endswith("DataLoader") or value.short == "DataLoaderX" else None
     if isinstance(value, Object):
-        inside = [v for v in value.attrs.values() if isinstance(v, Made) and v.short.endswith("DataLoader")]
+        inside = [loader for loader in map(_kept_loader, value.attrs.values()) if loader is not None]
         return inside[0] if len(inside) == 1 else Unknown()
     if isinstance(value, Rows) and value.side == "both" and (value.batch or not is_one(value)):
         return value
     return value if isinstance(value, Unknown) else None
+
+
+def _kept_loader(value: Value, depth: int = 0) -> Value | None:
+    """The loader that an object keeps, to hand on its batches: itself, or within one more of these objects."""
+    if isinstance(value, Made):
+        return value if value.short.endswith("DataLoader") else None
+    if isinstance(value, Rows):
+        return value if value.batch and value.side == "both" else None
+    if not isinstance(value, Object) or "__iter__" not in value.cls.members or depth > 4:
+        return None
+    inside = [loader for kept in value.attrs.values() if (loader := _kept_loader(kept, depth + 1)) is not None]
+    return inside[0] if len(inside) == 1 else None
 
 
 def element(value: Value) -> Value:
@@ -195,7 +218,7 @@ def in_each_turn(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in body:
         if isinstance(statement, ast.With):
             yield from in_each_turn(statement.body)
-        elif any(isinstance(part, ast.Continue | ast.Break) for part in ast.walk(statement)):
+        elif any(isinstance(part, ast.Continue | ast.Break) for part in nodes(statement)):
             return
         else:
             yield statement
@@ -235,13 +258,13 @@ class entered:
         else:
             self.machine.loops.pop()
             if not self.machine.loops:
-                _settle(self.machine)
+                settle(self.machine)
 
 
-def _settle(machine: Machine) -> None:
+def settle(machine: Machine) -> None:
     """What a loop measured above the lines that learn is known when it has ended; what never learned is no measure."""
     for use in machine.before_learning:
         use.fits = machine.events.learned.get(id(use.model), ())
-        if not use.fits:
+        if not use.fits and use.name == "loss":
             machine.events.uses = [other for other in machine.events.uses if other is not use]
     machine.before_learning.clear()

@@ -59,6 +59,7 @@ class Meaning:
     learned: Callable[[Machine, Value, Rows, CodePlace], None]
     followed: Callable[[Machine, Function, list[Value], Value, CodePlace], Value]
     behind: Callable[[Value], Rows | None]
+    array: Callable[[Machine, Value], Value]
 
 
 class Machine:

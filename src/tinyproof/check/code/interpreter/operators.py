@@ -55,7 +55,8 @@ def truth(value: Value) -> bool | None:
 
 
 def binary_node(machine: Machine, node: ast.BinOp, scope: Scope) -> Value:
-    left, right = machine.evaluate(node.left, scope), machine.evaluate(node.right, scope)
+    sides = [machine.meaning.array(machine, machine.evaluate(side, scope)) for side in (node.left, node.right)]
+    left, right = sides
     return binary(machine, node.op, left, right, node, scope)
 
 
@@ -196,8 +197,8 @@ def boolean(machine: Machine, node: ast.BoolOp, scope: Scope) -> Value:
 
 
 def compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
-    left = machine.evaluate(node.left, scope)
-    rights = [machine.evaluate(comparator, scope) for comparator in node.comparators]
+    left = machine.meaning.array(machine, machine.evaluate(node.left, scope))
+    rights = [machine.meaning.array(machine, machine.evaluate(side, scope)) for side in node.comparators]
     if len(rights) != 1:
         return Unknown()
     right, op = rights[0], node.ops[0]

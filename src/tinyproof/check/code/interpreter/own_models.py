@@ -16,6 +16,7 @@ from tinyproof.check.code.interpreter.rows import Fit, Rows
 from tinyproof.check.code.interpreter.uses import Measured
 from tinyproof.check.code.interpreter.values import Function, Object, Seq, Unknown, Value
 from tinyproof.check.finding import CodePlace
+from tinyproof.core.trees import nodes
 
 _FITS = frozenset(("fit", "train", "learn"))
 _MEASURES = frozenset(("score", "accuracy", "evaluate", "get_accuracy"))
@@ -44,9 +45,7 @@ def note_method(machine: Machine, function: Function, args: list[Value], result:
 
 def _uses_all(function: Function) -> bool:
     """Whether a function looks at everything that it is given by place."""
-    read = {
-        part.id for part in ast.walk(function.node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
-    }
+    read = {part.id for part in nodes(function.node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
     return all(argument.arg in read for argument in function.node.args.args[:2])
 
 

@@ -99,6 +99,8 @@ def multiply(one: Value, other: Value) -> Value:
     if known.kind == "loss" and (factor is None or factor >= 2):
         # Perhaps times the batch size: then a mean has become a sum, or a wrong average was put right.
         return replace(known, scale="unknown")
+    if known.kind == "hits" and known.reach == "total" and factor not in (1, 100):
+        return replace(known, scale="mean")  # `100 / 32 * hits`: perhaps the share of a batch, added up over batches
     return known
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tinyproof.check.code.interpreter.attributes import library_bases
 from tinyproof.check.code.interpreter.columns import is_one
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.code.interpreter.imports import normal
@@ -13,7 +12,6 @@ from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.maps import mapped, one_map
 from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.values import (
-    Class,
     Const,
     Made,
     Map,
@@ -28,6 +26,7 @@ from tinyproof.check.code.interpreter.values import (
     number,
     options,
 )
+from tinyproof.check.code.library.asked_kinds import is_instance
 
 
 def _len(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
@@ -125,19 +124,6 @@ def _next(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Valu
     return element(args[0]) if args else None
 
 
-def _isinstance(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    if len(args) != 2 or not isinstance(args[0], Object | Made):
-        return Unknown()
-    owner, asked = args
-    if isinstance(owner, Object) and isinstance(asked, Class):
-        return Const(True) if owner.cls is asked else Unknown()
-    if isinstance(asked, Name) and asked.path == "torch.nn.Module":
-        bases = library_bases(owner.cls) if isinstance(owner, Object) else [getattr(owner, "path", "")]
-        if any(path.startswith(("torch.nn.", "torchvision.models.")) for path in bases):
-            return Const(True)
-    return Unknown()
-
-
 def _map(machine: Machine, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
     return Seq([], whole=False)
 
@@ -174,7 +160,7 @@ BUILTINS = {
     "builtins.min": _extreme,
     "builtins.getattr": _getattr,
     "builtins.next": _next,
-    "builtins.isinstance": _isinstance,
+    "builtins.isinstance": is_instance,
     "builtins.map": _map,
     "builtins.pow": _pow,
     "builtins.print": _print,

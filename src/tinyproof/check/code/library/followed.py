@@ -20,6 +20,7 @@ from tinyproof.check.code.library.facts.fact import (
     Measures,
     Predicts,
     Saves,
+    Searches,
     Splits,
 )
 
@@ -27,7 +28,7 @@ _COLUMNS: tuple[tuple[str, tuple[type[Fact], ...]], ...] = (
     ("where rows come from", (Makes, Bundles)),
     ("what cuts, joins and changes them", (Splits, Folds, Joins, Keeps, Learns)),
     ("what learns and answers", (Fits, Predicts)),
-    ("what chooses", (Chooses,)),
+    ("what chooses", (Chooses, Searches)),
     ("what measures", (Measures, Compares, Crosses)),
     ("what is kept in files", (Saves,)),
 )
@@ -44,14 +45,14 @@ def followed() -> str:
 
 
 def _cell(facts: tuple[Fact, ...], kinds: tuple[type[Fact], ...]) -> str:
-    wanted = [fact for fact in facts if isinstance(fact, kinds) or (kinds == (Chooses,) and isinstance(fact, Fits))]
+    wanted = [fact for fact in facts if isinstance(fact, kinds) or (Chooses in kinds and isinstance(fact, Fits))]
     names = list(dict.fromkeys(name for fact in wanted for name in _names(fact, kinds)))
     shown = ", ".join(f"`{name}`" for name in names[:_MOST])
     return shown + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")
 
 
 def _names(fact: Fact, kinds: tuple[type[Fact], ...]) -> Iterator[str]:
-    if isinstance(fact, Fits) and kinds == (Chooses,):
+    if isinstance(fact, Fits) and Chooses in kinds:
         yield from (fact.best,) if fact.best else ()
     elif isinstance(fact, Learns):
         yield from (call.rpartition("*")[0].rstrip(".").rpartition(".")[2] or call for call in fact.calls[:6])

@@ -44,10 +44,13 @@ from tinyproof.check.code.library.facts.fact import (
     Measures,
     Predicts,
     Saves,
+    Searches,
     Splits,
 )
 from tinyproof.check.code.library.fits_and_measures import compare, cross, fit, measure, predict
 from tinyproof.check.code.library.hand_made_folds import all_but_a_fold
+from tinyproof.check.code.library.set_arrays import as_array
+from tinyproof.check.code.library.setting_searches import search
 from tinyproof.check.code.library.sources import generated, given, make, opaque, path_text, subset_of
 
 
@@ -57,6 +60,7 @@ def call_function(
     """What a function of a library gives; None where no fact speaks of it."""
     if path.partition(".")[0] not in facts.ROOTS:
         return None
+    args = [as_array(machine, arg) for arg in args]
     call = Call(machine, None, path.rpartition(".")[2], args, kwargs, node, scope, path=path)
     return _first(facts.of_function(path), call)
 
@@ -279,4 +283,5 @@ _APPLY: dict[type[Fact], Callable[..., Value | None]] = {
     Measures: measure,
     Compares: compare,
     Crosses: cross,
+    Searches: search,
 }

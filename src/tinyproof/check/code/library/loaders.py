@@ -21,7 +21,7 @@ from tinyproof.check.code.interpreter.values import (
     constant,
     options,
 )
-from tinyproof.check.code.library.own_data_sets import as_base, held_rows, narrowed, rows_of_own
+from tinyproof.check.code.library.own_data_sets import as_base, held_rows, narrowed, rows_of_own, wrapped_by
 from tinyproof.check.code.library.splits import UNKNOWN, WITH_TRAIN_FLAG, Split
 from tinyproof.check.finding import CodePlace
 
@@ -168,9 +168,15 @@ def rows_of(data: Value, depth: int = 0) -> Rows | None:
     if isinstance(data, Object):
         inside = [value for value in data.attrs.values() if isinstance(value, Rows) and not _whole_archive(value)]
         if not inside and not any(isinstance(value, Rows) for value in data.attrs.values()):
-            return rows_of_own(data)
+            return rows_of_own(data) or _handed_on(data, depth)
         return inside[0] if inside and all(_together(rows, inside[0]) for rows in inside) else None
     return held_rows(data) if isinstance(data, Made) else None
+
+
+def _handed_on(data: Object, depth: int) -> Rows | None:
+    """The rows of the data set around which one of the notebook's own is put."""
+    inner = wrapped_by(data) if depth < 6 else None
+    return rows_of(inner, depth + 1) if isinstance(inner, Made | Object) else None
 
 
 def _together(one: Rows, other: Rows) -> bool:

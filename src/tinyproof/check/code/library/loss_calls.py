@@ -6,6 +6,7 @@ from tinyproof.check.code.interpreter.events import LossCall
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity, Scale
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.pairs import note_pair
+from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.turns import narrow
 from tinyproof.check.code.interpreter.uses import Measured
@@ -43,19 +44,29 @@ def take_loss(machine: Machine, path: str, kwargs: dict[str, Value], args: list[
 
 
 def _measured(machine: Machine, loader: Value | None, args: list[Value], place: CodePlace) -> Measured | None:
-    """A loss on a whole array, of a network that does not learn by it: without gradients, or in evaluation mode."""
+    """A loss on a whole array, of a network that does not learn by it: without gradients, or in evaluation mode.
+
+    Also one on other rows than it has learned from; should a gradient be taken of it, it is a measurement no longer.
+    """
     answers = [option for value in args for option in options(value) if isinstance(option, Flow)]
     model = answers[-1].model if answers else None
     if not isinstance(loader, Rows) or model is None:
         return None
     if not machine.events.learned.get(id(model)) and not machine.loops:
         return None
-    if machine.no_grad == 0 and machine.mode(model) != "eval":
+    if machine.no_grad == 0 and machine.mode(model) != "eval" and not _on_others(machine, model, loader):
         return None
     labels = next((value for value in args if isinstance(value, Rows)), None)
     if note_pair(machine, loader, labels, place):
         return None
     return _measured_loss(machine, model, loader, place)
+
+
+def _on_others(machine: Machine, model: Value, rows: Rows) -> bool:
+    """Whether a network has learned, and nothing of it from these rows."""
+    fits = machine.events.learned.get(id(model), ())
+    known = [fit.rows.paths for fit in fits if fit.rows is not None]
+    return bool(known) and len(known) == len(fits) and all(relation(rows.paths, paths) == "apart" for paths in known)
 
 
 def of_network(machine: Machine, loss: Quantity, model: Value, source: Value | None, place: CodePlace) -> Quantity:

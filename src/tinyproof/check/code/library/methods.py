@@ -38,6 +38,7 @@ from tinyproof.check.code.library.dynamic import of_namespace
 from tinyproof.check.code.library.functions import as_batch_sum
 from tinyproof.check.code.library.network_methods import of_made, of_object
 from tinyproof.check.code.library.passes import note_backward, note_extreme
+from tinyproof.check.code.library.set_arrays import as_array
 from tinyproof.check.code.library.tensors import apply_functional, apply_unknown
 from tinyproof.check.code.library.text_methods import text_method
 from tinyproof.core.word_sets import words
@@ -50,12 +51,16 @@ _SAME = words(
 )
 _SHAPES = frozenset(("view", "reshape", "flatten", "squeeze", "unsqueeze", "mean", "permute", "transpose"))
 
+_IN_PLACE = frozenset(("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "copy_", "fill_"))
+
 
 def call_method(
     machine: Machine, method: Method, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
 ) -> Value:
     """owner.name(...) for a value whose class is not the notebook's own."""
     owner, name = method.owner, method.name
+    if name not in _IN_PLACE:
+        owner = as_array(machine, owner)
     _learning(machine, owner, name, args, kwargs, node, scope)
     note_metric(machine, owner, name, machine.place(node, scope))
     if name == "load_state_dict":

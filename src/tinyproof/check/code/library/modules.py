@@ -12,6 +12,7 @@ from tinyproof.check.code.interpreter.flows import Flow, Op
 from tinyproof.check.code.interpreter.values import Class, Const, Made, Object, Seq, Value, constant, number
 from tinyproof.check.code.library.loaders import argument
 from tinyproof.check.code.library.sequentials import sequential_children
+from tinyproof.core.trees import nodes
 
 WEIGHTED = ("Conv1d", "Conv2d", "Conv3d", "Linear", "ConvTranspose2d", "LazyLinear", "LazyConv2d", "Bilinear")
 _ACTIVATIONS = {"relu", "relu6", "leakyrelu", "elu", "gelu", "selu", "silu", "hardswish", "mish", "prelu", "tanh"}
@@ -211,7 +212,7 @@ def _drops(layer: Made) -> bool:
 def loaded_attributes(cls: Class) -> set[str] | None:
     """The attributes of self that the class's text reads; None when it reaches them in another way."""
     names: set[str] = set()
-    for node in ast.walk(cls.node):
+    for node in nodes(cls.node):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             if node.attr in ("children", "modules", "named_children", "_modules", "__dict__", "named_modules"):
                 return None

@@ -112,6 +112,8 @@ def _of_layer(
     _mode(machine, owner, name, args, kwargs)
     if name in ("add_module", "append", "extend", "insert"):
         owner.args.append(args[-1] if args else Unknown("*"))
+        if owner.short == "ModuleList" and (name == "insert" or (machine.loops and not machine.loops[-1].listed)):
+            owner.args.append(Unknown("*"))  # in each turn one more, of which one is seen
         return owner
     if name == "forward":
         return machine.call_value(owner, args, kwargs, node, scope)

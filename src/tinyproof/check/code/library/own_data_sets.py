@@ -42,6 +42,29 @@ def rows_of_own(data: Object) -> Rows | None:
     return _of_base(data) or _listed_in(data) or _opened_later(data)
 
 
+def wrapped_by(data: Object) -> Value | None:
+    """The data set that one of the notebook's own hands on, place by place and whole; None where that is not plain.
+
+    `return len(self.inner)` and `self.inner[index]`: no more and no fewer than the inner one has, in its order.
+    """
+    size, item = find_member(data.cls, "__len__"), find_member(data.cls, "__getitem__")
+    if not isinstance(size, Function) or not isinstance(item, Function) or isinstance(item.node, ast.Lambda):
+        return None
+    said = size.node.body[-1] if isinstance(size.node, ast.FunctionDef) else None
+    if not isinstance(said, ast.Return) or said.value is None or len(item.node.args.args) != 2:
+        return None
+    counted = re.fullmatch(r"len\(self\.(\w+)\)", ast.unparse(said.value))
+    place = item.node.args.args[1].arg
+    taken = {ast.unparse(node) for node in ast.walk(item.node) if isinstance(node, ast.Subscript)}
+    moved = any(
+        isinstance(node, ast.Name) and node.id == place and isinstance(node.ctx, ast.Store)
+        for node in ast.walk(item.node)
+    )
+    if counted is None or moved or f"self.{counted[1]}[{place}]" not in taken:
+        return None
+    return data.attrs.get(counted[1])
+
+
 def _of_base(data: Object) -> Rows | None:
     """The rows of a data set of the notebook's own that is derived from one of a library.
 

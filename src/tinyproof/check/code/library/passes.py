@@ -8,14 +8,17 @@ from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.rows import Fit, Rows
 from tinyproof.check.code.interpreter.turns import Pass
 from tinyproof.check.code.interpreter.uses import Answered, Chosen, Measured
-from tinyproof.check.code.interpreter.values import Map, Seq, Value
+from tinyproof.check.code.interpreter.values import Made, Map, Object, Seq, Value
 from tinyproof.check.code.library.loaders import rows_behind
+from tinyproof.check.code.library.set_arrays import learned_from
 from tinyproof.check.finding import CodePlace
 
 
 def note_pass(machine: Machine, turn: Pass) -> None:
     """A loop over a loader has ended: where its rows are known, they were learned from or measured on."""
     rows = rows_behind(turn.loader)
+    if rows is None and turn.seen and turn.trains:
+        _learn_quietly(machine, turn)
     if rows is None or not turn.seen:
         return
     model = turn.seen[-1].model
@@ -30,6 +33,15 @@ def note_pass(machine: Machine, turn: Pass) -> None:
         machine.events.uses.append(done)
     else:
         machine.events.uses.append(Answered(model, rows, turn.place, learned(machine, model)))
+
+
+def _learn_quietly(machine: Machine, turn: Pass) -> None:
+    """The loop itself is judged by its loader; what is measured on whole arrays of the set asks what was learned."""
+    model, rows = turn.seen[-1].model, learned_from(machine, turn.loader)
+    if rows is not None and isinstance(model, Object | Made):
+        machine.keep.append(model)
+        before = learned(machine, model)
+        machine.events.learned[id(model)] = (*before, Fit(model, rows, turn.place, "the loop"))[-8:]
 
 
 def note_backward(machine: Machine, loss: Value, place: CodePlace) -> None:

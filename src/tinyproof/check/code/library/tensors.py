@@ -9,6 +9,7 @@ from tinyproof.check.code.interpreter.attributes import find_member, library_bas
 from tinyproof.check.code.interpreter.events import Impossible, Softmax
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Op, Quantity, first_tensor, is_tensor
 from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.own_losses import marked
 from tinyproof.check.code.interpreter.rows import Parts, Rows
 from tinyproof.check.code.interpreter.running_scores import keeps_score, note_metric
 from tinyproof.check.code.interpreter.turns import Mode, Seen
@@ -253,4 +254,4 @@ def apply_unknown(
     if isinstance(function, Name):
         return batch
     _see(machine, function, batch, place, _told(function, kwargs))
-    return Flow((), function, batch, straight=False, certain=False)
+    return marked(function, kwargs, Flow((), function, batch, straight=False, certain=False), place)

@@ -17,7 +17,9 @@ from tinyproof.check.notebook.measured import (
     measured,
     mistaken_for_test,
     names_say,
+    rows_called,
     spoken,
+    tried,
 )
 from tinyproof.check.notebook.printed_figures import figure
 from tinyproof.check.notebook.rules.rule import Rule, percent
@@ -35,7 +37,7 @@ def rows_choose(rule: Rule, study: Study) -> Iterator[Finding]:
         if chosen.model is None and all(left_to_learn_from(path) for path in chosen.rows.paths):
             continue  # a part of the training part is there to choose by
         use = _measured_on(study, chosen)
-        if use is None and not (is_test(chosen.rows) or _called_test(chosen)):
+        if use is None and not (is_test(chosen.rows) or _called_test(chosen) or _tried_on_test(study, chosen)):
             continue
         told.append(chosen)
         yield _finding(rule, study, chosen, use)
@@ -77,6 +79,12 @@ def _called_test(chosen: Chosen) -> bool:
     """Whether the rows that choose are called a test, and do not come from a folder or file for validation."""
     kinds = {path.root.kind for path in chosen.rows.paths}
     return names_say(chosen.rows) == "test" and "validation" not in kinds
+
+
+def _tried_on_test(study: Study, chosen: Chosen) -> bool:
+    """Whether settings are tried on what is called a test where it is measured on, and on nothing else afterwards."""
+    on = [use for use in measured(study) if use.rows.paths == chosen.rows.paths]
+    return tried(chosen) and any("test" in (called(study, use), rows_called(use)) for use in on)
 
 
 def _measured_on(study: Study, chosen: Chosen) -> Measured | None:

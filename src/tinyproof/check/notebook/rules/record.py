@@ -181,6 +181,9 @@ def _impossible_rate(study: Study) -> Iterator[Finding]:
     text = "\n".join("\n".join(lines) for lines in study.sources.values())
     if not optimisers or re.search(r"param_groups|lr_scheduler|['\"]lr['\"]|\.lr\b|schedul", text):
         return
+    given = [argument(made, "lr", 1) for made in optimisers]
+    if any(rate is not None and number(rate) is None for rate in given) or len(set(map(number, given))) > 1:
+        return  # one rate after another is tried
     for run in study.runs:
         rates = [epoch.rate for epoch in run.epochs if epoch.rate is not None]
         if len(rates) >= limits.FEWEST_EPOCHS_OF_A_RUN and max(rates) > limits.RATE_CHANGES_BY * min(rates) > 0:

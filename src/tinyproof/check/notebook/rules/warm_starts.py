@@ -26,7 +26,7 @@ def warm_start(study: Study) -> Iterator[Finding]:
         # A progress bar shows the accuracy while training; other figures may be measured after the epoch.
         in_a_bar = first.batches is not None
         too_high = limits.FIRST_TRAINING_TOO_HIGH_IN_A_BAR if in_a_bar else limits.FIRST_TRAINING_TOO_HIGH
-        trained_high = (first.train_accuracy or 0) >= too_high
+        trained_high = too_high <= (first.train_accuracy or 0) < 100  # all of them is the figure of one batch
         tested_high = (tested or 0) >= limits.FIRST_TEST_TOO_HIGH
         if not started or not (trained_high or tested_high):
             continue

@@ -12,6 +12,7 @@ from tinyproof.check.code.library.facts import (
     graphs,
     keras,
     numpy,
+    searches,
     sklearn,
     torch,
     transformers,
@@ -26,6 +27,7 @@ FRAMEWORKS: dict[str, tuple[Fact, ...]] = {
     "PyTorch Geometric, DGL": graphs.FACTS,
     "fastai": fastai.FACTS,
     "datasets, transformers": transformers.FACTS,
+    "Optuna, hyperopt, scikit-optimize": searches.FACTS,
 }
 _ALL = tuple(fact for facts in FRAMEWORKS.values() for fact in facts)
 ROOTS = frozenset(call.partition(".")[0] for fact in _ALL for call in fact.calls)

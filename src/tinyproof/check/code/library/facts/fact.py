@@ -205,3 +205,10 @@ class Saves(Fact):
 
     file: Argument = ("filepath", 0)
     reads: bool = False
+
+
+@dataclass(frozen=True)
+class Searches(Fact):
+    """A function of the notebook's own is called with one setting after another; what it gives chooses the setting."""
+
+    function: Argument = ("func", 0)
