@@ -16,7 +16,7 @@ from tinyproof.show.drawing.layered import Box, Drawing, Look, draw
 from tinyproof.show.drawing.wiring import biases
 from tinyproof.show.html import render, safe
 from tinyproof.show.stepper.given_spec import given_spec
-from tinyproof.show.stepper.packed import packed
+from tinyproof.show.stepper.packed_steps import packed
 from tinyproof.show.stepper.page_data import equations, page_data
 from tinyproof.show.stepper.page_json import lean, script_json
 from tinyproof.show.stepper.slip_lines import other_numbers, slip_lines
