@@ -92,8 +92,8 @@ def collect(parts: Mapping[str, Path], out: Path) -> Collected:
             shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
         try:
             _keep_files(declared, folders, out)
-            if not (out / declaration.FILE).is_file():
-                declaration.write(out, declared)
+            if not (out / declaration.FILE).is_file() or declaration.read(out).digest != declared.digest:
+                declaration.write(out, declared)  # refuses another one, which somebody has just written
             for seed, one in ended.items():
                 if one.place.parent != out and _put(declared, one, seed, out):
                     copied[seed] = one.called
