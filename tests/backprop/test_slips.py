@@ -18,8 +18,7 @@ from tinyproof.backprop.slips import LIKELIEST, MOST_SLIPS, UPDATED, WORDS, in_w
 from tinyproof.check.workbook.rules.repair import find_repair
 from tinyproof.check.workbook.understand.meaning import SAMPLES
 from tinyproof.core.arrays import np
-from tinyproof.show.stepper.page_data import page_data
-from tinyproof.show.stepper.page_json import lean, packed, script_json
+from tinyproof.show.stepper.page_json import lean, script_json
 from tinyproof.show.stepper.slip_lines import MOST_BYTES, other_numbers, slip_lines
 
 
@@ -133,19 +132,6 @@ def test_what_is_printed_is_one_function_a_line() -> None:
     tagged = next(line for line in slip_lines(preset("xor")) if '"dE/dw1", "variable"' in line)
     assert tagged.endswith('=>v["dE/dh2"+t]*v["i1"+t]]')
     assert any(line.endswith("=>v.learning_rate*g]") for line in other_numbers())
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_packed_data_is_put_back_as_it_was(name: str) -> None:
-    """What the page's `unpacked` does, done here: the data again; and it is shorter."""
-    data = page_data(preset(name), 20)
-    short = json.loads(str(packed(data)))
-    marks = short.pop("marks")
-    for step in short["steps"]:
-        for key in ("left", "chain", "symbols", "numbers"):
-            step[key] = re.sub(r"~(\d+)~", lambda found: marks[int(found[1])], step[key])
-    assert short == json.loads(json.dumps(data))
-    assert len(str(packed(data))) < 0.8 * len(json.dumps(data))
 
 
 def test_a_lean_page_keeps_every_word() -> None:

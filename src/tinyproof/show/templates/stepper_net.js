@@ -168,8 +168,7 @@ const network = (() => {
     return { net, ahead, data, equations };
   }
   // Of an update with an optimiser: n and m, then v, then the parameters.
-  const partOf = (net, name) => net.optimizer.kind === "sgd" ? 0 : net.trained.includes(name) ? 2
-    : name.startsWith("v_") ? 1 : 0;
+  const partOf = (net, name) => net.trained.includes(name) ? 2 : name.startsWith("v_") ? 1 : 0;
   function stepOf(phase, [name, e], column, meaning) {
     const of = graded(name) || name, tag = typeset.parts(of)[2];
     return {
