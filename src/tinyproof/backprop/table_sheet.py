@@ -109,7 +109,7 @@ class Formulas:
     def update(self, equation: Equation) -> str:
         """From the row above; a parameter has taken the states of its own row."""
         cells, states = self.cells, set(self.net.states)
-        if equation.name in states:
+        if not states or equation.name in states:
             return self.write(equation, ABOVE)
         places = cells[ABOVE] | {name: cell for name, cell in cells[THIS].items() if name in states}
         return check_formula(excel(equation.expr, places), self.last, equation.name, self.net.source)
