@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.workbook.graph.small import Cells, errors, judged
+from tests.workbook.graph.small import Cells, blocks, errors, judged
 
 
 def two_layers(rows: int = 6) -> Cells:
@@ -84,3 +84,45 @@ def test_changes_that_take_the_sums_are_not_mended_by_the_output(tmp_path: Path)
     report = judged(tmp_path, one_step("units", "sums"))
     assert "T3" not in errors(report)
     assert report.status != "right"
+
+
+def with_loss(cells: Cells, rows: range = range(3, 9)) -> Cells:
+    """The same with its loss shown, which no change reads."""
+    return {f"R{r}": f"=(N{r}-C{r})^2/2" for r in rows} | cells
+
+
+def test_a_sum_is_named_where_the_loss_is_shown_too(tmp_path: Path) -> None:
+    assert judged(tmp_path, with_loss(two_layers())).status == "right"
+    for wrong, place in (("=H{r}*L{r}+H{r}*M{r}", "N"), ("=F{r}*A{r}+G{r}*A{r}", "K")):
+        report = judged(tmp_path, with_loss(two_layers()) | {f"{place}{r}": wrong.format(r=r) for r in range(3, 9)})
+        assert (report.status, errors(report)) == ("wrong", [f"{place}3:{place}8"])
+
+
+def test_a_gradient_is_named_where_the_loss_is_shown_too(tmp_path: Path) -> None:
+    slip = {f"G{r}": f"=G{r - 1}-$B$1*Q{r - 1}*A{r - 1}" for r in range(4, 9)}
+    report = judged(tmp_path, with_loss(two_layers()) | slip)
+    assert (report.status, errors(report)) == ("wrong", ["G4:G8"])
+
+
+def test_an_input_that_is_used_twice_is_named_in_every_example_of_every_step(tmp_path: Path) -> None:
+    """One parameter is wrong by it, as by a slip of its gradient; but no right sum reads an input twice."""
+    cells = blocks()
+    twice = {p: held.replace("B", "A") for p, held in cells.items() if isinstance(held, str) and p.startswith("G")}
+    report = judged(tmp_path, cells | twice)
+    assert (report.status, errors(report)) == ("wrong", ["G4:G7, G10:G13, G16:G19, G22:G25"])
+    assert report.findings[0].fix == "=A4*$D$4+B4*$E$4+$F$4"
+    slip = judged(tmp_path, blocks(factor="A"))
+    assert (slip.status, errors(slip)) == ("wrong", ["E10, E16, E22"])
+
+
+def test_one_odd_sum_is_named_although_an_update_goes_on_from_what_only_it_reads(tmp_path: Path) -> None:
+    report = judged(tmp_path, with_loss(two_layers()) | {"K7": "=F7*A7+G7*A7"})
+    assert (report.status, errors(report)) == ("wrong", ["K7"])
+
+
+def test_a_slope_as_a_number_less_its_square_is_no_update(tmp_path: Path) -> None:
+    cells: Cells = {"A1": 0.4, "A2": 0.7, "A3": -0.6, "A4": 0.3, "A5": 0.2, "B1": "=1/(1+EXP(-A1*A2))", "B2": "=B1*A3"}
+    cells |= {"B3": "=B2-A4", "B4": "=B1-B1^2", "B5": "=B3*A3", "B6": "=B5*B4", "B7": "=B3*B1", "B8": "=B6*A1"}
+    cells |= {"C2": "=A2-A5*B8", "C3": "=A3-A5*B7"}
+    report = judged(tmp_path, cells)
+    assert report.status == "right", report.problem

@@ -130,3 +130,11 @@ def test_only_the_update_is_wrong_where_a_check_stands_beside_it(tmp_path: Path)
     cells |= {"A8": "dw", "B8": "=-B7*B3", "A9": "db", "B9": "=-B7", "A12": "c", "B12": 0.3, "A13": "new c"}
     cells |= {"B6": "=B1*B3+B2+B12*B4", "B13": "=B12-0.1*B9*B4", "B10": "=B1-0.1*B8", "B11": "=B2-0.1*B9*B3"}
     assert "B5" not in errors(judged(tmp_path, cells))
+
+
+def test_a_slope_inside_the_formula_of_a_velocity_is_named(tmp_path: Path) -> None:
+    """Its memory and the new slope stand in one formula; the others, which have other inputs, are no help."""
+    slip = {f"O{r}": f"=$B$1*O{r - 1}-$A$1*K{r}*A{r}" for r in range(5, 11)}
+    report = judged(tmp_path, crossed("H") | slip)
+    assert (report.status, errors(report)) == ("wrong", ["O5:O10"])
+    assert report.findings[0].fix == "=$B$1*O4-$A$1*K5*B5"

@@ -113,7 +113,7 @@ def audit_book(book: Book, shown: str) -> FileReport:
 
 def _divided(grid: Grid, audits: list[TableAudit], mistakes: list[Mistake]) -> Divided:
     """What stands after both readers have read."""
-    doubted = sorted(course_sheets(audits) & accused_sheets(mistakes))
+    doubted = sorted(course_sheets(audits) & accused_sheets(audits, mistakes))
     second = judge_graph(grid, doubted, mends=False, alone=False) if doubted else GraphVerdict()
     refuse_contradicted(audits, mistakes, second)
     others = sorted(set(range(len(grid.book.sheets))) - course_sheets(audits))

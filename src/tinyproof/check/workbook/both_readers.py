@@ -84,13 +84,15 @@ def course_sheets(audits: Sequence[TableAudit]) -> set[int]:
     return {audit.table.sheet for audit in audits} - others
 
 
-def accused_sheets(mistakes: Sequence[Mistake]) -> set[int]:
-    """The sheets on which several columns are called wrong: then the reader may be, and the graph is asked too."""
+def accused_sheets(audits: Sequence[TableAudit], mistakes: Sequence[Mistake]) -> set[int]:
+    """The sheets on which several columns are called wrong, or the gradient of the only parameter, which no other
+    gradient bears out: then the reader may be, and the graph is asked too."""
     accused: dict[int, set[str]] = {}
     for mistake in mistakes:
         if mistake.severity == "error" and mistake.kind in FORMULA_KINDS:
             accused.setdefault(mistake.sheet, set()).add(mistake.column)
-    return {sheet for sheet, columns in accused.items() if len(columns) > 1}
+    single = {audit.table.sheet for audit in audits if len(audit.network.parameters) == 1}
+    return {sheet for sheet, columns in accused.items() if len(columns) > 1 or sheet in single}
 
 
 def refuse_contradicted(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], second: GraphVerdict) -> None:

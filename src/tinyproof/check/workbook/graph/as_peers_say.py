@@ -31,7 +31,7 @@ def as_peers_say(found: Study, own: list[int], guilty: int, trusted: np.ndarray)
     here = graph.places[guilty]
     way = [c for c in on_the_way(found, rep) if c == end or not trusted[c]]
     cells = sorted((c for c in way if c in graph.meaning), key=lambda c: (c != guilty, far(graph.places[c], here)))
-    right = found.successor[found.match.ok & ~np.isin(np.arange(len(found.updates)), own)]
+    right = found.successor[found.match.ok & (found.lineage != found.lineage[rep])]  # its own first step may be right
     used = found.order.cone(right) if len(right) else np.zeros(found.net.size, dtype=bool)
     tried: list[dict[int, Meaning]] = []
     alike = _Alike(found)
@@ -97,13 +97,14 @@ class _Alike:
         self.first: dict[int, list[int]] = {}
 
     def common(self, here: int, source: int) -> set[int]:
-        """What the formulas of the source's form read, whosever parameter theirs is; those written as it is, apart."""
+        """What most formulas of the source's form read, whosever parameter theirs is; those written as it is, apart."""
         form, key = int(self.form_of[source]), self.graph.meaning[source].key
         if form not in self.first:
             self.first[form] = self._first(self.forms[form].cells.tolist())
         meaning = self.graph.meaning
         near = [c for c in self.first[form] if c != here and meaning[c].key != key][:MOST_ALIKE]
-        return set.intersection(*(set(meaning[c].refs.values()) for c in near)) if near else set()
+        read = Counter(cell for c in near for cell in set(meaning[c].refs.values()))
+        return {cell for cell, count in read.items() if 2 * count > len(near)}  # the wrong ones are among them
 
     def _first(self, cells: list[int]) -> list[int]:
         """So many cells of a form that enough are left without any one of them and those written like it."""

@@ -91,12 +91,27 @@ def moved_for_nothing(found: Study) -> list[int]:
             continue
         slope = found.order.adjoints(found.values, seeds_of(found, found.chosen[training], found.kinds[training]))
         units = np.flatnonzero(found.depends & np.any(slope != 0, axis=1) & ~found.order.cut)[:MOST_UNITS]
+        slopes = np.concatenate([slope[units], _over_examples(found, units, slope)])
         for cell, before in chains:
             change = found.values[cell] - found.values[before]
-            new = match(np.broadcast_to(change, slope[units].shape), slope[units])
+            new = match(np.broadcast_to(change, slopes.shape), slopes)
             if (new.ok & (np.abs(new.rate[:, None] / rates - 1) < NEAR).any(axis=1)).any():
                 moved.append(cell)
     return moved if len(moved) >= LEAST_STEPS else []
+
+
+def _over_examples(found: Study, units: np.ndarray, slope: Array) -> Array:
+    """The slopes of units that read the same parameters in the same way, summed: what a bias of theirs would have."""
+    net, sums = found.net, dict[tuple[int, ...], Array]()
+    counts: dict[tuple[int, ...], int] = {}
+    for unit in units[net.form_of[units] >= 0].tolist():
+        own = sorted(cell for cell in set(net.reads(unit)) if found.order.cut[cell])
+        if own:
+            key = int(net.form_of[unit]), *own
+            sums[key] = sums[key] + slope[unit] if key in sums else slope[unit]
+            counts[key] = counts.get(key, 0) + 1
+    several = [held for key, held in sums.items() if counts[key] > 1]
+    return np.array(several) if several else slope[:0]
 
 
 def _written_alike(found: Study, chains: list[tuple[int, int]]) -> list[int]:

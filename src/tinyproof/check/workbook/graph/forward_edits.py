@@ -32,6 +32,7 @@ ACTIVATED = "activated"  # the one edit after which nothing need have followed b
 KINDS = ("variable", "exchanged", "sign", "lost term")
 MOST_CELLS = 2_000  # of a step
 MOST_EDITS = 600  # of one formula
+MOST_ALIKE = 40  # cells of a step that those of the others are compared with
 AT_ONCE = 2_000_000  # numbers of one array
 
 
@@ -60,21 +61,24 @@ def by_forward(found: Study, left: set[int], budget: Budget) -> Mend | None:
 
 def _everywhere(found: Study, edit: Found, left: set[int]) -> Mend | None:
     """The edit in every step, where all is right with it."""
-    graph, first = found.net.graph, edit.cells[0]
-    key = graph.meaning[first].key
+    graph, some = found.net.graph, edit.cells[:MOST_ALIKE]  # the examples of a step read its parameters from elsewhere
+    keys = {graph.meaning[cell].key for cell in edit.cells}
     alike = [
         c
-        for c in found.net.forms[found.net.form_of[first]].cells.tolist()
-        if graph.meaning[c].key == key or says_alike(graph, first, c)
+        for c in found.net.forms[found.net.form_of[edit.cells[0]]].cells.tolist()
+        if graph.meaning[c].key in keys or any(says_alike(graph, one, c) for one in some)
     ]
-    new = {cell: meaning for cell in alike if (meaning := edited(found, edit, cell, True)) is not None}
-    again = judged(with_meanings(graph, new)) if len(new) == len(alike) else None
-    if again is None or again[1].wrong or again[1].lost or len(again[0].updates) < len(found.updates):
-        return None
-    mend = Mend(list(new), new, edit.repair.kind, updates=sorted(left))
-    top = min(new, key=lambda cell: graph.places[cell])
-    mend.old_part, mend.new_part = (named_part(found, edit, side, top) for side in (edit.repair.old, edit.repair.new))
-    return mend
+    for moving in (True, False):  # what is put in its place may stand once for all steps
+        new = {cell: meaning for cell in alike if (meaning := edited(found, edit, cell, moving)) is not None}
+        again = judged(with_meanings(graph, new)) if len(new) == len(alike) else None
+        if again is None or again[1].wrong or again[1].lost or len(again[0].updates) < len(found.updates):
+            continue
+        mend = Mend(list(new), new, edit.repair.kind, updates=sorted(left))
+        top = min(new, key=lambda cell: graph.places[cell])
+        sides = edit.repair.old, edit.repair.new
+        mend.old_part, mend.new_part = (named_part(found, edit, side, top) for side in sides)
+        return mend
+    return None
 
 
 class _Step:
@@ -84,8 +88,9 @@ class _Step:
         self.found = found
         self.updates = np.flatnonzero((found.step == found.step[update]) & (found.training == found.training[update]))
         ends, starts = found.successor[self.updates], found.parameter[self.updates]
-        inside = found.order.cone(ends)
-        inside[ends] = inside[starts] = True
+        shown = self._held_against(int(found.training[update]), starts)
+        inside = found.order.cone(np.concatenate([ends, shown]))
+        inside[ends] = inside[starts] = inside[shown] = True
         self.cells = np.flatnonzero(inside)
         self.local = np.full(found.net.size, -1)
         self.local[self.cells] = np.arange(len(self.cells))
@@ -98,6 +103,15 @@ class _Step:
         self.peers = {
             form.tape.steps for form in found.net.forms if found.forward is not None and found.forward[form.cells].any()
         }
+
+    def _held_against(self, training: int, starts: np.ndarray) -> np.ndarray:
+        """The cells of this step in which the objective begins: a loss that no change reads is one of them."""
+        found, cells = self.found, [np.zeros(0, dtype=int)]
+        for atom in found.chosen[training]:
+            cells += [found.net.forms[residual.form].cells[residual.rows[rows]] for residual, rows in atom.pieces]
+            cells += [] if atom.cells is None else [atom.cells]
+        every = np.concatenate(cells)
+        return np.asarray(every[found.order.reach(starts)[every] & ~found.order.cut[every]])
 
     def _atom(self, atom: Atom) -> Atom:
         pieces = []

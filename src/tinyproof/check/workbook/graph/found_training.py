@@ -66,6 +66,7 @@ class Study:
     taken: Array = field(default_factory=lambda: np.zeros((0, 0)))  # what they take off, over their rate
     disputed: dict[int, str] = field(default_factory=dict)  # trainings of which several readings are possible -> why
     states: dict[int, int] = field(default_factory=dict)  # update -> the cell that holds its gradient
+    climbs: set[int] = field(default_factory=set)  # trainings whose changes go up through their states, all of them
     ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient
     parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)
     sources: dict[int, list[Source]] = field(default_factory=dict)  # update -> where its gradient is on its way

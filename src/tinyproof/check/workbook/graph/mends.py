@@ -11,6 +11,7 @@ from tinyproof.check.workbook.graph.forward_edits import by_forward
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.iterated import carried_wrongly
 from tinyproof.check.workbook.graph.judged import Mend, judged
+from tinyproof.check.workbook.graph.loss_mends import wrong_losses
 from tinyproof.check.workbook.graph.not_moved import carries_older
 from tinyproof.check.workbook.graph.odd_cells import moved_on, odd_cells, slips
 from tinyproof.check.workbook.graph.other_start import from_another, moved_to_own
@@ -20,6 +21,7 @@ from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
 from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.check.workbook.graph.told import is_penalty
+from tinyproof.check.workbook.graph.turned_error import turned_errors
 from tinyproof.check.workbook.graph.whole_groups import by_peers, by_search, trusted_by
 from tinyproof.core.arrays import np
 
@@ -44,7 +46,7 @@ def explain(found: Study, suspects: Suspects) -> Explained:
     round_about = carried_wrongly(found)
     if not suspects.wrong and not suspects.lost:
         rest = _although_all_follow(found, suspects)
-        return replace(rest, mends=round_about + rest.mends)
+        return replace(rest, mends=[*round_about, *rest.mends, *turned_errors(found, suspects.ascends)])
     mends, left = odd_cells(found, suspects, set(suspects.wrong))
     starts = from_another(found, left)
     mends += moved_to_own(found, suspects, starts)
@@ -101,9 +103,11 @@ def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
     mends, doubts = slips(found)
     mends += moved_on(found, suspects, carries_older(found))
     for training in found.trainings():
+        losses, open_ones = wrong_losses(found, training, doubtful_losses(found, training))
+        mends += [mend for mend in losses if not any(c in m.cells for c in mend.cells for m in mends)]
         wrong, doubt = doubtful_targets(found, training)
         wrong = {cell: pair for cell, pair in wrong.items() if not any(cell in mend.cells for mend in mends)}
-        asked = (*doubt, *doubtful_losses(found, training), *shifted_targets(found, training))
+        asked = (*doubt, *open_ones, *shifted_targets(found, training))
         doubts += [c for c in asked if not any(c in m.cells for m in mends)]
         new = with_targets(found, wrong)
         again = judged(with_meanings(found.net.graph, new)) if new else None

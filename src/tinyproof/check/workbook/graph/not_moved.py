@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tinyproof.backprop.expr import Var
+from tinyproof.backprop.tape import record
 from tinyproof.check.workbook.graph.carried import usual_shift
 from tinyproof.check.workbook.graph.edits import fixed
 from tinyproof.check.workbook.graph.found_training import Study, grouped
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
+from tinyproof.check.workbook.graph.steps import Roles
 from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.core.arrays import np
 
@@ -103,6 +106,89 @@ def broken_off(found: Study, mine: np.ndarray) -> dict[int, int]:
     return broken
 
 
+def started_late(found: Study, mine: np.ndarray) -> dict[int, int]:
+    """Numbers and empty cells that a step starts from beside parameters which the step before made, while what stands
+    there in the step before is read alike and nobody takes it further: each with the update that starts there."""
+    graph, net, shift = found.net.graph, found.net, usual_shift(found.net, found.updates, made=True)
+    ends, starts = {int(s) for s in found.successor}, {int(p) for p in found.parameter}
+    if shift is None or not ends & starts:
+        return {}
+    whole = [own for _, own in grouped(found.step[mine]) if len(np.unique(found.lineage[mine[own]])) == len(own)]
+    single = {int(found.step[mine[own[0]]]) for own in whole}  # states join the steps of others
+    carried = single & {int(found.step[u]) for u in mine.tolist() if int(found.parameter[u]) in ends}
+    forms: Roles | None = None
+    late: dict[int, int] = {}
+    for update in mine.tolist():
+        cell = int(found.parameter[update])
+        if cell in graph.meaning or cell in ends or int(found.step[update]) not in carried:
+            continue
+        before = graph.number.get(_moved(graph.places[cell], (-shift[0], -shift[1], -shift[2])), -1)
+        if 0 <= before < net.size and int(net.canon[before]) not in starts and _is_number(graph, before):
+            forms = forms or Roles(net)
+            if forms.of(int(net.canon[before])) & forms.of(cell):
+                late[cell] = update
+    return late
+
+
+def holes(found: Study) -> dict[int, Meaning]:
+    """Numbers and empty cells on the way of a training where the steps before and after have one and the same formula:
+    each with that formula. Not where a training starts anew, which has its numbers there."""
+    graph, net, shift = found.net.graph, found.net, usual_shift(found.net, found.updates, made=True)
+    ends = {int(s) for s in found.successor}
+    if shift is None or not any(int(p) in ends for p in found.parameter):
+        return {}
+    back, lost = (-shift[0], -shift[1], -shift[2]), dict[int, Meaning]()
+    going = np.array([int(p) in ends for p in found.parameter])
+    used = found.order.cone(found.successor[going]) & ~found.order.cone(found.successor[~going])
+    leaves = np.flatnonzero((net.form_of < 0) & ~found.order.cut & used).tolist()
+    for cell in [*leaves, *_left_empty(found, shift)]:
+        place = graph.places[cell]
+        sides = [graph.number.get(_moved(place, by), -1) for by in (back, shift)]
+        if cell in graph.meaning or cell in graph.opaque or not all(side in graph.meaning for side in sides):
+            continue
+        if not all(side < net.size and found.depends[net.canon[side]] for side in sides):
+            continue
+        filled = _between(graph, sides[0], sides[1], cell)
+        if filled is not None:
+            lost[cell] = filled
+    return lost
+
+
+def _left_empty(found: Study, shift: Shift) -> list[int]:
+    """Empty cells that no formula reads, although what stands there in the steps before and after is on their way: a
+    sum over a range passes over them."""
+    graph, used = found.net.graph, found.order.cone(found.successor)
+    twice = (2 * shift[0], 2 * shift[1], 2 * shift[2])
+    empty: list[int] = []
+    for cell in np.flatnonzero(used & found.depends & ~found.order.cut & (found.net.form_of >= 0)).tolist():
+        place = _moved(graph.places[cell], shift)
+        other = graph.number.get(_moved(graph.places[cell], twice), -1)
+        inside = 0 <= other < found.net.size and used[other]
+        here = graph.number.get(place, -1)
+        unread = here < 0 or here >= found.net.size or not used[here]
+        if inside and unread and graph.grid.cell(place) is None:
+            empty.append(graph.cell(place))
+    return empty
+
+
+def _between(graph: SheetGraph, before: int, after: int, cell: int) -> Meaning | None:
+    """What a cell would say if it said what the cells before and after it say; None where these differ."""
+    one, other = graph.meaning[before], graph.meaning[after]
+    tapes = [record(held.expr, {name: i for i, name in enumerate(held.refs)}).steps for held in (one, other)]
+    if tapes[0] != tapes[1] or one.own or other.own:
+        return None
+    refs: dict[str, int] = {}
+    for (name, here), there in zip(one.refs.items(), other.refs.values(), strict=True):
+        shift = _shift(graph, before, here)
+        if here != there and shift != _shift(graph, after, there):
+            return None
+        place = graph.places[here] if here == there else _moved(graph.places[cell], shift)
+        if place not in graph.number and graph.grid.number(place) is None:
+            return None
+        refs[name] = graph.cell(place)
+    return replace(one, refs=refs, key=("mended", one.key))
+
+
 def typed_in(found: Study) -> list[int]:
     """Numbers and empty cells in several steps that are carried on beside the parameters, from beside where these are
     made, and that no formula makes: what an update should have made."""
@@ -118,6 +204,10 @@ def typed_in(found: Study) -> list[int]:
             if shift[0] == 0 and (shift[1], shift[2]) in beside and found.forward is not None and found.forward[source]:
                 typed[source] = None
     return list(typed) if len(typed) > 1 else []
+
+
+def _is_number(graph: SheetGraph, cell: int) -> bool:
+    return cell in graph.meaning or not np.isnan(graph.typed[cell])
 
 
 def _is_number_or_empty(graph: SheetGraph, cell: int) -> bool:

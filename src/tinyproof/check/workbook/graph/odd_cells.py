@@ -6,6 +6,7 @@ from tinyproof.check.workbook.graph.cells_around import (
     MOST_ODD,
     between_two,
     displacements,
+    far,
     holds_numbers,
     neighbours_say,
     other_steps,
@@ -15,7 +16,7 @@ from tinyproof.check.workbook.graph.cells_around import (
 from tinyproof.check.workbook.graph.edits import with_meanings
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
-from tinyproof.check.workbook.graph.not_moved import copies_not_moved
+from tinyproof.check.workbook.graph.not_moved import copies_not_moved, holes
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.check.workbook.graph.suspects import Suspects
 from tinyproof.core.arrays import np
@@ -108,6 +109,7 @@ def _odd(found: Study, left: set[int], suspects: Suspects, steps: bool = True) -
     for update in left:
         cells.update(dict.fromkeys(upstream(found, int(found.successor[update]))))
     odd: dict[int, Meaning] = dict(other_steps(found, left, suspects.lost)) if steps else {}
+    odd |= {cell: meaning for cell, meaning in holes(found).items() if cell not in odd}
     for cell in cells:
         if len(odd) >= MOST_ODD:
             break
@@ -150,7 +152,21 @@ def standing_alone(found: Study) -> dict[int, Meaning]:
             alone[cell] = filled
             if len(alone) > MOST_ODD:
                 return {}
-    return alone
+    for cell, filled in holes(found).items():
+        if holds_numbers(graph, filled) and not same_number(found, cell, filled):
+            alone[cell] = filled
+    return alone if len(alone) <= MOST_ODD else {}
+
+
+def part_of(found: Study, cell: int) -> int:
+    """The training that a cell is part of; of a number or an empty cell that which reads it."""
+    if cell >= found.net.size:  # an empty cell that nothing reads
+        places, here = found.net.graph.places, found.net.graph.places[cell]
+        return int(found.training[min(range(len(found.updates)), key=lambda u: far(places[found.successor[u]], here))])
+    me = int(found.net.canon[cell])
+    readers = found.net.dst[found.net.src == me]
+    read = [int(reader) for reader in readers if found.depends[reader]]
+    return int(found.label[me if found.depends[me] or not read else read[0]])
 
 
 def slips(found: Study) -> tuple[list[Mend], list[int]]:
@@ -163,6 +179,6 @@ def slips(found: Study) -> tuple[list[Mend], list[int]]:
         return [], list(alone)
     mends = []
     for cell, meaning in alone.items():
-        own = [u for u in range(len(found.updates)) if found.training[u] == found.label[found.net.canon[cell]]]
+        own = np.flatnonzero(found.training == part_of(found, cell)).tolist()
         mends.append(Mend([cell], {cell: meaning}, "alone", updates=own[:1]))
     return mends, []

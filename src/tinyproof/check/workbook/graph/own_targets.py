@@ -116,7 +116,7 @@ def _outputs(found: Study, residual: Residual, row: int) -> list[int]:
 
 def _given(found: Study) -> np.ndarray:
     """Typed numbers that are no parameters."""
-    typed = ~np.isnan(np.array(found.net.graph.typed))
+    typed = ~np.isnan(np.array(found.net.graph.typed[: found.net.size]))
     return np.asarray((found.net.form_of < 0) & ~found.order.cut & typed)
 
 

@@ -7,12 +7,12 @@ the change moves when the cell does. So an edit of a cell's formula is tried wit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tinyproof.backprop.expr import Call, Expr, Var, names, walk
 from tinyproof.backprop.tape import Array, compute, forward
 from tinyproof.check.workbook.graph.agree import match
-from tinyproof.check.workbook.graph.edit_kinds import continued, factors, other_functions, shifted
+from tinyproof.check.workbook.graph.edit_kinds import continued, factors, other_functions, put, shifted
 from tinyproof.check.workbook.graph.edits import FIXED, MOVING, TURNED, along, expression
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, says_alike
@@ -62,6 +62,7 @@ class Search:
         ones = np.ones((1, found.values.shape[1]))
         self.slope = found.order.adjoints(found.values, {form: {step: (self.net.row_of[[cell]], ones)}})
         whole = step == self.net.forms[form].tape.top
+        self.part = None if whole else (cell, step)  # only a part of the cell's formula is to be right
         self.slope[cell] = float(whole) if not found.order.cut[cell] else self.slope[cell]
         self.current: list[int] = []
         self.now = found.change[update] if held is None else _step_of(found, cell, step)
@@ -90,7 +91,8 @@ class Search:
         """Groups worth editing: what right updates use is left out."""
         me = int(self.found.successor[self.update])
         fresh = [[cell for cell in own if cell == me or not trusted[cell]] for own in self.cone]
-        return [own for own in fresh if own][:MOST_GROUPS]
+        first = [] if self.part is None else [[self.part[0]]]
+        return [*first, *[own for own in fresh if own]][:MOST_GROUPS]
 
     def edit(self, cells: list[int], natural: bool = True, free: bool = False) -> Found | None:
         """The first edit of these cells, all at once, that makes the update right.
@@ -104,10 +106,13 @@ class Search:
         me = int(self.found.successor[self.update])
         slope = self.slope[cells]
         slope[np.array(cells) == me] = 1.0  # of the update itself, whatever reads its cell
+        tape = form.tape
+        if self.part is not None and cells == [self.part[0]]:
+            tape, slope = replace(tape, steps=tape.steps[: self.part[1] + 1]), np.ones_like(slope)
         if not np.any(np.abs(np.nan_to_num(slope)) > 0) or len(cells) > 400:
             return None
         values = {f"s{i}": self.found.values[form.reads[rows, i]] for i in range(form.tape.slots)}
-        expr = expression(form.tape)
+        expr = expression(tape)
         if sum(1 for _ in walk(expr)) > 600:
             return None
         was = np.broadcast_to(compute(expr, values), slope.shape)
@@ -143,6 +148,8 @@ class Search:
                 holds = bool(again.ok[0] and again.rate[0] > 0)
             if holds:
                 used = {name: vocabulary[name] for name in names(repair.whole) if name in vocabulary}
+                if tape is not form.tape:
+                    repair = replace(repair, whole=put(expression(form.tape), expr, repair.whole))
                 return Found(tuple(cells), repair, used)
         return None
 

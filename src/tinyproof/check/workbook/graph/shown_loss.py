@@ -8,28 +8,33 @@ So is a sum that leaves out the last of a row of losses which nobody else reads.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
-from tinyproof.backprop.tape import Array, forward
+from tinyproof.backprop.tape import Array, Tape, forward, record
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.cell_net import Form
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.objectives import seeds_of
+from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.core.arrays import np
 
 SATURATED = 1e-6  # slope of a sigmoid
 CURVED = ("pow", "ln", "mul")
 MOVED = 0.01  # of an output
+ASKING = ("if", "eq", "gt", "ge")
+MOST_MOVED = 400  # losses of one form that are looked at on other targets
+MOST_ASKED = 12  # losses of one form that are asked who reads them
 MOST_OUTPUTS = 12  # of one loss that are looked at
 
 
 def doubtful_losses(found: Study, training: int) -> list[int]:
     """The losses in doubt, and the sums that leave one out."""
-    pairs, slope = _pairs(found, training), objective_slope(found, training)
+    pairs, slope = pairs_of(found, training), objective_slope(found, training)
     doubt: list[int] = []
-    read = set(found.net.src.tolist())
     used = found.order.cone(found.successor)
     for form in found.net.forms:
         own = [i for i, c in enumerate(form.cells.tolist()) if found.depends[c] and found.label[c] == training]
@@ -38,12 +43,12 @@ def doubtful_losses(found: Study, training: int) -> list[int]:
         curved = any(step[0] in CURVED for step in form.tape.steps)
         if curved and form.tape.slots < 40:
             doubt += _of_form(found, form, own, pairs, slope)
-        if all(step[0] in ("add", "var", "div", "num") for step in form.tape.steps) and form.tape.slots > 1:
-            doubt += [int(form.cells[i]) for i in own if _leaves_out(found, form, i, read)]
+        if _is_sum(form):
+            doubt += [int(form.cells[i]) for i in own if left_out(found, int(form.cells[i])) is not None]
     return doubt
 
 
-def _pairs(found: Study, training: int) -> dict[int, set[int]]:
+def pairs_of(found: Study, training: int) -> dict[int, set[int]]:
     """Outputs and their targets, where both are cells."""
     pairs: dict[int, set[int]] = {}
     for atom in found.chosen[training]:
@@ -55,6 +60,54 @@ def _pairs(found: Study, training: int) -> dict[int, set[int]]:
 
 
 def _of_form(found: Study, form: Form, own: list[int], pairs: dict[int, set[int]], objective: Array) -> list[int]:
+    """Those of the cells of a form that are in doubt, on the targets as they are and on others: a target that is 0
+    hides what it is multiplied with. A formula that asks for its target (IF) is left with those that it has."""
+    targets = set().union(*pairs.values())
+    doubt = _in_doubt(found, form, own, pairs, objective)
+    if any(step[0] in ASKING for step in form.tape.steps):
+        return doubt
+    halves = _may_be_half(found, [int(form.cells[i]) for i in own[:MOST_ASKED]], pairs)
+    hidden = {target for target in targets if np.isin(found.values[target], (0.0, 1.0)).all()}
+    left = [i for i in own if int(form.cells[i]) not in doubt and not (halves and hidden.isdisjoint(form.reads[i]))]
+    if not left:
+        return doubt
+    moved = replace(found, values=_other_targets(found, targets))
+    return doubt + _in_doubt(moved, form, left[:: -(-len(left) // MOST_MOVED)], pairs, None, halves)
+
+
+def _may_be_half(found: Study, cells: list[int], pairs: dict[int, set[int]]) -> bool:
+    """Whether one term of a cross-entropy may be the loss: of units that share 1, of targets that are all 1, or where
+    another cell that reads the same output is added to it."""
+    net, training = found.net, int(found.label[cells[0]])
+    if found.kinds[training] != "logistic":
+        return True
+    made_of = Counter(frozenset(net.reads(output)) for output in pairs)
+    for cell in cells:
+        outputs = [c for c in net.reads(cell) if c in pairs]
+        if any(made_of[frozenset(net.reads(output))] > 1 for output in outputs):
+            continue  # two classes share 1
+        targets = {target for output in outputs for target in pairs[output]} & set(net.reads(cell))
+        others = {c for reader in net.dst[net.src == cell].tolist() for c in net.reads(reader) if c != cell}
+        added = any(output in net.reads(c) for c in others if net.form_of[c] >= 0 for output in outputs)
+        if not added and not all(np.all(found.values[target] == 1.0) for target in targets):
+            return False
+    return True
+
+
+def _other_targets(found: Study, targets: set[int]) -> Array:
+    """The values with another number for each target that is 0 or 1."""
+    rng, values = np.random.default_rng(11), found.values.copy()
+    for target in sorted(targets):
+        if np.isin(values[target], (0.0, 1.0)).all():
+            values[target] = rng.uniform(0.15, 0.85, values.shape[1])
+    return values
+
+
+def _in_doubt(
+    found: Study, form: Form, own: list[int], pairs: dict[int, set[int]], objective: Array | None, halves: bool = True
+) -> list[int]:
+    """`objective`: the derivative of what is trained, by which cells that are no outputs are judged. `halves`: one term
+    of a cross-entropy is a loss by itself."""
     doubt, targets = [], set().union(*pairs.values())
     for i in own:
         cell, reads = int(form.cells[i]), form.reads[i].tolist()
@@ -64,7 +117,9 @@ def _of_form(found: Study, form: Form, own: list[int], pairs: dict[int, set[int]
         bent = [(slot, c) for c in made[:MOST_OUTPUTS] if _bends(found, form, i, slot := reads.index(c))]
         for slot, one in bent:
             if one in pairs:
-                fits = bool(pairs[one] & set(reads)) and _grows(found, form, i, slot, pairs[one])
+                fits = bool(pairs[one] & set(reads)) and _grows(found, form, i, slot, pairs[one], halves)
+            elif objective is None:
+                continue
             else:  # what an output is made of, or a cell that does not belong here
                 fits = _one_way(_slope(found, form, i, slot) * objective[one])
             if not fits:
@@ -90,12 +145,12 @@ def _one_way(products: Array) -> bool:
     return len(signs) > 0 and bool(np.all(signs == signs[0]))
 
 
-def _grows(found: Study, form: Form, row: int, slot: int, targets: set[int]) -> bool:
+def _grows(found: Study, form: Form, row: int, slot: int, targets: set[int], halves: bool) -> bool:
     """Whether a loss has, by an output, the slope that belongs to one of its targets."""
     slope, output = _slope(found, form, row, slot), found.values[form.reads[row, slot]]
     for target in targets:
         error = output - found.values[target]
-        if _is_loss(slope, output, found.values[target]) or _one_way(slope * error):
+        if _is_loss(slope, output, found.values[target], halves) or _one_way(slope * error):
             return True
     return False
 
@@ -105,47 +160,77 @@ def _bends(found: Study, form: Form, row: int, slot: int) -> bool:
     inputs = found.values[form.reads[row]].copy()
     before = _slope(found, form, row, slot)
     inputs[slot] += MOVED * np.where(inputs[slot] > 0.5, -1, 1)
-    return bool(np.any(np.abs(_slope_of(form, inputs, slot) - before) > 1e-9 * np.abs(before).max()))
+    return bool(np.any(np.abs(_slope_of(form.tape, inputs, slot) - before) > 1e-9 * np.abs(before).max()))
 
 
 def _slope(found: Study, form: Form, row: int, slot: int) -> Array:
-    return _slope_of(form, found.values[form.reads[row]], slot)
+    return _slope_of(form.tape, found.values[form.reads[row]], slot)
 
 
-def _slope_of(form: Form, numbers: Array, slot: int) -> Array:
+def _slope_of(tape: Tape, numbers: Array, slot: int) -> Array:
     inputs = numbers[:, None, :]
-    values = forward(form.tape, inputs)
-    back = backward(form.tape, values, {form.tape.top: np.ones(inputs.shape[1:])}, inputs)
+    values = forward(tape, inputs)
+    back = backward(tape, values, {tape.top: np.ones(inputs.shape[1:])}, inputs)
     return np.asarray(np.nan_to_num(back[slot, 0]))
 
 
-def _is_loss(slope: Array, output: Array, target: Array) -> bool:
-    """Whether a slope by the output is that of a squared error, a cross-entropy or an absolute error."""
+def _is_loss(slope: Array, output: Array, target: Array, halves: bool) -> bool:
+    """Whether a slope by the output is that of a squared error, a cross-entropy (`halves`: or one term of it) or an
+    absolute error."""
     error = output - target
     with np.errstate(all="ignore"):
-        shapes = np.stack([
-            error, error / (output * (1 - output)), target / output, (1 - target) / (1 - output), np.sign(error)
-        ])  # fmt: skip
+        whole = [error, error / (output * (1 - output)), np.sign(error)]
+        shapes = np.stack([*whole, *([target / output, (1 - target) / (1 - output)] if halves else [])])
     clear = np.abs(output * (1 - output)) > SATURATED  # elsewhere no digits are left of a sigmoid
     both = np.stack([slope, np.where(clear, slope, np.nan)])
     return any(match(np.broadcast_to(own, shapes.shape), np.nan_to_num(shapes)).ok.any() for own in both)
 
 
-def _leaves_out(found: Study, form: Form, row: int, read: set[int]) -> bool:
-    """Whether a sum of neighbours stops before one that says the same and that nothing reads."""
+def _is_sum(form: Form) -> bool:
+    return form.tape.slots > 1 and all(step[0] in ("add", "var", "div", "num") for step in form.tape.steps)
+
+
+def left_out(found: Study, cell: int) -> int | None:
+    """What a sum of neighbours stops before, if it says the same and nothing reads it, or no other sum does and it is
+    made of the same parameters; None where a sum leaves nothing out."""
     graph, net = found.net.graph, found.net
-    places = sorted(graph.places[c] for c in form.reads[row] if found.depends[c])
+    reads = net.reads(cell)
+    places = sorted(graph.places[c] for c in reads if found.depends[c])
     if len(places) < 2:
-        return False
+        return None
     step = places[1].row - places[0].row, places[1].col - places[0].col
     kind = net.form_of[graph.number[places[-1]]]
     apart = {(b.row - a.row, b.col - a.col) for a, b in pairwise(places)}
     if len(apart) > 1 or any(net.form_of[graph.number[place]] != kind for place in places):
-        return False  # no row of losses: a whole column, with whatever stands in it
+        return None  # no row of losses: a whole column, with whatever stands in it
     for place, sign in ((places[-1], 1), (places[0], -1)):
-        there = Place(place.sheet, place.row + sign * step[0], place.col + sign * step[1])
-        cell = graph.number.get(there)
-        if cell is not None and cell < net.size and cell not in read and net.form_of[cell] == kind >= 0:
-            if found.depends[cell] and not found.order.cut[cell]:
-                return True
-    return False
+        other = graph.number.get(Place(place.sheet, place.row + sign * step[0], place.col + sign * step[1]))
+        if other is None or other >= net.size or net.form_of[other] != kind or kind < 0:
+            continue
+        readers = net.dst[net.src == other].tolist()
+        summed = any(_is_sum(net.forms[net.form_of[reader]]) for reader in readers)
+        like = not readers or (not summed and starts_of(found, other) == starts_of(found, graph.number[place]))
+        if like and found.depends[other] and not found.order.cut[other]:
+            return int(other)
+    return None
+
+
+def starts_of(found: Study, cell: int) -> frozenset[int]:
+    """The parameters, as the steps cut them, that a cell is made of."""
+    return frozenset(np.flatnonzero(found.order.reach([cell], upwards=True) & found.order.cut).tolist())
+
+
+def pairs_up(found: Study, meaning: Meaning, pairs: dict[int, set[int]]) -> bool:
+    """Whether a formula is a loss of every output that it reads, each held against its own target, whatever that is."""
+    refs = [int(found.net.canon[ref]) for ref in meaning.refs.values()]
+    outputs = [slot for slot, ref in enumerate(refs) if ref in pairs]
+    tape = record(meaning.expr, {name: i for i, name in enumerate(meaning.refs)})
+    moved = _other_targets(found, {target for slot in outputs for target in pairs[refs[slot]]})
+    made = any(_is_made(found, ref) for ref in refs if ref not in pairs)
+    if not outputs or made or len(set(refs)) < len(refs):
+        return False
+    for slot in outputs:
+        slope = _slope_of(tape, moved[refs], slot)
+        if not any(_is_loss(slope, moved[refs[slot]], moved[target], True) for target in pairs[refs[slot]] & {*refs}):
+            return False
+    return True

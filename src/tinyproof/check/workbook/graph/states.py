@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tinyproof.backprop.tape import Array, Tape, forward
+from tinyproof.backprop.tape_back import backward_steps
 from tinyproof.check.workbook.graph.agree import follows, match
 from tinyproof.check.workbook.graph.found_training import Atom, Source, Study
 from tinyproof.check.workbook.graph.objectives import follow, options
@@ -21,6 +22,7 @@ MOST_PARTS = 24  # formulas that are taken apart for it
 MOST_LINEAGES = 80
 MOST_WITHOUT = 2_000  # changes looked at of which none has a gradient in it
 MOST_STEPS = 400  # of a formula that is taken apart
+CLEAR = 5  # samples on which a change hangs on its gradient, before they say which way it goes
 UPHILL = 0.8  # share of the changes of a parameter that go where the gradient points, from which on it climbs
 
 
@@ -176,6 +178,9 @@ def _accept(found: Study, mine: np.ndarray) -> None:
     found.sources.update(held)
     pure = _pure(found, held)
     sign = _descends(found, held, pure)
+    if _all_climb(found, mine, sign):
+        found.climbs.add(int(found.training[mine[0]]))
+        sign = {}
     for update in pure:
         if sign.get(update, True) and not found.match.ok[update]:
             found.match.ok[update] = True
@@ -228,20 +233,51 @@ def _descends(found: Study, held: dict[int, list[Source]], updates: list[int]) -
     slope = found.order.adjoints(found.values, seeds)
     answer = {}
     for update in updates:
-        cell, _, rest = held[update][0]
-        if rest:
-            continue
+        value, through = _moved_by(found, slope, held[update][0])
         with np.errstate(all="ignore"):
-            ratio = found.values[cell] / found.gradient[update]
-            share = slope[cell] * found.values[cell] / found.change[update]
-            uphill = slope[cell] * ratio > 0
+            ratio = value / found.gradient[update]
+            share = through * value / found.change[update]
+            uphill = through * ratio > 0
         clear = np.isfinite(share) & (np.abs(share) > 1e-3)
-        answer[update] = not (clear.sum() > len(clear) // 2 and uphill[clear].mean() > 0.8)
+        enough = clear.sum() >= min(CLEAR, len(clear) // 2 + 1)  # a gate may be closed on most samples
+        answer[update] = not (enough and uphill[clear].mean() > UPHILL)
     for lineage in {int(found.lineage[update]) for update in answer}:  # later steps blur what one step shows
         own = [update for update in answer if found.lineage[update] == lineage]
         down = 2 * sum(answer[update] for update in own) >= len(own)
         answer.update(dict.fromkeys(own, down and not _climbs(found, own)))
     return answer
+
+
+def _moved_by(found: Study, slope: Array, source: Source) -> tuple[Array, Array]:
+    """What a source is worth, a cell or a step of its formula, and by how much the changes move when it does. `slope`:
+    the same of every cell."""
+    cell, step, _ = source
+    if step == WHOLE:
+        return found.values[cell], slope[cell]
+    net = found.net
+    form = net.forms[net.form_of[cell]]
+    inputs = found.values[form.reads[net.row_of[cell]]][:, None, :]
+    steps = forward(form.tape, inputs)
+    own = 1.0 if found.order.cut[cell] else slope[cell][None]
+    top = np.broadcast_to(own, inputs.shape[1:])
+    back = backward_steps(form.tape, steps, {form.tape.top: top}, inputs)[1][step]
+    return np.broadcast_to(steps[step], top.shape)[0], np.nan_to_num(
+        np.broadcast_to(0.0 if back is None else back, top.shape)[0]
+    )
+
+
+def _all_climb(found: Study, mine: np.ndarray, sign: dict[int, bool]) -> bool:
+    """Whether every change of a training goes up, those that need no state included, of which there are some: then the
+    sign is wrong once, for all of them."""
+    rates = found.match.rate[mine[found.match.ok[mine]]]
+    rates = rates[np.isfinite(rates)]
+    if not sign or any(sign.values()) or not len(rates) or (rates > 0).any():
+        return False
+    updates = list(sign)
+    with np.errstate(all="ignore"):
+        along = found.change[updates] * found.gradient[updates]
+    along = along[np.isfinite(along) & (along != 0)]
+    return found.kinds[int(found.training[mine[0]])] != "shown" and len(along) > 0 and bool((along > 0).mean() > 0.5)
 
 
 def _climbs(found: Study, updates: list[int]) -> bool:

@@ -48,7 +48,7 @@ def terms(expr: Expr, sign: int = 1) -> Iterator[tuple[int, Expr]]:
 
 
 def plus_terms(expr: Expr) -> list[str]:
-    """The names that could be the parameter of an update."""
+    """The names that could be the parameter of an update: added once; a sum over examples adds one more often."""
     branches = [expr]
     if isinstance(expr, Call) and expr.function == "if":
         branches = [*expr.args[1:]]
@@ -62,7 +62,8 @@ def plus_terms(expr: Expr) -> list[str]:
     for branch in branches:
         parts = list(terms(branch))
         if len(parts) > 1:
-            found.update(dict.fromkeys(part.name for sign, part in parts if sign > 0 and isinstance(part, Var)))
+            added = Counter(part.name for sign, part in parts if sign > 0 and isinstance(part, Var))
+            found.update(dict.fromkeys(name for name, count in added.items() if count == 1))
     return list(found)
 
 
@@ -160,9 +161,10 @@ def find_updates(net: Net) -> tuple[list[Update], list[Update], Roles]:
     """The updates of the workbook, dead ends left out; candidates that are read in other places than what they start
     from; how each cell is read."""
     finder = _Finder(net)
-    candidates, roles = finder.candidates(), finder.roles
+    candidates, roles = [u for u in finder.candidates() if not _is_slope(net, u)], finder.roles
     read = {u.successor for u in candidates if roles.of(u.successor)}
     linked = {u for u in candidates if roles.of(u.successor) & roles.of(u.parameter)}
+    linked |= _filled_alike(net, [u for u in candidates if u.successor in read], linked)
     ends = _live_ends(net, [u for u in candidates if u.successor not in read], linked, roles)
     one: dict[int, Update] = {}
     for update in [u for u in candidates if u in linked] + ends:
@@ -177,6 +179,13 @@ def find_updates(net: Net) -> tuple[list[Update], list[Update], Roles]:
     used = read | one.keys()
     dropped += [u for u in candidates if u.successor not in used and _computes(net, u.successor) in said]
     return list(one.values()), dropped + strange, roles
+
+
+def _filled_alike(net: Net, candidates: list[Update], linked: set[Update]) -> set[Update]:
+    """Candidates that go on from a successor by the very formula that made it, filled further: what reads them may say
+    something else than what reads those before them, and one of both is then a slip."""
+    made = {u.successor: net.graph.meaning[u.successor].key for u in linked}
+    return {u for u in candidates if made.get(u.parameter) == net.graph.meaning[u.successor].key}
 
 
 def _live_ends(net: Net, ends: list[Update], linked: set[Update], roles: Roles) -> list[Update]:
@@ -219,6 +228,11 @@ def _rivals(net: Net, ends: list[Update]) -> set[Update]:
     for end in ends:
         most[end.parameter] = max(most.get(end.parameter, 0), len(wide[int(net.form_of[end.successor])]))
     return {end for end in ends if len(wide[int(net.form_of[end.successor])]) < most[end.parameter]}
+
+
+def _is_slope(net: Net, update: Update) -> bool:
+    """Whether a formula takes off itself what another kind of formula made: `a-a^2`, whatever reads it."""
+    return _of_itself(net, update) and net.form_of[update.parameter] != net.form_of[update.successor]
 
 
 def _of_itself(net: Net, update: Update) -> bool:

@@ -8,7 +8,7 @@ from tinyproof.backprop.expr import Call, Num, walk
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.beside_training import moved_by_numbers, moved_for_nothing, not_taken, starts_anew
 from tinyproof.check.workbook.graph.found_training import Study, grouped
-from tinyproof.check.workbook.graph.not_moved import broken_off, not_carried, typed_in
+from tinyproof.check.workbook.graph.not_moved import broken_off, not_carried, started_late, typed_in
 from tinyproof.check.workbook.graph.rate_sources import NEAR, TYPED, Rates, find_rates, numbers_read
 from tinyproof.check.workbook.graph.rests import resting
 from tinyproof.check.workbook.graph.transfer import other_rules
@@ -53,7 +53,7 @@ def find_suspects(found: Study) -> Suspects:
         ok = mine[found.match.ok[mine]]
         _unread(found, mine, result)
         known = found.match.rate[ok][np.isfinite(found.match.rate[ok])]
-        if 2 * len(known) > len(mine) and (known < 0).all():
+        if training in found.climbs or (2 * len(known) > len(mine) and (known < 0).all()):
             result.ascends.append(training)
         astray = [int(u) for u in mine[found.match.seen[mine] & ~found.match.ok[mine]]]
         rests = resting(found, astray)
@@ -69,6 +69,7 @@ def find_suspects(found: Study) -> Suspects:
             result.uneven.append(int(mine[0]))
         _lost(found, mine, result)
         result.lost.update(broken_off(found, mine))
+        result.lost.update(started_late(found, mine))
         result.loose += not_carried(found, mine)
     return result
 

@@ -65,7 +65,15 @@ def mended_told(graph: SheetGraph, found: Study, mend: Mend) -> Mistake:
     sheet, cells = next(iter(by_sheet.items()))
     cell = cells[0]
     typed = cell not in graph.meaning and cell not in graph.opaque and cell not in graph.carried
-    kind = "pasted-values" if typed else "inconsistent-rows" if mend.kind in ("odd", "alone") else _kind(found, cell)
+    kind = (
+        "pasted-values"
+        if typed
+        else "wrong-loss"
+        if mend.kind == "loss"
+        else "inconsistent-rows"
+        if mend.kind in ("odd", "alone")
+        else _kind(found, cell)
+    )
     swapped = (mend.old_part, mend.new_part) if mend.old_part is not None and mend.new_part is not None else None
     fix = formula(graph, cell, mend.new[cell], swapped)
     own = in_names(graph, mend.new[cell])
@@ -73,12 +81,20 @@ def mended_told(graph: SheetGraph, found: Study, mend: Mend) -> Mistake:
         f", {graph.grid.sheet(other).name}!{stretches_of(graph, others)}"
         for other, others in list(by_sheet.items())[1:]
     )
+    if mend.kind == "ascent":
+        where += f", {_updates_of(graph, found, mend, sheet)}"
     return Mistake(
         kind, "error", sheet, heading(graph, cell) or graph.name(cell), _message(graph, found, mend, cell, typed),
         rows=(graph.places[cell].row,), cells=where, says=says(graph, cell),
         should_say=(f"{own}, {fix}" if own and fix else fix or own), why=_why(graph, found, mend), fix=fix,
         effect=_effect(graph, found, mend),
     )  # fmt: skip
+
+
+def _updates_of(graph: SheetGraph, found: Study, mend: Mend, sheet: int) -> str:
+    """The updates of one sheet that a mend makes right."""
+    ends = [int(found.successor[u]) for u in mend.updates]
+    return stretches_of(graph, [end for end in ends if graph.places[end].sheet == sheet])
 
 
 def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool) -> str:
@@ -92,6 +108,16 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
         return f"{what} says something else than the cells around it, and only what they say is right"
     if mend.kind == "activated":
         return f"{what} weighs sums where their activations belong, which no other unit reads"
+    if mend.kind == "loss":
+        return (
+            f"{what} is not the loss that is trained; every change follows the one that this formula shows once mended"
+        )
+    if mend.kind == "ascent":
+        first = named(graph, int(found.successor[mend.updates[0]]))
+        return (
+            "the updates climb the error in place of going down: one sign is wrong for all of them, that of "
+            f"{what}, which is one formula, or that of every update, {first} and so on"
+        )
     if mend.kind == "peers":
         return f"{what} does not say of its parameter what the same cell of another parameter says of that one"
     old, new = part(graph, mend.old_part), part(graph, mend.new_part)
@@ -109,7 +135,7 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
 
 
 def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
-    if not mend.updates or mend.kind == "alone":
+    if not mend.updates or mend.kind in ("alone", "loss"):
         return ""
     update = mend.updates[0]
     what = OBJECTIVES[found.kinds[int(found.training[update])]]
@@ -131,7 +157,7 @@ def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
 
 def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
     count = len(mend.updates)
-    if mend.kind == "alone":
+    if mend.kind in ("alone", "loss"):
         return ""
     if graph.imagined:
         return f"{count} derivative{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} wrong because of it"

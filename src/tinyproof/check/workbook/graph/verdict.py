@@ -13,6 +13,7 @@ from tinyproof.check.workbook.graph.gradients_alone import with_updates
 from tinyproof.check.workbook.graph.iterated import opened
 from tinyproof.check.workbook.graph.judged import copies_apart, judged
 from tinyproof.check.workbook.graph.mends import Explained, explain, of_the_sheet
+from tinyproof.check.workbook.graph.odd_cells import part_of
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
 from tinyproof.check.workbook.graph.states import carries
 from tinyproof.check.workbook.graph.suspects import Suspects
@@ -36,6 +37,7 @@ from tinyproof.check.workbook.graph.told import (
     without_mend,
 )
 from tinyproof.check.workbook.graph.training_facts import training_found
+from tinyproof.check.workbook.graph.turned_error import ASCENT
 from tinyproof.check.workbook.graph.wording import named
 from tinyproof.check.workbook.read.worksheet_functions import NotUnderstood
 from tinyproof.check.workbook.rules.mistake import Mistake
@@ -191,7 +193,7 @@ class _Own:
             starts = {int(cell) for cell in found.successor} | graph.copies.keys()
             self.mends = [mend for mend in self.mends if mend.kind in ("odd", "peers") or starts.issuperset(mend.cells)]
         self.lost = {cell: u for cell, u in suspects.lost.items() if found.training[u] == training}
-        self.doubts = [cell for cell in explained.doubts if found.label[found.net.canon[cell]] == training]
+        self.doubts = [cell for cell in explained.doubts if part_of(found, cell) == training]
 
     def _mine(self, updates: Iterable[int]) -> list[int]:
         return [u for u in updates if self.found.training[u] == self.training]
@@ -206,6 +208,8 @@ class _Own:
         single = sum(mend.kind != "odd" for mend in mends) <= 1 and not (mends and opened)  # one mistake explains all
         few = bool(mends) and all(mend.kind == "odd" for mend in mends) and 4 * len(mends) <= healed
         whole = len(mends) == 1 and mends[0].kind == ACTIVATED and healed == len(mine) > 2
+        formulas = all(cell in self.graph.meaning for mend in mends for cell in mend.cells)
+        whole = whole or (few and formulas and healed == len(mine))  # the others say it, and without it nothing follows
         enough = whole or right >= (1 if few else LEAST * len(mine))
         return right > ENOUGH * len(mine) or (single and right + healed >= 0.9 * len(mine) and enough)
 
@@ -226,7 +230,8 @@ class _Own:
             return  # which cell is whose derivative is not known: `ask` says so
         if self.training in found.disputed:
             return  # as above
-        if self.training in self.suspects.ascends and found.kinds[self.training] != "shown":
+        turned = any(mend.kind == ASCENT for mend in self.mends)  # says so itself
+        if self.training in self.suspects.ascends and found.kinds[self.training] != "shown" and not turned:
             verdict.mistakes.append(ascent(graph, found, self.mine))
         if sure:
             self._accuse_surely(verdict, opened)

@@ -149,7 +149,10 @@ def _pick(change: Array, slopes: list[Array]) -> tuple[list[int], Array]:
             return -1
         return int(match(change, np.asarray(sum(slopes[i] for i in chosen))).ok.sum())
 
-    options = [frozenset(range(len(slopes))), *[frozenset([i]) for i in range(len(slopes))]]
+    whole = frozenset(range(len(slopes)))
+    options = [whole, *[frozenset([i]) for i in whole]]
+    if len(whole) > 2 and score(whole) < len(change):  # one of them may be a slip in a loss that is shown
+        options += [whole - {i} for i in whole]
     scores = {option: score(option) for option in options}
     best = max(options, key=lambda option: scores[option])
     for _ in range(2 * len(slopes)):

@@ -187,7 +187,9 @@ def edited(found: Study, edit: Found, cell: int, moving: bool) -> Meaning | None
             sheet = here.sheet if place.sheet == first.sheet else place.sheet
             place = along(place._replace(sheet=sheet), first, here, way if way == TURNED else MOVING)
         number = graph.number.get(place)
-        if number is None or number >= found.net.size:
+        if number is None and graph.grid.number(place) is not None:
+            number = graph.cell(place)  # a number that nothing reads yet
+        if number is None or (number >= found.net.size and np.isnan(graph.typed[number])):
             return None
         name = f"{word}:{graph.name(number)}" + (
             "$11" if stays and len(edit.cells) + (cell != edit.cells[0]) > 1 else ""
