@@ -7,9 +7,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
+SITE ?= site
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: run test numerics check docs mutations mutations-fit house clean
+.PHONY: run test numerics check docs site mutations mutations-fit house clean
 
 run: $(VENV)/.installed-train
 	$(BIN)/tinyproof run $(ARGS)
@@ -34,6 +35,9 @@ check: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python tools/docs.py --write
+
+site: $(VENV)/.installed-dev
+	$(BIN)/python tools/site.py --out $(SITE)
 
 mutations: $(VENV)/.installed-dev
 	$(BIN)/python tools/mutation.py

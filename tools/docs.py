@@ -8,9 +8,15 @@ In the Markdown files:
 
     <!-- run: tinyproof models -->           the fenced block below is what the command prints (exit code 0, or
     <!-- run exit 1: tinyproof audit x -->   the one named); commands of one file share one empty temporary folder
+    <!-- run about: tinyproof train x -->    the same, where figures (times, rounding) may be others: words are compared
+    <!-- run last 5: COMMAND -->             only its last lines stand there, below "..."
     <!-- run as markdown: COMMAND -->        what it prints stands as Markdown, up to <!-- end -->
     <!-- recorded: COMMAND; WHERE, WHEN -->  a slow command: the block below is kept, the command line is checked
+    <!-- file: NAME -->                      the fenced block below is a file of that name for what follows
     <!-- not run: REASON -->                 the python example below is not executed
+
+These marks are for this program; the reader is shown the command too, by a ```sh block between the mark and the output
+(below what stands as Markdown in a line of its own). --write puts it there, and it is compared like the output.
 
 Every ```python example is executed, every ```pycon example too, and what it prints must be what stands there (one
 namespace and one folder per file), and every `tinyproof ...` line of a ```sh or ```console
@@ -31,13 +37,22 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+SHOWN = r"(?:```sh\n(?:(?!```).)*```\n+)?"
 FENCED = re.compile(
-    r"<!-- run(?: exit (?P<exit>\d+))?: (?P<command>.+?) -->\n+```(?P<info>\w*)\n(?P<body>.*?)```", re.DOTALL
+    r"<!-- (?P<how>run(?: exit (?P<exit>\d+))?(?P<about> about)?(?: last (?P<last>\d+))?): (?P<command>.+?) -->\n+"
+    + SHOWN
+    + r"```(?P<info>\w*)\n(?P<body>.*?)```",
+    re.DOTALL,
 )
 INLINE = re.compile(r"<!-- run as markdown: (?P<command>.+?) -->\n(?P<body>.*?)<!-- end -->", re.DOTALL)
-RECORDED = re.compile(r"<!-- recorded: (?P<command>[^;]+?)(?:;[^>]*)? -->")
+RECORDED = re.compile(r"<!-- recorded: (?P<said>[^>]+?) -->\n+" + SHOWN, re.DOTALL)
+FILE = re.compile(r"<!-- file: (?P<name>[\w.-]+) -->\n+```\w*\n(?P<body>.*?)```", re.DOTALL)
+COMMAND = re.compile(r"(?:[A-Z_]+=(?:\"[^\"]*\"|\S*) )*(?:tinyproof|python) ")
+WIDTH = 100
+ONCE = "compiling the kernels"  # that is said once on a machine
 LINK = re.compile(r"\]\(([^)#\s][^)\s]*)\)")
 CODE = re.compile(
     r"(?P<skip><!-- not run: .+? -->\n+)?```(?P<info>python|pycon|sh|console)\n(?P<body>.*?)```", re.DOTALL
@@ -65,27 +80,121 @@ def run(command: str, folder: Path, expected: int = 0) -> str:
     )
     if done.returncode != expected:
         raise SystemExit(f"`{command}` ended with {done.returncode}, expected {expected}:\n{done.stdout}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines()) + "\n"
+    lines = (line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    return "\n".join(line for line in lines if not line.startswith(ONCE)) + "\n"
 
 
-def regenerate(text: str, folder: Path) -> str:
-    """The document with every generated block as its command prints it now."""
+def recorded(said: str) -> tuple[list[str], str]:
+    """The commands that a mark names, and the rest of what it says: where, when, of what.
 
-    def fenced(match: re.Match[str]) -> str:
-        body = run(match["command"], folder, int(match["exit"] or 0))
-        head = f"<!-- run{' exit ' + match['exit'] if match['exit'] else ''}: {match['command']} -->"
-        return f"{head}\n```{match['info']}\n{body}```"
+    >>> recorded("python a.py x (of y.zip); python b.py; two cores, one thread")
+    (['python a.py x', 'python b.py'], 'of y.zip; two cores, one thread')
+    """
+    commands, words = [], []
+    for part in said.split("; "):
+        if COMMAND.match(part):
+            command, _, note = part.partition(" (")
+            commands.append(command)
+            words += [note.rstrip(")")] if note else []
+        else:
+            words.append(part)
+    return commands, "; ".join(words)
 
-    def inline(match: re.Match[str]) -> str:
-        return f"<!-- run as markdown: {match['command']} -->\n{run(match['command'], folder)}<!-- end -->"
 
-    # One pass over both kinds in the order of the page: a later command may read what an earlier one wrote.
-    found = sorted([*FENCED.finditer(text), *INLINE.finditer(text)], key=lambda match: match.start())
-    pieces, position = [], 0
+def shown(commands: list[str], remark: str = "") -> str:
+    """The block in which the reader sees them, long ones over several lines."""
+    lines = [f"# {remark}"] if remark else []
+    for command in commands:
+        first, *options = command.split(" --")
+        line = first
+        for option in options:
+            if len(f"{line} --{option}") > WIDTH:
+                lines.append(line + " \\")
+                line = "   "
+            line += f" --{option}"
+        lines.append(line)
+    return "```sh\n" + "".join(line + "\n" for line in lines) + "```\n"
+
+
+def fenced(match: re.Match[str], folder: Path) -> str:
+    """A command, as the reader sees it, and what it prints."""
+    body = run(match["command"], folder, int(match["exit"] or 0))
+    lines = body.splitlines(keepends=True)
+    if match["last"] and len(lines) > int(match["last"]):
+        body = "...\n" + "".join(lines[-int(match["last"]) :])
+    if match["about"] and but_for_figures(body) == but_for_figures(match["body"]):
+        body = match["body"]
+    return f"<!-- {match['how']}: {match['command']} -->\n{shown([match['command']])}\n```{match['info']}\n{body}```"
+
+
+def but_for_figures(text: str) -> list[str]:
+    """The words of a text: a figure is a figure, and a column as wide as it must be.
+
+    >>> but_for_figures("acc 97.9 %  0.3 s\\n-----") == but_for_figures("acc 8 %   12.1 s\\n---")
+    True
+    >>> but_for_figures("done in 42 s") == but_for_figures("done in 1 min 12 s")
+    True
+    >>> but_for_figures("kept") == but_for_figures("broken")
+    False
+    """
+    figures = re.sub(r"\d[\d,.]*(?:e[-+]?\d+)?", "0", text)
+    times = re.sub(r"\b0 (?:s|min 0 s|min|h 0 min|h)\b", "0 s", figures)
+    return re.sub(r"-{2,}", "--", times).split()
+
+
+def inline(match: re.Match[str], folder: Path) -> str:
+    """What a command prints as Markdown, and the command."""
+    head = f"<!-- run as markdown: {match['command']} -->"
+    return f"{head}\n{run(match['command'], folder)}\n*Printed by `{match['command']}`.*\n<!-- end -->"
+
+
+def kept(match: re.Match[str], folder: Path) -> str:
+    """A command that is not run here, as the reader sees it."""
+    commands, remark = recorded(match["said"])
+    head = f"<!-- recorded: {match['said']} -->\n"
+    return head + (f"{shown(commands, remark and 'recorded: ' + remark)}\n" if commands else "")
+
+
+def regenerate(text: str, folder: Path, wrong: list[str]) -> str:
+    """The document with every generated block as its command prints it now. `wrong` takes what its examples fail in."""
+    # One pass in the order of the page: a later command may read what an earlier one, or an example, wrote.
+    made = {FENCED: fenced, INLINE: inline, RECORDED: kept}
+    found = sorted(
+        (match for kind in (*made, FILE, CODE) for match in kind.finditer(text)), key=lambda match: match.start()
+    )
+    pieces, position, namespace = [], 0, {"__name__": "example"}
     for match in found:
-        pieces += [text[position : match.start()], fenced(match) if match.re is FENCED else inline(match)]
-        position = match.end()
+        if match.re is FILE:
+            (folder / match["name"]).write_text(match["body"], encoding="utf-8")
+        elif match.re is CODE:
+            wrong += example(match, namespace, folder)
+        else:
+            pieces += [text[position : match.start()], made[match.re](match, folder)]
+            position = match.end()
     return "".join([*pieces, text[position:]])
+
+
+def example(match: re.Match[str], namespace: dict[str, Any], folder: Path) -> Iterator[str]:
+    """What is not so of an example in Python, which is run."""
+    if match["info"] == "python" and not match["skip"]:
+        try:
+            with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(match["body"], "example", "exec"), namespace)  # noqa: S102 (our own documents)
+        except Exception as error:
+            yield f"the example fails: {type(error).__name__}: {error}\n{match['body']}"
+    elif match["info"] == "pycon":
+        yield from session(match["body"], namespace, folder)
+
+
+def session(text: str, namespace: dict[str, Any], folder: Path) -> Iterator[str]:
+    """What an interactive example prints otherwise than it says."""
+    said: list[str] = []
+    test = doctest.DocTestParser().get_doctest(text, namespace, "example", "example", 0)
+    with contextlib.chdir(folder):
+        doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
+    namespace.update(test.globs)
+    if said:
+        yield "the example differs: " + "".join(said)
 
 
 def unknown_words(line: str) -> Iterator[str]:
@@ -107,21 +216,11 @@ def unknown_words(line: str) -> Iterator[str]:
     )
 
 
-def examples(text: str, namespace: dict[str, object], path: Path, folder: Path) -> Iterator[str]:
-    """What an interactive example prints otherwise than it says."""
-    said: list[str] = []
-    test = doctest.DocTestParser().get_doctest(text, namespace, path.name, str(path), 0)
-    with contextlib.chdir(folder):
-        doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
-    namespace.update(test.globs)
-    if said:
-        yield "the example differs: " + "".join(said)
-
-
 def faults(path: Path, folder: Path) -> Iterator[str]:
     """Everything in one document that is not so."""
     text = path.read_text(encoding="utf-8")
-    fresh = regenerate(text, folder)
+    wrong: list[str] = []
+    fresh = regenerate(text, folder, wrong)
     if fresh != text:
         old, new = text.splitlines(), fresh.splitlines()
         first = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
@@ -130,22 +229,14 @@ def faults(path: Path, folder: Path) -> Iterator[str]:
     for target in LINK.findall(text):
         if "://" not in target and not (path.parent / target.split("#")[0]).exists():
             yield f"the link to {target} leads nowhere"
-    lines = [match["command"] for match in RECORDED.finditer(text)]
-    namespace: dict[str, object] = {"__name__": "example"}
+    lines = [command for match in RECORDED.finditer(text) for command in recorded(match["said"])[0]]
     for match in CODE.finditer(text):
-        if match["info"] == "python" and not match["skip"]:
-            try:
-                with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
-                    exec(compile(match["body"], str(path), "exec"), namespace)  # noqa: S102 (our own documents)
-            except Exception as error:
-                yield f"the example fails: {type(error).__name__}: {error}\n{match['body']}"
-        elif match["info"] == "pycon":
-            yield from examples(match["body"], namespace, path, folder)
-        elif match["info"] != "python":
+        if match["info"] in ("sh", "console"):
             lines += [line.removeprefix("$ ") for line in match["body"].replace("\\\n", " ").splitlines()]
     for line in lines:
         if line.startswith("tinyproof"):
             yield from (f"`{line}`: {problem}" for problem in unknown_words(line))
+    yield from wrong
 
 
 def main() -> int:
@@ -158,7 +249,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             if asked.write:
                 text = path.read_text(encoding="utf-8")
-                fresh = regenerate(text, Path(folder))
+                fresh = regenerate(text, Path(folder), [])
                 if fresh != text:
                     path.write_text(fresh, encoding="utf-8")
                     print(f"{path.name}: written anew")

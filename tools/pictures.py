@@ -1,12 +1,13 @@
 """Make the documentation's pictures anew, with the program itself: `python tools/pictures.py` (Chromium, LibreOffice,
 pdftoppm; about two minutes). MNIST is used where it can be found, else the digits.
 
-Two networks drawn, the stepping page, the workbook as LibreOffice shows it, the page of a class, the report of
-`tinyproof run`.
+Two networks drawn, the stepping page, the workbook as LibreOffice shows it, the page of a class, the reports of
+`tinyproof run` and of a proof.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,8 +27,12 @@ def tinyproof(folder: Path, *words: str, fine: tuple[int, ...] = (0,)) -> None:
     call(sys.executable, "-m", "tinyproof", *words, cwd=folder, fine=fine)
 
 
-def screenshot(page: Path, name: str, *more: str) -> None:
-    call(sys.executable, ROOT / "tools" / "screenshot.py", page, IMAGES / name, *more, cwd=ROOT)
+def screenshot(page: Path, name: str, *more: str, dark: bool = True) -> None:
+    """A picture of a page, and one of it for dark pages, which the site shows there."""
+    other = [(f"{Path(name).stem}-dark.png", "dark")] * dark
+    for picture, scheme in ((name, "light"), *other):
+        words = (page, IMAGES / picture, "--scheme", scheme, *more)
+        call(sys.executable, ROOT / "tools" / "screenshot.py", *words, cwd=ROOT)
 
 
 def workbook(folder: Path) -> None:
@@ -68,7 +73,10 @@ def main() -> None:
         tinyproof(folder, "audit", "class", "--html", "class.html", fine=(1,))
         screenshot(folder / "class.html", "audit.png", "--size", "1100x2000", "--script", OPEN_FIRST)
         tinyproof(folder, "run", "--out", "out")
-        screenshot(folder / "out" / "report.html", "report.png", "--size", "900x1250")
+        screenshot(folder / "out" / "report.html", "report.png", "--size", "900x1250", dark=False)
+        shutil.copy(ROOT / "records" / "s7-8k-30.zip", folder)
+        tinyproof(folder, "report", "s7-8k-30.zip")
+        screenshot(folder / "s7-8k-30-report.html", "proof.png", "--size", "900x1000")
         workbook(folder)
 
 
