@@ -8,6 +8,7 @@ agree. Whatever else is in doubt stays so.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -117,7 +118,8 @@ def _with_the_missing(found: Study, training: int, doubts: list[int]) -> dict[in
         more = _one_more(meaning.expr, name)
         if more is not None:
             new[cell] = replace(meaning, expr=more, refs={**meaning.refs, name: missing}, key=(MISSING, meaning.key))
-    return new
+    often = Counter(meaning.key for meaning in new.values())  # a single sum may be meant as it is
+    return {cell: meaning for cell, meaning in new.items() if often[meaning.key] > 1}
 
 
 def _one_more(expr: Expr, name: str) -> Expr | None:
