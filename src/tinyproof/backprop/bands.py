@@ -60,6 +60,10 @@ def band_row(bands: Sequence[str], row: int, left: int, taken: Collection[int] =
 
 
 def legend(bands: Collection[str], row: int, column: int) -> list[Cell]:
-    """What each band of a table means, side by side."""
+    """What each band of a table means, side by side, each over the three columns that its words take."""
     found = [band for band in MEANS if band in bands]
-    return [Cell(row, column + 4 * k, MEANS[band], BANDS[band]) for k, band in enumerate(found)]
+    return [
+        Cell(row, column + 4 * k + j, MEANS[band] if j == 0 else "", BANDS[band])
+        for k, band in enumerate(found)
+        for j in range(3)
+    ]

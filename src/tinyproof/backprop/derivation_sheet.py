@@ -21,6 +21,7 @@ from tinyproof.backprop.trace import Trace
 VALUE = 3  # the column (from 0) of the live numbers
 ITERATION = (1, 1)
 MOST_ROWS = 2_000
+FORMULA = 80  # characters of a formula in the two columns for it
 WIDTH = 125  # characters beside one another: a longer line would make the printed page smaller
 
 
@@ -51,19 +52,28 @@ def derivation_sheet(derivation: Derivation, source: Trace, table: str, top: int
         told = wrap(step.words, WIDTH)
         cells += [Cell(row + k, 0, text) for k, text in enumerate(told, 1)]
         row += 1 + len(told)
-        for line in step.lines[: max(0, MOST_ROWS - row)]:
-            cells += [Cell(row, 0, named(line.name), "mono"), *_texts(row, line), places.line(row, line)]
-            row += 1
+        for line in step.lines:
+            if row >= MOST_ROWS:
+                break
+            written = _texts(row, line)
+            cells += [Cell(row, 0, named(line.name), "mono"), *written, places.line(row, line)]
+            row = 1 + max(cell.row for cell in written)
         row += 1
-    widths = ((0, 0, 13), (1, 2, 46), (VALUE, VALUE, 18))
+    widths = ((0, 0, 16), (1, 2, 46), (VALUE, VALUE, 18))
     names = (("iteration", *ITERATION),)
     return Sheet("derivation", tuple(cells), names=names, widths=widths, freeze=(4, 0), colour="#7b3fb5")
 
 
 def _texts(row: int, line: Line) -> list[Cell]:
+    """How it is computed, over as many rows as its columns need: a sheet neither breaks nor shows what is longer."""
     sign = "← " if line.becomes else "= "
     parts = [line.chain, line.symbols] if line.chain is not None else [line.symbols]
-    return [Cell(row, 1 + k, sign + unicode(part), "mono") for k, part in enumerate(parts)]
+    room = FORMULA // len(parts)
+    return [
+        Cell(row + j, 1 + k, ("    " if j else "") + text, "mono")
+        for k, part in enumerate(parts)
+        for j, text in enumerate(wrap(sign + unicode(part), room, break_long_words=False, break_on_hyphens=False))
+    ]
 
 
 class _Places:
