@@ -15,7 +15,11 @@ from tinyproof.backprop.bands import BANDS, MEANS, band_of
 from tinyproof.backprop.book import workbook
 from tinyproof.backprop.equations import columns
 from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.sweep import sweep
+from tinyproof.backprop.toml import from_toml
 from tinyproof.backprop.xlsx import write_book
+
+from .recalculate import zeroed_and_recalculated
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -47,12 +51,42 @@ def test_the_comparison_ends_in_sentences_that_are_counted_from_its_table(tmp_pa
     assert all(sheet.cell(row, 4).value.startswith("=") for row in (1, 2, 3))
     found = re.fullmatch(r"It is below what 0.5 ends with after (\d+): (\d+\.\d) times as fast\.", said[1])
     assert said[0] == "Learning rate 500 has the lowest loss after 60 iterations."
-    assert said[2] == "The smallest rate at which the loss ends higher than it starts, or overflows: 2000."
+    assert said[2] == f"{GROWS} 2000."
     shown = openpyxl.load_workbook(path, data_only=True)["compare"]
     column, end = [shown.cell(row, 4).value for row in range(5, 65)], shown.cell(64, 2).value
     assert found
     assert int(found[1]) == sum(loss > end for loss in column)
     assert float(found[2]) == round(60 / int(found[1]), 1)
+
+
+GROWS = "The smallest rate at which the loss ends higher than it starts, or overflows:"
+IN_TURN = """
+name = "turns"
+taken = "one after the other"
+examples = [{inputs = [0, 1], targets = [0.6]}, {inputs = [1, 1], targets = [0]}, {inputs = [1, 0], targets = [1]}]
+[[layers]]
+weights = [[0.1, 0.2], [0.3, 0.4]]
+bias = [0.1, 0.2]
+[[layers]]
+weights = [[0.5, -0.6]]
+"""
+
+
+@pytest.mark.oracle("libreoffice")
+def test_examples_in_turn_are_compared_by_whole_rounds(tmp_path: Path, libreoffice: str) -> None:
+    """Workbook, spreadsheet and sweep name one best rate. The first example is nearly right from the start: held
+    against it, any other one would be a rise of the loss."""
+    net, rates = from_toml(IN_TURN), [0.1, 0.5, 2.0, 5.0, 20.0, 1e6]
+    found = sweep(net, rates, 99)
+    assert [found.outcome(k) for k in range(5)] == ["", "", "", "best", ""]
+    path = write_book(workbook(net, rates, 99), tmp_path / "a.xlsx")
+    for one in (path, *zeroed_and_recalculated(libreoffice, [path], tmp_path)):
+        sheet = openpyxl.load_workbook(one, data_only=True)["compare"]
+        assert sheet["B2"].value == found.best == 5.0
+        assert sheet["B3"].value == pytest.approx(min(found.final[:5]), rel=1e-12)
+        assert sheet["D1"].value == "Learning rate 5 has the lowest mean loss of the last 3 rows after 99 iterations."
+        assert sheet["D2"].value == f"{GROWS} 1000000."
+    assert [column.name for column in found.table().columns][1:3] == ["mean of 1 to 3", "mean of the last 3"]
 
 
 def test_rates_that_all_come_down_and_one_rate_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyproof.backprop.conclusion import conclusion
+from tinyproof.backprop.conclusion import conclusion, end_rows, mean_cells
 from tinyproof.backprop.derivation import derive, lines_of
 from tinyproof.backprop.derivation_sheet import derivation_sheet
 from tinyproof.backprop.descriptions import heading, told, words
@@ -178,15 +178,17 @@ def comparison(found: Sequence[Trace], rows: dict[str, int]) -> Sheet:
         text = f"{quoted(name)}!{source}{THIS}"
         tables.append(BlockColumn(text, (text,), trace.column("E_total")[: rows[name]], "small"))
         lines.append(Series(name, "compare", top, top + rows[name] - 1, 0, k))
-    ends = [trace.column("E_total")[rows[rate_sheet_name(trace.rate)] - 1] for trace in found]
-    whole = [end if rows[rate_sheet_name(t.rate)] == most else np.inf for end, t in zip(ends, found, strict=True)]
-    last = f"B{top + most}:{letters(len(found))}{top + most}"
+    losses = [trace.column("E_total")[: rows[rate_sheet_name(trace.rate)]] for trace in found]
+    turn = min(found[0].net.turns, most)
+    whole = [float(loss[-turn:].mean()) if len(loss) == most else np.inf for loss in losses]
+    end = end_rows(top, most, turn)[1] + 1
+    last = f"B{end}:{letters(len(found))}{end}"
     heads = f"B{HEADER + 1}:{letters(len(found))}{HEADER + 1}"
     best = Formula(f"INDEX({heads},MATCH(MIN({last}),{last},0))", found[int(np.argmin(whole))].rate)
     cells += [Cell(1, 1, best, "verdict"), Cell(2, 1, Formula(f"MIN({last})", float(min(whole))), "small")]
+    cells += mean_cells(losses, top, turn)
     if len(found) > 1:
-        losses = [trace.column("E_total")[: rows[rate_sheet_name(trace.rate)]] for trace in found]
-        cells += conclusion([trace.rate for trace in found], losses, 0, 3, HEADER)
+        cells += conclusion([trace.rate for trace in found], losses, 0, 3, HEADER, turn)
     body = with_iterations(Block(top, 1, tuple(tables)))
     at = max(len(found) + 2, 11)  # the sentences may be longer than the table is wide
     charts = tuple(

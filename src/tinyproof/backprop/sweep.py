@@ -42,9 +42,27 @@ class Sweep:
     @property
     def final(self) -> Floats:
         """The loss at the end, float64 [rates]: of the last iteration, or, with turns, of the last round."""
-        turn = min(self.net.turns, self.iterations)
-        result: Floats = self.losses[-turn:].mean(axis=0)
+        result: Floats = self.losses[-self._turn :].mean(axis=0)
         return result
+
+    @property
+    def _turn(self) -> int:
+        """How many rows a mean is of, so that losses of different examples are never held against each other."""
+        return min(self.net.turns, self.iterations)
+
+    @property
+    def _first(self) -> Floats:
+        """The loss at the start, float64 [rates]: of the first iteration, or, with turns, of the first round."""
+        result: Floats = self.losses[: self._turn].mean(axis=0)
+        return result
+
+    def _halved(self, position: int) -> int | None:
+        """The iteration (from 1) that ends the first round, of however many iterations, with half the first loss."""
+        turn, curve, half = self._turn, self.losses[:, position], self._first[position] / 2
+        count = len(curve) - turn + 1
+        means = sum(curve[k : k + count] for k in range(turn)) / turn
+        found = np.flatnonzero(means <= half)
+        return int(found[0]) + turn if len(found) else None
 
     @property
     def best(self) -> float | None:
@@ -56,7 +74,7 @@ class Sweep:
         """In words, what became of one rate."""
         if self.diverged[position] is not None:
             return f"diverges: overflow at iteration {self.diverged[position]}"
-        first, last = self.losses[0, position], self.final[position]
+        first, last = self._first[position], self.final[position]
         if last > first:
             return "diverges: ends above its start"
         return "best" if self.rates[position] == self.best else ""
@@ -82,21 +100,23 @@ class Sweep:
 
     def table(self) -> Table:
         """One row a rate: loss at the start, at the end, its share, the iteration that halves it, the outcome."""
-        heads = ("learning rate", "E_total at 1", f"E_total at {self.iterations}", "share left", "halved at", "outcome")
+        ends = ("E_total at 1", f"E_total at {self.iterations}")
+        if self._turn > 1:
+            ends = (f"mean of 1 to {self._turn}", f"mean of the last {self._turn}")
+        heads = ("learning rate", *ends, "share left", "halved at", "outcome")
         specs = ("g", ".6g", ".6g", ".3g", "d", "")
         columns = tuple(
             Column(head, "right" if spec else "left", spec) for head, spec in zip(heads, specs, strict=True)
         )
         rows = []
         for position, rate in enumerate(self.rates):
-            curve, last = self.losses[:, position], float(self.final[position])
-            half = np.flatnonzero(curve <= curve[0] / 2)
+            first, last = float(self._first[position]), float(self.final[position])
             row: tuple[Cell, ...] = (
                 rate,
-                float(curve[0]),
+                None if math.isnan(first) else first,
                 None if math.isnan(last) else last,
-                None if math.isnan(last) or curve[0] == 0 else last / float(curve[0]),
-                int(half[0]) + 1 if len(half) else None,
+                None if math.isnan(last) or first == 0 else last / first,
+                self._halved(position),
                 self.outcome(position),
             )
             rows.append(row)

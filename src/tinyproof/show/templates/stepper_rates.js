@@ -68,10 +68,11 @@ teach.sections.rates = (() => {
   const turnsOf = losses => DATA.turns > 1 ? Math.min(DATA.turns, losses.length) : 1;
   const mean = some => some.reduce((sum, loss) => sum + loss, 0) / some.length;
   const end = losses => mean(losses.slice(-turnsOf(losses)));
+  const begin = losses => mean(losses.slice(0, turnsOf(losses)));
   function became(rate, best) {
     const { losses, diverged } = found.get(rate);
     if (diverged) return `diverges, the numbers overflow at iteration ${diverged}; ${diverged - 1} rows are kept`;
-    if (end(losses) > losses[0]) return "diverges: ends above its start";
+    if (end(losses) > begin(losses)) return "diverges: ends above its start";
     return rate === best ? "best" : "";
   }
   function bestOf() {
@@ -126,7 +127,7 @@ teach.sections.rates = (() => {
     return good + from + (leaves ? " What is larger than the frame is in the table." : "");
   }
   function row(rate, k, best) {
-    const one = found.get(rate), cells = one ? [one.losses[0], end(one.losses)] : ["", ""];
+    const one = found.get(rate), cells = one ? [begin(one.losses), end(one.losses)] : ["", ""];
     const swatch = element(SVG, "svg", { viewBox: "0 0 34 10", class: look(k), "aria-hidden": "true" },
       element(SVG, "path", { class: "line", d: "M1 5H33" }));
     const button = element(null, "button", { type: "button", "data-rate": rate, "aria-pressed": rate === mine[RATE],
@@ -153,7 +154,9 @@ teach.sections.rates = (() => {
       if (!rates.length) rates = read(FIRST).wanted;
       rates = rates.slice(0, most());
       $("rates-asked").value = rates.join(", ");
-      told("rates-last", `loss at ${DATA.iterations}`);
+      const turn = Math.min(DATA.turns, DATA.iterations);
+      told("rates-first", turn > 1 ? `mean of 1 to ${turn}` : "loss at 1");
+      told("rates-last", turn > 1 ? `mean of the last ${turn}` : `loss at ${DATA.iterations}`);
       key = "";
     },
     // Everything but the rate makes other curves.
