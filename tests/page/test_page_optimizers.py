@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from tinyproof.backprop.optimizer import Optimizer
 from tinyproof.backprop.presets import preset
 from tinyproof.backprop.random_net import drawn
+from tinyproof.backprop.toml import from_toml, to_toml
+from tinyproof.core.errors import InputError
 
 from .browser import Browser
+from .test_page_link import follow
 from .test_page_numbers import EVERY_NUMBER, wrong_numbers
 
 Opened = Callable[..., Browser]
@@ -50,6 +54,26 @@ def test_settings_are_changed(opened: Opened) -> None:
         assert wrong_numbers(tab, net, 29, 30) == []
         assert wrong_numbers(tab, before, 29, 30), "the change must be seen in the numbers"
     assert not tab.run("document.querySelector('[data-given=\"m_w1\"]')"), "a state is no given to change"
+    assert tab.errors == []
+
+
+def test_what_a_setting_cannot_be_is_told_as_the_command_tells_it(opened: Opened) -> None:
+    """In the field and in the address; what is saved from the page is always read by the commands."""
+    net = preset("course").with_optimizer("adam")
+    tab = opened(net, 20)
+    shown = "document.getElementById('wrong').textContent"
+    for name, typed, label in (("beta1", "1", "beta1"), ("eps", "0", "eps"), ("learning_rate", "-3", "learning rate")):
+        tab.type(f'[data-given="{name}"]', typed)
+        with pytest.raises(InputError) as refused:
+            from_toml(f"{name} = {typed}\n" + re.sub(rf"(?m)^{name} = .*\n", "", to_toml(net)))
+        (line,) = (line for line in tab.run(shown).split("please.") if label in line)
+        assert line.endswith(f": {refused.value.allowed}, ")
+        assert tab.run(f"document.querySelector('[data-given=\"{name}\"]').getAttribute('aria-invalid')") == "true"
+    assert from_toml(tab.run("builder.toml()")).optimizer == net.optimizer
+    tab.type('[data-given="beta1"]', "0")
+    assert "beta1" not in tab.run(shown)
+    follow(tab, "beta1=1&eps=-1&learning_rate=-3&beta2=0.5")
+    assert tab.run("[mine.beta1, mine.beta2, mine.eps, mine.learning_rate]") == [0.9, 0.5, 1e-8, net.learning_rate]
     assert tab.errors == []
 
 

@@ -223,6 +223,8 @@ def _check(net: Net) -> None:
         if value not in allowed:
             raise InputError(name, value, ", ".join(allowed), where)
     finite("learning_rate", net.learning_rate, where)
+    if net.learning_rate <= 0:
+        raise InputError("learning_rate", net.learning_rate, "a finite number above 0", where)
     if not isinstance(net.optimizer, Optimizer):
         raise InputError("optimizer", net.optimizer, "an Optimizer; with_optimizer takes its name", where)
     if not net.layers:
@@ -253,7 +255,7 @@ def _check_batch(net: Net) -> None:
     whole = isinstance(net.batch, int) and not isinstance(net.batch, bool) and net.batch >= 1
     if not whole or count % net.batch:
         fitting = ", ".join(str(k) for k in range(1, count + 1) if count % k == 0)
-        allowed = f"a number that divides the {count} examples: {fitting}"
+        allowed = f"a number that divides the {count} examples: {fitting}" if count > 1 else "1: there is one example"
         raise InputError("batch", net.batch, allowed if len(fitting) < 60 else allowed.partition(":")[0], net.source)
 
 

@@ -123,9 +123,14 @@ function fill() {
   sayEdits();
 }
 function sayEdits() {
-  const wrong = inputs.filter(input => input.getAttribute("aria-invalid")).map(input => input.getAttribute("aria-label"));
-  const please = `${wrong.join(", ")}: a finite number, please. Until then the last good one counts.`;
-  $("wrong").textContent = wrong.length ? please : "";
+  const wrong = new Map(); // what is allowed -> the fields where something else stands
+  for (const input of inputs.filter(one => one.getAttribute("aria-invalid"))) {
+    const line = specs.allowed(input.dataset.given, NaN);
+    wrong.set(line, [...wrong.get(line) ?? [], input.getAttribute("aria-label")]);
+  }
+  const lines = [...wrong].map(([line, names]) => `${names.join(", ")}: ${line}, please.`);
+  const please = `${lines.join(" ")} Until then the last good one counts.`;
+  $("wrong").textContent = lines.length ? please : "";
   const changed = edits();
   for (const input of inputs) input.classList.toggle("changed", changed.includes(input.dataset.given));
   const changes = changed.map(name => `${spoken(name)} from ${written(given[name])} to ${written(mine[name])}`);
@@ -133,7 +138,7 @@ function sayEdits() {
 }
 function change(input) {
   const value = input.value.trim() === "" ? NaN : Number(input.value);
-  if (Number.isFinite(value)) {
+  if (!specs.allowed(input.dataset.given, value)) {
     input.removeAttribute("aria-invalid");
     mine[input.dataset.given] = value;
     recompute();

@@ -3,7 +3,7 @@
 function readLink() {
   const asked = new URLSearchParams(location.hash.slice(1)), number = key => Number(asked.get(key) || NaN);
   builder.open(asked);
-  for (const name of Object.keys(given)) if (Number.isFinite(number(name))) mine[name] = number(name);
+  for (const name of Object.keys(given)) if (!specs.allowed(name, number(name))) mine[name] = number(name);
   if (edits().length) recompute();
   if (Number.isInteger(number("example")) && number("example") >= 1 && number("example") <= DATA.examples)
     state.example = number("example");

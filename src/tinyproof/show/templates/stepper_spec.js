@@ -9,6 +9,7 @@ const specs = (() => {
     sgd: {}, momentum: { momentum: 0.9 }, rmsprop: { alpha: 0.99, eps: 1e-8 },
     adam: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
   };
+  const SETTINGS = Object.values(OPTIMIZERS).flatMap(Object.keys);
   const MOST = { parameters: 120, units: 10, layers: 120, examples: 16, iterations: 10000, work: 2000000, link: 8000 };
 
   // --- checks: undefined, or {field, line} of the first thing that does not fit ---
@@ -41,18 +42,22 @@ const specs = (() => {
   function checkTraining({ loss, taken, rate, iterations, optimizer }) {
     if (!LOSSES.includes(loss)) return wrong("loss", loss, LOSSES.join(", "));
     if (!TAKEN.includes(taken)) return wrong("taken", taken, TAKEN.join(", "));
-    if (!(Number.isFinite(rate) && rate > 0)) return wrong("rate", rate, "a finite number above 0", "learning rate");
+    if (allowed(network.RATE, rate)) return wrong("rate", rate, allowed(network.RATE, rate), "learning rate");
     if (!whole(iterations, 1, MOST.iterations)) return wrong("iterations", iterations,
       "a whole number from 1 to 10,000");
     if (!Object.hasOwn(OPTIMIZERS, optimizer.kind)) return wrong("optimizer", optimizer.kind,
       Object.keys(OPTIMIZERS).join(", "));
     for (const name of Object.keys(OPTIMIZERS[optimizer.kind])) {
-      const value = optimizer[name];
-      if (name === "eps" && !(Number.isFinite(value) && value > 0)) return wrong("eps", value,
-        "a finite number above 0");
-      if (name !== "eps" && !(Number.isFinite(value) && value >= 0 && value < 1)) return wrong(name, value,
-        "a number from 0 to below 1");
+      const line = allowed(name, optimizer[name]);
+      if (line) return wrong(name, optimizer[name], line);
     }
+  }
+  // What a given of that name may be, where this value is not: in words, else nothing.
+  function allowed(name, value) {
+    const finite = Number.isFinite(value);
+    if ([network.RATE, "eps"].includes(name)) return finite && value > 0 ? "" : "a finite number above 0";
+    if (SETTINGS.includes(name)) return finite && value >= 0 && value < 1 ? "" : "a number from 0 to below 1";
+    return finite ? "" : "a finite number";
   }
   function checkExamples({ inputs, layers, examples }) {
     const outputs = layers.at(-1).units;
@@ -177,5 +182,5 @@ const specs = (() => {
     }
     return lines.join("\n") + "\n";
   }
-  return { check, checkChoices, drawn, toLink, fromLink, toToml, ACTIVATIONS, LOSSES, TAKEN, OPTIMIZERS, MOST };
+  return { check, checkChoices, allowed, drawn, toLink, fromLink, toToml, ACTIVATIONS, LOSSES, TAKEN, OPTIMIZERS, MOST };
 })();
