@@ -34,9 +34,11 @@ def one_network(draw: random.Random) -> Net:
         kind: Any = last if number == len(shape) else draw.choice(inner)
         leak = draw.choice([0.01, 0.2, 0.25])
         layers.append(Layer(rows, kind, draw.choice(biases), draw.random() < 0.7, leak))
-    examples = tuple(_example(draw, shape, loss) for _ in range(draw.choice([1, 1, 2, 3])))
-    rate = draw.choice([0.05, 0.1, 0.3])
-    return Net("at random", tuple(layers), examples, loss, draw.choice(TAKEN), rate)  # type: ignore[arg-type]
+    examples = tuple(_example(draw, shape, loss) for _ in range(draw.choice([1, 1, 2, 3, 4])))
+    rate, taken = draw.choice([0.05, 0.1, 0.3]), draw.choice(TAKEN)
+    batches = [None, *(k for k in (1, 2) if taken != "one after the other" and len(examples) % k == 0)]
+    net = Net("at random", tuple(layers), examples, loss, taken, rate)  # type: ignore[arg-type]
+    return net.with_batch(draw.choice(batches))
 
 
 def _number(draw: random.Random) -> float:

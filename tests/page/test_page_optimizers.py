@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from tinyproof.backprop.toml import from_toml, to_toml
 from tinyproof.core.errors import InputError
 
 from .browser import Browser
+from .panel import put
 from .test_page_link import follow
 from .test_page_numbers import EVERY_NUMBER, wrong_numbers
 
@@ -39,6 +41,39 @@ def test_a_network_drawn_at_random(opened: Opened) -> None:
     tab = opened(net, 20)
     for iteration in (1, 2, 19):
         assert wrong_numbers(tab, net, iteration, 20) == []
+    assert tab.errors == []
+
+
+@pytest.mark.parametrize(("kind", "taken"), [("sgd", "averaged"), ("momentum", "summed"), ("adam", "averaged")])
+def test_examples_are_taken_so_many_at_a_time(opened: Opened, kind: str, taken: str) -> None:
+    net = drawn([2, 3, 1], 8, biases="unit", examples=4, learning_rate=0.1, taken=taken)
+    net = net.with_optimizer(kind).with_batch(2)
+    tab = opened(net, 25)
+    for iteration in (1, 2, 3, 24):
+        assert wrong_numbers(tab, net, iteration, 25) == []
+    tab.run("go(4, 0)")
+    tab.settle()
+    assert "Iteration 4, examples 3 to 4 of 4" in tab.run("document.getElementById('where-iteration').textContent")
+    tab.type('[data-given="i2[3]"]', "0.75")
+    changed = replace(net.examples[2], inputs=(net.examples[2].inputs[0], 0.75))
+    other = replace(net, examples=(*net.examples[:2], changed, net.examples[3]))
+    assert wrong_numbers(tab, other, 24, 25) == []
+    assert wrong_numbers(tab, net, 24, 25), "the change must be seen in the numbers"
+    assert from_toml(tab.run("builder.toml()")).batch == 2
+    assert tab.errors == []
+
+
+def test_how_many_a_step_takes_is_changed_there(opened: Opened) -> None:
+    tab = opened("xor", 20)
+    put(tab, "batch", 3)
+    line = "batch: 3 is not allowed; allowed: a number that divides the 4 examples: 1, 2, 4"
+    assert line in tab.run("document.getElementById('wrong-training').textContent")
+    put(tab, "batch", 2)
+    assert tab.run("[DATA.examples, DATA.turns]") == [2, 2]
+    assert wrong_numbers(tab, preset("xor").with_batch(2), 19, 20) == []
+    assert "4 examples, summed, 2 at a time" in tab.run("document.querySelector('header p').textContent")
+    put(tab, "batch", 4)
+    assert tab.run("[DATA.examples, DATA.turns]") == [4, 1]
     assert tab.errors == []
 
 

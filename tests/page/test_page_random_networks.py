@@ -1,7 +1,7 @@
 """Two hundred networks drawn at random, computed in the page: every quantity of every iteration is Python's or torch's.
 
 One page is opened and told one network after the other; plain descent is held against the trace, the other optimisers
-against torch.optim in float64.
+against torch.optim in float64 (where examples are taken so many at a time against the trace, which is tested so).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tinyproof.backprop.net import Net
+from tinyproof.backprop.optimizer import Optimizer
 from tinyproof.backprop.trace import trace
 
 from .browser import Browser
@@ -87,8 +88,9 @@ def by_torch(net: Net, optimizer: dict[str, Any]) -> list[Row]:
 
 def wrong(net: Net, spec: dict[str, Any], computed: list[Row]) -> list[str]:
     """What the page computed otherwise than the oracle."""
-    if spec["optimizer"]["kind"] == "sgd":
-        table = trace(net, ITERATIONS, "chain")
+    kind, *settings = spec["optimizer"].items()
+    if kind[1] == "sgd" or net.batch:
+        table = trace(net.with_optimizer(Optimizer(kind[1], tuple(settings))), ITERATIONS, "chain")
         expected = [table.row(k) for k in range(1, len(table) + 1)]
     else:
         expected = by_torch(net, spec["optimizer"])
@@ -109,9 +111,10 @@ def test_every_quantity_of_two_hundred_networks(opened: Opened) -> None:
     assert {seed: lines[:3] for seed, lines in found.items() if lines} == {}
     seen = Counter(layer["activation"] for _, spec in nets for layer in spec["layers"])
     seen += Counter(spec[key] for _, spec in nets for key in ("loss", "taken"))
+    seen += Counter(f"batch {spec['batch']}" for _, spec in nets if spec["batch"])
     seen += Counter(f"{layer['bias']} {layer['constant']}" for _, spec in nets for layer in spec["layers"])
     assert min(seen.values()) >= 15, "every kind is tried often"
-    assert len(seen) == 7 + 4 + 3 + 5
+    assert len(seen) == 7 + 4 + 3 + 2 + 5
 
 
 @pytest.mark.parametrize(

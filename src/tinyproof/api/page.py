@@ -37,19 +37,20 @@ def page(
     iterations: int = 100,
     rate: float | None = None,
     optimizer: Optimizer | str | None = None,
+    batch: int | None = None,
 ) -> PageResult:
     """Write one self-contained HTML page that steps through back-propagation: play it, change it.
 
     `net`: a Net, a preset's name, a TOML file or `random:2-3-1:7`. `iterations`: how far the page's slider goes, 1 to
-    10,000. `rate`: another learning rate than the network's. `optimizer`: another than its own, as in `trace`. Raises
-    InputError for a network that is too large to be drawn (120 parameters, 10 units a layer, 16 examples), OutputError
-    where the file cannot be written.
+    10,000. `rate`: another learning rate than the network's. `optimizer`: another than its own, and `batch`: so
+    many examples a step, both as in `trace`. Raises InputError for a network that is too large to be drawn (120
+    parameters, 10 units a layer, 16 examples), OutputError where the file cannot be written.
 
     >>> import tinyproof
     >>> print(tinyproof.page("worked-example", "worked-example.html", iterations=50))
     wrote worked-example.html: one file that needs no network; open it in a browser
     """
-    chosen = find_net(net).with_optimizer(optimizer)
+    chosen = find_net(net).with_optimizer(optimizer).with_batch(batch)
     if rate is not None:
         check_rate(rate)
         chosen = chosen.with_rate(rate)

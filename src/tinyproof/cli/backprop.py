@@ -245,11 +245,12 @@ def page(
     iterations: Annotated[int, typer.Option("--iterations", "-n", help="How far the slider goes, 1 to 10,000.")] = 100,
     rate: Annotated[float | None, typer.Option(help="Another learning rate than the network's.")] = None,
     optimizer: OptimizerOption = None,
+    batch: BatchOption = None,
 ) -> None:
     """Write one HTML page that steps through back-propagation: play it, change it, see where a gradient comes from."""
     from tinyproof.api.page import page as twin
 
-    print(twin(net, out, iterations=iterations, rate=rate, optimizer=optimizer))
+    print(twin(net, out, iterations=iterations, rate=rate, optimizer=optimizer, batch=batch))
 
 
 def draw(

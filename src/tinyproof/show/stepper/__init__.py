@@ -92,10 +92,6 @@ def _across(columns: list[list[Box]], ahead: list[Equation], parameters: tuple[s
 def _check(net: Net, iterations: int) -> None:
     if isinstance(iterations, bool) or not isinstance(iterations, int) or not 1 <= iterations <= MOST_ITERATIONS:
         raise InputError("iterations", iterations, f"a whole number from 1 to {MOST_ITERATIONS:,}")
-    if net.turns > 1 and net.together:
-        problem = f"takes its examples {net.at_once} at a time"
-        raise InputError("network", net.name, "a page takes all in one step, or one after the other",
-                         net.source or net.name, problem=problem)  # fmt: skip
     for what, count, most in (
         ("weights and biases", len(net.parameters), MOST_PARAMETERS),
         ("units in a layer", max(net.shape), MOST_UNITS),

@@ -15,6 +15,7 @@ def given_spec(net: Net, iterations: int) -> dict[str, Any]:
         "layers": [_layer(layer) for layer in net.layers],
         "loss": net.loss,
         "taken": net.taken,
+        "batch": net.batch,
         "examples": [{"inputs": list(e.inputs), "targets": list(e.targets)} for e in net.examples],
         "rate": net.learning_rate,
         "iterations": iterations,

@@ -35,8 +35,8 @@ def page_data(net: Net, iterations: int) -> dict[str, Any]:
     weights = [name for rows in net.weight_names for names_ in rows for name in names_]
     return {
         "iterations": iterations,
-        "examples": len(net.examples) if net.together else 1,
-        "turns": 0 if net.together else len(net.examples),
+        "examples": net.at_once,
+        "turns": net.turns,
         "givens": givens(net),
         "data": sorted(net.data(0, net.tags[0])),
         "loss": "E_total",

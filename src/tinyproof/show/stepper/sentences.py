@@ -55,7 +55,7 @@ def _layer(found: dict[str, str], net: Net, number: int, tag: str) -> None:
     """The gradients of one layer in words, for one example (`tag`)."""
     layer, feeds = net.layers[number], net.feeds(number)
     kind = _NAMES.get(layer.activation, layer.activation)
-    each = f", of each of the {len(net.examples)} examples" if net.together else ""
+    each = f", of each of the {net.at_once} examples" if net.together else ""
     for k in range(layer.units):
         unit, bias = net.unit(number, k), net.bias_of(number, k)
         found[f"dE/da_{unit}{tag}"] = (

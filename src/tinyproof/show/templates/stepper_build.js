@@ -48,10 +48,11 @@ const builder = (() => {
     waiting = false;
   }, 30));
   const NAMES_OF = { sgd: "plain gradient descent", momentum: "momentum", rmsprop: "RMSprop", adam: "Adam" };
-  function titleOf({ inputs, layers, loss, examples, taken, optimizer, seed }) {
+  function titleOf({ inputs, layers, loss, examples, taken, batch, optimizer, seed }) {
     const shape = [inputs, ...layers.map(({ units }) => units)].join("-"),
       kinds = layers.map(({ activation }) => activation).join(", ");
-    const several = examples.length > 1 ? `${examples.length} examples, ${taken}` : "1 example";
+    const several = examples.length > 1 ? `${examples.length} examples, ${taken}` + (batch == null ? "" : `, ${batch} at a time`)
+      : "1 example";
     return `A network built here: ${shape} (${kinds}), ${loss}, ${several}, ${NAMES_OF[optimizer.kind]}`
       + (seed === null ? "" : `, weights drawn with seed ${seed}`);
   }

@@ -1,9 +1,9 @@
 // What each quantity and each step of a network that the reader builds is, in the words of Python's descriptions and
 // sentences.
 function meanings(net) {
-  const words = {}, { range } = network, count = net.shape.at(-1);
+  const words = {}, { range } = network, count = net.shape.at(-1), batch = net.turns > 1 ? " of the batch" : "";
   net.tags.forEach((tag, k) => {
-    const of = tag ? ` of example ${k + 1}` : "";
+    const of = tag ? ` of example ${k + 1}${batch}` : "";
     net.layers.forEach((layer, n) => range(layer.units).forEach(u => {
       const unit = net.unit(n, u), place = placeOf(net, n, u);
       const kind = layer.activation === "leaky relu" ? `leaky relu, slope ${general(layer.leak)} below 0`
@@ -12,10 +12,10 @@ function meanings(net) {
       words[`a_${unit}${tag}`] = `${place}${of} after its activation (${kind})`;
     }));
     for (const e of range(count)) words[`E${e + 1}${tag}`] = `loss of output ${e + 1}${of} (${net.loss})`;
-    words[`E_total${tag}`] = tag ? `loss of example ${k + 1}` : "loss of all outputs together";
+    words[`E_total${tag}`] = tag ? `loss of example ${k + 1}${batch}` : "loss of all outputs together";
     net.layers.forEach((_, n) => gradientWords(words, net, n, tag));
   });
-  if (net.together) words.E_total = `loss of all examples, ${net.taken}`;
+  if (net.together) words.E_total = `loss of ${batch ? "the examples of the batch" : "all examples"}, ${net.taken}`;
   return words;
 }
 function placeOf(net, n, k) {
@@ -25,7 +25,7 @@ function placeOf(net, n, k) {
 function gradientWords(words, net, n, tag) {
   const layer = net.layers[n], feeds = net.feeds(n);
   const kind = { relu: "ReLU", "leaky relu": "leaky ReLU" }[layer.activation] ?? layer.activation;
-  const each = net.together ? `, of each of the ${net.examples.length} examples` : "";
+  const each = net.together ? `, of each of the ${net.atOnce} examples` : "";
   for (const k of network.range(layer.units)) {
     const unit = net.unit(n, k), bias = net.biasOf(n, k);
     words[`dE/da_${unit}${tag}`] = n === net.last ? `how fast the loss grows with a_${unit}`

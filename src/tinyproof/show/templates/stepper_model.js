@@ -17,7 +17,7 @@ function iterate(start) {
 function* descent(givens, iterations) {
   let start = { ...givens };
   for (let n = 0; n < iterations; n++) {
-    start = turn(start, n);
+    start = turn(start, n, givens);
     const { v, next } = iterate(start), finite = Object.values(v).every(Number.isFinite);
     if (finite || n === 0) yield { start, loss: v[DATA.loss] };
     if (!finite) return n + 1;
@@ -36,12 +36,17 @@ function run(givens, iterations) {
   }
 }
 
-// Where examples are taken in turn, iteration n (from 0) takes the numbers of its own example.
+// Where examples are taken in turn, one or some at a time, iteration n (from 0) takes the numbers of its own. Of some, the
+// k-th is called by [k] within the step: `i1[2]` of the step is `i1[4]` of those given.
 const turnOf = n => n % DATA.turns + 1;
-function turn(start, n) {
+function turn(start, n, givens) {
   if (DATA.turns < 2) return start;
-  const own = DATA.data.map(name => [name, start[`${name}[${turnOf(n)}]`]]);
-  return { ...start, ...Object.fromEntries(own) };
+  const taken = { ...start }, before = n % DATA.turns * DATA.examples;
+  for (let k = 1; k <= DATA.examples; k++) for (const name of DATA.data) {
+    const bare = withoutExample(name);
+    taken[DATA.examples > 1 ? `${bare}[${k}]` : bare] = givens[`${bare}[${before + k}]`];
+  }
+  return taken;
 }
 
 // The drawing is labelled with the first example's names; `h1[1]` stands for `h1[3]` while the third is shown.

@@ -1,6 +1,6 @@
 // A network that the reader builds, as equations: the textbook's names, the order and the words of Python's net,
 // equations and page_data. A spec: {inputs, layers: [{units, activation, bias, constant, leak}], loss, taken,
-// examples: [{inputs, targets}], rate, iterations, optimizer: {kind, ..}, values}; bias: "none", "layer" or "unit";
+// batch (examples a step; null: all), examples: [{inputs, targets}], rate, iterations, optimizer: {kind, ..}, values}; bias: "none", "layer" or "unit";
 // values: the starting weights and biases, layer by layer, a layer's weights before its biases.
 const network = (() => {
   const { add, sub, mul, div, pow, neg, total, names, backward, paths, usersOf, compiled, gradientOf,
@@ -9,10 +9,10 @@ const network = (() => {
 
   // --- names ---
   function named(spec) {
-    const { layers } = spec, last = layers.length - 1,
-      together = spec.examples.length > 1 && spec.taken !== "one after the other";
-    const net = { ...spec, last, together, shape: [spec.inputs, ...layers.map(layer => layer.units)] };
-    net.tags = together ? spec.examples.map((_, k) => `[${k + 1}]`) : [""];
+    const { layers } = spec, last = layers.length - 1, count = spec.examples.length;
+    const atOnce = spec.taken === "one after the other" ? 1 : spec.batch ?? count, together = atOnce > 1;
+    const net = { ...spec, last, together, atOnce, turns: count / atOnce, shape: [spec.inputs, ...layers.map(layer => layer.units)] };
+    net.tags = together ? range(atOnce).map(k => `[${k + 1}]`) : [""];
     net.unit = (n, k) => n === last ? `o${k + 1}` : last === 1 ? `h${k + 1}` : `h${n + 1}_${k + 1}`;
     net.feeds = (n, tag = "") => n ? range(layers[n - 1].units).map(k => `a_${net.unit(n - 1, k)}${tag}`)
       : range(spec.inputs).map(k => `i${k + 1}${tag}`);
@@ -149,8 +149,8 @@ const network = (() => {
     const several = spec.examples.length > 1, { kind, ...settings } = spec.optimizer;
     const data = {
       iterations: spec.iterations,
-      examples: net.together ? spec.examples.length : 1,
-      turns: net.together ? 0 : spec.examples.length,
+      examples: net.atOnce,
+      turns: net.turns,
       givens: Object.assign({ [RATE]: spec.rate }, ...spec.examples.map((_, k) => net.data(k, several ? `[${k + 1}]`
         : "")),
         Object.fromEntries(net.parameters.map((name, k) => [name, spec.values[k]])), settings,

@@ -68,6 +68,8 @@ const panel = (() => {
     });
     return group("training", "Loss and steps", h("div", { class: "row" },
       choice("loss", "loss", specs.LOSSES, loss), choice("taken", "examples", specs.TAKEN, taken),
+      ...taken === "one after the other" || draft.examples.length < 2 ? [] : [
+        number("batch", "so many a step", draft.batch ?? draft.examples.length, { step: 1, min: 1 })],
       choice("optimizer", "optimiser", KINDS, kind), ...own,
       number("rate", "learning rate", draft.rate), number("iterations", "iterations", draft.iterations,
         { step: 1, min: 1 })));
@@ -115,6 +117,7 @@ const panel = (() => {
     else if (field === "seed") [draft.seedNumber, draft.keep] = [value(input), false];
     else if (field in draft.optimizer) draft.optimizer[field] = value(input);
     else draft[field] = ["loss", "taken"].includes(field) ? input.value : value(input);
+    if (draft.batch === draft.examples.length || draft.taken === "one after the other") draft.batch = null;
     widen(draft);
   }
   function readLayer(layer, key, input) {

@@ -19,7 +19,8 @@ const specs = (() => {
     line: `${place}: ${said(value)} is not allowed; allowed: ${allowed}` });
   const whole = (x, low, high) => Number.isInteger(x) && x >= low && x <= high;
 
-  const checkChoices = spec => checkShape(spec) ?? checkTraining(spec) ?? checkExamples(spec) ?? checkLoss(spec);
+  const checkChoices = spec => checkShape(spec) ?? checkTraining(spec) ?? checkExamples(spec) ?? checkBatch(spec)
+    ?? checkLoss(spec);
   const check = spec => checkChoices(spec) ?? checkValues(spec);
   function checkShape({ inputs, layers }) {
     const count = "a whole number from 1 to 10";
@@ -71,6 +72,13 @@ const specs = (() => {
       if (bad >= 0) return wrong(`${field}[${bad + 1}]`, values[bad], "a finite number", field);
     }
   }
+  function checkBatch({ batch, taken, examples: { length } }) {
+    if (batch == null) return;
+    if (taken === "one after the other") return wrong("batch", batch, `no batch with taken = ${taken}`);
+    const fitting = range(length).map(k => k + 1).filter(k => length % k === 0);
+    if (!fitting.includes(batch)) return wrong("batch", batch, length > 1
+      ? `a number that divides the ${length} examples: ${fitting.join(", ")}` : "1: there is one example");
+  }
   function checkLoss({ loss, layers, examples }) {
     const fitting = { "binary cross-entropy": "sigmoid", "categorical cross-entropy": "softmax" }[loss];
     if (fitting && layers.at(-1).activation !== fitting) return wrong("loss", loss,
@@ -115,6 +123,7 @@ const specs = (() => {
     params.set("net", [spec.inputs, ...spec.layers.map(layer)].join("-"));
     params.set("loss", short(spec.loss));
     params.set("taken", short(spec.taken));
+    if (spec.batch != null) params.set("batch", spec.batch);
     params.set("optimizer", [kind, ...Object.values(settings)].join("_"));
     params.set("rate", spec.rate);
     params.set("iterations", spec.iterations);
@@ -142,6 +151,7 @@ const specs = (() => {
       inputs: exact.test(inputs) ? Number(inputs) : NaN, layers, seed,
       loss: LOSSES.find(loss => short(loss) === text("loss")),
       taken: TAKEN.find(taken => short(taken) === text("taken")),
+      batch: params.has("batch") ? one(numbers("batch")) : null,
       optimizer: { kind, ...Object.fromEntries(named) }, rate: one(numbers("rate")),
       iterations: one(numbers("iterations")),
       examples: [], values: [],
@@ -165,6 +175,7 @@ const specs = (() => {
     const list = numbers => `[${numbers.map(real).join(", ")}]`;
     const lines = ['name = "mine"', `loss = "${spec.loss}"`, `taken = "${spec.taken}"`,
       `learning_rate = ${real(spec.rate)}`];
+    if (spec.batch != null) lines.push(`batch = ${spec.batch}`);
     const own = Object.entries(settings).map(([name, x]) => `${name} = ${real(x)}`);
     if (kind !== "sgd") lines.push(`optimizer = "${kind}"`, ...own);
     for (const { inputs, targets } of spec.examples)

@@ -57,7 +57,9 @@ function drawStep(moment) {
     if (last?.phase === button.dataset.phase) button.setAttribute("aria-current", "step");
     else button.removeAttribute("aria-current");
   }
-  const example = DATA.turns > 1 ? `, example ${turnOf(iteration - 1)} of ${DATA.turns}` : "";
+  const upTo = turnOf(iteration - 1) * DATA.examples, several = DATA.examples > 1;
+  const own = several ? `examples ${upTo - DATA.examples + 1} to ${upTo}` : `example ${upTo}`;
+  const example = DATA.turns > 1 ? `, ${own} of ${DATA.turns * DATA.examples}` : "";
   $("where-iteration").textContent = `Iteration ${iteration}${example}`;
   $("where-loss").textContent = known.has(DATA.loss) ? `loss ${written(v[DATA.loss], 9)}` : "";
 }
