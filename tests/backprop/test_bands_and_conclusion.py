@@ -14,7 +14,7 @@ import pytest
 from tinyproof.backprop.bands import BANDS, MEANS, band_of
 from tinyproof.backprop.book import workbook
 from tinyproof.backprop.equations import columns
-from tinyproof.backprop.presets import PRESETS, preset
+from tinyproof.backprop.presets import PRESETS, find_net, preset
 from tinyproof.backprop.sweep import sweep
 from tinyproof.backprop.toml import from_toml
 from tinyproof.backprop.xlsx import write_book
@@ -105,6 +105,21 @@ def test_names_are_those_of_the_tables_and_the_loss_is_on_the_first_screen(tmp_p
     (chart,) = book["overview"]._charts
     assert (chart.anchor._from.row, chart.anchor._from.col) == (3, 4)
     assert book.sheetnames[-1] == "check"
+
+
+@pytest.mark.parametrize("which", ["course", "random:1-1:3"])
+def test_the_loss_is_above_every_rates_table_and_stays_there(tmp_path: Path, which: str) -> None:
+    """In the first row, in whose height it fits, beside the title, in the rows that stay; no wider than the table."""
+    book = openpyxl.load_workbook(write_book(workbook(find_net(which), [0.5, 2.0], 8), tmp_path / "a.xlsx"))
+    for name in ("eta 0.5", "eta 2"):
+        sheet = book[name]
+        (above,) = (chart for chart in sheet._charts if chart.anchor._from.row == 0)
+        (column,) = (cell.column_letter for cell in sheet[4] if cell.value == "E_total")
+        (series,) = above.series
+        assert series.yVal.numRef.f == f"'{name}'!${column}$5:${column}$12"
+        assert above.anchor.to.row == 0
+        assert 5 == above.anchor._from.col < above.anchor.to.col < sheet.max_column
+        assert sheet.freeze_panes == "B5"
 
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>

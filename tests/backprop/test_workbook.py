@@ -178,7 +178,9 @@ def test_a_rate_prints_its_table_with_headings_on_every_page_and_its_charts_on_o
     first, last = beside.replace("$", "").rpartition("!")[2].split(":")
     assert first == "AG1"
     assert (sheet.print_title_rows, sheet.print_title_cols) == ("$3:$4", "$A:$A")
-    for chart in sheet._charts:  # each whole in the second area: no page cuts it
+    above, *others = sorted(sheet._charts, key=lambda chart: chart.anchor._from.row)
+    assert above.anchor.to.row == 0, "the loss on the first screen: on the table's first page"
+    for chart in others:  # each whole in the second area: no page cuts it
         at = chart.anchor
         assert at._from.col + 1 > column_index_from_string("AF")
         assert at.to.col + 1 <= column_index_from_string(last.rstrip("0123456789"))

@@ -109,7 +109,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A native chart of lines, its upper left corner in a cell; size in pixels."""
+    """A native chart of lines, its upper left corner in a cell; size in pixels; an empty title is none."""
 
     row: int
     column: int

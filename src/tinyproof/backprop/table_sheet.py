@@ -26,22 +26,19 @@ from tinyproof.backprop.sheet import (
     Block,
     BlockColumn,
     Cell,
-    Chart,
     Formula,
-    Series,
     Sheet,
     Style,
     address,
     check_formula,
     letters,
 )
+from tinyproof.backprop.table_charts import SEEN_HIGH, charts, first_seen
 from tinyproof.backprop.trace import Trace
 from tinyproof.core.arrays import np
 from tinyproof.core.errors import InputError
 
 HEADER = 3  # the row of the headings of a rate's sheet (from 0)
-MOST_CURVES = 40  # lines of the weights' chart; more could not be told apart
-WIDE, HIGH = 560, 340  # of a chart, in pixels: two of them on one printed page
 LARGEST_EXPONENT = 709.0  # EXP of more is an error in a spreadsheet
 
 
@@ -184,23 +181,6 @@ def headings(trace: Trace, row: int, left: int) -> list[Cell]:
     return [Cell(row, left + k, heading(name), "heading", notes[name]) for k, name in enumerate(trace.columns)]
 
 
-def charts(trace: Trace, sheet: str, top: int, left: int, at: tuple[int, int], rows: int) -> tuple[Chart, ...]:
-    """The loss and the weights over the iterations; `top`, `left`: the table's first cell; `at`: where they stand."""
-
-    def line(name: str) -> Series:
-        column = left + trace.columns.index(name)
-        return Series(heading(name), sheet, top, top + rows - 1, 0, column)
-
-    title = f"E_total, learning rate {number(trace.rate)}"
-    loss = Chart(*at, title, "iteration", "E_total", (line("E_total"),), width=WIDE, height=HIGH)
-    shown = trace.net.trained[:MOST_CURVES]
-    few = "" if len(shown) == len(trace.net.trained) else f" (the first {MOST_CURVES})"
-    weights = Chart(
-        at[0] + 19, at[1], f"Weights{few}", "iteration", "value", tuple(map(line, shown)), width=WIDE, height=HIGH
-    )
-    return loss, weights
-
-
 def rate_sheet_name(rate: float) -> str:
     """`eta 0.5`."""
     return f"eta {number(rate)}"[:31]
@@ -227,13 +207,15 @@ def rate_sheet(trace: Trace) -> Sheet:
     ended = stop_note(trace, body.rows)
     if ended:
         cells.append(Cell(top + body.rows, 0, ended, "verdict"))
+    beside = charts(trace, name, top, left, (1, end + 1), body.rows)
     return Sheet(
         name,
         tuple(cells),
         with_iterations(body),
-        charts(trace, name, top, left, (1, end + 1), body.rows),
+        (*beside, first_seen(beside[0], _widths(body))),
         names=((RATE, 1, 1),),
         widths=((0, 0, 11), *_widths(body)),
+        heights=((0, 0, 0.75 * (SEEN_HIGH + 6)),),
         freeze=(top, 1),
         colour="#0b62c4",
         banded=True,

@@ -276,11 +276,13 @@ def _chart(workbook: Any, chart: Chart) -> Any:
     grid = {"visible": True, "line": {"color": _LINE, "width": 0.5}}
     font = {"name_font": {"bold": False, "color": _INK}}
     last = max(series.last - series.first + 1 for series in chart.series)
-    result.set_x_axis({"name": chart.x_title, "min": 0, "max": _round_up(last), "num_format": "0", **font})
+    named = {"name": chart.x_title} if chart.x_title else {}
+    result.set_x_axis({**named, "min": 0, "max": _round_up(last), "num_format": "0", **font})
     numbers = "0.0E+00" if chart.log else "General"
     result.set_y_axis({"name": chart.y_title, "major_gridlines": grid, "num_format": numbers, **font}
                       | ({"log_base": 10, "crossing": "min"} if chart.log else {}))  # fmt: skip
-    result.set_title({"name": chart.title, "name_font": {"size": 12, "bold": True}, "overlay": False})
+    title = {"name": chart.title, "name_font": {"size": 12, "bold": True}, "overlay": False}
+    result.set_title(title if chart.title else {"none": True})
     result.set_legend({"none": True} if len(chart.series) == 1 else {"position": "right"})
     result.set_size({"width": chart.width, "height": chart.height})
     result.show_na_as_empty_cell()
