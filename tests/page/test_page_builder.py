@@ -260,10 +260,12 @@ def test_back_to_the_network_given(opened: Opened) -> None:
 def test_the_teaching_parts_are_told_of_a_new_network(opened: Opened) -> None:
     tab = opened("course", 5)
     tab.run(
-        "globalThis.rebuilds = 0;"
-        "{ const own = teach.rebuilt; teach.rebuilt = function () { rebuilds++; return own.call(this); }; } 0"
+        "globalThis.timesRebuilt = 0;"
+        "{ const own = teach.rebuilt; teach.rebuilt = function () { timesRebuilt++; return own.call(this); }; } 0"
     )
     put(tab, "layers[1].units", 3)
+    assert "w10" in tab.run("[...document.getElementById('nudge-weight').options].map(one => one.value)")
     press(tab, "given")
-    assert tab.run("rebuilds") == 2
+    assert "w10" not in tab.run("[...document.getElementById('nudge-weight').options].map(one => one.value)")
+    assert tab.run("timesRebuilt") == 2
     assert tab.errors == []

@@ -172,6 +172,6 @@ const algebra = (() => {
     if (args.length === 2) return v => f(args[0](v), args[1](v));
     return v => f(...args.map(arg => arg(v)));
   }
-  return { add, sub, mul, div, pow, neg, total, names, partials, backward, paths, usersOf, compiled, gradientOf,
+  return { isCall, product, addUp, add, sub, mul, div, pow, neg, total, names, partials, backward, paths, usersOf, compiled, gradientOf,
     graded };
 })();

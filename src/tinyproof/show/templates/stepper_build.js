@@ -65,7 +65,7 @@ const builder = (() => {
     GIVEN.groups ??= all("#givens fieldset");
     GIVEN.title ||= legend.textContent;
     Object.assign(DATA, data);
-    Object.assign(EQUATIONS, { slips: [] }, equations); // of what was built no slips are known
+    Object.assign(EQUATIONS, equations);
     prepare();
     NAMES = namesOf(DATA);
     for (const values of [given, mine]) {

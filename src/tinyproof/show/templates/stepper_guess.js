@@ -1,7 +1,7 @@
 // Guess a gradient: the page asks, checks to the digits typed, and names the slip where it knows one.
-// EQUATIONS.slips: [gradient, kind, old, new, place, (v, t, n) => value], wrong formulas that Python printed from the
-// right ones; WORDS has their words, OTHER_NUMBERS what is right and was not asked. Without slips the number is only
-// checked.
+// EQUATIONS.slips: [gradient, kind, old, new, place, (v, t, n) => value], wrong formulas made from the right ones, by
+// Python or, of what was built here, by stepper_slips; WORDS has their words, OTHER_NUMBERS what is right and was not
+// asked.
 teach.sections.guess = (() => {
   let asked = "", open = false, first = true, right = 0, count = 0, at = "";
   const HALF = 0.5 + 1e-9, ALMOST = 1e-12, LEAST = 2, ENOUGH = 3; // digits that count: to be checked, to be explained
@@ -42,7 +42,8 @@ teach.sections.guess = (() => {
         wanted = new Set([...ancestors(gradient)].map(withoutExample));
     for (const [words, f] of OTHER_NUMBERS) yield [f(v[gradient], v[name], next[name], v, DATA.examples),
         `${capital(words)}.`];
-    const slips = (EQUATIONS.slips ?? []).filter(slip => wanted.has(slip[0])), places = new Map();
+    EQUATIONS.slips ??= EQUATIONS.later?.() ?? []; // of what was built here, when they are first asked for
+    const slips = EQUATIONS.slips.filter(slip => wanted.has(slip[0])), places = new Map();
     for (const slip of slips) places.set(slip[4], [...places.get(slip[4]) ?? [], slip]);
     for (const slip of slips)
       yield [gone(new Map([[slip[0], slip[5]]]), v, next)[gradient],

@@ -164,7 +164,7 @@ const network = (() => {
     };
     const lines = back.flatMap(([name], k) => terms[k].map(([term], j) => [`${name} ${j}`, term]));
     const equations = { forward: functions(ahead), backward: functions(back), update: functions(change),
-      terms: functions(lines) };
+      terms: functions(lines), slips: null, later: () => slipsOf(net, back) };
     return { net, ahead, data, equations };
   }
   // Of an update with an optimiser: n and m, then v, then the parameters.
