@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from tests.backprop.recalculate import rewrite
 
@@ -200,3 +201,21 @@ def test_another_method_under_these_headings_is_not_called_wrong(tmp_path: Path)
     assert report.checked or report.problem
     assert errors(report) == []
     assert report.status != "wrong"
+
+
+@pytest.mark.parametrize("name", ["n", "m_w1", "v_w8"])
+def test_a_state_of_adam_that_does_not_start_at_0(tmp_path: Path, name: str) -> None:
+    """Written as a formula (`=1`) and typed; RMSprop may start at 1, as some libraries do."""
+    net = preset("course").with_optimizer("adam")
+    place = f"{column(net, name)}5"
+    report = slipped(net, tmp_path, name, lambda _: "1", range(5, 6))
+    typed = openpyxl.load_workbook(tmp_path / "right.xlsx")
+    typed[SHEET][place].value = 1
+    typed.save(tmp_path / "typed.xlsx")
+    for one in (report, audit_workbook(tmp_path / "typed.xlsx")):
+        (found,) = (finding for finding in one.findings if finding.severity == "error")
+        assert isinstance(found.place, SheetPlace)
+        assert (found.rule, found.place.sheet, found.place.cells) == ("wrong-update", SHEET, place)
+        assert found.message == f"{name} starts at 1, not at 0"
+    other = slipped(preset("course").with_optimizer("rmsprop"), tmp_path, "v_w8", lambda _: "1", range(5, 6))
+    assert [finding for finding in other.findings if finding.severity == "error"] == []

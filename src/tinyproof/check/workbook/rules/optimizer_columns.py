@@ -160,7 +160,23 @@ def check_states(judge: Judge) -> list[Mistake]:
             found.append(no_common_formula(judge, col, [pattern for pattern, _ in wrong]))
         else:
             found += [_mistake(judge, method, col, pattern, expr) for pattern, expr in wrong]
+        found += _started(judge, method, col)
     return found
+
+
+def _started(judge: Judge, method: Method, col: int) -> list[Mistake]:
+    """A state of Adam that starts at another number than 0, which its corrections count on."""
+    row, held, name = judge.table.rows[0], judge.columns[col], judge.roles.names[col]
+    written = [p.expr.value for p in held.patterns if p.rows[:1] == (row,) and isinstance(p.expr, Num)]
+    start = next(iter(written), held.typed.get(row, 0.0))
+    if method.kind != "adam" or start == 0:
+        return []
+    why = "it is 0 before the first step: the corrections 1-beta1^n and 1-beta2^n put that right"
+    message = f"{name} starts at {start:.10g}, not at 0"
+    return [
+        Mistake("wrong-update", "error", judge.table.sheet, name, message, col, (row,), says=f"{start:.10g}",
+                should_say="0", why=why)
+    ]  # fmt: skip
 
 
 def _starts(judge: Judge, pattern: Pattern) -> bool:
