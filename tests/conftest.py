@@ -68,7 +68,9 @@ def firefox_program() -> str:
     """Path of a Firefox, where Mozilla's driver of it is installed too."""
     try:
         import marionette_driver.marionette  # noqa: F401
-    except ImportError as problem:  # not there, or not for this Python
+    except ImportError as problem:
+        if sys.version_info >= (3, 13):
+            pytest.skip(f"there is no marionette-driver for this Python: {problem}")
         missing(f"marionette-driver cannot be used: {problem}")
     return program("firefox-esr", "firefox")
 

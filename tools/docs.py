@@ -9,6 +9,8 @@ In the Markdown files:
     <!-- run: tinyproof models -->           the fenced block below is what the command prints (exit code 0, or
     <!-- run exit 1: tinyproof audit x -->   the one named); commands of one file share one empty temporary folder
     <!-- run about: tinyproof train x -->    the same, where figures (times, rounding) may be others: words are compared
+                                             and the whole numbers of lines without times and fractions; --write leaves
+                                             alone what differs in its times only
     <!-- run last 5: COMMAND -->             only its last lines stand there, below "..."
     <!-- run as markdown: COMMAND -->        what it prints stands as Markdown, up to <!-- end -->
     <!-- recorded: COMMAND; WHERE, WHEN -->  a slow command: the block below is kept, the command line is checked
@@ -53,6 +55,9 @@ FILE = re.compile(r"<!-- file: (?P<name>[\w.-]+) -->\n+```\w*\n(?P<body>.*?)```"
 COMMAND = re.compile(r"(?:[A-Z_]+=(?:\"[^\"]*\"|\S*) )*(?:tinyproof|python) ")
 WIDTH = 100
 ONCE = "compiling the kernels"  # that is said once on a machine
+TIME = re.compile(r"\b\d{4}-\d\d-\d\dT[\d:+]+|\b(?:\d[\d,.]* (?:s|min|h)\b ?)+")
+FIGURE = re.compile(r"\d[\d,.]*(?:e[-+]?\d+)?")
+MEASURED = re.compile(rf"{TIME.pattern}|\d\.\d|\d %")
 LINK = re.compile(r"\]\(([^)#\s][^)\s]*)\)")
 CODE = re.compile(
     r"(?P<skip><!-- not run: .+? -->\n+)?```(?P<info>python|pycon|sh|console)\n(?P<body>.*?)```", re.DOTALL
@@ -116,46 +121,58 @@ def shown(commands: list[str], remark: str = "") -> str:
     return "```sh\n" + "".join(line + "\n" for line in lines) + "```\n"
 
 
-def fenced(match: re.Match[str], folder: Path) -> str:
+def fenced(match: re.Match[str], folder: Path, write: bool) -> str:
     """A command, as the reader sees it, and what it prints."""
     body = run(match["command"], folder, int(match["exit"] or 0))
     lines = body.splitlines(keepends=True)
     if match["last"] and len(lines) > int(match["last"]):
         body = "...\n" + "".join(lines[-int(match["last"]) :])
-    if match["about"] and but_for_figures(body) == but_for_figures(match["body"]):
+    alike = but_for_times if write else but_for_figures
+    if match["about"] and alike(body) == alike(match["body"]):
         body = match["body"]
     return f"<!-- {match['how']}: {match['command']} -->\n{shown([match['command']])}\n```{match['info']}\n{body}```"
 
 
+def but_for_times(text: str) -> list[str]:
+    """The words and figures of a text without its times; a column is as wide as it must be.
+
+    >>> but_for_times("done in 42 s") == but_for_times("done in 1 min 12 s")
+    True
+    >>> but_for_times("98.61 %  0.3 s") == but_for_times("98.33 %  0.3 s")
+    False
+    """
+    return re.sub(r"-{2,}", "--", TIME.sub("0 s ", text)).split()
+
+
 def but_for_figures(text: str) -> list[str]:
-    """The words of a text: a figure is a figure, and a column as wide as it must be.
+    """The words of a text, and its whole numbers where the line has neither times nor fractions: how many parameters
+    and epochs there are is the same on every machine.
 
     >>> but_for_figures("acc 97.9 %  0.3 s\\n-----") == but_for_figures("acc 8 %   12.1 s\\n---")
     True
-    >>> but_for_figures("done in 42 s") == but_for_figures("done in 1 min 12 s")
-    True
+    >>> but_for_figures("parameters  7,904  kept") == but_for_figures("parameters  7,820  kept")
+    False
     >>> but_for_figures("kept") == but_for_figures("broken")
     False
     """
-    figures = re.sub(r"\d[\d,.]*(?:e[-+]?\d+)?", "0", text)
-    times = re.sub(r"\b0 (?:s|min 0 s|min|h 0 min|h)\b", "0 s", figures)
-    return re.sub(r"-{2,}", "--", times).split()
+    lines = (FIGURE.sub("0", TIME.sub("0 s ", line)) if MEASURED.search(line) else line for line in text.splitlines())
+    return but_for_times("\n".join(lines))
 
 
-def inline(match: re.Match[str], folder: Path) -> str:
+def inline(match: re.Match[str], folder: Path, write: bool) -> str:
     """What a command prints as Markdown, and the command."""
     head = f"<!-- run as markdown: {match['command']} -->"
     return f"{head}\n{run(match['command'], folder)}\n*Printed by `{match['command']}`.*\n<!-- end -->"
 
 
-def kept(match: re.Match[str], folder: Path) -> str:
+def kept(match: re.Match[str], folder: Path, write: bool) -> str:
     """A command that is not run here, as the reader sees it."""
     commands, remark = recorded(match["said"])
     head = f"<!-- recorded: {match['said']} -->\n"
     return head + (f"{shown(commands, remark and 'recorded: ' + remark)}\n" if commands else "")
 
 
-def regenerate(text: str, folder: Path, wrong: list[str]) -> str:
+def regenerate(text: str, folder: Path, wrong: list[str], write: bool = False) -> str:
     """The document with every generated block as its command prints it now. `wrong` takes what its examples fail in."""
     # One pass in the order of the page: a later command may read what an earlier one, or an example, wrote.
     made = {FENCED: fenced, INLINE: inline, RECORDED: kept}
@@ -169,7 +186,7 @@ def regenerate(text: str, folder: Path, wrong: list[str]) -> str:
         elif match.re is CODE:
             wrong += example(match, namespace, folder)
         else:
-            pieces += [text[position : match.start()], made[match.re](match, folder)]
+            pieces += [text[position : match.start()], made[match.re](match, folder, write)]
             position = match.end()
     return "".join([*pieces, text[position:]])
 
@@ -249,7 +266,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             if asked.write:
                 text = path.read_text(encoding="utf-8")
-                fresh = regenerate(text, Path(folder), [])
+                fresh = regenerate(text, Path(folder), [], write=True)
                 if fresh != text:
                     path.write_text(fresh, encoding="utf-8")
                     print(f"{path.name}: written anew")

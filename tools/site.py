@@ -5,15 +5,18 @@ and the page that reads drawn digits are made and stand beside them as static fi
 nowhere and anything that a browser would fetch from another host end the build with another exit code than 0.
 
 The audit page needs npm's pyodide (`--pyodide` or $TINYPROOF_PYODIDE names the file), the page for digits MNIST
-(`tinyproof data`); where one of them is not at hand the site is built without that page, and one line says so.
+(`tinyproof data`); where one of them is not at hand the site is built without that page, and one line says so. The
+folder is replaced as a whole, at the end: until then, and after Ctrl-C, it is as it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools.site_faults import faults
 from tools.site_pages import SiteError, stage
 
+from tinyproof.core.errors import Stopped, TinyproofError
+
+NEEDED = ("zensical", "nbclient", "nbformat", "ipykernel", "yaml", "PIL", "torch")
 ADDRESS = re.compile(r"""(["'`])https?://(?!www\.w3\.org/)[^"'`]*\1""")
 
 
@@ -33,10 +39,23 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("site"), help="a folder; the site that it holds is replaced")
     parser.add_argument("--pyodide", type=Path, default=os.environ.get("TINYPROOF_PYODIDE") or None)
     asked = parser.parse_args()
+    interrupted: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        interrupted.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
     try:
         build(asked.out, asked.pyodide)
         found = list(faults(asked.out))
-    except (SiteError, OSError, subprocess.CalledProcessError) as error:
+    except BaseException as error:
+        # What is interrupted may end with an error of its own.
+        if interrupted or isinstance(error, KeyboardInterrupt | Stopped):
+            print(f"site: stopped; {asked.out} is as it was", file=sys.stderr)
+            return 130
+        if not isinstance(error, SiteError | TinyproofError | OSError | subprocess.CalledProcessError):
+            raise
         print(f"site: {error}", file=sys.stderr)
         return 2
     for fault in found:
@@ -49,22 +68,44 @@ def main() -> int:
 
 def build(out: Path, pyodide: Path | None) -> None:
     """The site in `out`. Raises SiteError where it cannot be built without a word."""
-    if out.exists() and any(out.iterdir()) and not (out / "sitemap.xml").is_file():
-        raise SiteError(f"{out} holds something else than a site; name another folder")
+    check(out, pyodide)
     with tempfile.TemporaryDirectory(prefix="tinyproof-site-") as folder:
         work = Path(folder)
         for line in stage(work, pyodide):
-            print(line)
+            print(line, flush=True)
         zensical(work)
         cut(work / "site")
-        for path in (work / "live").rglob("*"):
-            if path.is_file():
-                target = work / "site" / path.relative_to(work / "live")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, target)
+        shutil.copytree(work / "live", work / "site", dirs_exist_ok=True)
+        put(work / "site", out)
+
+
+def check(out: Path, pyodide: Path | None) -> None:
+    """Raise SiteError, before any work, where something that it needs is missing or `out` is no place for a site."""
+    if absent := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        raise SiteError(f"{', '.join(absent)} cannot be imported: pip install '.[docs]' -c constraints.txt")
+    if pyodide is not None and not pyodide.is_file():
+        raise SiteError(f"{pyodide} is no file; npm pack pyodide writes the one that --pyodide names")
+    if file := next((each for each in (out, *out.resolve().parents) if each.exists() and not each.is_dir()), None):
+        raise SiteError(f"{file} is a file; name a folder")
+    if out.exists() and any(out.iterdir()) and not (out / "sitemap.xml").is_file():
+        raise SiteError(f"{out} holds something else than a site; name another folder")
+
+
+def put(made: Path, out: Path) -> None:
+    """Copy a site beside its place, and rename it into that: whole, or not at all."""
+    out = out.resolve()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as beside:
+        shutil.copytree(made, Path(beside, "site"))
+        before = Path(beside, "before")
         if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(work / "site", out)
+            out.rename(before)
+        try:
+            Path(beside, "site").rename(out)
+        except BaseException:
+            if before.exists() and not out.exists():
+                before.rename(out)
+            raise
 
 
 def zensical(work: Path) -> None:

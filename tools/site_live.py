@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import io
+import json
 import os
 import re
 import subprocess
@@ -13,11 +14,14 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ROOT / "tools" / "site_parts"
 # A network that was proved, with its weights: the first of the ten runs in this record.
 PROVED, RUN = ROOT / "records" / "fast-c-int8.zip", "seed-1121416784"
+# The proof of the first screen, and of the picture below it.
+THIRTY = ROOT / "records" / "s7-8k-30.zip"
 
 
 def live(folder: Path, docs: Path, pyodide: Path | None) -> tuple[dict[str, str], list[str]]:
@@ -29,7 +33,9 @@ def live(folder: Path, docs: Path, pyodide: Path | None) -> tuple[dict[str, str]
     values = {
         "AUDIT": card(folder, "audit.html"), "DIGITS": card(folder, "digits.html"), "STEPS": cards,
         "CHECK": "audit.html" if (folder / "audit.html").is_file() else "learner.html",
-        "FOUND": found(), "PROVED": proved(),
+        "FOUND": found(), "PROVE": declared(), "PROVED": proved(),
+        "THIRTY": f"{facts(THIRTY)['parameters']:,}", "DIGIT": f"{facts(PROVED)['parameters']:,}",
+        "RUNS": str(facts(PROVED)["seeds"]),
     }  # fmt: skip
     pages = {}
     for name in ("index.md", "live.md"):
@@ -88,9 +94,11 @@ def stepping(folder: Path, images: Path) -> str:
 
 def card(folder: Path, name: str) -> str:
     """What stands of a page to be tried; empty where it was left out."""
-    if not (folder / name).is_file():
+    page = folder / name
+    if not page.is_file():
         return ""
-    return (PARTS / f"card-{Path(name).stem}.md").read_text(encoding="utf-8")
+    text = (PARTS / f"card-{page.stem}.md").read_text(encoding="utf-8")
+    return text.replace("@MB@", f"{page.stat().st_size / 1e6:.0f}")
 
 
 def found() -> str:
@@ -130,8 +138,23 @@ def marked(says: str, should: str) -> tuple[str, str]:
     return shown(mine), shown(theirs)
 
 
+def facts(record: Path) -> dict[str, Any]:
+    """What a stored proof was of: model, seeds, target, parameters, as its declaration and its first run say."""
+    with zipfile.ZipFile(record) as archive:
+        named = {Path(name).name: name for name in reversed(archive.namelist())}
+        declared, run = (json.loads(archive.read(named[name])) for name in ("declared.json", "run.json"))
+    told = {"model": declared["model"], "seeds": len(declared["seeds"]), "target": declared["target"]}
+    return {**told, "parameters": run["parameters"]}
+
+
+def declared() -> str:
+    """The command that asks what that record answers."""
+    of = facts(THIRTY)
+    return f"tinyproof prove {of['model']} --seeds {of['seeds']} --target {of['target']:g}"
+
+
 def proved() -> str:
     """What thirty declared runs proved, from the record."""
-    command = [sys.executable, str(ROOT / "tools" / "records.py"), "proof", str(ROOT / "records" / "s7-8k-30.zip")]
+    command = [sys.executable, str(ROOT / "tools" / "records.py"), "proof", str(THIRTY)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return html.escape(said.strip().splitlines()[-1])

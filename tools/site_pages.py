@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tools.site_live import live
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +31,7 @@ class SiteError(Exception):
 
 def listed() -> list[str]:
     """The pages that mkdocs.yml names, in its order."""
+    import yaml
 
     def pages(entry: Any) -> Iterator[str]:
         if isinstance(entry, str):
@@ -162,13 +162,19 @@ def size(file: Path) -> str:
 
 
 def notebook(path: Path, folder: Path) -> str:
-    """A notebook, executed, as Markdown; its pictures go to `folder`."""
+    """A notebook, executed, as Markdown; its pictures go to `folder`. Raises SiteError."""
     import nbformat
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     book = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as work:
-        NotebookClient(book, timeout=300, resources={"metadata": {"path": work}}).execute()
+        try:
+            NotebookClient(book, timeout=300, resources={"metadata": {"path": work}}).execute()
+        except (CellExecutionError, CellTimeoutError) as error:
+            raise SiteError(f"{path.name} cannot be executed: {error}") from error
+        except (DeadKernelError, AssertionError) as error:  # nbclient's own, where Ctrl-C has ended the kernel
+            raise SiteError(f"{path.name} cannot be executed: its kernel was ended") from error
     folder.mkdir(parents=True, exist_ok=True)
     parts, pictures = [], 0
     for cell in book.cells:

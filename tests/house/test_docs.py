@@ -96,6 +96,20 @@ def test_figures_may_be_others_where_the_mark_says_so(tmp_path: Path, said: str,
     assert check(path).returncode == 1
 
 
+def test_a_number_of_parameters_is_no_measured_figure(tmp_path: Path) -> None:
+    """Where figures may be others, a count in a line of whole numbers is held; --write mends every figure."""
+    command = "python -c \"print('right 98.3 % 0.1 s'); print('parameters 7,904 kept')\""
+    path, text = tmp_path / "counts.md", f"<!-- run about: {command} -->\n```sh\n{command}\n```\n\n```text\n{{}}\n```\n"
+    path.write_text(text.format("right 98.6 % 0.2 s\nparameters 7,904 kept"))
+    assert check(path).returncode == 0
+    path.write_text(text.format("right 98.6 % 0.2 s\nparameters 7,820 kept"))
+    assert check(path).returncode == 1
+    for said, kept in (("right 98.3 % 12.9 s", True), ("right 98.6 % 0.1 s", False)):
+        path.write_text(text.format(f"{said}\nparameters 7,904 kept"))
+        subprocess.run([sys.executable, str(ROOT / "tools" / "docs.py"), "--write", str(path)], check=True)
+        assert (said in path.read_text()) is kept
+
+
 def test_only_the_last_lines_where_the_mark_says_so(tmp_path: Path) -> None:
     path = tmp_path / "last.md"
     command = "tinyproof trace course --columns E_total"

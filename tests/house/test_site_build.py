@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tools import site_faults, site_live, site_pages
-from tools.site import cut, zensical
+from tools.site import check, cut, main, put, zensical
 from tools.site_faults import Page, foreign, lost, unlisted
 from tools.site_pages import SiteError, listed, placed, sources
+
+from tinyproof.core.errors import Stopped
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = (
@@ -174,6 +178,78 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("where", ["a.txt", "a.txt/site"])
+def test_a_file_in_the_way_is_said_before_any_work(tmp_path: Path, where: str) -> None:
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(SiteError, match=r"a\.txt is a file; name a folder"):
+        check(tmp_path / where, None)
+
+
+def test_what_is_missing_is_said_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SiteError, match=r"nowhere\.tgz is no file"):
+        check(tmp_path / "site", tmp_path / "nowhere.tgz")
+    check(tmp_path / "site", None)
+    monkeypatch.setattr("tools.site.NEEDED", ("json", "no_such_package"))
+    with pytest.raises(SiteError, match=r"^no_such_package cannot be imported: pip install "):
+        check(tmp_path / "site", None)
+
+
+def test_a_site_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, out = tmp_path / "made", tmp_path / "deep" / "site"
+    made.mkdir()
+    (made / "index.html").write_text("new")
+    put(made, out)
+    assert (out / "index.html").read_text() == "new"
+    (out / "index.html").write_text("old")
+    (out / "gone.html").touch()
+    with monkeypatch.context() as stopped:
+        stopped.setattr("shutil.copytree", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            put(made, out)
+    assert sorted(path.name for path in out.iterdir()) == ["gone.html", "index.html"]
+    put(made, out)
+    assert (out / "index.html").read_text() == "new"
+    assert [path.name for path in out.iterdir()] == ["index.html"]
+    assert [path.name for path in out.parent.iterdir()] == ["site"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), AssertionError(), Stopped("stopped")])
+def test_whoever_stops_it_reads_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    """Also where what is interrupted ends with an error of its own."""
+
+    def build(out: Path, pyodide: Path | None) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise error from None
+
+    monkeypatch.setattr("tools.site.build", build)
+    monkeypatch.setattr("sys.argv", ["site.py", "--out", str(tmp_path / "site")])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert main() == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == f"site: stopped; {tmp_path / 'site'} is as it was\n"
+
+
+def test_the_first_screen_shows_the_command_that_the_record_answers() -> None:
+    """The command as declared, the target of the verdict, the number of parameters: all from the record."""
+    of = site_live.facts(site_live.THIRTY)
+    assert of == {"model": "s7-8k", "seeds": 30, "target": 99.5, "parameters": 7904}
+    assert site_live.declared() == "tinyproof prove s7-8k --seeds 30 --target 99.5"
+    assert site_live.proved().endswith("the target is 99.5 %")
+    assert site_live.facts(site_live.PROVED)["parameters"] == 7820
+
+
+def test_no_figure_is_typed_where_a_record_has_it() -> None:
+    for part in site_live.PARTS.glob("*.md"):
+        text = part.read_text(encoding="utf-8").replace("fewer than 8,000 parameters", "")
+        assert not re.search(r"\d,\d{3}|\d MB|--seeds", text), part.name
+
+
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     assert [*site_live.audit_page(tmp_path, None)] == [
         "left out: the audit in a browser, for $TINYPROOF_PYODIDE names no file (npm pack pyodide)"
@@ -200,5 +276,5 @@ def test_a_notebook_becomes_markdown_with_what_it_prints(tmp_path: Path) -> None
     assert '<div class="shown">\n<b>a</b>\n<i>b</i>\n</div>' in text
     book.cells.append(nbformat.v4.new_code_cell("1 / 0"))
     nbformat.write(book, path)
-    with pytest.raises(Exception, match="ZeroDivisionError"):
+    with pytest.raises(SiteError, match=r"(?s)book\.ipynb cannot be executed: .*ZeroDivisionError"):
         site_pages.notebook(path, tmp_path / "out")

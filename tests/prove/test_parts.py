@@ -109,6 +109,30 @@ def test_the_parts_of_one_proof_beside_each_other_are_one_attempt(tmp_path: Path
     assert draft(ask(part="1/2", declared_at="2026-01-03T03:04:05Z"), tmp_path / "new").earlier == (found.digest,)
 
 
+@pytest.mark.parametrize(
+    ("first", "then"), [({}, {"seeds": 6}), ({"first_seed": 1}, {"first_seed": 101}), ({}, {"first_seed": 1})]
+)
+def test_other_seeds_are_another_attempt_whatever_the_time(
+    tmp_path: Path, first: dict[str, int], then: dict[str, int]
+) -> None:
+    """Nobody adds seeds to those that were seen, or picks others, by declaring at the same time again."""
+
+    def drafted(folder: Path, more: dict[str, int], part: str) -> declaration.Declaration:
+        asked = {"seeds": 4, "part": part, "declared_at": TIME, **more}
+        return draft(
+            Ask(model="s7-8k", recipe=parse("digits,epochs=1"), dataset="digits", engine="torch", **asked), folder
+        )
+
+    seen = drafted(tmp_path / "seen", first, "1/2")
+    (tmp_path / "seen").mkdir()
+    declaration.write(tmp_path / "seen", seen)
+    assert drafted(tmp_path / "other half", first, "2/2").digest == seen.digest
+    again = drafted(tmp_path / "again", then, "1/2")
+    assert again.earlier == (seen.digest,)
+    if not then.get("first_seed"):
+        assert not {*again.seeds} & {*seen.seeds}
+
+
 def test_a_declared_folder_takes_no_other_time() -> None:
     folder = stored("fast")
     there = declaration.read(folder)

@@ -186,7 +186,7 @@ def _draft(
         model_files=digests,
         judged_as=ask.judged_as or "",
     )
-    earlier = () if seeds_from else _earlier(declared, folder, ask.part is not None)
+    earlier = () if seeds_from else _earlier(declared, folder, ask)
     if ask.first_seed is not None:
         named = tuple(range(ask.first_seed, ask.first_seed + ask.seeds))
         return replace(declared, earlier=earlier, seeds=named), files
@@ -220,19 +220,29 @@ def _target(ask: Ask, dataset: Dataset) -> float:
     return float(target)
 
 
-def _earlier(declared: Declaration, folder: Path, in_parts: bool) -> tuple[str, ...]:
-    """Digests of declarations of the same question in the folders beside this one: attempts are counted, not hidden.
-    `in_parts`: folders that were declared at the same time are other parts of this very attempt."""
+def _earlier(declared: Declaration, folder: Path, ask: Ask) -> tuple[str, ...]:
+    """Digests of declarations of the same question in the folders beside this one: attempts are counted, not hidden."""
     found = []
     for path in sorted(folder.resolve().parent.glob(f"*/{declaration.FILE}")):
         try:
             other = declaration.read(path.parent)
         except (DataError, InputError):
             continue
-        this = in_parts and other.declared_at == declared.declared_at
-        if path.parent != folder.resolve() and other.question == declared.question and not this:
+        if path.parent == folder.resolve() or other.question != declared.question:
+            continue
+        if not (ask.part is not None and _part_of_it(other, declared, ask)):
             found.append(other.digest)
     return tuple(dict.fromkeys(found))  # the parts of one attempt are one
+
+
+def _part_of_it(other: Declaration, declared: Declaration, ask: Ask) -> bool:
+    """Whether another declaration of this question is a further part of this very attempt: declared at the same time
+    for as many seeds, which were found in the same way."""
+    if other.declared_at != declared.declared_at or len(other.seeds) != ask.seeds:
+        return False
+    if ask.first_seed is not None:
+        return not other.seeds_from and other.seeds[0] == ask.first_seed
+    return other.seeds_from == declared.question
 
 
 def agree(ask: Ask, declared: Declaration, folder: Path) -> None:
