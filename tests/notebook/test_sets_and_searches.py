@@ -229,3 +229,55 @@ def test_settings_that_are_tried_on_what_is_called_validation_are_no_fault(tmp_p
     )
     text = text.replace("train_valid_split", "train_test_split")
     assert [finding.rule for finding in judged(text, tmp_path).findings] == []
+
+
+TRIED = """# %%
+import optuna, torch, torch.nn as nn
+from torch.utils.data import DataLoader, random_split
+from torchvision import datasets, transforms
+torch.manual_seed(5)
+whole = datasets.MNIST('d', train=True, transform=transforms.ToTensor())
+asked = datasets.MNIST('d', train=False, transform=transforms.ToTensor())
+fitted, held = random_split(whole, [50000, 10000])
+def learn(wide, rows):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, wide), nn.ReLU(), nn.Linear(wide, 10))
+    optimizer = torch.optim.Adam(net.parameters())
+    net.train()
+    for x, y in DataLoader(rows, 100, shuffle=True):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(x), y).backward()
+        optimizer.step()
+    return net
+def score(net, rows):
+    net.eval()
+    hits = 0
+    with torch.no_grad():
+        for x, y in DataLoader(rows, 100):
+            hits += (net(x).argmax(1) == y).sum().item()
+    return hits / len(rows)
+def tried(trial):
+    return score(learn(trial.suggest_int('wide', 8, 64), fitted), held)
+book = optuna.create_study(direction='maximize')
+book.optimize(tried, n_trials=30)
+print('test accuracy', score(learn(book.best_params['wide'], whole), asked))
+"""
+
+
+def test_settings_that_are_tried_on_the_test_set_of_a_library_are_chosen_by_it(tmp_path: Path) -> None:
+    assert [f.rule for f in judged(TRIED, tmp_path).findings] == []
+    wrong = judged(TRIED.replace("fitted), held)", "fitted), asked)"), tmp_path)
+    assert [(f.severity, f.rule) for f in wrong.findings] == [("warning", "test-set-chooses")], wrong.problem
+
+
+def test_one_half_of_the_test_images_may_choose_where_the_other_is_measured_on(tmp_path: Path) -> None:
+    text = TRIED.replace("random_split(whole, [50000, 10000])", "random_split(asked, [5000, 5000])")
+    text = text.replace("fitted), held)", "whole), held)").replace(", whole), asked)", ", whole), fitted)")
+    assert [f.rule for f in judged(text, tmp_path).findings] == []
+
+
+@pytest.mark.parametrize("turned", ["-{}", "1 - {}", "{{'loss': -{}, 'status': 'ok'}}"])
+def test_settings_that_make_an_accuracy_fall_the_other_way_round_are_chosen_too(turned: str, tmp_path: Path) -> None:
+    for rows, said in (("held", []), ("asked", ["test-set-chooses"])):
+        figure = f"score(learn(trial.suggest_int('wide', 8, 64), fitted), {rows})"
+        text = TRIED.replace("score(learn(trial.suggest_int('wide', 8, 64), fitted), held)", turned.format(figure))
+        assert [f.rule for f in judged(text.replace("maximize", "minimize"), tmp_path).findings] == said

@@ -52,3 +52,9 @@ def test_derivatives_of_a_cross_entropy_beside_a_squared_error_are_not_right(tot
     squared: Cells = {"B23": "=(B22-B3)^2", "B27": total}
     assert judged(tmp_path, biased(squared)).status == "right"
     assert judged(tmp_path, biased(squared | {"B24": "=B22-B3"})).status == "undecided"
+
+
+def test_an_error_against_the_target_of_the_row_before_in_every_row_is_not_named_in_the_last(tmp_path: Path) -> None:
+    """How good the output would be as a guess of what came before: the same formula all down the column."""
+    cells = two_outputs(LOSSES[0]) | {f"N{r}": f"=(H{r}-B{r - 1})^2" for r in range(5, 12)}
+    assert errors(judged(tmp_path, cells)) == []

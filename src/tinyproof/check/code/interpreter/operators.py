@@ -11,7 +11,7 @@ from tinyproof.check.code.interpreter.answers import answers_in, hits
 from tinyproof.check.code.interpreter.events import Average, Tampered
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Op, Quantity
 from tinyproof.check.code.interpreter.machine import Machine
-from tinyproof.check.code.interpreter.quantities import add, divide, multiply
+from tinyproof.check.code.interpreter.quantities import add, divide, multiply, turned
 from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.running_scores import note_shown
 from tinyproof.check.code.interpreter.stepped import is_stepped
@@ -100,6 +100,8 @@ def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: 
     if isinstance(op, ast.Sub) and isinstance(left, Quantity) and isinstance(right, Flow | Unknown):
         return add(left, right) if left.kind == "loss" and left.reach == "batch" else Unknown()  # less a penalty
     a, b = number(left), number(right)
+    if a in (1, 100) and isinstance(op, ast.Sub) and isinstance(right, Quantity):
+        return turned(right)
     if a is not None and b is not None and isinstance(op, ast.Sub):
         whole = isinstance(constant(left), int) and isinstance(constant(right), int)
         return Const(int(a - b) if whole else a - b)
@@ -179,7 +181,7 @@ def unary(machine: Machine, node: ast.UnaryOp, scope: Scope) -> Value:
     known_number = number(value)
     if isinstance(node.op, ast.USub) and known_number is not None:
         return Const(-known_number if isinstance(constant(value), float) else -int(known_number))
-    return value if isinstance(node.op, ast.UAdd) else Unknown()
+    return value if isinstance(node.op, ast.UAdd) else turned(value) if isinstance(node.op, ast.USub) else Unknown()
 
 
 def boolean(machine: Machine, node: ast.BoolOp, scope: Scope) -> Value:

@@ -43,6 +43,13 @@ def add(one: Value, other: Value, accumulate: bool = False) -> Value:
     return known
 
 
+def turned(value: Value) -> Value:
+    """What should fall where a final accuracy should grow: `-accuracy`, `1 - accuracy`; of anything else, nothing."""
+    if not isinstance(value, Quantity) or (value.kind, value.reach) != ("accuracy", "final"):
+        return Unknown()
+    return Quantity("loss", "unknown", "final", value.loader, value.place, value.turn)
+
+
 def _figure(value: Value) -> Quantity | None:
     found = [option for option in options(value) if isinstance(option, Quantity)]
     return found[0] if found else None

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.loops import settle
+from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.turns import Loop
 from tinyproof.check.code.interpreter.uses import Chosen
 from tinyproof.check.code.interpreter.values import Function, Map, Seq, Unknown, Value, options
 from tinyproof.check.code.library.call import Call
 from tinyproof.check.code.library.facts.fact import Searches
+from tinyproof.check.code.library.loaders import split_of_loader
+from tinyproof.check.code.library.set_arrays import learned_from
 from tinyproof.check.code.library.sources import given
 
 SETTINGS = "the settings"
@@ -29,10 +33,16 @@ def search(fact: Searches, call: Call) -> Value | None:
     if not machine.loops:
         settle(machine)
     for one in _figures(figure)[:1]:
-        rows = machine.meaning.behind(one.loader) if one.loader is not None else None
+        rows = _rows(machine, one.loader) if one.loader is not None else None
         if rows is not None:
             machine.events.uses.append(Chosen(SETTINGS, rows, None, call.place, call.name))
     return Unknown()
+
+
+def _rows(machine: Machine, loader: Value) -> Rows | None:
+    """The rows of a loader, or the whole test set that a library has."""
+    of_test = split_of_loader(loader, machine.events.altered).kind == "test"
+    return machine.meaning.behind(loader) or (learned_from(machine, loader) if of_test else None)
 
 
 def _figures(value: Value) -> list[Quantity]:

@@ -19,7 +19,14 @@ from tinyproof.check.workbook.graph.edits import filled_into, filled_into_step, 
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
-from tinyproof.check.workbook.graph.shown_loss import doubtful_losses, left_out, pairs_of, pairs_up, starts_of
+from tinyproof.check.workbook.graph.shown_loss import (
+    doubtful_losses,
+    is_trained,
+    left_out,
+    pairs_of,
+    pairs_up,
+    starts_of,
+)
 from tinyproof.core.arrays import np
 
 LOSS, MISSING = "loss", "left out"
@@ -107,7 +114,7 @@ def _losses(found: Study, training: int) -> Iterator[int]:
 
 
 def _with_the_missing(found: Study, training: int, doubts: list[int]) -> dict[int, Meaning]:
-    """Sums with the one loss of their step that they leave out."""
+    """Sums with the one loss of their step that they leave out, where all of them together are what is trained."""
     graph, new = found.net.graph, dict[int, Meaning]()
     for cell in doubts:
         missing = left_out(found, cell)
@@ -116,10 +123,18 @@ def _with_the_missing(found: Study, training: int, doubts: list[int]) -> dict[in
             continue
         name = f"more:{graph.name(missing)}"
         more = _one_more(meaning.expr, name)
-        if more is not None:
+        summed = [c for c in found.net.reads(cell) if found.depends[c]]
+        if more is not None and not _stands_apart(found, missing, summed) and is_trained(found, [*summed, missing]):
             new[cell] = replace(meaning, expr=more, refs={**meaning.refs, name: missing}, key=(MISSING, meaning.key))
     often = Counter(meaning.key for meaning in new.values())  # a single sum may be meant as it is
     return {cell: meaning for cell, meaning in new.items() if often[meaning.key] > 1}
+
+
+def _stands_apart(found: Study, missing: int, summed: list[int]) -> bool:
+    """Whether a formula shows what a sum leaves out by itself, and nothing shows what is summed like that."""
+    net = found.net
+    of = {cell: {int(net.form_of[reader]) for reader in net.dst[net.src == cell]} for cell in (missing, *summed)}
+    return bool(of[missing] - set().union(*(of[cell] for cell in summed)))
 
 
 def _one_more(expr: Expr, name: str) -> Expr | None:

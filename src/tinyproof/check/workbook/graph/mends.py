@@ -107,6 +107,9 @@ def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
         mends += [mend for mend in losses if not any(c in m.cells for c in mend.cells for m in mends)]
         wrong, doubt = doubtful_targets(found, training)
         wrong = {cell: pair for cell, pair in wrong.items() if not any(cell in mend.cells for mend in mends)}
+        alike = {found.net.graph.meaning[cell].key for cell in wrong}
+        if any(held.key in alike and cell not in wrong for cell, held in found.net.graph.meaning.items()):
+            doubt, wrong = [*doubt, *wrong], {}  # the others say the same, and are not wrong
         asked = (*doubt, *open_ones, *shifted_targets(found, training))
         doubts += [c for c in asked if not any(c in m.cells for m in mends)]
         new = with_targets(found, wrong)

@@ -103,12 +103,45 @@ def broken_off(found: Study, mine: np.ndarray) -> dict[int, int]:
         around = [graph.number.get(_moved(place, s)) for s in shifts]
         if ends.intersection(int(canon[c]) for c in around if c is not None and c < len(canon)):
             broken[cell] = update
-    return broken
+    anew = _starts_with_its_states(found, mine, broken)
+    return {cell: update for cell, update in broken.items() if cell not in anew}
+
+
+def most_start_anew(found: Study) -> list[int]:
+    """Numbers that more than half of the parameters of a step start from, while the others go on: most start anew, or
+    formulas were lost."""
+    ends, started = {int(s) for s in found.successor}, list[int]()
+    shift = usual_shift(found.net, found.updates, made=True)
+    for _, here in grouped(found.step):
+        cells = [int(p) for p in found.parameter[here]]
+        typed = [cell for cell in cells if _is_typed(found, cell)]
+        single = len(np.unique(found.lineage[here])) == len(here)  # no states join steps
+        if single and 2 * len(typed) > len(cells) and ends.intersection(cells):
+            started += [cell for cell in typed if not joins_in(found, cell, shift)]
+    return started
+
+
+def _is_typed(found: Study, cell: int) -> bool:
+    return cell not in found.net.graph.meaning and not np.isnan(found.net.graph.typed[cell])
+
+
+def _starts_with_its_states(found: Study, mine: np.ndarray, broken: dict[int, int]) -> set[int]:
+    """Of numbers that steps start from those of a training whose states start anew too, so that nothing joins it to the
+    steps before: all its parameters start there."""
+    graph, anew = found.net.graph, set[int]()
+    for _, own in grouped(found.step[mine]):
+        here = mine[own]
+        if len(np.unique(found.lineage[here])) < len(here):  # states join the steps
+            starts = {int(p) for p in found.parameter[here]} - {int(s) for s in found.successor[here]}
+            if starts <= broken.keys() and not any(np.isnan(graph.typed[cell]) for cell in starts):
+                anew |= starts
+    return anew
 
 
 def started_late(found: Study, mine: np.ndarray) -> dict[int, int]:
     """Numbers and empty cells that a step starts from beside parameters which the step before made, while what stands
-    there in the step before is read alike and nobody takes it further: each with the update that starts there."""
+    there in the step before is read alike and nobody takes it further: each with the update that starts there. One that
+    is the same number as before was held until here, and is trained from here on."""
     graph, net, shift = found.net.graph, found.net, usual_shift(found.net, found.updates, made=True)
     ends, starts = {int(s) for s in found.successor}, {int(p) for p in found.parameter}
     if shift is None or not ends & starts:
@@ -123,11 +156,23 @@ def started_late(found: Study, mine: np.ndarray) -> dict[int, int]:
         if cell in graph.meaning or cell in ends or int(found.step[update]) not in carried:
             continue
         before = graph.number.get(_moved(graph.places[cell], (-shift[0], -shift[1], -shift[2])), -1)
+        if joins_in(found, cell, shift):
+            continue
         if 0 <= before < net.size and int(net.canon[before]) not in starts and _is_number(graph, before):
             forms = forms or Roles(net)
             if forms.of(int(net.canon[before])) & forms.of(cell):
                 late[cell] = update
     return late
+
+
+def joins_in(found: Study, cell: int, shift: Shift | None) -> bool:
+    """Whether a typed parameter is trained from here on: its place in the step before is empty, or holds the same
+    number. `shift`: how far a parameter is from the next."""
+    graph = found.net.graph
+    if shift is None or np.isnan(graph.typed[cell]):
+        return False
+    before = _moved(graph.places[cell], (-shift[0], -shift[1], -shift[2]))
+    return graph.grid.cell(before) is None or graph.grid.number(before) == graph.typed[cell]
 
 
 def holes(found: Study) -> dict[int, Meaning]:

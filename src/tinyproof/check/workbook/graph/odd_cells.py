@@ -170,7 +170,8 @@ def part_of(found: Study, cell: int) -> int:
 
 
 def slips(found: Study) -> tuple[list[Mend], list[int]]:
-    """Such cells, where the copy that says the same everywhere is right too; and those where it is not."""
+    """Such cells, where the copy that says the same everywhere is right too; and those where it is
+    not, or that hold a 0."""
     alone = standing_alone(found)
     if not alone:
         return [], []
@@ -178,7 +179,10 @@ def slips(found: Study) -> tuple[list[Mend], list[int]]:
     if again is None or again[1].wrong or again[1].lost or len(again[0].updates) < len(found.updates):
         return [], list(alone)
     mends = []
+    masked = [cell for cell in alone if cell not in found.net.graph.meaning and found.net.graph.typed[cell] == 0]
     for cell, meaning in alone.items():
+        if cell in masked:
+            continue  # a 0 may leave an example or a weight out of this step
         own = np.flatnonzero(found.training == part_of(found, cell)).tolist()
         mends.append(Mend([cell], {cell: meaning}, "alone", updates=own[:1]))
-    return mends, []
+    return mends, masked

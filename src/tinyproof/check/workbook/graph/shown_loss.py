@@ -3,7 +3,7 @@
 A cell that reads an output and the target of that output, and squares or takes a logarithm, is a loss. Its slope by
 each output is a multiple of the error, or of the error over the slope of a sigmoid, or of target over output, or has
 the error's sign; anything else is in doubt.
-So is a sum that leaves out the last of a row of losses which nobody else reads.
+So is a sum that leaves out the last of a row of losses which nobody else reads, and that is not what is trained.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def doubtful_losses(found: Study, training: int) -> list[int]:
         if curved and form.tape.slots < 40:
             doubt += _of_form(found, form, own, pairs, slope)
         if _is_sum(form):
-            doubt += [int(form.cells[i]) for i in own if left_out(found, int(form.cells[i])) is not None]
+            short = [int(form.cells[i]) for i in own if left_out(found, int(form.cells[i])) is not None]
+            if not all(_is_whole(found, cell) for cell in short[:: max(1, len(short) // MOST_ASKED)]):
+                doubt += short
     return doubt
 
 
@@ -184,6 +186,25 @@ def _is_loss(slope: Array, output: Array, target: Array, halves: bool) -> bool:
     clear = np.abs(output * (1 - output)) > SATURATED  # elsewhere no digits are left of a sigmoid
     both = np.stack([slope, np.where(clear, slope, np.nan)])
     return any(match(np.broadcast_to(own, shapes.shape), np.nan_to_num(shapes)).ok.any() for own in both)
+
+
+def _is_whole(found: Study, cell: int) -> bool:
+    """Whether a sum is trained as it is, and what it leaves out is held out."""
+    summed, missing = [c for c in found.net.reads(cell) if found.depends[c]], left_out(found, cell)
+    return is_trained(found, summed) and (missing is None or not is_trained(found, [*summed, missing]))
+
+
+def is_trained(found: Study, losses: list[int]) -> bool:
+    """Whether the derivative of some losses, taken together, is a multiple of that of the objective."""
+    net, samples = found.net, found.values.shape[1]
+    form = int(net.form_of[losses[0]])
+    rows = np.array(sorted(int(net.row_of[cell]) for cell in losses))
+    shown = found.order.adjoints(
+        found.values, {form: {net.forms[form].tape.top: (rows, np.ones((len(rows), samples)))}}
+    )
+    starts = sorted(frozenset[int]().union(*(starts_of(found, cell) for cell in losses)))
+    wanted = objective_slope(found, int(found.label[losses[0]]))
+    return bool(starts) and bool(match(shown[starts].reshape(1, -1), wanted[starts].reshape(1, -1)).ok.all())
 
 
 def _is_sum(form: Form) -> bool:

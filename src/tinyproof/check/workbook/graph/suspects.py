@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from tinyproof.backprop.expr import Call, Num, walk
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.beside_training import moved_by_numbers, moved_for_nothing, not_taken, starts_anew
+from tinyproof.check.workbook.graph.carried import usual_shift
 from tinyproof.check.workbook.graph.found_training import Study, grouped
-from tinyproof.check.workbook.graph.not_moved import broken_off, not_carried, started_late, typed_in
+from tinyproof.check.workbook.graph.not_moved import (
+    broken_off,
+    joins_in,
+    most_start_anew,
+    not_carried,
+    started_late,
+    typed_in,
+)
 from tinyproof.check.workbook.graph.rate_sources import NEAR, TYPED, Rates, find_rates, numbers_read
 from tinyproof.check.workbook.graph.rests import resting
 from tinyproof.check.workbook.graph.transfer import other_rules
@@ -46,7 +54,7 @@ def find_suspects(found: Study) -> Suspects:
     rates, result.typed = find_rates(found), typed_in(found)
     result.beside = {
         "moved": moved_by_numbers(found), "idle": moved_for_nothing(found), "anew": starts_anew(found),
-        "untaken": not_taken(found)
+        "untaken": not_taken(found), "most": most_start_anew(found)
     }  # fmt: skip
     for training in found.trainings():
         mine = np.flatnonzero(found.training == training)
@@ -71,6 +79,8 @@ def find_suspects(found: Study) -> Suspects:
         result.lost.update(broken_off(found, mine))
         result.lost.update(started_late(found, mine))
         result.loose += not_carried(found, mine)
+    for cell in result.beside["most"]:
+        result.lost.pop(cell, None)
     return result
 
 
@@ -248,8 +258,9 @@ def _most(values: np.ndarray) -> float:
 
 
 def _lost(found: Study, mine: np.ndarray, result: Suspects) -> None:
-    """A parameter in the middle of a training that no update fills."""
+    """A parameter in the middle of a training that no update fills, and that was there before."""
     filled = {int(s) for s in found.successor[mine]}
+    shift = usual_shift(found.net, found.updates, made=True)
     for _, own in grouped(found.step[mine]):
         here = mine[own]
         if len(np.unique(found.lineage[here])) < len(here):
@@ -258,7 +269,8 @@ def _lost(found: Study, mine: np.ndarray, result: Suspects) -> None:
         inside = np.array([int(p) in filled for p in parameters])
         if inside.sum() >= 2 * (~inside).sum() > 0:
             for update in here[~inside]:
-                result.lost[int(found.parameter[update])] = int(update)
+                if not joins_in(found, int(found.parameter[update]), shift):
+                    result.lost[int(found.parameter[update])] = int(update)
 
 
 def usual_change(found: Study, update: int, rate: float) -> Array:

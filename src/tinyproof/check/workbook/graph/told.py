@@ -261,6 +261,8 @@ def beside_told(graph: SheetGraph, way: str, cell: int) -> str:
         "lacks, or one that is kept for show",
         "anew": "is a typed number in the middle of the training of the only parameter: a start anew, or a formula "
         "that was lost",
+        "most": "is a typed number in the middle of the training, like most parameters of this step, and the others go "
+        "on: a start anew, or formulas that were lost",
         "untaken": "is the derivative by a number that no step moves, and nothing takes it off, although other "
         "derivatives are taken off: not trained by choice, or a change that was lost",
     }[way]
