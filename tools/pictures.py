@@ -35,12 +35,15 @@ def screenshot(page: Path, name: str, *more: str, dark: bool = True) -> None:
         call(sys.executable, ROOT / "tools" / "screenshot.py", *words, cwd=ROOT)
 
 
+ONE_PAGE_A_SHEET = 'pdf:calc_pdf_Export:{"SinglePageSheets":{"type":"boolean","value":"true"}}'
+
+
 def workbook(folder: Path) -> None:
-    """The workbook with one learning rate, drawn by LibreOffice: the sheet of the rate, its table and charts."""
+    """The workbook with one learning rate, drawn by LibreOffice: the sheet of the rate, its table with its chart."""
     tinyproof(folder, "workbook", "course", "--rates", "0.5", "--iterations", "24", "--out", "sheet.xlsx")
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    call("soffice", profile, "--headless", "--convert-to", "pdf", "sheet.xlsx", cwd=folder)
-    call("pdftoppm", "-r", "400", "-png", "-f", "4", "-l", "4", "-singlefile", "sheet.pdf", "sheet", cwd=folder)
+    call("soffice", profile, "--headless", "--convert-to", ONE_PAGE_A_SHEET, "sheet.xlsx", cwd=folder)
+    call("pdftoppm", "-r", "200", "-png", "-f", "3", "-l", "3", "-singlefile", "sheet.pdf", "sheet", cwd=folder)
     crop(folder / "sheet.png", IMAGES / "workbook.png")
 
 
@@ -48,17 +51,14 @@ OPEN_FIRST = "(e => { e.open = true; e.querySelector('.file details').open = tru
 
 
 def crop(source: Path, target: Path) -> None:
-    """A wide sheet as a picture 1,600 pixels wide: its first columns, and beside them its charts."""
+    """The first columns of a wide sheet, up to the outputs, as a picture 1,600 pixels wide."""
     from PIL import Image, ImageChops
 
     page = Image.open(source).convert("RGB")
-    page = page.crop(ImageChops.difference(page, Image.new("RGB", page.size, "white")).getbbox())
-    first, charts = round(page.width * 0.41), round(page.width * 0.813)
-    both = Image.new("RGB", (first + page.width - charts, page.height), "white")
-    both.paste(page.crop((0, 0, first, page.height)), (0, 0))
-    both.paste(page.crop((charts, 0, page.width, page.height)), (first, 0))
-    size = (1600, round(both.height * 1600 / both.width))
-    both.resize(size, Image.Resampling.LANCZOS).quantize(64).save(target)
+    for part in (1, 0.517):
+        page = page.crop((0, 0, round(page.width * part), page.height))
+        page = page.crop(ImageChops.difference(page, Image.new("RGB", page.size, "white")).getbbox())
+    page.resize((1600, round(page.height * 1600 / page.width)), Image.Resampling.LANCZOS).quantize(64).save(target)
 
 
 def main() -> None:
