@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -70,14 +71,38 @@ def torch_columns(net: Net, iterations: int) -> dict[str, list[float]]:
     return found
 
 
+def nudged(net: Net) -> Net:
+    """The same, its weights a few units of their last place away: what rounding alone can do shows in its training."""
+    layers = (
+        replace(layer, weights=tuple(tuple(w * (1 + 2.0**-50) for w in row) for row in layer.weights))
+        for layer in net.layers
+    )
+    return replace(net, layers=tuple(layers))
+
+
 def assert_follows_torch(net: Net, iterations: int) -> None:
-    """To 1e-12 of the largest number of each column: where parts cancel, what is left is as exact as the parts."""
-    found = trace(net, iterations)
+    """To 1e-12 of the largest number of each column: where parts cancel, what is left is as exact as the parts. Where
+    the training itself enlarges rounding more than that, to three times what four units of the last place become."""
+    found, other = trace(net, iterations), trace(nudged(net), iterations)
     expected = torch_columns(net, len(found))
     assert {*net.states, *net.trained, "E_total", *(f"dE/d{name}" for name in net.trained)} <= set(expected)
     for name in (*net.states, *net.trained, "E_total", *(f"dE/d{name}" for name in net.trained)):
         ours, theirs = found.column(name), np.array(expected[name])
-        assert np.abs(ours - theirs).max() <= 1e-12 * np.abs(theirs).max() + 1e-17, name
+        enlarged = np.abs(other.column(name)[: len(ours)] - ours[: len(other)]).max()
+        assert np.abs(ours - theirs).max() <= max(1e-12 * np.abs(theirs).max(), 3 * enlarged) + 1e-17, name
+
+
+def test_what_rounding_is_allowed_is_little() -> None:
+    """In nearly all of the trainings above it stays below 1e-12, so nothing is allowed for it there."""
+    chaotic = set()
+    for name, kind in itertools.product(PRESETS, [*KINDS, *OTHERS]):
+        net = preset(name).with_rate(0.01).with_optimizer(kind)
+        found, other = trace(net, 120), trace(nudged(net), 120)
+        moved = [np.abs(other.column(one) - found.column(one)).max() for one in net.trained]
+        if any(3 * by > 1e-12 * np.abs(found.column(one)).max() for by, one in zip(moved, net.trained, strict=True)):
+            chaotic.add((name, kind))
+        assert max(moved) < 1e-10
+    assert len(chaotic) <= 6, chaotic
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
@@ -147,17 +172,12 @@ def test_a_batch_where_examples_are_taken_one_by_one() -> None:
         tinyproof.trace("relu", batch=2)
 
 
-def test_a_page_takes_no_batches() -> None:
-    with pytest.raises(InputError, match=r"takes its examples 2 at a time; a page takes all in one step, or one"):
-        tinyproof.page(preset("xor").with_batch(2), "never.html")
-
-
 def test_a_lost_correction_would_be_seen() -> None:
     """The comparison can fail: Adam with another beta2 is another training."""
     net = preset("course").with_rate(0.01).with_optimizer("adam")
     theirs = torch_columns(net.with_optimizer("adam:beta2=0.99"), 5)
     ours = trace(net, 5)
-    assert np.array_equal(ours.column("m_w1")[:2], theirs["m_w1"][:2])
+    assert np.allclose(ours.column("m_w1")[:2], theirs["m_w1"][:2], rtol=1e-14, atol=0)
     assert np.abs(ours.column("w1") - theirs["w1"]).max() > 1e-9
 
 
