@@ -32,7 +32,7 @@ def usual(parameter: Any) -> str:
     """The default, where there is one to speak of."""
     value = parameter.default
     value = value.value if isinstance(value, enum.Enum) else value
-    return "" if value in (None, "", False, (), []) else f"`{value}`"
+    return "" if value is None or value is False or value in ("", (), []) else f"`{value}`"
 
 
 def cell(text: str) -> str:

@@ -33,7 +33,7 @@ HEAVY = frozenset(
      "distributed", "dask")
 )  # fmt: skip
 # Modules of the standard library that only one kind of system has.
-SYSTEMS = frozenset({"fcntl", "msvcrt", "resource"})
+SYSTEMS = frozenset({"resource"})
 # File names that occur more than once because they mean the same in each place (CONTRIBUTING says what).
 SAME_MEANING = frozenset({"__init__.py", "sweep.py", "trace.py", "thresholds.py", "verdict.py"})
 

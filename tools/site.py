@@ -47,8 +47,7 @@ def main() -> int:
 
     signal.signal(signal.SIGINT, stop)
     try:
-        build(asked.out, asked.pyodide)
-        found = list(faults(asked.out))
+        found = build(asked.out, asked.pyodide)
     except BaseException as error:
         # What is interrupted may end with an error of its own.
         if interrupted or isinstance(error, KeyboardInterrupt | Stopped):
@@ -60,14 +59,17 @@ def main() -> int:
         return 2
     for fault in found:
         print(f"site: {fault}", file=sys.stderr)
+    if found:
+        print(f"site: {asked.out} is as it was", file=sys.stderr)
+        return 1
     files = [path for path in asked.out.rglob("*") if path.is_file()]
     pages = sum(path.suffix == ".html" for path in files)
     print(f"{asked.out}: {pages} pages, {sum(path.stat().st_size for path in files):,} bytes")
-    return int(bool(found))
+    return 0
 
 
-def build(out: Path, pyodide: Path | None) -> None:
-    """The site in `out`. Raises SiteError where it cannot be built without a word."""
+def build(out: Path, pyodide: Path | None) -> list[str]:
+    """The site in `out`, or what is wrong with it: then `out` stays. Raises SiteError where it cannot be built."""
     check(out, pyodide)
     with tempfile.TemporaryDirectory(prefix="tinyproof-site-") as folder:
         work = Path(folder)
@@ -76,7 +78,10 @@ def build(out: Path, pyodide: Path | None) -> None:
         zensical(work)
         cut(work / "site")
         shutil.copytree(work / "live", work / "site", dirs_exist_ok=True)
-        put(work / "site", out)
+        found = list(faults(work / "site"))
+        if not found:
+            put(work / "site", out)
+    return found
 
 
 def check(out: Path, pyodide: Path | None) -> None:

@@ -269,3 +269,8 @@ def test_the_derivation_prints_the_next_row(name: str, kind: str) -> None:
 def test_one_weight_alone_keeps_its_states() -> None:
     found = derive(preset("course").with_optimizer("adam"), 2, weight="w3")
     assert [line.name for line in found.steps[-1].lines] == ["n", "m_w3", "v_w3", "w3"]
+
+
+def test_a_setting_is_given_once_in_python_too() -> None:
+    with pytest.raises(InputError, match=r"^optimizer: .* is not allowed; allowed: each setting once"):
+        tinyproof.Optimizer("adam", (("beta1", 0.8), ("beta1", 0.9)))

@@ -278,3 +278,33 @@ def test_a_notebook_becomes_markdown_with_what_it_prints(tmp_path: Path) -> None
     nbformat.write(book, path)
     with pytest.raises(SiteError, match=r"(?s)book\.ipynb cannot be executed: .*ZeroDivisionError"):
         site_pages.notebook(path, tmp_path / "out")
+
+
+def test_a_site_with_faults_replaces_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, found = tmp_path / "site", ["index.html: no such page: lost.html"]
+    out.mkdir()
+    for name in ("index.html", "sitemap.xml"):
+        (out / name).write_text("before", encoding="utf-8")
+
+    def made(work: Path, *_: object) -> list[str]:
+        for name in ("site", "live"):
+            (work / name).mkdir(exist_ok=True)
+        (work / "site" / "index.html").write_text("after", encoding="utf-8")
+        return []
+
+    for name, stand_in in {"check": lambda *_: None, "stage": made, "zensical": made, "cut": lambda _: None}.items():
+        monkeypatch.setattr(f"tools.site.{name}", stand_in)
+    monkeypatch.setattr("tools.site.faults", lambda _: iter(found))
+    monkeypatch.setattr("sys.argv", ["site.py", "--out", str(out)])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert main() == 1
+        assert (out / "index.html").read_text(encoding="utf-8") == "before"
+        assert capsys.readouterr().err == f"site: {found[0]}\nsite: {out} is as it was\n"
+        found.clear()
+        assert main() == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (out / "index.html").read_text(encoding="utf-8") == "after"

@@ -47,7 +47,7 @@ def collect(*parts: str | Path, out: str | Path, quiet: bool = True) -> CollectR
     a seed that is there already with the same bits is left as it is, so that the same parts may be given again, and
     again with more. `out`: a new folder, or one that was collected into before, or one of the parts. No torch or data
     is needed. Raises InputError where a part is of another declaration or has another run of a seed, DataError where
-    one is damaged, OutputError.
+    one is damaged, Busy where another process holds `out`, OutputError.
 
     >>> import tinyproof
     >>> asked = {"dataset": "digits", "seeds": 2, "target": 20.0, "declared_at": "2026-01-02T03:04:05Z", "quiet": True}

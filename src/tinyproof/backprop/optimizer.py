@@ -37,7 +37,7 @@ class Optimizer:
 
     `kind`: `sgd` (plain gradient descent), `momentum`, `rmsprop`, `adam`. `settings`: pairs of a name and a number:
     `momentum`, `alpha`, `beta1`, `beta2` from 0 to below 1, `eps` above 0. Raises InputError for another kind, a
-    setting that the kind does not have, or a number that cannot be.
+    setting that the kind does not have or that is given twice, or a number that cannot be.
     """
 
     kind: Kind = "sgd"
@@ -47,6 +47,8 @@ class Optimizer:
         if self.kind not in DEFAULTS:
             raise InputError("optimizer", self.kind, ", ".join(KINDS))
         given = dict(self.settings)
+        if len(given) < len(self.settings):
+            raise InputError("optimizer", [name for name, _ in self.settings], "each setting once")
         for name, value in given.items():
             _check(self.kind, name, value)
         whole = {name: float(given.get(name, usual)) for name, usual in DEFAULTS[self.kind].items()}
@@ -118,7 +120,8 @@ def optimizer_of(kind: object, settings: Mapping[str, object], where: str = "") 
 
 
 def parse_optimizer(text: str) -> Optimizer:
-    """`adam`, or with settings `adam:beta1=0.8,eps=1e-6`. Raises InputError."""
+    """`adam`, or with settings `adam:beta1=0.8,eps=1e-6`. Raises InputError for an unknown kind or setting, a number
+    that cannot be, and a setting given twice."""
     kind, colon, rest = text.partition(":")
     settings: dict[str, object] = {}
     for part in rest.split(",") if colon else ():

@@ -210,8 +210,8 @@ def hold(
     '.lease-1'
     """
     lease = _taken(folder, patience, until_sign, watch or Watch(), say)
-    lease.start()
     try:
+        lease.start()
         yield lease
     finally:
         lease.release()

@@ -47,7 +47,7 @@ def parse(part: str) -> Share:
 
 
 def declared_time(written: str) -> str:
-    """A time with its zone, as declarations write it. Raises InputError; also for one that has yet to come.
+    """A time with its zone, as declarations write it. Raises InputError; also for one more than an hour ahead.
 
     >>> declared_time("2026-01-02T04:04:05+01:00")
     '2026-01-02T03:04:05+00:00'

@@ -53,7 +53,8 @@ def read_updates(judge: Judge) -> list[Update]:
 
 
 def step(judge: Judge, col: int) -> np.ndarray:
-    """What a parameter should be: its value in the row before, less the rate times its gradient there."""
+    """What a parameter should be at each of the drawn values, [samples]: its value in the row before, less the rate
+    times what its step takes (`judge.taken`): the gradient there, or what the optimiser makes of it."""
     return np.asarray(judge.values[before(col)] - judge.values["rate"] * judge.taken(col))
 
 
