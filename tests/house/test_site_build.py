@@ -31,6 +31,8 @@ FOREIGN = (
     '<p style="background: url(https://example.org/a.png)">x</p>',
     "<style>@import 'https://example.org/a.css';</style>",
     '<script>fetch("https://example.org/")</script>',
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; connect-src https://example.org">',
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data: *.example.org">',
 )
 FINE = (
     '<a href="https://example.org/">a link is followed by a person</a>',
@@ -39,6 +41,7 @@ FINE = (
     '<link rel="canonical" href="https://example.org/">',
     '<img src="data:image/png;base64,AAAA">',
     '<img src="images/a.png">',
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-a.b+c=' 'self'\">",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\"><script>'https://example.org/'</script>",
 )
 
