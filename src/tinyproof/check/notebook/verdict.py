@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.turns import Pass
 from tinyproof.check.code.library import facts
 from tinyproof.check.code.library.loaders import dataset_of, rows_behind
@@ -132,7 +133,17 @@ def _from_the_log(study: Study) -> str:
 def _named(study: Study) -> list[tuple[Pass, Split]]:
     """The measurements on images that are known."""
     found = [(turn, study.split(turn.loader)) for turn in study.evaluations]
-    return [(turn, split) for turn, split in found if "unknown" not in (split.kind, split.of if _part(split) else "")]
+    known = [(turn, split) for turn, split in found if "unknown" not in (split.kind, split.of if _part(split) else "")]
+    return [(turn, split) for turn, split in known if not (_part(split) and _perhaps_learned(study, turn))]
+
+
+def _perhaps_learned(study: Study, turn: Pass) -> bool:
+    """Whether it is not known how the rows that are measured lie to those that are learned from."""
+    rows = rows_behind(turn.loader)
+    taught = [rows_behind(other.loader) for other in study.trainings] if rows is not None else []
+    return any(
+        relation(rows.paths, other.paths) == "unknown" for other in taught if rows is not None and other is not None
+    )
 
 
 def _part(split: Split) -> bool:

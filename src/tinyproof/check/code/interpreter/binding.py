@@ -103,6 +103,9 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
             _of_data(machine, option, value)
         elif isinstance(option, Rows) and option.side in ("mask", "index"):
             option.paths = changed(option, machine.place(target, scope))
+        elif isinstance(option, Rows):
+            last = target.slice.elts[-1] if isinstance(target.slice, ast.Tuple) and target.slice.elts else target.slice
+            machine.written[constant(machine.evaluate(last, scope)) if option.side == "both" else None] += 1
         elif isinstance(option, Made) and is_mask(option, value):
             let_through(machine, option, target.slice, value, scope)
         elif isinstance(option, Made) and not machine.passes:

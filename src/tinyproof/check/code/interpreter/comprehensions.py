@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from tinyproof.check.code.interpreter import columns
 from tinyproof.check.code.interpreter.flows import Batch, Quantity
-from tinyproof.check.code.interpreter.loops import element, loader_of, turns
+from tinyproof.check.code.interpreter.loops import element, loader_of, one_by_one, turns
 from tinyproof.check.code.interpreter.machine import Machine
-from tinyproof.check.code.interpreter.rows import Cut, Fit, Rows, Step, some_of
+from tinyproof.check.code.interpreter.rows import Cut, Fit, Rows, Step, rows_in, some_of
 from tinyproof.check.code.interpreter.turns import Pass
 from tinyproof.check.code.interpreter.values import (
     Choice,
@@ -49,17 +49,20 @@ def comprehension(
             machine.evaluate(condition, inner)
     value = machine.evaluate(node.value if isinstance(node, ast.DictComp) else node.elt, inner)
     value = some_of(value, _let_through(machine, node, inner))
+    asked = False
     for _ in range(entered):
         turn = machine.passes.pop()
+        asked = asked or bool(turn.seen)
         turn.counted = turn.counted or _holds_figures(value)
         machine.meaning.passed(machine, turn)
     if isinstance(node, ast.ListComp):
+        iterable = _rows_gone_through(iterable)
         if isinstance(value, Rows) and isinstance(iterable, Rows) and value.paths[0].root.form == "folder":
             return replace(value, names=[])  # files of a folder, all or some
         answers = looked_up(machine, node, iterable, value, before, machine.place(node, scope))
         if answers is not None:
             return answers
-        if _one_for_each(node, iterable, value):
+        if not asked and _one_for_each(node, iterable, value):
             return columns.after(iterable.after(Step("opaque", ast.unparse(node.elt)[:60])), *columns.UNKNOWN)  # type: ignore[attr-defined]
     if isinstance(value, Batch) and (isinstance(node, ast.DictComp) or isinstance(iterable, Batch)):
         return Batch(value.loader)  # the parts of a batch, each on its device
@@ -83,16 +86,21 @@ def _let_through(
     return cuts
 
 
+def _rows_gone_through(iterable: Value) -> Value:
+    """The rows that a comprehension goes through one by one, of whichever of several ways to the same rows."""
+    found = rows_in(iterable) if isinstance(iterable, Choice) else one_by_one(iterable)
+    return iterable if found is None or isinstance(iterable, Rows | Seq) else found
+
+
 def _one_for_each(node: ast.ListComp, iterable: Value, value: Value) -> bool:
     """Whether a list holds something for each row, in order, of which nothing is known: `[clean(t) for t in x]`."""
-    if (
-        not isinstance(iterable, Rows)
-        or iterable.side not in ("x", "both", "y")
-        or not isinstance(value, Unknown | Made | Choice | Const | Seq)
-    ):
+    if not isinstance(iterable, Rows) or iterable.side not in ("x", "both", "y") or iterable.batch:
         return False
-    single = len(node.generators) == 1 and not node.generators[0].ifs
-    return single and iterable.batch == 0 and loader_of(iterable) is None
+    if not isinstance(value, Unknown | Made | Choice | Const | Seq | Batch):
+        return False
+    target = node.generators[0].target
+    whole = loader_of(iterable) is None or isinstance(target, ast.Name)  # else the images and labels of a data set
+    return whole and len(node.generators) == 1 and not node.generators[0].ifs
 
 
 def _holds_figures(value: Value) -> bool:

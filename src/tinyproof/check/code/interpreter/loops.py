@@ -35,6 +35,7 @@ WRAPPERS = words(
     """
 )
 _FEW = 8
+EACH_ROW = "(each row)"  # what goes through the rows of a table one by one: `itertuples`, the second of `iterrows`
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,23 @@ def turns(machine: Machine, iterable: Value, node: ast.expr, scope: Scope) -> It
         return
     loader = loader_of(iterable)
     count = None if loader is not None else turn_count(iterable)
-    yield Turn(element(iterable), loader, count, text, rows=_one_by_one(iterable) if loader is None else None)
+    yield Turn(element(iterable), loader, count, text, rows=one_by_one(iterable) if loader is None else None)
 
 
-def _one_by_one(value: Value) -> Rows | None:
+def one_by_one(value: Value) -> Rows | None:
     """The rows that a loop goes over one by one: those of a column, or of several side by side."""
+    if isinstance(value, Made) and value.path == EACH_ROW:
+        return rows_in(value.args[0])
+    if isinstance(value, Choice) and all(isinstance(option, Rows) for option in value.options):
+        same = rows_in(value)
+        return one_by_one(same) if same is not None else None
     if isinstance(value, Rows):
         return value if value.side in ("x", "y") or is_one(value) else None
     if isinstance(value, Seq) and not value.whole:
         filled = rows_in(value)
         return filled if filled is not None and filled.side in ("x", "y", "both") else None
     if isinstance(value, Made) and (value.path in ("builtins.enumerate", "builtins.zip") or _wraps(value)):
-        found = [_one_by_one(arg) for arg in value.args]
+        found = [one_by_one(arg) for arg in value.args]
         return next((rows for rows in found if rows is not None), None)
     return None
 
@@ -141,8 +147,8 @@ def _loader(value: Value) -> Value | None:
         if value.path == "builtins.range":
             return None
         inner = wrapped(value)
-        if CHANGED in value.attrs:
-            return Unknown()
+        if CHANGED in value.attrs or (value.path == "itertools.islice" and len(value.args) > 2):
+            return Unknown()  # other batches, or those between two places
         if inner is not None:
             return loader_of(inner)
         if value.path == "itertools.chain":
@@ -180,6 +186,8 @@ def element(value: Value) -> Value:
         inner = wrapped(value)
         if inner is not None:
             return element(inner)
+        if value.path == EACH_ROW:
+            return value.args[0]
         if value.path == "items" and value.args and isinstance(value.args[0], Map):
             return Seq([Unknown(), Unknown()])
     loader = loader_of(value)

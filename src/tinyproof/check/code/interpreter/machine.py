@@ -7,6 +7,7 @@ sides of a condition that is not known are walked and joined. A budget of steps 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -92,6 +93,7 @@ class Machine:
         self.before_learning: list[Measured] = []  # in the turns of a loop, above what learns there
         self.looked_up: list[Rows] = []  # labels of rows that were picked by a computed place, in order
         self.parted_at: dict[Cut, CodePlace] = {}  # where a split was made
+        self.written: Counter[object] = Counter()  # how often a column of tables was set, by its name; None: of any
         self.steps = self.seedings = 0  # and how often a stream of random numbers was begun anew
         self.keep: list[Value] = []  # ids are used as keys: nothing may be freed and its id used again
 

@@ -102,15 +102,22 @@ def changed(owner: Value, name: str, place: CodePlace) -> Made | None:
     return Made(_COMPUTED, [found], {}, place) if found is not None else None
 
 
+def filled_with(value: Value) -> Rows | None:
+    """The rows that an array of zeros was filled with in a loop over them; None where it was not."""
+    found = base(value)
+    filled = found.attrs.get(ROWS) if found is not None else None
+    return replace(filled, names=[]) if isinstance(filled, Rows) else None
+
+
 def as_rows(value: Value, place: CodePlace) -> Rows | None:
     """The rows of such an array; those of two that were computed from one are the same."""
     known = places(value)
     if known is not None:
         return replace(known, names=[])
+    filled = filled_with(value)
+    if filled is not None:
+        return filled
     found = base(value)
-    filled = found.attrs.get(ROWS) if found is not None else None
-    if isinstance(filled, Rows):
-        return replace(filled, names=[])
     return Rows((Path(_root(found, place)),), "x") if found is not None else None
 
 

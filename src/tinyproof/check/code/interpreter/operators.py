@@ -177,7 +177,9 @@ def unary(machine: Machine, node: ast.UnaryOp, scope: Scope) -> Value:
         known = truth(value)
         return Unknown() if known is None else Const(not known)
     if isinstance(value, Rows):
-        return picking.inverted(value) or value if isinstance(node.op, ast.Invert) else value
+        machine.keep.append(value)
+        other = isinstance(node.op, ast.Invert) or (isinstance(node.op, ast.USub) and value.side == "mask")
+        return picking.inverted(value) or value if other else value
     known_number = number(value)
     if isinstance(node.op, ast.USub) and known_number is not None:
         return Const(-known_number if isinstance(constant(value), float) else -int(known_number))

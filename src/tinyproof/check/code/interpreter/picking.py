@@ -5,9 +5,14 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from tinyproof.check.code.interpreter.rows import MAX_PATHS, Cut, Path, Root, Rows
+from tinyproof.check.code.interpreter.columns import is_one
+from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.relations import OPPOSITE
+from tinyproof.check.code.interpreter.rows import MAX_PATHS, Cut, Path, Root, Rows, Side
 from tinyproof.check.code.interpreter.values import Unknown, Value
+from tinyproof.check.finding import CodePlace
 
+OTHER = {"yes": "no", "no": "yes", **OPPOSITE}  # of two parts by a condition
 NAMED = {"train_mask": "train", "val_mask": "validation", "test_mask": "test"}
 
 
@@ -47,10 +52,37 @@ def both_masks(op: ast.operator, one: Rows, other: Rows) -> Value:
     return replace(one, paths=(*one.paths, *other.paths)[:MAX_PATHS], names=[], origin=None)
 
 
+def left_by(machine: Machine, places: Value) -> Cut:
+    """What is not at some places: `np.delete(rows, places, axis=0)`."""
+    machine.keep.append(places)
+    if not isinstance(places, Rows):
+        return Cut("filter", ("index", id(places)), "no")
+    cuts = [cut for path in places.paths for cut in path.cuts]
+    if len(places.paths) == 1 and cuts and cuts[-1].part in OTHER and (len(cuts) == 1 or places.side != "index"):
+        return replace(cuts[-1], part=OTHER[cuts[-1].part])
+    return Cut("filter", ("left", id(places)))
+
+
+def letting_through(cut: Cut, side: Side) -> Rows:
+    """A mask, or places, that pick rows by one cut."""
+    root = Root((side, cut.key, cut.part), "all", "places" if side == "index" else "a mask", "rows", CodePlace(""))
+    return Rows((Path(root, (cut,)),), side)
+
+
+def among(machine: Machine, asked: Rows, known: Rows) -> Rows:
+    """`table.index.isin(known.index)`, `table.group.isin(known)`: the rows that are among others."""
+    machine.keep.append(known)
+    by_values = is_one(known) and {path.root for path in asked.paths} == {path.root for path in known.paths}
+    cuts = known.paths[-1].cuts if len(known.paths) == 1 and not by_values else ()
+    return letting_through(cuts[-1] if cuts else Cut("filter", ("isin", id(known)), "yes"), "mask")
+
+
 def inverted(value: Value) -> Value | None:
-    """`~mask`."""
-    if not isinstance(value, Rows) or value.side != "mask":
+    """`~mask`; of a column that says yes or no of each row, the mask of those for which it says no."""
+    if isinstance(value, Rows) and value.side != "mask":
+        return letting_through(Cut("filter", ("index", id(value)), "no"), "mask")
+    if not isinstance(value, Rows):
         return None
     path = value.paths[0]
-    cuts = tuple(replace(cut, part="no" if cut.part == "yes" else "yes") for cut in path.cuts)
+    cuts = tuple(replace(cut, part=OTHER.get(cut.part, "yes")) for cut in path.cuts)
     return Rows((Path(path.root, cuts),), "mask")

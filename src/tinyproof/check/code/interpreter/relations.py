@@ -8,6 +8,9 @@ from typing import Literal
 from tinyproof.check.code.interpreter.rows import Cut, Path
 from tinyproof.check.finding import CodePlace
 
+COLUMN = "(column)"  # starts the key of a cut by a column's value; then the column, and what it is compared with
+OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
 Relation = Literal["inside", "apart", "contains", "overlaps", "unknown"]
 
 
@@ -71,6 +74,8 @@ def _nested(one: Path, other: Path) -> Relation | None:
 
 
 def _cuts(one: Cut, other: Cut) -> Relation:
+    if one.key[:1] == other.key[:1] == (COLUMN,):
+        return _by_values(one, other)
     if one.kind == "split" and other.kind == "split":
         if one.key == other.key:
             return "apart" if one.part != other.part else "inside"
@@ -82,6 +87,18 @@ def _cuts(one: Cut, other: Cut) -> Relation:
     if one.kind == other.kind == "slice" and one.key == other.key:
         return _slices(one, other)
     return "unknown"
+
+
+def _by_values(one: Cut, other: Cut) -> Relation:
+    """How the rows lie that two cuts by the values of columns let through: `fold != 0` and `fold == 0`."""
+    if one.key[1] != other.key[1] or one.key[3:] != other.key[3:]:
+        return "unknown"
+    mine, yours = (key if isinstance(key, tuple) else () for key in (one.key[2], other.key[2]))
+    if mine[:2] == yours[:2]:
+        if OPPOSITE.get(one.part) == other.part:
+            return "apart"
+        return "inside" if one.part == other.part and mine == yours else "unknown"
+    return "apart" if one.part == other.part == "==" and mine[0] == yours[0] == "is" else "unknown"
 
 
 def _is_drawn(cut: Cut) -> bool:

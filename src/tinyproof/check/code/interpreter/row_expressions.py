@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from tinyproof.check.code.interpreter import columns, row_answers
+from tinyproof.check.code.interpreter.column_masks import cut_by
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.own_masks import as_places
@@ -141,7 +142,7 @@ def _of_archive(owner: Rows, root: Root, key: str) -> Rows:
 def _sliced(machine: Machine, owner: Rows, node: ast.Slice, scope: Scope) -> Value:
     low, high = (_bound(machine, bound, scope) for bound in (node.lower, node.upper))
     if node.step is not None:
-        return owner.cut(Cut("filter", ("step", ast.unparse(node))))
+        return owner.cut(_each_so_many(machine, node, scope, low, high))
     if (low is None and high is None) or (low == 0 and high is None):
         return owner
     known = all(bound is None or isinstance(bound, int) for bound in (low, high))
@@ -155,6 +156,14 @@ def _sliced(machine: Machine, owner: Rows, node: ast.Slice, scope: Scope) -> Val
         return replace(owner, turn=(_text(node.lower), _text(node.upper)), names=list(owner.names))
     cut = owner.cut(Cut("slice", ("slice",), low=None if low == 0 else low, high=high))
     return cut if known else replace(cut, turn=(_text(node.lower), _text(node.upper)))
+
+
+def _each_so_many(machine: Machine, node: ast.Slice, scope: Scope, low: object, high: object) -> Cut:
+    """`rows[1::2]`: each second row from the second one on."""
+    step, start = _bound(machine, node.step, scope), low or 0
+    if isinstance(step, int) and isinstance(start, int) and 0 <= start < step and high is None:
+        return Cut("filter", ("step", step), f"{start}")
+    return Cut("filter", ("step", ast.unparse(node)))
 
 
 def _text(node: ast.expr | None) -> str:
@@ -239,12 +248,14 @@ def compare(machine: Machine, op: ast.cmpop, left: Value, right: Value, place: C
     one, other = (left, right) if isinstance(left, Rows) else (right, left)
     if not isinstance(one, Rows):
         return None
-    if isinstance(op, ast.Eq | ast.NotEq) and not isinstance(other, Const):
+    of_a_turn = bool(machine.loops) and isinstance(other, Unknown) and one.side == "both" and columns.is_one(one)
+    if isinstance(op, ast.Eq | ast.NotEq) and not isinstance(other, Const) and not of_a_turn:
         return _hits(machine, one, other, place, isinstance(op, ast.NotEq))
     if one is left and one.side == "scores" and isinstance(op, ast.Gt | ast.GtE) and number(other) is not None:
         return one  # scores against a threshold: a guess for each row
     root = Root(("mask", id(one), place), "all", "a mask", "rows", place)
-    mask = Rows((Path(root, (Cut("filter", ("mask", id(root), place), "yes"),)),), "mask", origin=one)
+    told = cut_by(machine, one, op, other, one is left) or Cut("filter", ("mask", id(root), place), "yes")
+    mask = Rows((Path(root, (told,)),), "mask", origin=one)
     machine.keep.extend((mask, one))
     return mask
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from tinyproof.check.code.interpreter import columns, picking, row_expressions
+from tinyproof.check.code.interpreter import columns, made_arrays, picking, row_expressions
+from tinyproof.check.code.interpreter.column_masks import cut_by
 from tinyproof.check.code.interpreter.flows import Quantity
+from tinyproof.check.code.interpreter.loops import EACH_ROW
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.row_expressions import STATISTIC, compare, product
 from tinyproof.check.code.interpreter.rows import Cut, Rows, Step, names_kept, rows_in, union
 from tinyproof.check.code.interpreter.values import Const, Function, Made, Scope, Seq, Unknown, Value, constant, number
-from tinyproof.check.code.library.facts.numpy import NOTHING, SAME, SOME
+from tinyproof.check.code.library.facts.numpy import EACH, NOTHING, SAME, SOME
+from tinyproof.check.code.library.samplers import sampled
 from tinyproof.check.code.library.sources import named_places
 from tinyproof.check.finding import CodePlace
 
@@ -42,14 +45,16 @@ def method(
         return named_places(owner.paths[0].root)
     if owner.side == "mask" and name in ("sum", "count_nonzero") and not args:
         return Quantity("images", "unknown", "total", owner)
-    places = next((arg for arg in args if isinstance(arg, Rows) and arg.side == "index"), None)
-    if places is not None and owner.side != "index":
-        return picking.picked(owner, places)  # take, gather, reindex
+    asked = next((arg for arg in args if isinstance(arg, Rows) and arg.side == "index"), None)
+    if asked is not None and owner.side != "index" and name not in ("delete", "difference", "isin"):
+        return picking.picked(owner, asked)  # take, gather, reindex
     if name == "transpose" and not args and not kwargs:
         return row_expressions.transposed(owner)
     if name in ("take", "head"):
         return _first_of(owner, args, kwargs, keep=True)
-    if name in ("skip", "tail"):
+    if name == "tail":
+        return _last_of(owner, args, kwargs)
+    if name == "skip":
         return _first_of(owner, args, kwargs, keep=False)
     if name == "sample":
         return _sampled(machine, owner, kwargs, node, scope)
@@ -63,13 +68,28 @@ def method(
     if name == "select" and args:
         machine.keep.append(args[0])
         return owner.cut(Cut("filter", ("index", id(args[0]))))
-    if name == "concatenate" and args and isinstance(args[0], Rows):
+    if name == "delete" and args:
+        return owner.cut(picking.left_by(machine, args[0]))
+    if name == "difference" and args and isinstance(args[0], Rows):
+        return picking.letting_through(picking.left_by(machine, args[0]), "index")
+    if name == "isin" and args and isinstance(args[0], Rows):
+        return picking.among(machine, owner, args[0])
+    if name == "query" and args:
+        return _asked_for(machine, owner, args[0], node, scope)
+    if name == "drop_duplicates" and constant(kwargs.get("keep", Const("first"))) is False:
+        return Unknown()  # what is in one of two tables alone
+    if name in ("concatenate", "append") and args and isinstance(args[0], Rows):
         return union([owner, args[0]]) or Unknown()
     if name == "map" and args and isinstance(args[0], Function):
         return mapped_rows(machine, owner, args[0], node, scope)
     if name in ("DataLoader", "batch", "padded_batch"):
         size = int(number(kwargs.get("batch_size", args[0] if args else None)) or -1)
-        return replace(owner.after(Step("opaque", name)) if name == "DataLoader" else owner, batch=size, names=[])
+        if name == "DataLoader":
+            owner = sampled(machine, owner, args, kwargs, machine.place(node, scope)).after(Step("opaque", name))
+        return replace(owner, batch=size, names=[])
+    if name in ("iterrows", "itertuples"):
+        each = Made(EACH_ROW, [owner], {}, machine.place(node, scope))
+        return each if name == "itertuples" else Made("builtins.enumerate", [each], {}, each.place)
     if name in ("mean", "std") and owner.side in ("x", "both") and _over_rows(args, kwargs):
         return Made(STATISTIC, [owner], {}, machine.place(node, scope), text=name)
     if name in SOME:
@@ -82,6 +102,8 @@ def method(
         return (
             replace(owner, names=names_kept(owner)) if name in _SAME_COLUMNS else columns.after(owner, *columns.UNKNOWN)
         )
+    if name not in EACH:  # it may leave rows out, as far as one can tell
+        owner = owner.cut(Cut("filter", ("method", name, object())))
     return columns.after(owner.after(Step("opaque", name)), *columns.UNKNOWN)
 
 
@@ -126,6 +148,28 @@ def _first_of(owner: Rows, args: list[Value], kwargs: dict[str, Value], keep: bo
     return owner.cut(Cut("slice", ("slice",), low=None if keep else bound, high=bound if keep else None))
 
 
+def _asked_for(machine: Machine, owner: Rows, text: Value, node: ast.AST, scope: Scope) -> Rows:
+    """`table.query("year < 2016")`: the rows whose column is so; of any other question, some of them."""
+    asked = constant(text)
+    try:
+        test = ast.parse(asked, mode="eval").body if isinstance(asked, str) else None
+    except SyntaxError:
+        test = None
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
+        told, value = columns.after(owner, "pick", test.left.id), machine.evaluate(test.comparators[0], scope)
+        cut = cut_by(machine, told, test.ops[0], value, True) if isinstance(value, Const) else None
+        if cut is not None:
+            return owner.cut(cut)
+    return owner.cut(Cut("filter", ("query", ast.unparse(node)[:80])))
+
+
+def _last_of(owner: Rows, args: list[Value], kwargs: dict[str, Value]) -> Rows:
+    """`table.tail(20)`: the last 20 rows; of a negative number, all but so many at the beginning."""
+    value = args[0] if args else kwargs.get("n", Const(5))
+    known = constant(value)
+    return owner.cut(Cut("slice", ("slice",), low=-known if isinstance(known, int) else ("last", id(value))))
+
+
 def _sampled(machine: Machine, owner: Rows, kwargs: dict[str, Value], node: ast.AST, scope: Scope) -> Rows:
     """A share of a table, drawn at random; all of it where the share is 1."""
     share = number(kwargs.get("frac"))
@@ -143,8 +187,8 @@ def _dropped(machine: Machine, owner: Rows, args: list[Value], kwargs: dict[str,
         return replace(owner, names=[]) if in_rows and len(args) < 2 else columns.dropped(owner, args, kwargs)
     if len(other.paths) == 1 and other.paths[0].cuts:
         last = other.paths[0].cuts[-1]
-        if last.part == "yes":
-            return owner.cut(replace(last, part="no"))
+        if last.part in picking.OTHER and last.part != "no":
+            return owner.cut(replace(last, part=picking.OTHER[last.part]))
     machine.keep.append(other)
     return owner.cut(Cut("filter", ("drop", id(other))))
 
@@ -167,9 +211,15 @@ def numpy_function(
 ) -> Value | None:
     """A function of numpy (or JAX, TensorFlow, pandas) of rows; None where none of its arguments is."""
     rows = next((found for found in map(_direct, args) if found is not None), None)
-    if rows is None:
-        return None
     name = path.rpartition(".")[2]
+    if (
+        name in ("setdiff1d", "delete")
+        and len(args) > 1
+        and (name == "setdiff1d" or made_arrays.places(args[0]) is not None)
+    ):
+        return picking.letting_through(picking.left_by(machine, args[1]), "index")
+    if rows is None or name.endswith("Sampler") or (name == "DataLoader" and rows is not args[0]):
+        return None  # a sampler draws from rows, or from places; it holds none, and is no data set
     if name == "Subset":
         machine.keep.extend(args[1:])
         return picked(rows, args[1]) if isinstance(args[0], Rows) and len(args) > 1 else None

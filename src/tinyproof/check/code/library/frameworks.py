@@ -11,6 +11,7 @@ from tinyproof.check.code.interpreter import columns
 from tinyproof.check.code.interpreter.attributes import library_bases
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.code.interpreter.machine import Machine
+from tinyproof.check.code.interpreter.made_arrays import filled_with
 from tinyproof.check.code.interpreter.pairs import note_features, note_pair
 from tinyproof.check.code.interpreter.rows import Parts, Rows, Step, rows_in, union
 from tinyproof.check.code.interpreter.uses import Saved
@@ -189,7 +190,7 @@ def _joins(fact: Joins, call: Call) -> Value | None:
     listed = call.args[0].items if call.args and isinstance(call.args[0], Seq) else call.args[:2]
     if isinstance(call.args[0] if call.args else None, Seq) and not call.args[0].whole:  # type: ignore[attr-defined]
         return None
-    rows = [rows_in(item) for item in listed]
+    rows = [rows_in(item) or filled_with(item) for item in listed]
     known = [item for item in rows if item is not None]
     axis = constant(given(call.args, call.kwargs, fact.axis))
     beside = fact.columns or axis in (1, -1, "columns")

@@ -117,7 +117,8 @@ def _of_tensors(
         return apply_functional(machine, short, args, kwargs, machine.place(node, scope))
     if path.startswith(GRAPH_LAYERS) and short.islower() and isinstance(first_tensor(args, kwargs), Flow):
         return first_tensor(args, kwargs) or Unknown()  # what is pooled of the nodes of each graph
-    of_rows = _of_rows(machine, path, args, kwargs, node, scope)
+    unread = {"sampler": Unknown("**"), **kwargs} if is_open and short == "DataLoader" else kwargs
+    of_rows = _of_rows(machine, path, args, unread, node, scope)
     if of_rows is not None:
         return of_rows
     if path.partition(".")[0] not in LIBRARIES:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tinyproof.check.code.interpreter.attributes import find_member
-from tinyproof.check.code.interpreter.values import Function, Made, Name, Object, Seq, Value, constant
+from tinyproof.check.code.interpreter.values import Const, Function, Made, Name, Object, Seq, Unknown, Value, constant
 from tinyproof.check.code.library.keras_graph import TENSOR
 
 Expects = Literal["probabilities", "raw scores", ""]
@@ -70,10 +70,14 @@ def _last(model: Made) -> Value | None:
 
 
 def _layers(model: Made) -> Iterator[Value]:
-    for arg in (*model.args, *model.kwargs.values()):
+    """The layers in their order, with what is not known among them."""
+    first = model.kwargs.get("layers")
+    for arg in (*([first] if first is not None else []), *model.args):
         if isinstance(arg, Seq):
-            yield from arg.items if arg.whole else ()
-        elif isinstance(arg, Made):
+            yield from arg.items
+            if not arg.whole:
+                yield Unknown()
+        elif not isinstance(arg, Const):
             yield arg
 
 

@@ -21,7 +21,8 @@ from tinyproof.check.code.interpreter.values import (
     constant,
     options,
 )
-from tinyproof.check.code.library.own_data_sets import as_base, held_rows, narrowed, rows_of_own, wrapped_by
+from tinyproof.check.code.library.own_data_sets import as_base, held_rows, narrowed, picks_some, rows_of_own, wrapped_by
+from tinyproof.check.code.library.samplers import only_orders, places_of, sampler_among
 from tinyproof.check.code.library.splits import UNKNOWN, WITH_TRAIN_FLAG, Split
 from tinyproof.check.finding import CodePlace
 
@@ -66,7 +67,7 @@ def _split_of_loader(loader: Value, altered: set[int]) -> Split:
     for name, position in (("sampler", 3), ("batch_sampler", 4)):
         sampler = argument(loader, name, position)
         if sampler is not None and not (isinstance(sampler, Const) and sampler.value is None):
-            if _only_orders(sampler):
+            if only_orders(sampler):
                 continue
             if loader.open_kwargs and name not in loader.kwargs and split.kind == "train":
                 return UNKNOWN  # perhaps all of them, perhaps a part held out
@@ -131,25 +132,12 @@ def rows_behind(loader: Value) -> Rows | None:
     data = dataset_of(loader)
     if data is None or not isinstance(loader, Made):
         return None if data is None else rows_of(data)
-    sampler = loader.kwargs.get("sampler")
-    if isinstance(sampler, Made) and sampler.short == "SubsetRandomSampler" and sampler.args:
-        sampler = sampler.args[0]
-    if isinstance(sampler, Rows) and sampler.side == "index":
-        whole = rows_of(data)
-        return picked(whole, sampler) if whole is not None else None
-    return rows_of(data) if _draws_from_all(loader) else None
-
-
-def _draws_from_all(loader: Made) -> bool:
-    """Whether a loader gives images of the whole data set: it has no sampler, or one that only orders them."""
-    sampler = loader.kwargs.get("sampler")
-    return (sampler is None or _only_orders(sampler)) and "batch_sampler" not in loader.kwargs
-
-
-def _only_orders(sampler: Value) -> bool:
-    """Whether a sampler leaves no image out."""
-    ordering = isinstance(sampler, Made) and sampler.short in ("RandomSampler", "SequentialSampler")
-    return ordering and "num_samples" not in getattr(sampler, "kwargs", {})
+    sampler = sampler_among(loader.args[1:], loader.kwargs)
+    if sampler is None:
+        return rows_of(data)
+    places = places_of(sampler, loader.place)
+    whole = rows_of(data) if places is not None else None
+    return picked(whole, places) if whole is not None and places is not None else None
 
 
 def rows_of(data: Value, depth: int = 0) -> Rows | None:
@@ -169,7 +157,9 @@ def rows_of(data: Value, depth: int = 0) -> Rows | None:
         inside = [value for value in data.attrs.values() if isinstance(value, Rows) and not _whole_archive(value)]
         if not inside and not any(isinstance(value, Rows) for value in data.attrs.values()):
             return rows_of_own(data) or _handed_on(data, depth)
-        return inside[0] if inside and all(_together(rows, inside[0]) for rows in inside) else None
+        together = inside and all(_together(rows, inside[0]) for rows in inside)
+        some = inside[0].cut(Cut("filter", ("own", id(data)))) if together and picks_some(data) else None
+        return some or (inside[0] if together else None)
     return held_rows(data) if isinstance(data, Made) else None
 
 

@@ -65,6 +65,15 @@ def wrapped_by(data: Object) -> Value | None:
     return data.attrs.get(counted[1])
 
 
+def picks_some(data: Object) -> bool:
+    """Whether a list that it filled by a rule of its own says how many rows a data set has: `len(self.ids)`."""
+    size = find_member(data.cls, "__len__")
+    said = size.node.body[-1] if isinstance(size, Function) and isinstance(size.node, ast.FunctionDef) else None
+    counted = re.fullmatch(r"return len\(self\.(\w+)\)", ast.unparse(said)) if said is not None else None
+    held = data.attrs.get(counted[1]) if counted is not None else None
+    return isinstance(held, Seq) and not held.whole and rows_in(held) is None
+
+
 def _of_base(data: Object) -> Rows | None:
     """The rows of a data set of the notebook's own that is derived from one of a library.
 

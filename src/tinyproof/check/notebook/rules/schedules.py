@@ -31,6 +31,8 @@ def _idle_schedulers(study: Study) -> Iterator[Finding]:
     for made in study.events.made:
         if not is_scheduler(made) or id(made) in study.events.escaped or study.events.exhausted:
             continue
+        if _within_another(study, made):
+            continue
         if changing and (study.events.missing_modules or study.events.unread):
             continue  # the rate does change: by something that was not read
         steps = [step for step in study.events.steps if step.scheduler is made]
@@ -51,6 +53,14 @@ def _idle_schedulers(study: Study) -> Iterator[Finding]:
                 f"stepped at {steps[0].place}: {study.line(steps[0].place)}" if steps else "",
             ),
         )
+
+
+def _within_another(study: Study, made: Made) -> bool:
+    """Whether another scheduler steps it: SequentialLR([warm_up, rest]), ChainedScheduler, a warm-up around it."""
+    others = [other for other in study.events.made if is_scheduler(other) and other is not made]
+    given = [value for other in others for value in (*other.args, *other.kwargs.values())]
+    listed = [item for value in given for item in (value.items if isinstance(value, Seq) else [value])]
+    return any(option is made for item in listed for option in options(item))
 
 
 # Schedulers that change the rate after a number of steps, whatever is measured.

@@ -134,13 +134,26 @@ SAME = frozenset(
         *("with_options", "with_transform"),
     )
 )
-SOME = frozenset((*("drop_duplicates", "dropna", "filter", "isin_rows", "nlargest", "nsmallest", "query"),))
+# What keeps a row for each, and changes it in a way that is not followed.
+EACH = frozenset(
+    (
+        *("arcsinh", "arctan", "asfarray", "ascontiguousarray", "asarray_chkfinite", "cbrt", "ceil", "char", "cos"),
+        *("cummax", "cumprod", "cumsum", "diff", "divide", "eq", "ewm", "exp", "expanding", "expm1", "fix", "floor"),
+        *("floor_divide", "floordiv", "frombuffer", "ge", "get_dummies", "gt", "item", "le", "len", "log", "log10"),
+        *("log1p", "log2", "lt"),
+        *("maximum", "minimum", "mod", "moveaxis", "multiply", "nan_to_num", "ne", "negative", "pad", "pct_change"),
+        *("pow", "power", "rank", "reset", "rint", "rolling", "rpow", "rsub", "select_dtypes", "shift", "sigmoid"),
+        *("sign", "sin", "sqrt", "square", "subtract", "tan", "tanh", "to_datetime", "to_dict", "to_numeric"),
+        *("transform", "true_divide", "truediv", "trunc", "tz_convert", "tz_localize", "softmax", "normalize"),
+    )
+)
+SOME = frozenset((*("drop_duplicates", "dropna", "filter", "isin_rows", "nlargest", "nsmallest"),))
 NOTHING = frozenset(
     (
         *("agg", "aggregate", "all", "any", "bar", "boxplot", "cardinality", "corr", "count", "cov"),
         *("crosstab", "describe", "dim", "dtype", "element_spec", "get_label_classes", "groupby"),
-        *("head_show", "hist", "idxmax", "idxmin", "info", "isna", "isnull", "items", "iterrows"),
-        *("itertuples", "keys", "kurt", "kurtosis", "max", "mean", "median", "memory_usage", "min", "mode"),
+        *("head_show", "hist", "idxmax", "idxmin", "info", "isna", "isnull", "items"),
+        *("keys", "kurt", "kurtosis", "max", "mean", "median", "memory_usage", "min", "mode"),
         *("ndim", "notnull", "num_examples", "numel", "nunique", "pie", "pivot_table", "plot", "prod"),
         *("quantile", "save", "scatter", "shape", "show", "size", "skew", "std", "sum", "to_csv", "to_excel"),
         *("unique", "value_counts", "var"),
