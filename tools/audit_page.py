@@ -46,6 +46,10 @@ UNUSED = (
     r"(_pyrepl|unittest|xmlrpc|wsgiref|ensurepip|idlelib|turtledemo|lib2to3|pydoc_data|tkinter|curses|sqlite3|dbm)/.*",
     r"(pdb|bdb|doctest|pydoc|imaplib|smtplib|ftplib|poplib|mailbox|turtle|cProfile|profile|pstats|trace|socketserver)\.py",
     r"(optparse|plistlib|pickletools|modulefinder|ssl|cmd|tabnanny|webbrowser|nturl2path|sndhdr)\.py",
+    r"(ctypes|xml/dom|xml/sax|zoneinfo|asyncio/(windows|proactor)_\w*|logging/(config|handlers)|multiprocessing/dummy)(/.*|\.py)",
+    r"multiprocessing/(forkserver|heap|managers|pool|popen_\w+|queues|resource_\w+|shared\w+|spawn|synchronize)\.py",
+    r"(_pyio|_pydatetime|configparser|compileall|py_compile|filecmp|fileinput|getpass|graphlib|netrc|pyclbr|sched)\.py",
+    r"(shelve|this|antigravity|timeit|wave|colorsys|zipapp|http/(server|cookiejar)|urllib/robotparser|symtable)\.py",
 )  # fmt: skip
 
 

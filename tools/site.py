@@ -5,8 +5,9 @@ and the page that reads drawn digits are made and stand beside them as static fi
 nowhere and anything that a browser would fetch from another host end the build with another exit code than 0.
 
 The audit page needs npm's pyodide (`--pyodide` or $TINYPROOF_PYODIDE names the file), the page for digits MNIST
-(`tinyproof data`); where one of them is not at hand the site is built without that page, and one line says so. The
-folder is replaced as a whole, at the end: until then, and after Ctrl-C, it is as it was.
+(`tinyproof data`); where one of them is not at hand the site is built without that page, and one line says so; with
+`--whole`, as for a release, that is a fault. The folder is replaced as a whole, at the end: until then, and after
+Ctrl-C, it is as it was.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("site"), help="a folder; the site that it holds is replaced")
     parser.add_argument("--pyodide", type=Path, default=os.environ.get("TINYPROOF_PYODIDE") or None)
+    parser.add_argument("--whole", action="store_true", help="a page that would be left out ends the build")
     asked = parser.parse_args()
     interrupted: list[int] = []
 
@@ -47,7 +49,7 @@ def main() -> int:
 
     signal.signal(signal.SIGINT, stop)
     try:
-        found = build(asked.out, asked.pyodide)
+        found = build(asked.out, asked.pyodide, asked.whole)
     except BaseException as error:
         # What is interrupted may end with an error of its own.
         if interrupted or isinstance(error, KeyboardInterrupt | Stopped):
@@ -68,12 +70,15 @@ def main() -> int:
     return 0
 
 
-def build(out: Path, pyodide: Path | None) -> list[str]:
-    """The site in `out`, or what is wrong with it: then `out` stays. Raises SiteError where it cannot be built."""
+def build(out: Path, pyodide: Path | None, whole: bool = False) -> list[str]:
+    """The site in `out`, or what is wrong with it: then `out` stays. `whole`: what is left out is wrong, too. Raises
+    SiteError where it cannot be built."""
     check(out, pyodide)
     with tempfile.TemporaryDirectory(prefix="tinyproof-site-") as folder:
         work = Path(folder)
         for line in stage(work, pyodide):
+            if whole:
+                return [line]
             print(line, flush=True)
         zensical(work)
         cut(work / "site")

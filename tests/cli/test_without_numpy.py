@@ -24,6 +24,16 @@ import sys
 for name in ("numpy", "scipy", "matplotlib"):
     sys.modules[name] = None
 """
+# Nor does an installation say that it holds numpy.
+UNHEARD_OF = """
+import importlib.metadata as metadata
+held = metadata.distribution
+def distribution(name):
+    if name == "numpy":
+        raise metadata.PackageNotFoundError(name)
+    return held(name)
+metadata.distribution = distribution
+"""
 AUDIT = """
 import sys, json
 import tinyproof, tinyproof.cli
@@ -84,6 +94,17 @@ def test_a_class_gets_the_same_report_without_numpy(tmp_path: Path) -> None:
     assert statuses["right.xlsx"] == statuses["right.ipynb"] == "right"
     assert statuses["wrong.xlsx"] == "wrong"
     assert statuses["claims.ipynb"] in ("wrong", "unsupported")
+
+
+def test_reports_are_kept_where_numpy_was_never_installed(tmp_path: Path) -> None:
+    (name, *_), code = homework(tmp_path), AUDIT.replace("no_cache=True", "cache='kept'")
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT + UNHEARD_OF + code, name], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        kept = [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert len(kept) == 1
 
 
 def exercises(folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from tinyproof.core.arrays import plain
+from tinyproof.core.arrays import numpy_pieces, plain, rearranged
 
 FLOATS = st.one_of(
     st.floats(-1e6, 1e6), st.sampled_from([0.0, -0.0, 1.0, 0.5, math.inf, -math.inf, math.nan, 1e300, 1e-300])
@@ -311,3 +311,18 @@ def test_what_has_no_answer_is_an_error_as_in_numpy() -> None:
                 wrong()
     with contextlib.suppress(numpy.linalg.LinAlgError), pytest.raises(plain.linalg.LinAlgError):
         plain.linalg.lstsq(plain.array([[math.nan]]), plain.array([1.0]))
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=8), st.integers(1, 3), st.booleans())
+def test_pieces_and_rows_that_are_added(rows: list[int], width: int, even: bool) -> None:
+    counts = [3 if even else row for row in rows]
+    several = [[float(17 * i + j) for j in range(width)] for i in range(len(rows))]
+    held = []
+    for np, add, cut in (
+        (numpy, numpy_pieces.add_rows, numpy_pieces.pieces),
+        (plain, rearranged.add_rows, rearranged.pieces),
+    ):
+        out, first = np.ones((7, width)), np.array(rows, dtype=int)
+        add(out, first, np.array(several))
+        held.append((out, cut(np.arange(20), first, first + np.array(counts, dtype=int))))
+    alike(*held)

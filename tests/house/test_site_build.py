@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tools import site_faults, site_live, site_pages
-from tools.site import check, cut, main, put, zensical
+from tools.site import build, check, cut, main, put, zensical
 from tools.site_faults import Page, foreign, lost, unlisted
 from tools.site_pages import SiteError, listed, placed, sources
 
@@ -222,7 +222,7 @@ def test_whoever_stops_it_reads_one_line(
 ) -> None:
     """Also where what is interrupted ends with an error of its own."""
 
-    def build(out: Path, pyodide: Path | None) -> None:
+    def build(out: Path, pyodide: Path | None, whole: bool) -> None:
         try:
             signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:
@@ -311,3 +311,10 @@ def test_a_site_with_faults_replaces_none(
     finally:
         signal.signal(signal.SIGINT, before)
     assert (out / "index.html").read_text(encoding="utf-8") == "after"
+
+
+def test_a_page_that_is_left_out_ends_the_build_of_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.site.stage", lambda *_: iter(["left out: the page that reads digits"]))
+    monkeypatch.setattr("tools.site.check", lambda *_: None)
+    assert build(tmp_path / "site", None, whole=True) == ["left out: the page that reads digits"]
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tinyproof.api.judge_file import Item
@@ -167,8 +167,16 @@ def _content(path: Path) -> str:
 def code_digest() -> str:
     """The digest of the code that judges, with what it reads and the versions of what it stands on."""
     held = [(str(path.relative_to(_PACKAGE)), sha256(path)) for path in judging_files()]
-    stands_on = [version(name) for name in ("numpy", "openpyxl", "defusedxml")]
+    stands_on = [_version(name) for name in ("numpy", "openpyxl", "defusedxml")]
     return sha256(json.dumps([held, stands_on, sys.version_info[:2]]).encode())
+
+
+def _version(package: str) -> str:
+    """Of an installed package; "" of one that is not installed, as numpy need not be."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def judging_files() -> list[Path]:

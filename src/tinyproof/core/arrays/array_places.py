@@ -125,3 +125,13 @@ def _put_together(parts: list[tuple[Sequence[int], Shape]], chosen: Sequence[tup
     steps = [sum(each) for each in zip(*(spread(own, of, shape) for _, own, of in chosen), strict=True)]
     places = {before for before, _, _ in chosen}
     parts.insert(places.pop() if len(places) == 1 else 0, (steps, shape))
+
+
+def taken(flat: list[Any], numbers: Sequence[int], width: int) -> list[Any]:
+    """The elements of the blocks that an index names."""
+    if width == 1:
+        return list(map(flat.__getitem__, numbers))
+    found: list[Any] = []
+    for number in numbers:
+        found += flat[number * width : (number + 1) * width]
+    return found

@@ -64,9 +64,26 @@ class PCG64:
 
     def word(self) -> int:
         """The next 64 bits."""
-        self._move()
-        word, turn = (self.state >> 64 ^ self.state) & _64, self.state >> 122
-        return (word >> turn | word << (64 - turn)) & _64
+        return self.words(1)[0]
+
+    def words(self, count: int) -> list[int]:
+        """The next so many times 64 bits."""
+        state, by, found = self.state, self.by, []
+        for _ in range(count):
+            state = (state * _STEP + by) & _128
+            word, turn = (state >> 64 ^ state) & _64, state >> 122
+            found.append((word >> turn | word << (64 - turn)) & _64)
+        self.state = state
+        return found
+
+    def short_words(self, count: int) -> list[int]:
+        """The next so many times 32 bits."""
+        held = [] if self.half is None or not count else [self.half]
+        whole = self.words((count - len(held) + 1) // 2)
+        found = [*held, *(half for word in whole for half in (word & _32, word >> 32))]
+        if count:
+            self.half = found.pop() if len(found) > count else None
+        return found
 
     def short_word(self) -> int:
         """The next 32 bits: the lower half of a word, then its upper half."""
@@ -87,8 +104,8 @@ class Generator:
     def uniform(self, low: float = 0.0, high: float = 1.0, size: Any = None) -> Any:
         """Numbers from `low` to below `high`."""
         shape = size if isinstance(size, tuple) else () if size is None else (int(size),)
-        wide, word = high - low, self.bits.word
-        return made([low + wide * ((word() >> 11) * 2.0**-53) for _ in range(math.prod(shape))], shape, "f")
+        wide = high - low
+        return made([low + wide * ((w >> 11) * 2.0**-53) for w in self.bits.words(math.prod(shape))], shape, "f")
 
     def integers(self, below: int) -> int:
         """A whole number from 0 to below a bound of at most 2^32 - 1."""
@@ -104,7 +121,12 @@ class Generator:
     def choice(self, values: Sequence[float], size: Any) -> Any:
         """Of these values one for each place, each as likely as the others."""
         shape, given = size if isinstance(size, tuple) else (int(size),), asarray(values)
-        picked = [self.integers(len(given)) for _ in range(math.prod(shape))]
+        count, below, before = math.prod(shape), len(given), (self.bits.state, self.bits.half)
+        products = [half * below for half in self.bits.short_words(count)] if below > 1 else [0] * count
+        if below > 1 and any(product & _32 < below for product in products):  # a word may have to be refused
+            self.bits.state, self.bits.half = before
+            products = [self.integers(below) << 32 for _ in range(count)]
+        picked = (product >> 32 for product in products)
         return made([given.flat[i] for i in picked], shape, given.kind)
 
 

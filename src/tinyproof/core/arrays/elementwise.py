@@ -9,7 +9,8 @@ from functools import reduce
 from typing import Any
 
 from tinyproof.core.arrays.array_places import named_by, spread
-from tinyproof.core.arrays.plain_array import CAST, asarray, columns, higher, made, ndarray, paired, scalar
+from tinyproof.core.arrays.element_kinds import CAST, higher, scalar
+from tinyproof.core.arrays.plain_array import asarray, columns, made, ndarray, paired
 from tinyproof.core.arrays.scalars import INF, NAN, exponential, logarithm, square_root
 
 
@@ -103,7 +104,10 @@ class Pairwise:
         numbers, width, shape = named_by(target.shape, where)
         given, flat, of = asarray(values, target.kind), target.flat, self.of
         moved = spread(given.flat, given.shape, shape)
-        if width == 1:
+        if width == 1 and of is operator.add:
+            for number, one in zip(numbers, moved, strict=True):
+                flat[number] += one
+        elif width == 1:
             for number, one in zip(numbers, moved, strict=True):
                 flat[number] = of(flat[number], one)
         else:

@@ -8,37 +8,20 @@ from __future__ import annotations
 import math
 import operator
 from array import array as _machine_array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, compress, repeat
 from types import GenericAlias
 from typing import Any, ClassVar
 
-from tinyproof.core.arrays.array_places import Shape, common_shape, named_by, spread
+from tinyproof.core.arrays.array_places import Shape, common_shape, named_by, spread, taken
+from tinyproof.core.arrays.element_kinds import CAST, KIND_OF_NUMBER, higher, kind_of, scalar
 from tinyproof.core.arrays.scalars import divided, float64, power
 from tinyproof.core.arrays.summaries import SUMMARIES, sum_of_products, summarised
 
-CAST: dict[str, Callable[[Any], Any]] = {"f": float, "i": int, "b": bool}
 _OF_TRUTHS = {operator.add: operator.or_, operator.mul: operator.and_}
 _CAREFUL = {operator.truediv: divided, math.pow: power}
-_RISING = "bif"
 _ALL = slice(None)
-_NUMBERS: dict[type, str] = {float: "f", float64: "f", int: "i", bool: "b"}
-
-
-def kind_of(dtype: Any) -> str:
-    """The kind that a dtype names: bool, int, or else float."""
-    return dtype if isinstance(dtype, str) else "b" if dtype is bool else "i" if dtype is int else "f"
-
-
-def higher(*kinds: str) -> str:
-    """The kind that holds the elements of all of them."""
-    return max(kinds, key=_RISING.index)
-
-
-def scalar(value: Any) -> Any:
-    """An element by itself: a float that follows IEEE 754, or the whole number or truth as it is."""
-    return float64(value) if isinstance(value, float) else value
 
 
 def made(flat: list[Any], shape: Shape, kind: str) -> Any:
@@ -71,6 +54,10 @@ class ndarray:
     @property
     def T(self) -> ndarray:
         """The axes in reverse."""
+        if len(self.shape) == 2:
+            width = self.shape[1]
+            columns = (self.flat[at::width] for at in range(width))
+            return ndarray(list(chain.from_iterable(columns)), self.shape[::-1], self.kind)
         order = [0]
         for axis in range(len(self.shape) - 1, -1, -1):
             step = math.prod(self.shape[axis + 1 :])
@@ -97,6 +84,9 @@ class ndarray:
     def __getitem__(self, key: Any) -> Any:
         if type(key) is int and len(self.shape) == 1:
             return scalar(self.flat[key])
+        if type(key) is int and len(self.shape) == 2 and 0 <= key < self.shape[0]:
+            width = self.shape[1]
+            return ndarray(self.flat[key * width : (key + 1) * width], (width,), self.kind)
         if type(key) is tuple and len(key) == 2 and type(key[0]) is slice and key[0] == _ALL:
             if key[1] is None:
                 return ndarray(self.flat[:], (self.shape[0], 1, *self.shape[1:]), self.kind)
@@ -106,8 +96,10 @@ class ndarray:
         if isinstance(key, ndarray) and key.kind == "b" and key.shape == self.shape:
             found = list(compress(self.flat, key.flat))
             return ndarray(found, (len(found),), self.kind)
+        if isinstance(key, ndarray) and key.kind == "i" and len(self.shape) == 1:
+            return made(list(map(self.flat.__getitem__, key.flat)), key.shape, self.kind)
         numbers, width, shape = named_by(self.shape, key)
-        return made(_taken(self.flat, numbers, width), shape, self.kind)
+        return made(taken(self.flat, numbers, width), shape, self.kind)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         numbers, width, shape = named_by(self.shape, _index(key))
@@ -190,12 +182,6 @@ class ndarray:
     argmin: Callable[..., Any]
 
 
-def _taken(flat: list[Any], numbers: Sequence[int], width: int) -> list[Any]:
-    if width == 1:
-        return [flat[number] for number in numbers]
-    return list(chain.from_iterable(flat[number * width : (number + 1) * width] for number in numbers))
-
-
 def _index(key: Any) -> Any:
     """Lists in an index are arrays."""
     if isinstance(key, tuple):
@@ -253,11 +239,11 @@ def paired(of: Callable[[Any, Any], Any], a: Any, b: Any, kind: str = "") -> Any
     y: Any
     if type(a) is ndarray and type(b) is ndarray and a.shape == b.shape:
         x, y, shape, one, other = a.flat, b.flat, a.shape, a.kind, b.kind
-    elif type(a) is ndarray and type(b) in _NUMBERS:
-        one, other, shape = a.kind, _NUMBERS[type(b)], a.shape
+    elif type(a) is ndarray and type(b) in KIND_OF_NUMBER:
+        one, other, shape = a.kind, KIND_OF_NUMBER[type(b)], a.shape
         x, y = a.flat, repeat(CAST[other](b))
-    elif type(b) is ndarray and type(a) in _NUMBERS:
-        one, other, shape = _NUMBERS[type(a)], b.kind, b.shape
+    elif type(b) is ndarray and type(a) in KIND_OF_NUMBER:
+        one, other, shape = KIND_OF_NUMBER[type(a)], b.kind, b.shape
         x, y = repeat(CAST[one](a)), b.flat
     else:
         (x, y), shape, (one, other) = columns(a, b)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, pairwise
-from operator import ne, sub
+from itertools import repeat as times_over
+from operator import add, ne, sub
 from typing import Any
 
 from tinyproof.core.arrays.array_places import Shape, common_shape, spread
-from tinyproof.core.arrays.plain_array import CAST, asarray, higher, kind_of, ndarray, paired
+from tinyproof.core.arrays.element_kinds import CAST, higher, kind_of
+from tinyproof.core.arrays.plain_array import asarray, ndarray, paired
 
 
 def _shape(shape: Any) -> Shape:
@@ -126,8 +129,23 @@ def repeat(values: Any, times: Any) -> ndarray:
     """Every element so many times; `times` is a number, or one for each."""
     given = asarray(values)
     counts = spread(asarray(times, int).flat, asarray(times).shape, given.shape)
-    flat = list(chain.from_iterable([x] * n for x, n in zip(given.flat, counts, strict=True)))
+    flat = list(chain.from_iterable(map(times_over, given.flat, counts)))
     return ndarray(flat, (len(flat),), given.kind)
+
+
+def pieces(values: ndarray, first: ndarray, last: ndarray) -> ndarray:
+    """Of each pair the elements from `first` to before `last`, one after the other."""
+    cut = map(values.flat.__getitem__, map(slice, first.flat, last.flat))
+    flat = list(chain.from_iterable(cut))
+    return ndarray(flat, (len(flat),), values.kind)
+
+
+def add_rows(out: ndarray, rows: ndarray, amounts: ndarray) -> None:
+    """Add the rows of `amounts` to these rows of `out`, to one that occurs twice twice."""
+    flat, given, width = out.flat, amounts.flat, out.shape[1]
+    for at, row in enumerate(rows.flat):
+        own = slice(row * width, (row + 1) * width)
+        flat[own] = map(add, flat[own], given[at * width : (at + 1) * width])
 
 
 def split(values: ndarray, at: Any) -> list[ndarray]:
@@ -162,7 +180,8 @@ def _in_order(values: list[Any]) -> list[Any]:
 def argsort(values: Any, kind: str = "stable") -> ndarray:
     """The places in the order of the numbers; equal ones stay as they are."""
     flat = asarray(values).flat
-    key = (lambda i: _order(flat[i])) if any(map(ne, flat, flat)) else flat.__getitem__
+    mixed = asarray(values).kind == "f" and any(map(ne, flat, flat))
+    key = (lambda i: _order(flat[i])) if mixed else flat.__getitem__
     return ndarray(sorted(range(len(flat)), key=key), (len(flat),), "i")
 
 
@@ -210,9 +229,11 @@ def unique(
 ) -> Any:
     """Each number (with `axis=0` each row) once, in order; where it stands first, which one each is, how often."""
     given = asarray(values)
-    if axis is None and given.kind != "f" and not (return_index or return_inverse or return_counts):
-        whole = sorted(set(given.flat))
-        return ndarray(whole, (len(whole),), given.kind)
+    if axis is None and given.kind != "f" and not (return_index or return_inverse):
+        count = Counter(given.flat) if return_counts else {}
+        whole = sorted(count or set(given.flat))
+        once = ndarray(whole, (len(whole),), given.kind)
+        return (once, ndarray([count[x] for x in whole], once.shape, "i")) if return_counts else once
     rows = given.tolist() if axis == 0 else given.flat
     keys = list(map(tuple, rows)) if axis == 0 else [x if x == x else None for x in rows]
     first: dict[Any, int] = {}

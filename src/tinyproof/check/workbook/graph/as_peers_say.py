@@ -135,7 +135,7 @@ class _Said:
         other = graph.number.get(_moved(end, shift), -1)
         self.peer = alike.owner.get(other, -1)
         self.common = alike.common(here, source)
-        self.mine = {int(self.canon[c]) for c in (*on_the_way(found, update), *self.own)}
+        self.way, self.mine = on_the_way(found, update), {int(self.canon[c]) for c in self.own}
 
     def meaning(self) -> Meaning | None:
         """The formula; None where it cannot be moved."""
@@ -174,7 +174,8 @@ class _Said:
         if moved in self.own and int(self.canon[moved]) != self.parameter:
             return moved
         if 0 <= moved < self.found.net.size and self.kind(moved) == self.kind(cell):
-            if int(self.canon[moved]) in self.mine or (self.kind(cell) >= 0 and not self.used[self.canon[moved]]):
+            held = int(self.canon[moved])
+            if held in self.way or held in self.mine or (self.kind(cell) >= 0 and not self.used[held]):
                 return moved
         return None
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from tinyproof.check.workbook.graph.cell_net import Net
-from tinyproof.check.workbook.graph.steps import Roles, Update, plus_terms
+from tinyproof.check.workbook.graph.cell_roles import Roles
+from tinyproof.check.workbook.graph.steps import Update, plus_terms
 from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.core.arrays import np
 

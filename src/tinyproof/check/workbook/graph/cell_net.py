@@ -37,7 +37,7 @@ class Net:
     def reads(self, cell: int) -> list[int]:
         """What the formula of a cell reads, copies followed; nothing for a leaf."""
         form = self.form_of[cell]
-        return [] if form < 0 else [int(c) for c in self.forms[form].reads[self.row_of[cell]]]
+        return [] if form < 0 else self.forms[form].reads[self.row_of[cell]].tolist()
 
 
 def build(graph: SheetGraph) -> Net:

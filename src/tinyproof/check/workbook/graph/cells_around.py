@@ -131,7 +131,7 @@ def _say(graph: SheetGraph, place: Place, down: int, across: int) -> int | None:
     """The formula cell at that distance."""
     if (down, across) == (0, 0):
         return None
-    cell = graph.number.get(Place(place.sheet, place.row + down, place.col + across))
+    cell = graph.number.get((place.sheet, place.row + down, place.col + across))  # type: ignore[call-overload]
     return cell if cell in graph.meaning else None
 
 
@@ -144,13 +144,14 @@ def neighbours_say(graph: SheetGraph, cell: int, moves: Iterable[tuple[int, int]
     for down, across in dict.fromkeys(moves):
         if (down, across) == (0, 0):
             continue
-        sides = [_say(graph, place, far * down, far * across) for far in (-1, 1, -2, 2)]
-        if sides[0] is not None and sides[1] is not None:
-            agreed = sides[0] if graph.meaning[sides[0]].key == graph.meaning[sides[1]].key else None
+        before, after = _say(graph, place, -down, -across), _say(graph, place, down, across)
+        if before is not None and after is not None:
+            agreed = before if graph.meaning[before].key == graph.meaning[after].key else None
         elif own is None:
             continue  # a typed number at the end of a column is where it begins
         else:
-            one, two = (sides[0], sides[2]) if sides[0] is not None else (sides[1], sides[3])
+            far = 2 if before is None else -2
+            one, two = after if before is None else before, _say(graph, place, far * down, far * across)
             agreed = one
             if one is None or two is None or graph.meaning[one].key != graph.meaning[two].key:
                 agreed = None

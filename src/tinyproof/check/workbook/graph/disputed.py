@@ -82,6 +82,8 @@ def _losses(found: Study, training: int, mine: np.ndarray) -> list[tuple[bool, A
             forms = np.unique(net.form_of[[*atom.cells, *added]])
             steps = [step for form in forms for step in net.forms[form].tape.steps]
             bent = any(step[0] in BENT or (step[0] == "mul" and len(set(step[1:])) < len(step[1:])) for step in steps)
+            if not bent and not net.graph.imagined:
+                continue  # it disputes nothing, whatever its slope
             slope = np.nan_to_num(gradients(found, [atom], "shown")[mine])
             slopes.append((bent and bool(np.any(slope)), slope))
     return slopes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tinyproof.backprop.tape import Array
@@ -70,6 +71,8 @@ class Study:
     ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient
     parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)
     sources: dict[int, list[Source]] = field(default_factory=dict)  # update -> where its gradient is on its way
+    read_back: dict[int, list[int]] = field(init=False, default_factory=dict)  # what `way_back` found out, by cell
+    ways_back: dict[int, AbstractSet[int]] = field(init=False, default_factory=dict)  # and by update
 
     def updates_that_follow(self) -> list[Update]:
         return [self.updates[u] for u in np.flatnonzero(self.match.ok)]

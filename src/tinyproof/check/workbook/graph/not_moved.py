@@ -9,10 +9,10 @@ from dataclasses import replace
 from tinyproof.backprop.expr import Var
 from tinyproof.backprop.tape import record
 from tinyproof.check.workbook.graph.carried import usual_shift
+from tinyproof.check.workbook.graph.cell_roles import Roles
 from tinyproof.check.workbook.graph.edits import fixed
 from tinyproof.check.workbook.graph.found_training import Study, grouped
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, SheetGraph
-from tinyproof.check.workbook.graph.steps import Roles
 from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.core.arrays import np
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.cell_net import Net
-from tinyproof.core.arrays import np
+from tinyproof.core.arrays import add_rows, np, pieces
 
 Parts = Mapping[int, Mapping[int, Array]]
 CHUNK = 3_000_000  # numbers held at once while one form is computed
@@ -35,17 +35,12 @@ class Edges:
 
     @staticmethod
     def of(size: int, src: np.ndarray, dst: np.ndarray) -> Edges:
-        by = np.argsort(src, kind="stable")
-        return Edges(np.searchsorted(src[by], np.arange(size + 1)), dst[by])
+        before = np.cumsum(np.bincount(src, minlength=size))
+        return Edges(np.concatenate([[0], before]), dst[np.argsort(src, kind="stable")])
 
     def after(self, cells: np.ndarray) -> np.ndarray:
         """The cells at the other end, one for each edge."""
-        first, count = self.start[cells], self.start[cells + 1] - self.start[cells]
-        total = int(count.sum())
-        if total == 0:
-            return np.zeros(0, dtype=int)
-        shift = np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
-        return np.asarray(self.to[np.arange(total) + shift])
+        return np.asarray(pieces(self.to, self.start[cells], self.start[cells + 1]))
 
 
 @dataclass(frozen=True)
@@ -72,8 +67,8 @@ class Order:
         seen[front] = True
         edges = self.up if upwards else self.down
         while len(front):
-            front = np.unique(edges.after(front))
-            front = front[~seen[front]]
+            front = edges.after(front)
+            front = np.unique(front[~seen[front]])
             seen[front] = True
         return seen
 
@@ -127,14 +122,8 @@ class Order:
                 back = backward(form.tape, forward(form.tape, inputs), given, inputs, moved)
                 back[~np.isfinite(back)] = np.nan
                 for slot in range(form.tape.slots):
-                    _add_at(out, form.reads[rows, slot], back[slot])
+                    add_rows(out, form.reads[rows, slot], back[slot])
         return out
-
-
-def _add_at(out: Array, cells: np.ndarray, amounts: Array) -> None:
-    """Add the rows of `amounts` to those of `out`, a cell that occurs twice twice (quicker on flat arrays)."""
-    width = out.shape[1]
-    np.add.at(out.reshape(-1), (cells[:, None] * width + np.arange(width)).ravel(), amounts.ravel())
 
 
 def _chunks(rows: np.ndarray, width: int) -> Sequence[np.ndarray]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.check.workbook.graph.cell_net import Net
+from tinyproof.check.workbook.graph.cell_roles import Readers, Roles
 from tinyproof.check.workbook.graph.order import order
 from tinyproof.check.workbook.graph.sheetgraph import Meaning
 from tinyproof.core.arrays import np
@@ -85,13 +86,14 @@ class _Finder:
         if self.again(meaning, bare, parts):
             return False
         front = np.unique(self.net.canon[[ref for name, ref in meaning.refs.items() if name != bare]].astype(int))
-        high = self.read_here & ((self.level > self.level[parameter]) | (self.level == 10**9))
+        base = self.level[parameter]
         seen = np.zeros(self.net.size, dtype=bool)
         seen[front] = True
         visited = len(front)
         while len(front) and visited < MAX_VISITED and not seen[parameter]:
-            front = np.unique(self.whole.up.after(front[high[front]]))
-            front = front[~seen[front]]
+            levels = self.level[front]
+            front = self.whole.up.after(front[self.read_here[front] & ((levels > base) | (levels == 10**9))])
+            front = np.unique(front[~seen[front]])
             seen[front] = True
             visited += len(front)
         return bool(seen[parameter])
@@ -135,26 +137,6 @@ class _Finder:
                     if place < len(own):
                         found.append(Update(int(self.net.canon[meaning.refs[own[place]]]), cell, own[place]))
         return found
-
-
-class Roles:
-    """How each cell is read: in which slots of which forms, each a number."""
-
-    def __init__(self, net: Net) -> None:
-        pairs, first = [np.zeros((0, 2), dtype=int)], 0
-        self.first: list[int] = []  # the first slot of each form
-        for form in net.forms:
-            self.first.append(first)
-            cells = form.reads.ravel()
-            slots = first + np.tile(np.arange(form.tape.slots), len(form.cells))
-            pairs.append(np.stack([cells, slots], axis=1))
-            first += form.tape.slots
-        key = np.unique(np.concatenate(pairs) @ np.array([first + 1, 1]))
-        self.slots = (key % (first + 1)).tolist()
-        self.start = np.searchsorted(key // (first + 1), np.arange(net.size + 1)).tolist()
-
-    def of(self, cell: int) -> set[int]:
-        return set(self.slots[self.start[cell] : self.start[cell + 1]])
 
 
 def find_updates(net: Net) -> tuple[list[Update], list[Update], Roles]:
@@ -289,7 +271,7 @@ def _like_them(finder: _Finder, roles: Roles, updates: list[Update]) -> list[Upd
     loose[list({u.successor for u in updates} - {u.parameter for u in updates})] = True
     free = (cone & (~cut | loose))[net.canon].tolist()  # what could be the parameter
     alive = moved[net.canon].tolist()
-    found, bares = [], dict[int, list[str]]()
+    found, bares, readers = [], dict[int, list[str]](), Readers(whole, used)
     todo = ((net.form_of >= 0) & ~cut).tolist()
     for cell, meaning in net.graph.meaning.items():
         if not todo[cell] or isinstance(meaning.expr, Var):
@@ -301,9 +283,9 @@ def _like_them(finder: _Finder, roles: Roles, updates: list[Update]) -> list[Upd
             if not free[meaning.refs[bare]] or not any(alive[r] for name, r in meaning.refs.items() if name != bare):
                 continue
             parameter = int(net.canon[meaning.refs[bare]])
-            readers = whole.down.after(np.array([parameter]))
+            beside = readers.of(parameter)
             own = roles.of(cell)
-            if used[readers[readers != cell]].any() and (not own or own & roles.of(parameter)):
+            if len(beside) > (cell in beside) and (not own or own & roles.of(parameter)):
                 found.append(Update(parameter, cell, bare))
                 break
     starts, ends = {u.parameter for u in found}, {u.successor for u in found}

@@ -165,9 +165,7 @@ def labelled_rates(judge: Judge) -> list[RateCell]:
     """Cells with a number beside or below a text that names the learning rate; the nearest above the table first."""
     sheet, top = judge.table.sheet, judge.table.header or judge.table.rows[0]
     found = []
-    for row, col, text in judge.grid.texts(sheet):
-        if not is_rate_word(text):
-            continue
+    for row, col, text in judge.grid.texts_that(sheet, is_rate_word):
         if row in judge.table.rows or (row == judge.table.header and col in judge.table.cols):
             continue
         for place in (*(Place(sheet, row, col + k) for k in (1, 2, 3)), Place(sheet, row + 1, col)):

@@ -7,6 +7,7 @@ under which it is parsed once.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -78,6 +79,7 @@ class Grid:
     by_name: dict[str, int] = field(default_factory=dict)
     _keys: FilledDown = field(default_factory=FilledDown)
     _texts: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
+    _held: dict[tuple[int, Callable[[str], bool]], list[tuple[int, int, str]]] = field(default_factory=dict)
     _names: dict[int, dict[str, str]] = field(default_factory=dict)
     repairs: dict[object, Any] = field(default_factory=dict)  # what `judge` found out, for the other sheets
 
@@ -124,6 +126,12 @@ class Grid:
                 if cell.kind == "s" and isinstance(cell.value, str)
             ]
         return self._texts[sheet]
+
+    def texts_that(self, sheet: int, hold: Callable[[str], bool]) -> list[tuple[int, int, str]]:
+        """Those of which a test holds; it is asked once a text, however many tables the sheet has."""
+        if (sheet, hold) not in self._held:
+            self._held[sheet, hold] = [one for one in self.texts(sheet) if hold(one[2])]
+        return self._held[sheet, hold]
 
     def names_on(self, sheet: int) -> dict[str, str]:
         """Defined names as a sheet sees them: its own before the workbook's."""
