@@ -150,3 +150,25 @@ def test_a_clipped_error_is_its_own_loss_or_not_known(shown: bool, tmp_path: Pat
             cells[f"K{r}"] = f"=IF(ABS(E{r}-B{r})<=1,(E{r}-B{r})^2/2,ABS(E{r}-B{r})-0.5)"
     report = judged(tmp_path, cells)
     assert (report.status, errors(report)) == ("right" if shown else "undecided", [])
+
+
+def without_decay(column: str) -> Cells:
+    """The plane, of whose parameters the gradient in one column has no decay."""
+    cells = decayed_plane()
+    return cells | {f"{column}{r}": str(cells[f"{column}{r}"]).split("+")[0] for r in range(4, 12)}
+
+
+def test_a_bias_without_decay_is_right_and_one_weight_of_a_unit_without_is_in_doubt(tmp_path: Path) -> None:
+    assert judged(tmp_path, without_decay("J")).status == "right"
+    report = judged(tmp_path, without_decay("I"))
+    assert (report.status, errors(report)) == ("undecided", [])
+    assert "another penalty" in report.problem
+
+
+def test_decay_in_one_layer_alone_is_right(tmp_path: Path) -> None:
+    cells = decayed_plane() | {"N1": 0.8}  # a weight behind the plane
+    for r in range(4, 12):
+        cells |= {f"O{r}": 0.8 if r == 4 else f"=O{r - 1}-$M$1*P{r - 1}", f"N{r}": f"=D{r}*A{r}+E{r}*B{r}+G{r}"}
+        cells |= {f"Q{r}": f"=O{r}*N{r}-C{r}", f"P{r}": f"=Q{r}*N{r}", f"F{r}": f"=Q{r}*O{r}"}
+    report = judged(tmp_path, cells)
+    assert report.status == "right", (report.problem, errors(report))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyproof.backprop.expr import Call, Num, Var
+from tinyproof.backprop.expr import Call, Var, names
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
@@ -168,15 +168,14 @@ def _chains(found: Study) -> Iterator[tuple[int, int]]:
 
 
 def _by_number(found: Study, cell: int, before: int) -> bool:
-    """`P + 0.05`, `P - 0.05`, or the number in a cell of its own."""
+    """`P + 0.05`, `P - 0.05`, or `P` and a number that hangs neither on it nor on anything that is trained."""
     net, meaning = found.net, found.net.graph.meaning[cell]
     expr, canon = meaning.expr, {name: int(net.canon[ref]) for name, ref in meaning.refs.items()}
     if not (isinstance(expr, Call) and expr.function in ("add", "sub") and len(expr.args) == 2):
         return False
     others = [arg for arg in expr.args if not (isinstance(arg, Var) and canon[arg.name] == before)]
-    return len(others) == 1 and all(
-        isinstance(arg, Num) or (isinstance(arg, Var) and net.form_of[canon[arg.name]] < 0) for arg in others
-    )
+    read = [canon[name] for other in others for name in names(other)]
+    return len(others) == 1 and before not in read and not found.order.reach(read, upwards=True)[before]
 
 
 def _is_added(found: Study, cell: int) -> bool:

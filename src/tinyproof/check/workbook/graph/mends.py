@@ -16,12 +16,13 @@ from tinyproof.check.workbook.graph.not_moved import carries_older
 from tinyproof.check.workbook.graph.odd_cells import moved_on, odd_cells, slips
 from tinyproof.check.workbook.graph.other_start import from_another, moved_to_own
 from tinyproof.check.workbook.graph.own_targets import doubtful_targets, shifted_targets, with_targets
+from tinyproof.check.workbook.graph.perhaps_meant import is_penalty
 from tinyproof.check.workbook.graph.search import Budget
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
 from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
-from tinyproof.check.workbook.graph.told import is_penalty
 from tinyproof.check.workbook.graph.turned_error import turned_errors
+from tinyproof.check.workbook.graph.usual_targets import TARGET, unusual_targets
 from tinyproof.check.workbook.graph.whole_groups import by_peers, by_search, trusted_by
 from tinyproof.core.arrays import np
 
@@ -106,6 +107,8 @@ def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
         losses, open_ones = wrong_losses(found, training, doubtful_losses(found, training))
         mends += [mend for mend in losses if not any(c in m.cells for c in mend.cells for m in mends)]
         wrong, doubt = doubtful_targets(found, training)
+        kind = "variable" if wrong else TARGET
+        wrong = wrong or unusual_targets(found, training)
         wrong = {cell: pair for cell, pair in wrong.items() if not any(cell in mend.cells for mend in mends)}
         alike = {found.net.graph.meaning[cell].key for cell in wrong}
         if any(held.key in alike and cell not in wrong for cell, held in found.net.graph.meaning.items()):
@@ -118,7 +121,7 @@ def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
             doubts += list(wrong)
             continue
         old, right = next(iter(wrong.values()))
-        mend = Mend(list(new), new, "variable", updates=[int(np.flatnonzero(found.training == training)[0])])
+        mend = Mend(list(new), new, kind, updates=[int(np.flatnonzero(found.training == training)[0])])
         mend.old_part, mend.new_part = (Var(found.net.graph.name(c)) for c in (old, right))
         mends.append(mend)
     return Explained(mends, [], suspects, doubts=doubts)

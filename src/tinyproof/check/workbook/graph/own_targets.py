@@ -83,7 +83,7 @@ def shifted_targets(found: Study, training: int) -> list[int]:
     target beside the first or last inputs is read by nothing: one of the cells that do so, or none."""
     net, examples = found.net, list[tuple[Place, list[Place], int]]()
     pieces = [(r, int(row)) for atom in found.chosen[training] for r, rows in atom.pieces for row in rows]
-    cells = [[*_outputs(found, r, row)] for r, row in pieces[:MOST_EXAMPLES]]
+    cells = [[*outputs_of(found, r, row)] for r, row in pieces[:MOST_EXAMPLES]]
     ups = [np.flatnonzero(found.order.reach(own, upwards=True) & _given(found)) for own in cells]
     usual = set.intersection(*(set(up.tolist()) for up in ups)) if ups else set()
     for (residual, row), up in zip(pieces, ups, strict=False):
@@ -108,7 +108,8 @@ def shifted_targets(found: Study, training: int) -> list[int]:
     return []
 
 
-def _outputs(found: Study, residual: Residual, row: int) -> list[int]:
+def outputs_of(found: Study, residual: Residual, row: int) -> list[int]:
+    """The cells that an output is made of where it meets its target."""
     form = found.net.forms[residual.form]
     slots = sorted(frozenset().union(*(form.tape.below[step] for _, step in residual.parts[0])))
     return [int(c) for c in form.reads[residual.rows[row], slots]]
@@ -136,7 +137,7 @@ def _unread_number(found: Study, place: Place) -> bool:
     held, number = graph.grid.cell(place), graph.number.get(place)
     if held is None or held.formula is not None or not isinstance(held.value, float):
         return False
-    return number is None or not np.any(net.src == net.canon[number])
+    return number is None or number >= net.size or not np.any(net.src == net.canon[number])
 
 
 def with_targets(found: Study, wrong: Wrong) -> dict[int, Meaning]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Study, grouped
+from tinyproof.check.workbook.graph.multiplied import ALONE, Factors
 from tinyproof.core.arrays import np
 
 EXACT = 1e-7  # of the largest change: a fit on random numbers leaves no rest
@@ -55,11 +56,31 @@ def uneven(found: Study) -> None:
         mine = np.flatnonzero((found.training == training) & ~found.match.ok & found.match.seen)
         without = np.setdiff1d(np.flatnonzero((found.training == training) & found.match.ok), found.decayed)
         own = [u for u in found.decayed if found.training[u] == training]
+        if own and beside_unlike(found, {int(found.lineage[u]) for u in own}, without):
+            found.disputed.setdefault(training, PENALTIES)
         if np.isin(found.lineage[own], found.lineage[without]).any():
             found.disputed.setdefault(training, PENALTIES)
         partly = np.isin(found.lineage[mine], found.lineage[(found.training == training) & found.match.ok])
         if sum(_has_penalty(found, int(u)) for u in mine[partly][:MOST_UNEVEN]) > 1:
             found.disputed.setdefault(training, PENALTIES)
+
+
+def beside_unlike(found: Study, penalised: set[int], without: np.ndarray) -> bool:
+    """Whether a unit weighs one number with a weight that has a penalty, and another with one that has none. A bias
+    often has none, and a layer may."""
+    if found.forward is None or not len(without):
+        return False
+    first = {int(lineage): int(found.parameter[own[0]]) for lineage, own in grouped(found.lineage)}
+    others = {int(one) for one in found.lineage[without]} - penalised
+    if not others or len(first) > MOST_UNEVEN:
+        return False
+    forward = found.forward & ~found.order.cut
+    for residual in found.residuals:  # an output may meet its target in the formula that makes it
+        forward[found.net.forms[residual.form].cells[residual.rows]] = True
+    factors = Factors(found.net, forward, found.depends)
+    weighed = {one for one in others if (key := factors.of_leaf(first[one])) and ALONE not in key}
+    units = {one: set(found.order.down.after(np.array([first[one]])).tolist()) for one in weighed | penalised}
+    return any(units[one] & units[other] for one in weighed for other in penalised)
 
 
 def _has_penalty(found: Study, update: int) -> bool:

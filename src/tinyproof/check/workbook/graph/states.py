@@ -7,113 +7,23 @@ parameter, or from numbers that are not trained.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
 
-from tinyproof.backprop.tape import Array, Tape, forward
+from tinyproof.backprop.tape import Array, forward
 from tinyproof.backprop.tape_back import backward_steps
-from tinyproof.check.workbook.graph.agree import follows, match
+from tinyproof.check.workbook.graph.agree import Match, match
 from tinyproof.check.workbook.graph.found_training import Atom, Source, Study
+from tinyproof.check.workbook.graph.gradient_sources import WHOLE, gradient_sources
 from tinyproof.check.workbook.graph.objectives import follow, options
 from tinyproof.check.workbook.graph.order import order
+from tinyproof.check.workbook.graph.penalised_states import shares_of, take_up, taken_up
+from tinyproof.check.workbook.graph.penalties import PENALTIES, beside_unlike
 from tinyproof.core.arrays import np
 
-MOST_CELLS = 250  # looked at on the way from one change back to its gradient
-MOST_PARTS = 24  # formulas that are taken apart for it
 MOST_LINEAGES = 80
 MOST_WITHOUT = 2_000  # changes looked at of which none has a gradient in it
-MOST_STEPS = 400  # of a formula that is taken apart
 CLEAR = 5  # samples on which a change hangs on its gradient, before they say which way it goes
 UPHILL = 0.8  # share of the changes of a parameter that go where the gradient points, from which on it climbs
-
-
-WHOLE = -1  # in place of a step: the cell is the gradient
-
-
-def gradient_sources(found: Study, update: int, gradient: Array) -> list[Source]:
-    """The cells on the way of an update that hold the gradient of its parameter, or have it as a part.
-
-    Of those that hold it the one nearest to the parameters, first; then each formula that has it as a part.
-    """
-    layers = _way_back(found, update)
-    cells = [cell for layer in layers for cell in layer]
-    held = dict(zip(cells, follows(found.values[cells], gradient).tolist(), strict=True))
-    seen: list[int] = list(layers[0])
-    deepest: int | None = None
-    for layer, following in pairwise(layers):
-        exact = [cell for cell in layer if held[cell]]
-        deepest = exact[0] if exact else deepest
-        seen += following
-        if deepest is not None and not exact:
-            break
-    sources: list[Source] = [] if deepest is None else [(deepest, WHOLE, ())]
-    inner = [int(found.successor[update]), *seen][:MOST_PARTS]
-    return sources + [(cell, *part) for cell, part in _inside(found, inner, gradient) if cell != deepest]
-
-
-def _way_back(found: Study, update: int) -> list[list[int]]:
-    """The cells on the way of an update back to the parameters, layer by layer; the last layer only ends the way."""
-    known = found.ways.get(update)
-    if known is not None:
-        return known
-    bare = int(found.parameter[update])
-    front = list(dict.fromkeys(c for c in found.net.reads(int(found.successor[update])) if c != bare))
-    layers, seen = [front], set(front)
-    while front and len(seen) < MOST_CELLS:
-        inner = [cell for cell in front if not found.order.cut[cell]]
-        front = [cell for cell in dict.fromkeys(c for one in inner for c in found.net.reads(one)) if cell not in seen]
-        seen.update(front)
-        layers.append(front)
-    found.ways[update] = layers
-    return layers
-
-
-def _inside(found: Study, cells: list[int], gradient: Array) -> list[tuple[int, tuple[int, tuple[int, ...]]]]:
-    """Of these cells those with a part that is the gradient: the cell, the part, and what the formula reads besides."""
-    parts = [_parts_of(found, cell) for cell in cells]
-    held = follows(np.concatenate([values for _, values in parts]), gradient).tolist()
-    inside, first = [], 0
-    for cell, (places, _) in zip(cells, parts, strict=True):
-        ok = held[first : first + len(places)]
-        first += len(places)
-        if any(ok):
-            place, reads = places[ok.index(True)], found.net.reads(cell)
-            tape = found.net.forms[found.net.form_of[cell]].tape
-            inside.append((cell, (place, tuple(reads[slot] for slot in _besides(tape, place)))))
-    return inside
-
-
-def _parts_of(found: Study, cell: int) -> tuple[list[int], Array]:
-    """The parts of a formula that could be a gradient: where on its tape, and what they are worth."""
-    known = found.parts.get(cell)
-    if known is not None:
-        return known
-    net, places, values = found.net, list[int](), np.zeros((0, found.values.shape[1]))
-    if net.form_of[cell] >= 0 and found.depends[cell]:
-        form = net.forms[net.form_of[cell]]
-        tape = form.tape
-        if len(tape.steps) <= MOST_STEPS:
-            places = [p for p, step in enumerate(tape.steps[:-1]) if tape.below[p] and step[0] != "var"]
-        if places:
-            steps = forward(tape, found.values[form.reads[net.row_of[cell]]][:, None, :])
-            values = np.concatenate([np.broadcast_to(steps[p], (1, values.shape[1])) for p in places])
-    found.parts[cell] = places, values
-    return places, values
-
-
-def _besides(tape: Tape, part: int) -> set[int]:
-    """The slots that a tape reads on other ways than through one of its steps."""
-    slots, todo, seen = set[int](), [tape.top], set[int]()
-    while todo:
-        place = todo.pop()
-        if place == part or place in seen:
-            continue
-        seen.add(place)
-        step = tape.steps[place]
-        if step[0] == "var":
-            slots.add(int(step[1]))
-        elif step[0] != "num":
-            todo += [int(a) for a in step[1:]]
-    return slots
 
 
 SAMPLED = 6  # updates looked at to find out which objective a training with states follows
@@ -133,9 +43,28 @@ def follow_states(found: Study) -> None:
         if 2 * direct <= len(mine):
             _choose_by_state(found, training, mine)
         _accept(found, mine)
+        _with_penalties(found, mine)
         if int(found.match.ok[mine].sum()) <= direct and before != (found.kinds[training], found.chosen[training]):
             if before[1]:
                 follow(found, training, *before)
+
+
+def _with_penalties(found: Study, mine: np.ndarray) -> None:
+    """The same for parameters that have weight decay; where no more changes follow with it, all is as before."""
+    shares = shares_of(found, mine)
+    if not shares:
+        return
+    match_before = Match(found.match.ok.copy(), found.match.seen.copy(), found.match.rate.copy())
+    before = replace(found, gradient=found.gradient.copy(), taken=found.taken.copy(), match=match_before)
+    before = replace(before, states=dict(found.states), sources=dict(found.sources), climbs=set(found.climbs))
+    take_up(found, shares)
+    _accept(found, mine)
+    if int(found.match.ok[mine].sum()) <= int(before.match.ok[mine].sum()):
+        found.gradient, found.taken, found.match = before.gradient, before.taken, before.match
+        found.decayed, found.climbs = before.decayed, before.climbs
+        found.states, found.sources = before.states, before.sources
+    elif beside_unlike(found, set(shares), mine[found.match.ok[mine]]):
+        found.disputed.setdefault(int(found.training[mine[0]]), PENALTIES)
 
 
 def carries(found: Study, mine: np.ndarray) -> bool:
@@ -151,13 +80,18 @@ def _choose_by_state(found: Study, training: int, mine: np.ndarray) -> None:
         if kind == "shown" and 2 * best[0] >= len(some):
             break  # what a sheet computes on the way back is made of gradients too, wrong ones included
         follow(found, training, kind, atoms)
-        held = sum(bool(gradient_sources(found, int(update), found.gradient[update])) for update in some)
+        held = sum(_is_made_of(found, int(update)) for update in some)
         if held > best[0]:
             best = held, kind, atoms
         if held == len(some):
             break
     if best[2]:
         follow(found, training, best[1], best[2])
+
+
+def _is_made_of(found: Study, update: int) -> bool:
+    """Whether a change has its gradient in it, or what weight decay makes of it."""
+    return bool(gradient_sources(found, update, found.gradient[update]) or taken_up(found, update))
 
 
 def _accept(found: Study, mine: np.ndarray) -> None:
@@ -214,7 +148,8 @@ def _pure(found: Study, held: dict[int, list[Source]]) -> list[int]:
         rest = [c for cell, _, besides in sources for c in besides if cell != end]
         others = [mask for lineage, mask in reached.items() if lineage != lineage_of[update]]
         own_mask = reached.get(lineage_of[update])
-        if own_mask is None or not own_mask[reads].any():
+        inside = bool(within) and not found.match.ok[update]  # the gradient itself, with decay beside it
+        if own_mask is None or not (inside or own_mask[reads].any()):
             continue
         if tainted[[*reads, *rest]].any() or any(mask[[*reads, *rest]].any() for mask in others):
             continue

@@ -9,6 +9,7 @@ from tinyproof.check.workbook.graph.cell_net import Net
 from tinyproof.check.workbook.graph.found_training import Study, labels
 from tinyproof.check.workbook.graph.order import Order, order
 from tinyproof.check.workbook.graph.residuals import Residual, find_comparisons, find_margins, find_residuals, measure
+from tinyproof.check.workbook.graph.running_sums import running_sums
 from tinyproof.check.workbook.graph.sample import PLAIN, draw, has_thresholds, is_stepped
 from tinyproof.check.workbook.graph.steps import Update, find_updates
 from tinyproof.check.workbook.graph.which_objective import choose
@@ -22,6 +23,16 @@ def study(net: Net) -> Study | None:
     updates = _updates(net)
     if not updates:
         return None
+    found = _studied(net, updates)
+    sums = running_sums(found)
+    if sums:
+        found = _studied(net, [update for number, update in enumerate(updates) if number not in sums])
+    choose(found)
+    return found
+
+
+def _studied(net: Net, updates: list[Update]) -> Study:
+    """These updates, on random values; nothing is known yet of what they follow."""
     parameter = np.array([u.parameter for u in updates])
     successor = np.array([u.successor for u in updates])
     cut = np.zeros(net.size, dtype=bool)
@@ -45,7 +56,7 @@ def study(net: Net) -> Study | None:
             values, final, change = others, others_final, others_change
     measure(cut_order, [*residuals, *comparisons, *limits], values)
     blank = np.zeros_like(change)
-    found = Study(
+    return Study(
         net=net,
         order=cut_order,
         updates=updates,
@@ -67,8 +78,6 @@ def study(net: Net) -> Study | None:
         forward=forward,
         given=random,
     )
-    choose(found)
-    return found
 
 
 def _updates(net: Net) -> list[Update]:

@@ -9,6 +9,8 @@ from tinyproof.backprop.tape import Array
 from tinyproof.check.workbook.graph.beside_training import moved_by_numbers, moved_for_nothing, not_taken, starts_anew
 from tinyproof.check.workbook.graph.carried import usual_shift
 from tinyproof.check.workbook.graph.found_training import Study, grouped
+from tinyproof.check.workbook.graph.held_at_first import held_at_first, rate_in_its_step
+from tinyproof.check.workbook.graph.moved_inputs import climbing_inputs
 from tinyproof.check.workbook.graph.not_moved import (
     broken_off,
     joins_in,
@@ -54,7 +56,8 @@ def find_suspects(found: Study) -> Suspects:
     rates, result.typed = find_rates(found), typed_in(found)
     result.beside = {
         "moved": moved_by_numbers(found), "idle": moved_for_nothing(found), "anew": starts_anew(found),
-        "untaken": not_taken(found), "most": most_start_anew(found)
+        "untaken": not_taken(found), "most": most_start_anew(found),
+        "held": [],
     }  # fmt: skip
     for training in found.trainings():
         mine = np.flatnonzero(found.training == training)
@@ -64,10 +67,11 @@ def find_suspects(found: Study) -> Suspects:
         if training in found.climbs or (2 * len(known) > len(mine) and (known < 0).all()):
             result.ascends.append(training)
         astray = [int(u) for u in mine[found.match.seen[mine] & ~found.match.ok[mine]]]
-        rests = resting(found, astray)
+        rests, held = resting(found, astray), held_at_first(found, astray)
         result.rests += rests
+        result.beside["held"] += [int(found.parameter[update]) for update in held]
         for update in astray:
-            if update not in rests:
+            if update not in (*rests, *held):
                 result.wrong[update] = _expected(found, update, ok)
         _other_rates(found, ok, rates, result)
         _beside_decay(found, ok, rates, result)
@@ -79,9 +83,23 @@ def find_suspects(found: Study) -> Suspects:
         result.lost.update(broken_off(found, mine))
         result.lost.update(started_late(found, mine))
         result.loose += not_carried(found, mine)
+    _without_inputs(found, result)
     for cell in result.beside["most"]:
         result.lost.pop(cell, None)
     return result
+
+
+def _without_inputs(found: Study, result: Suspects) -> None:
+    """Inputs that climb are no suspects: that may be meant."""
+    inputs = climbing_inputs(found)
+    some = {int(found.lineage[update]) for update in inputs}
+    also = [update for update in result.wrong if int(found.lineage[update]) in some and update not in inputs]
+    inputs |= {update for update in also if rate_in_its_step(found, update) < 0}
+    result.beside["inputs"] = [int(found.successor[update]) for update in sorted(inputs)]
+    result.scaled -= inputs
+    result.wrong = {update: rates for update, rates in result.wrong.items() if update not in inputs}
+    ups = {int(found.training[update]) for update in inputs}
+    result.ascends = [training for training in result.ascends if training not in ups]
 
 
 def _unread(found: Study, mine: np.ndarray, result: Suspects) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinyproof.backprop.expr import names
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
@@ -121,7 +120,11 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
     if mend.kind == "peers":
         return f"{what} does not say of its parameter what the same cell of another parameter says of that one"
     old, new = part(graph, mend.old_part), part(graph, mend.new_part)
-    if old and new and mend.kind in ("variable", "start", "number", "operator", "exchanged sides", "function"):
+    if (
+        old
+        and new
+        and mend.kind in ("variable", "target", "start", "number", "operator", "exchanged sides", "function")
+    ):
         return f"{what}: {old} stands where {new} belongs"
     if new and mend.kind == "lost factor":
         return f"{what}: the factor {new} is missing"
@@ -137,6 +140,11 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
 def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
     if not mend.updates or mend.kind in ("alone", "loss"):
         return ""
+    if mend.kind == "target":
+        old, new = part(graph, mend.old_part), part(graph, mend.new_part)
+        return (
+            f"another output is held against {old} too, and {new}, where the targets of most stand, is read by nothing"
+        )
     update = mend.updates[0]
     what = OBJECTIVES[found.kinds[int(found.training[update])]]
     if mend.kind == "start" and mend.new_part is not None:
@@ -157,7 +165,7 @@ def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
 
 def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
     count = len(mend.updates)
-    if mend.kind in ("alone", "loss"):
+    if mend.kind in ("alone", "loss", "target"):
         return ""
     if graph.imagined:
         return f"{count} derivative{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} wrong because of it"
@@ -197,28 +205,6 @@ def without_mend(graph: SheetGraph, found: Study, update: int, cells: list[int])
     )  # fmt: skip
 
 
-def is_penalty(graph: SheetGraph, found: Study, mend: Mend) -> bool:
-    """Whether what a mend would take away is a term of the parameter alone, as weight decay of any kind is (an absolute
-    value's slope, say): meant, perhaps, and no mistake that could be told."""
-    if mend.kind != "extra term" or mend.old_part is None or not mend.updates:
-        return False
-    own = {int(found.parameter[update]) for update in mend.updates}
-    reads = {graph.name(cell): cell for place in mend.cells for cell in _read_by(graph, place)}
-    term = [reads.get(name) for name in names(mend.old_part)]
-    mine = [cell for cell in term if cell is not None and graph.source(cell) in own]
-    return bool(mine) and all(cell is not None and (cell in mine or cell not in graph.meaning) for cell in term)
-
-
-def _read_by(graph: SheetGraph, cell: int) -> list[int]:
-    return [*graph.meaning[cell].refs.values()] if cell in graph.meaning else []
-
-
-def perhaps_penalty(graph: SheetGraph, mend: Mend) -> str:
-    term = part(graph, mend.old_part)
-    where = min(mend.cells, key=lambda cell: graph.places[cell])
-    return f"{named(graph, where)} has a term of the parameter alone, {term}: a penalty, or one term too many"
-
-
 def no_objective(graph: SheetGraph, found: Study, mine: np.ndarray) -> str:
     some = [named(graph, int(found.successor[u])) for u in mine[:3]]
     if graph.imagined:
@@ -255,8 +241,10 @@ def loose_told(graph: SheetGraph, found: Study, update: int) -> str:
 def beside_told(graph: SheetGraph, way: str, cell: int) -> str:
     """What goes on beside a training: a bias moved by a number, one that nobody reads, a start in the middle."""
     text = {
-        "moved": "is read by a unit like a parameter, and a typed number moves it in every step, whatever the error "
-        "is: meant, or a gradient that was lost",
+        "moved": "is read by a unit like a parameter, and what moves it in every step is the same, whatever the "
+        "error is: meant, or a gradient that was lost",
+        "held": "is held in the first steps, while others are moved: by choice, or changes that were lost",
+        "inputs": "is moved up the error, and may be an input: an example that is meant to mislead, or a wrong sign",
         "idle": "is moved by the error, at the rate of the parameters, and no unit reads it: a bias that the sum "
         "lacks, or one that is kept for show",
         "anew": "is a typed number in the middle of the training of the only parameter: a start anew, or a formula "

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tinyproof.backprop.expr import Var, walk
 from tinyproof.backprop.tape import Array, forward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.found_training import Source, Study
+from tinyproof.check.workbook.graph.gradient_sources import WHOLE, gradient_sources
 from tinyproof.check.workbook.graph.order import order
-from tinyproof.check.workbook.graph.states import WHOLE, gradient_sources
 from tinyproof.check.workbook.graph.way_back import reads_back
 from tinyproof.core.arrays import np
 
@@ -34,6 +35,9 @@ def other_rules(found: Study, mine: np.ndarray) -> tuple[list[int], bool]:
         return [], False  # a state that is carried round from the last step to the first
     number = _numbers(found)
     change = _evened(found, number, found.sources)[1]
+    if any(_reads_itself(found, update) for update in known):
+        if _decays_unevenly(found, known, change - _evened(found, number, found.sources, size=1.0)[1]):
+            return [], True
     odd, split = [], list[list[int]]()
     for step in sorted({number[u] for u in known}):
         here = [u for u in known if number[u] == step]
@@ -47,6 +51,25 @@ def other_rules(found: Study, mine: np.ndarray) -> tuple[list[int], bool]:
             odd += [int(here[i]) for group in groups if group is not most for i in group]
     strange = [_unlike_before(found, known, here, number, [u for some in split for u in some]) for here in split]
     return [*odd, *(u for some in strange for u in some)], not all(strange)
+
+
+def _reads_itself(found: Study, update: int) -> bool:
+    """Whether an update reads its parameter once more than to start from it."""
+    own, meaning = found.updates[update], found.net.graph.meaning[int(found.successor[update])]
+    canon, parameter = found.net.canon, int(found.parameter[update])
+    mine = {name for name, ref in meaning.refs.items() if int(canon[ref]) == parameter}
+    return len(mine) > 1 or sum(node == Var(own.bare) for node in walk(meaning.expr)) > 1
+
+
+def _decays_unevenly(found: Study, known: list[int], taken: Array) -> bool:
+    """Whether weight decay beside the states is not the same share of every parameter that has it, in all its steps.
+
+    `taken`: what each change takes off besides for a parameter of 1.
+    """
+    shares = {update: float(taken[update].max()) for update in known}
+    having = {int(found.lineage[update]) for update, share in shares.items() if abs(share) > NEAR}
+    here = [share for update, share in shares.items() if int(found.lineage[update]) in having]
+    return bool(here) and not (0 < min(here) < 1 and max(here) / min(here) - 1 < NEAR)
 
 
 def _unlike_before(
@@ -98,8 +121,10 @@ def _numbers(found: Study) -> dict[int, int]:
     return number
 
 
-def _evened(found: Study, number: Mapping[int, int], sources: Mapping[int, list[Source]]) -> tuple[Array, Array]:
-    """All values, and each change, with the same gradients for all parameters."""
+def _evened(
+    found: Study, number: Mapping[int, int], sources: Mapping[int, list[Source]], size: float = 0.0
+) -> tuple[Array, Array]:
+    """All values, and each change, with the same gradients for all parameters, and parameters of one size."""
     samples = found.values.shape[1]
     rng = np.random.default_rng(5)
     rows = {step: rng.uniform(0.3, 1.4, samples) for step in sorted(set(number.values()))}
@@ -113,6 +138,7 @@ def _evened(found: Study, number: Mapping[int, int], sources: Mapping[int, list[
             else:
                 parts[cell] = {step: np.asarray(scale * rows[number[update]])}
     values[_beginnings(found)] = 0.5
+    values[found.parameter] = size
     held = values.copy()
     final = order(found.net, cut).compute(values, parts)
     values[cut] = held[cut]

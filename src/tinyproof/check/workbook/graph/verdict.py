@@ -14,6 +14,7 @@ from tinyproof.check.workbook.graph.iterated import opened
 from tinyproof.check.workbook.graph.judged import copies_apart, judged
 from tinyproof.check.workbook.graph.mends import Explained, explain, of_the_sheet
 from tinyproof.check.workbook.graph.odd_cells import part_of
+from tinyproof.check.workbook.graph.perhaps_meant import is_penalty, perhaps_penalty
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph, read_graph
 from tinyproof.check.workbook.graph.states import carries
 from tinyproof.check.workbook.graph.suspects import Suspects
@@ -22,14 +23,12 @@ from tinyproof.check.workbook.graph.told import (
     astray_told,
     beside_told,
     doubt_told,
-    is_penalty,
     line_told,
     loose_told,
     lost_told,
     mended_told,
     no_objective,
     not_read,
-    perhaps_penalty,
     rests_told,
     strange_told,
     typed_told,
