@@ -6,16 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tinyproof.backprop.presets import PRESETS, preset
-from tinyproof.show.stepper import stepper
-
 from .browser import Browser
 from .panel import put
 from .test_accessible import LOOKS, violations
 
 Opened = Callable[..., Browser]
 pytestmark = [pytest.mark.oracle("chromium"), pytest.mark.xdist_group("accessible")]
-MOST_BYTES = 300_000
 
 
 @pytest.mark.parametrize(
@@ -62,8 +58,3 @@ def test_the_panel_works_by_keyboard_and_keeps_the_focus(opened: Opened) -> None
     assert tab.run("DATA.weights.length") == 8
     assert tab.run("document.activeElement.closest('#build-form') !== null"), "the place is never lost"
     assert "2-2-2" in tab.run("document.getElementById('build-said').textContent")
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_no_page_is_larger_than_it_may_be(name: str) -> None:
-    assert len(stepper(preset(name), 100).encode()) < MOST_BYTES

@@ -35,8 +35,9 @@ ELEMENTS = """(() => {
     flat(drawnNetwork(net, layout.draw(net, made.ahead, given.classList[1]), made.data))]);
 })()"""
 AT_RANDOM = [one_network(random.Random(seed)) for seed in range(300, 312)]
-NETS = [*map(preset, PRESETS), preset("xor").with_batch(2).with_optimizer("adam"), *AT_RANDOM]
-IDS = [*PRESETS, "batches", *(f"random-{k}" for k in range(len(AT_RANDOM)))]
+OPTIMIZED = [preset("deep").with_optimizer(kind) for kind in ("momentum", "rmsprop", "adam")]
+NETS = [*map(preset, PRESETS), *OPTIMIZED, preset("xor").with_batch(2).with_optimizer("adam"), *AT_RANDOM]
+IDS = [*PRESETS, "momentum", "rmsprop", "adam", "batches", *(f"random-{k}" for k in range(len(AT_RANDOM)))]
 
 
 @pytest.mark.parametrize("net", NETS, ids=IDS)

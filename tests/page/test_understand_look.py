@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tinyproof.backprop.optimizer import KINDS
 from tinyproof.backprop.presets import PRESETS, preset
 from tinyproof.backprop.random_net import drawn
 from tinyproof.show.stepper import stepper
@@ -37,9 +39,25 @@ def all_open(tab: Browser) -> Browser:
     return tab
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_under_300_kilobytes(name: str) -> None:
-    assert len(stepper(preset(name), 100).encode()) < 300_000
+def batches(name: str) -> list[int | None]:
+    """How many examples of a preset may be taken at a time."""
+    net = preset(name)
+    count = len(net.examples) if net.together else 1
+    return [None, *(k for k in range(1, count) if count % k == 0)]
+
+
+EVERY = [(name, kind, batch) for name in PRESETS for kind in KINDS for batch in batches(name)]
+
+
+@pytest.mark.parametrize(("name", "kind", "batch"), EVERY)
+def test_every_page_is_under_300_kilobytes(name: str, kind: str, batch: int | None) -> None:
+    net = preset(name).with_optimizer(kind).with_batch(batch)
+    assert len(stepper(net, 100).encode()) < 300_000
+
+
+def test_every_preset_is_weighed_with_every_optimizer_and_some_with_batches() -> None:
+    assert {(name, kind) for name, kind, _ in EVERY} == set(itertools.product(PRESETS, KINDS))
+    assert {(name, batch) for name, _, batch in EVERY if batch} >= {("xor", 1), ("xor", 2), ("softmax", 1)}
 
 
 @pytest.mark.parametrize("name", ["course", "softmax"])

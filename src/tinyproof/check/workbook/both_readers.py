@@ -86,13 +86,21 @@ def course_sheets(audits: Sequence[TableAudit]) -> set[int]:
 
 def accused_sheets(audits: Sequence[TableAudit], mistakes: Sequence[Mistake]) -> set[int]:
     """The sheets on which several columns are called wrong, or the gradient of the only parameter, which no other
-    gradient bears out: then the reader may be, and the graph is asked too."""
+    gradient bears out: then the reader may be, and the graph is asked too. The states of an optimiser are borne out by
+    the updates that take them."""
     accused: dict[int, set[str]] = {}
+    states = {(a.table.sheet, a.judge.roles.names[col]) for a in audits if a.judge is not None for col in _states(a)}
     for mistake in mistakes:
-        if mistake.severity == "error" and mistake.kind in FORMULA_KINDS:
+        borne_out = (mistake.sheet, mistake.column) in states
+        if mistake.severity == "error" and mistake.kind in FORMULA_KINDS and not borne_out:
             accused.setdefault(mistake.sheet, set()).add(mistake.column)
     single = {audit.table.sheet for audit in audits if len(audit.network.parameters) == 1}
     return {sheet for sheet, columns in accused.items() if len(columns) > 1 or sheet in single}
+
+
+def _states(audit: TableAudit) -> Sequence[int]:
+    method = audit.judge.method if audit.judge is not None else None
+    return tuple(method.states) if method is not None else ()
 
 
 def refuse_contradicted(audits: Sequence[TableAudit], mistakes: Sequence[Mistake], second: GraphVerdict) -> None:

@@ -64,6 +64,7 @@ def stepper(net: Net, iterations: int = 100) -> str:
         parts=name_parts,
         gradient=gradient,
         html_name=_html_name,
+        px=_px,
         icon={
             name: safe(f'<svg viewBox="0 0 16 16" aria-hidden="true"><path d="{d}"/></svg>')
             for name, d in _ICONS.items()
@@ -155,6 +156,11 @@ def _groups(net: Net, values: dict[str, float]) -> list[dict[str, Any]]:
         own = [*(name for row in net.weight_names[number] for name in row), *net.bias_names[number]]
         groups.append({"title": f"Layer {number + 1}", "names": own, "example": 0})
     return [{**group, "names": [name for name in group["names"] if name in values]} for group in groups]
+
+
+def _px(length: float) -> str:
+    """A length in the drawing, to a tenth of a pixel: 12, 12.5."""
+    return f"{length:.1f}".removesuffix(".0")
 
 
 def _html_name(name: str) -> Any:

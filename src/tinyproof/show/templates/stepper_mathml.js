@@ -78,14 +78,22 @@ const typeset = (() => {
   return { parts, nameOf, chainRule, place, text, GREEK, symbols: writer(nameOf), numbers: writer(place) };
 })();
 
-// The steps come packed: where `numbers` has {w5} the name w5 stands, and the chain rule follows from the terms.
+// The steps come packed: where `numbers` has {w5} the name w5 stands, a step with * is one of each parameter, and the
+// rest follows from name, group and terms.
 function unpacked(data) {
-  for (const step of data.steps) {
-    step.left ??= typeset.nameOf(step.name) + (step.phase === "update" ? "<mo>←</mo>" : "<mo>=</mo>");
-    step.symbols ??= step.numbers.replace(/\{([^{}<>]+)\}/g, (_, name) => typeset.nameOf(name));
-    step.numbers = step.numbers.replace(/\{([^{}<>]+)\}/g, (_, name) => typeset.place(name));
-    step.terms = step.terms.map((through, k) => ({ name: `${step.name} ${k}`, through }));
-    step.chain ??= step.terms.length ? typeset.chainRule(step.of, step.terms.map(term => term.through)) : "";
-  }
+  const put = (text, write) => text.replace(/\{([^{}<>]+)\}/g, (_, name) => write(name));
+  const each = (step, parameter) =>
+    Object.fromEntries(Object.entries(step).map(([key, text]) => [key, text.replaceAll("*", parameter)]));
+  const whole = ({ name, group, meaning, uses, numbers, symbols = numbers, terms = [] }) => {
+    const [phase] = group.split(" "), of = name.replace(/^dE\/d/, ""), example = typeset.parts(of)[2];
+    return {
+      phase, name, of, group, meaning, example: example ? Number(example) : null, uses: uses.split(" "),
+      left: typeset.nameOf(name) + (phase === "update" ? "<mo>←</mo>" : "<mo>=</mo>"),
+      chain: typeset.chainRule(of, terms), symbols: put(symbols, typeset.nameOf), numbers: put(numbers, typeset.place),
+      terms: terms.map((through, k) => ({ name: `${name} ${k}`, through })),
+    };
+  };
+  data.steps = data.steps
+    .flatMap(step => step.name.includes("*") ? data.trained.map(name => each(step, name)) : [step]).map(whole);
   return data;
 }

@@ -29,8 +29,6 @@ def with_effects(audit: TableAudit) -> list[Mistake]:
     rate = audit.rate.value if audit.rate is not None else None
     if judge is None or rate is None or not any(m.severity == "error" for m in audit.mistakes):
         return audit.mistakes
-    if judge.method is not None:  # what is run again below is plain descent
-        return audit.mistakes
     right = prepare(judge)
     steps = len(audit.table.rows)
     run = train(judge, rate, steps, right)
@@ -45,17 +43,23 @@ def _with_effect(judge: Judge, mistake: Mistake, rate: float, right: Training, r
     training, updates = as_written(judge, mistake)
     if training is None and not updates:
         return mistake
-    other = train(judge, rate, len(run.rows), training or right, updates)
+    other = train(judge, rate, len(run.rows), training or right, updates, positions(judge, mistake))
     return replace(mistake, effect=_words(judge, mistake, run, other, right)) if other is not None else mistake
 
 
 def as_written(judge: Judge, mistake: Mistake) -> tuple[Training | None, dict[int, Compiled]]:
-    """The right training with this one formula as the author wrote it."""
+    """The right training with this one formula as the author wrote it, in the rows where it stands."""
     if mistake.wrong is None:
         return None, {}
-    if mistake.col in judge.network.parameters:
+    states = judge.method.states if judge.method is not None else ()
+    if mistake.col in judge.network.parameters or mistake.col in states:
         return None, {mistake.col: compiled(mistake.wrong, outside_numbers(judge))}
-    return prepare(judge, wrong_formulas(judge, [mistake])), {}
+    return prepare(judge, wrong_formulas(judge, [mistake]), positions(judge, mistake)), {}
+
+
+def positions(judge: Judge, mistake: Mistake) -> frozenset[int]:
+    """The rows of a mistake, counted from 0 in its table."""
+    return frozenset(judge.table.position[row] for row in mistake.rows)
 
 
 def wrong_formulas(judge: Judge, mistakes: list[Mistake]) -> dict[str, Expr]:
@@ -97,7 +101,7 @@ def _words(judge: Judge, mistake: Mistake, run: Run, other: Run, right: Training
 
 
 def _gradient_off(judge: Judge, mistake: Mistake, run: Run) -> float | None:
-    """The largest relative error of the gradient along the right training, in percent."""
+    """The largest relative error of the gradient in the rows of the mistake, along the right training, in percent."""
     parameter = judge.roles.named(mistake.column.removeprefix("dE/d"))
     if parameter is None or mistake.wrong is None:
         return None
@@ -105,10 +109,11 @@ def _gradient_off(judge: Judge, mistake: Mistake, run: Run) -> float | None:
         gradient_name(judge.network.loss, current(parameter)),
         compiled(mistake.wrong, outside_numbers(judge)),
     )
+    here = positions(judge, mistake)
     offs = [
         abs(written(run, now) - row[name]) / abs(row[name])
         for now, row in enumerate(run.rows)
-        if row.get(name) and abs(row[name]) > 1e-12
+        if now in here and row.get(name) and abs(row[name]) > 1e-12
     ]
     finite = [off for off in offs if off == off and off != float("inf")]
     return 100 * max(finite) if finite else None

@@ -15,6 +15,8 @@ from tinyproof.backprop.optimizer import STEP
 from tinyproof.check.workbook.rules.forward import irregular, no_common_formula, not_understood, paste
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.rules.optimizer_slips import outside, shared_slip
+from tinyproof.check.workbook.rules.optimizer_starts import wrong_count, wrong_start
 from tinyproof.check.workbook.rules.rate_cells import gradient_column
 from tinyproof.check.workbook.rules.reasons import describe
 from tinyproof.check.workbook.rules.repair import find_repair
@@ -25,7 +27,6 @@ from tinyproof.check.workbook.understand.patterns import Pattern, before, column
 from tinyproof.core.arrays import np
 
 _KINDS = {"m": "momentum", "v": "rmsprop", "mnv": "adam"}
-_MOST_OUTSIDE = 6  # cells outside that one formula reads
 _SEED = 31
 
 
@@ -35,12 +36,15 @@ def find_method(judge: Judge) -> Method | None:
     if bare is None:
         return None
     _draw(judge, bare)
-    method = _with_state_settings(judge, bare)
-    if method is None:
-        return None
-    for col in sorted(method.states):
-        judge.values[current(col)] = judge.says(method.state(col))
-    return _with_eps(judge, method)
+    for method, odd in _with_state_settings(judge, bare):
+        for col in sorted(method.states):
+            drawn = method.states[col][0] == odd
+            judge.values[current(col)] = judge.values[before(col)] + 1 if drawn else judge.says(method.state(col))
+        whole = _with_eps(judge, method)
+        found = shared_slip(judge, whole, odd) if whole is not None and odd else whole
+        if found is not None:
+            return found
+    return None
 
 
 def _columns(judge: Judge) -> Method | None:
@@ -84,44 +88,51 @@ def _draw(judge: Judge, method: Method) -> None:
                     judge.values[name] = rng.uniform(0.2, 0.9, SAMPLES)
 
 
-def _with_state_settings(judge: Judge, method: Method) -> Method | None:
-    """The method with the settings of its states; None where most of them fit none."""
+def _with_state_settings(judge: Judge, method: Method) -> Iterator[tuple[Method, str]]:
+    """The method with the settings of its states, and the letter of those that may all have one slip: none of them
+    fits, or they fit with another setting than Adam's corrections read. Nothing where most states fit none."""
     votes: dict[str, Counter[Expr]] = {}
-    fitting = 0
-    for col in method.states:
+    fitting: Counter[str] = Counter()
+    for col, (letter, _) in method.states.items():
         right, main = method.state(col), judge.columns[col].main
         wanted = method.open(right)
         if main is None or main.expr is None:
             continue
         found = next(_fits(judge, main.expr, right, wanted), None)
         if found is not None:
-            fitting += 1
+            fitting[letter] += 1
             for name, chosen in found.items():
                 votes.setdefault(name, Counter())[chosen] += 1
-    if 2 * fitting <= len(method.states):
-        return None
     settings = {name: counted.most_common(1)[0][0] for name, counted in votes.items()}
-    return method.with_settings(settings)
+    odd = [letter for letter in _letters(method.kind) if not fitting[letter]]
+    if not odd and 2 * fitting.total() > len(method.states):
+        yield method.with_settings(settings), ""
+    if method.kind == "momentum" or len(odd) > 1:
+        return
+    for letter in odd or (("v", "m") if method.kind == "adam" else ()):
+        own = "beta1" if letter == "m" else "beta2"
+        yield method.with_settings({name: chosen for name, chosen in settings.items() if name != own}), letter
 
 
 def _with_eps(judge: Judge, method: Method) -> Method | None:
-    """The method with what keeps its divisor above 0: it stands in the updates, beside the rate."""
-    votes: Counter[Expr] = Counter()
+    """The method with what keeps its divisor above 0, and what no state says: they stand in the updates."""
+    votes: dict[str, Counter[Expr]] = {}
     fitting = 0
     for parameter in method.gradients:
         right, main = method.update(parameter, Var("rate")), judge.columns[parameter].main
         if main is None or main.expr is None:
             continue
-        for rate in _outside(main.expr):
+        for rate in outside(main.expr):
             written = substitute(main.expr, {rate: Var("rate")})
             found = next(_fits(judge, written, right, method.open(right)), None)
             if found is not None:
                 fitting += 1
-                votes.update(found.values())
+                for name, chosen in found.items():
+                    votes.setdefault(name, Counter())[chosen] += 1
                 break
     if 2 * fitting <= len(method.gradients):
         return None
-    return method.with_settings({"eps": votes.most_common(1)[0][0]} if votes else {})
+    return method.with_settings({name: counted.most_common(1)[0][0] for name, counted in votes.items()})
 
 
 def _fits(judge: Judge, written: Expr, right: Expr, wanted: tuple[str, ...]) -> Iterator[dict[str, Expr]]:
@@ -132,16 +143,12 @@ def _fits(judge: Judge, written: Expr, right: Expr, wanted: tuple[str, ...]) -> 
             yield {}
         return
     numbers = [node for node in dict.fromkeys(walk(written)) if isinstance(node, Num)]
-    candidates: list[Expr] = [*map(Var, _outside(written)), *numbers]
+    candidates: list[Expr] = [*map(Var, outside(written)), *numbers]
     for chosen in permutations(candidates, len(wanted)):
         settings = dict(zip(wanted, chosen, strict=True))
         whole = substitute(right, settings)
         if same(says, value(whole, judge.complete(whole))):
             yield settings
-
-
-def _outside(expr: Expr) -> list[str]:
-    return [name for name in names(expr) if column_of(name) is None and name != "rate"][:_MOST_OUTSIDE]
 
 
 def check_states(judge: Judge) -> list[Mistake]:
@@ -161,23 +168,8 @@ def check_states(judge: Judge) -> list[Mistake]:
             found.append(no_common_formula(judge, col, [pattern for pattern, _ in wrong]))
         else:
             found += [_mistake(judge, method, col, pattern, expr) for pattern, expr in wrong]
-        found += _started(judge, method, col)
-    return found
-
-
-def _started(judge: Judge, method: Method, col: int) -> list[Mistake]:
-    """A state of Adam that starts at another number than 0, which its corrections count on."""
-    row, held, name = judge.table.rows[0], judge.columns[col], judge.roles.names[col]
-    written = [p.expr.value for p in held.patterns if p.rows[:1] == (row,) and isinstance(p.expr, Num)]
-    start = next(iter(written), held.typed.get(row, 0.0))
-    if method.kind != "adam" or start == 0:
-        return []
-    why = "it is 0 before the first step: the corrections 1-beta1^n and 1-beta2^n put that right"
-    message = f"{name} starts at {start:.10g}, not at 0"
-    return [
-        Mistake("wrong-update", "error", judge.table.sheet, name, message, col, (row,), says=f"{start:.10g}",
-                should_say="0", why=why)
-    ]  # fmt: skip
+        found += wrong_start(judge, method, col)
+    return found + wrong_count(judge, method)
 
 
 def _starts(judge: Judge, pattern: Pattern) -> bool:

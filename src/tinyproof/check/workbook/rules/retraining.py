@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from tinyproof.backprop.diff import gradient_name
@@ -11,7 +11,7 @@ from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.rates import place_of
 from tinyproof.check.workbook.understand.grid import Place
-from tinyproof.check.workbook.understand.patterns import InTable, column_of, current
+from tinyproof.check.workbook.understand.patterns import InTable, before, column_of, current
 from tinyproof.check.workbook.understand.trained_network import gradient_of
 
 MAX_STEPS = 2_000
@@ -123,14 +123,28 @@ class Training:
     parameters: tuple[int, ...]
 
 
-def prepare(judge: Judge, wrong: Mapping[str, Expr] | None = None) -> Training:
-    """The right training; `wrong`: formulas, by column variable or gradient name, that replace the right ones."""
+def prepare(
+    judge: Judge, wrong: Mapping[str, Expr] | None = None, positions: Collection[int] | None = None
+) -> Training:
+    """The right training; `wrong`: formulas, by column variable or gradient name, that replace the right ones (in the
+    rows at these `positions`, counted from 0; in every row where there are none)."""
     swap = dict(wrong or {})
     network, outside = judge.network, outside_numbers(judge)
-    forward = tuple((e.name, compiled(swap.get(e.name, e.expr), outside)) for e in network.equations)
-    gradients = tuple((e.name, compiled(swap.get(e.name, e.expr), outside)) for e in network.backward)
+
+    def function(name: str, expr: Expr) -> Compiled:
+        right = compiled(expr, outside)
+        return _instead(right, compiled(swap[name], outside), positions) if name in swap else right
+
+    forward = tuple((e.name, function(e.name, e.expr)) for e in network.equations)
+    gradients = tuple((e.name, function(e.name, e.expr)) for e in network.backward)
     leaves = tuple(judge.roles.of("input", "target", "given"))
     return Training(forward, gradients, network.loss, leaves, tuple(network.parameters))
+
+
+def _instead(right: Compiled, wrong: Compiled, positions: Collection[int] | None) -> Compiled:
+    if positions is None:
+        return wrong
+    return lambda run, now: (wrong if now in positions else right)(run, now)
 
 
 def train(
@@ -139,38 +153,70 @@ def train(
     steps: int,
     training: Training,
     updates: Mapping[int, Compiled] | None = None,
+    positions: Collection[int] | None = None,
 ) -> Run | None:
     """Run `steps` rows from the sheet's own start values; None where those are not all numbers.
 
-    `updates`: formulas that replace the right update of a parameter's column.
+    `updates`: formulas that replace the right ones of a parameter's column or of an optimiser's state (in the rows at
+    these `positions`, counted from 0; in every row but the first where there are none).
     """
     table = judge.table
     run = Run(table.rows[0])
     columns = _gradient_columns(judge, training.loss)
-    start = {current(c): _number(judge, c, 0) for c in training.parameters}
-    if any(value is None for value in start.values()) or steps > MAX_STEPS:
+    moves, start = _moves(judge, rate, training), _starts(judge, training)
+    if start is None or steps > MAX_STEPS:
         return None
+    for col, wrong in (updates or {}).items():
+        moves[col] = _instead(moves[col], wrong, positions) if col in moves else wrong
     for now in range(steps):
         row: Row = {}
         for col in training.leaves:
             value = _number(judge, col, min(now, len(table.rows) - 1))
             row[current(col)] = value if value is not None else run.rows[0].get(current(col), 0.0) if run.rows else 0.0
         run.rows.append(row)
-        for col in training.parameters:
-            name = current(col)
-            replaced = (updates or {}).get(col)
-            if now == 0:
-                row[name] = start[name] or 0.0
-            elif replaced is not None:
-                row[name] = replaced(run, now)
-            else:
-                before = run.rows[now - 1]
-                row[name] = before[name] - rate * before[gradient_name(training.loss, name)]
+        for col, function in moves.items():
+            begun = now == 0 and not (col in (updates or {}) and 0 in (positions or ()))
+            row[current(col)] = start[col] if begun else function(run, now)
         for name, function in (*training.forward, *training.gradients):
             row[name] = function(run, now)
         for column, gradient in columns:
             row[column] = row.get(gradient, math.nan)
     return run
+
+
+def _moves(judge: Judge, rate: float, training: Training) -> dict[int, Compiled]:
+    """What every state of an optimiser and then every parameter is in each row but the first."""
+    method, outside = judge.method, outside_numbers(judge)
+    if method is None:
+        return {col: _descends(col, rate, training.loss) for col in training.parameters}
+    states = {col: compiled(method.state(col), outside) for col in sorted(method.states)}
+    steps = {
+        col: method.update(col, Num(rate)) if col in method.gradients else Var(before(col))
+        for col in training.parameters
+    }
+    return states | {col: compiled(expr, outside) for col, expr in steps.items()}
+
+
+def _descends(col: int, rate: float, loss: str) -> Compiled:
+    name = current(col)
+    gradient = gradient_name(loss, name)
+    return lambda run, now: run.rows[now - 1][name] - rate * run.rows[now - 1][gradient]
+
+
+def _starts(judge: Judge, training: Training) -> dict[int, float] | None:
+    """What states and parameters are in the first row; a state of Adam is 0 there. None where a number is missing."""
+    method = judge.method
+    begun = dict.fromkeys(method.states, 0.0) if method is not None and method.kind == "adam" else {}
+    cols = (*(method.states if method is not None else ()), *training.parameters)
+    found = {col: begun[col] if col in begun else _number(judge, col, 0) for col in cols}
+    start = {col: value for col, value in found.items() if value is not None}
+    return start if len(start) == len(found) and _settings_known(judge) else None
+
+
+def _settings_known(judge: Judge) -> bool:
+    settings = judge.method.settings.values() if judge.method is not None else ()
+    cells = [place_of(judge, name) for setting in settings for name in names(setting)]
+    return all(cell is not None and judge.grid.held(cell) is not None for cell in cells)
 
 
 def _gradient_columns(judge: Judge, loss: str) -> list[tuple[str, str]]:
@@ -194,7 +240,7 @@ def outside_numbers(judge: Judge) -> dict[str, float]:
             for name in names(pattern.expr) if pattern.expr is not None else ():
                 if column_of(name) is None and name not in found:
                     place = place_of(judge, name)
-                    found[name] = (judge.grid.number(place) if place else None) or 0.0
+                    found[name] = (judge.grid.held(place) if place else None) or 0.0
     judge.outside_cells = found
     return found
 
@@ -210,5 +256,5 @@ def _number(judge: Judge, col: int, position: int) -> float | None:
                 return pattern.expr.value
             if row in pattern.rows and isinstance(pattern.expr, Var) and column_of(pattern.expr.name) is None:
                 place = place_of(judge, pattern.expr.name)
-                return judge.grid.number(place) if place else None
+                return judge.grid.held(place) if place else None
     return number

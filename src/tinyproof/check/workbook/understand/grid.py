@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from openpyxl.formula.translate import Translator, TranslatorError
 from openpyxl.utils import get_column_letter
 
-from tinyproof.backprop.expr import Expr
+from tinyproof.backprop.expr import Expr, Num, Var
 from tinyproof.check.workbook.read.cells import Book, Cell, ReadSheet
 from tinyproof.check.workbook.read.formula import Formula, parse
 from tinyproof.check.workbook.read.references import REFERENCE, Ref, may_be_a_name, rough_references
@@ -110,6 +110,16 @@ class Grid:
             return float(cell.value.strip())
         except ValueError:
             return None
+
+    def held(self, place: Place, copies: int = 4) -> float | None:
+        """The number of a cell; where the file keeps none for a plain copy of another cell (`=B7`), that one's."""
+        number, cell = self.number(place), self.cell(place)
+        if number is not None or cell is None or cell.formula is None or not copies:
+            return number
+        _, template = self.template(cell, place.sheet)
+        if not isinstance(template.expr, Var):
+            return template.expr.value if isinstance(template.expr, Num) else None
+        return self.held(self.target(template.refs[template.expr.name], template, place), copies - 1)
 
     def text(self, place: Place) -> str:
         """The text of a cell, "" for numbers and empty cells."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tinyproof.backprop.expr import Expr, Num, Var, names
+from tinyproof.backprop.expr import Call, Expr, Num, Var, names, walk
 from tinyproof.check.workbook.thresholds import SAMPLES
 from tinyproof.check.workbook.understand.grid import address
 from tinyproof.check.workbook.understand.meaning import value
@@ -117,12 +117,22 @@ def _velocities(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) 
 
 
 def _counter(table: Table, columns: dict[int, ColumnPatterns], roles: Roles) -> None:
-    """Beside running averages, a column called n that counts on: the number of the step."""
+    """Beside running averages, a column called n that counts on, or that is an exponent: the number of the step."""
     for col in roles.of("rate") if roles.of("state") else ():
         main = columns[col].main
         read = names(main.expr) if main is not None and main.expr is not None else ()
-        if "".join(table.texts.get(col, "").split()) == "n" and read == (before(col),):
+        counts = read == (before(col),)
+        if "".join(table.texts.get(col, "").split()) == "n" and (counts or _is_exponent(columns, current(col))):
             roles.kinds[col] = "state"
+
+
+def _is_exponent(columns: dict[int, ColumnPatterns], name: str) -> bool:
+    written = [pattern.expr for held in columns.values() for pattern in held.patterns if pattern.expr is not None]
+    return any(
+        isinstance(node, Call) and node.function == "pow" and node.args[1] == Var(name)
+        for expr in written if name in names(expr)
+        for node in walk(expr)
+    )  # fmt: skip
 
 
 def _differences(columns: dict[int, ColumnPatterns], roles: Roles) -> None:

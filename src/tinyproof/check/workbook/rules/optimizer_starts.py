@@ -1,0 +1,70 @@
+"""What Adam's corrections count on: states that start at 0, and the number of the step, also where it is typed."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tinyproof.backprop.expr import Num
+from tinyproof.backprop.optimizer import STEP
+from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.mistake import Mistake
+from tinyproof.check.workbook.understand.optimizer_method import Method
+
+_CORRECTIONS = "the corrections 1-beta1^n and 1-beta2^n"
+
+
+def wrong_start(judge: Judge, method: Method, col: int) -> list[Mistake]:
+    """A state of Adam that starts at another number than 0, which its corrections count on."""
+    row, held, name = judge.table.rows[0], judge.columns[col], judge.roles.names[col]
+    written = [p.expr.value for p in held.patterns if p.rows[:1] == (row,) and isinstance(p.expr, Num)]
+    start = next(iter(written), held.typed.get(row, 0.0))
+    if method.kind != "adam" or start == 0 or _still(judge, method) == col:
+        return []
+    why = f"it is 0 before the first step: {_CORRECTIONS} put that right"
+    message = f"{name} starts at {start:.10g}, not at 0"
+    return [
+        Mistake("wrong-update", "error", judge.table.sheet, name, message, col, (row,), says=f"{start:.10g}",
+                should_say="0", why=why, wrong=Num(start))
+    ]  # fmt: skip
+
+
+def wrong_count(judge: Judge, method: Method) -> list[Mistake]:
+    """Typed numbers of steps that do not count on: each is one more than the one above. A right one may be typed."""
+    rows = judge.table.rows
+    col = _counter(judge, method)
+    if col is None:
+        return []
+    typed = judge.columns[col].typed
+    odd = [row for above, row in pairwise(rows) if typed[row] != typed[above] + 1]
+    if not odd:
+        return []
+    still = {typed[row] for row in odd}
+    number = still.pop() if len(still) == 1 else None
+    if _still(judge, method) == col:
+        odd, message = list(rows), f"n is {number:.10g} in every row: it does not count the steps"
+    elif number is not None and len(odd) > 1 and odd[-1] == rows[-1]:
+        message = f"n stands still at {number:.10g} from here on: it does not count the steps"
+    else:
+        message = "n does not count the steps: each is one more than the one before"
+    why = f"n <- n + 1, from 0: {_CORRECTIONS} move on with it"
+    says, right = f"{typed[odd[0]]:.10g}", judge.named(method.state(col))
+    wrong = Num(number) if number is not None else None
+    return [
+        Mistake("wrong-update", "error", judge.table.sheet, "n", message, col, tuple(odd), says=says, should_say=right,
+                why=why, wrong=wrong)
+    ]  # fmt: skip
+
+
+def _counter(judge: Judge, method: Method) -> int | None:
+    """The column of the number of the step, where all of it is typed."""
+    col = next((col for col, (letter, _) in method.states.items() if letter == STEP), None)
+    if col is None or judge.columns[col].patterns or set(judge.columns[col].typed) < set(judge.table.rows):
+        return None
+    return col
+
+
+def _still(judge: Judge, method: Method) -> int | None:
+    """That column, where one number stands in every row of it."""
+    col = _counter(judge, method)
+    alike = col is not None and len(set(judge.columns[col].typed.values())) == 1
+    return col if alike and len(judge.table.rows) > 1 else None
