@@ -36,6 +36,8 @@ from tinyproof.api.report import report as report
 from tinyproof.api.reproduce import ReproduceResult as ReproduceResult
 from tinyproof.api.reproduce import reproduce as reproduce
 from tinyproof.api.run import run as run
+from tinyproof.api.search import SearchResult as SearchResult
+from tinyproof.api.search import search as search
 from tinyproof.api.summary import SummaryResult as SummaryResult
 from tinyproof.api.summary import summary as summary
 from tinyproof.api.sweep import SweepResult as SweepResult

@@ -20,7 +20,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 CHECKS = ("workbook", "notebook", "classes", "logs", "prose", "prose_words", "log_lines", "code", "finding", "facts")
-ROOMS = ("cli", "api", "show", "prove", "check", "ship", "train", "network", "data", "backprop", "core")
+ROOMS = ("cli", "api", "show", "search", "prove", "check", "ship", "train", "network", "data", "backprop", "core")
 
 
 def small(folder: Path) -> Path:

@@ -56,6 +56,12 @@ def _export(folder: Path) -> Any:
     return printed(tinyproof.ExportResult, record, folder=folder, changes=changes, sense=HOSTILE)
 
 
+def _search(folder: Path) -> Any:
+    from tests.search.made_up import made_up
+
+    return made_up(folder, words=HOSTILE)
+
+
 def _net() -> tinyproof.Net:
     return replace(tinyproof.preset("course"), title=HOSTILE)
 
@@ -84,6 +90,7 @@ RESULTS: dict[str, Callable[[Path], Any]] = {
     "ExerciseResult": lambda folder: tinyproof.exercise("course", folder / "a.xlsx", asked="update", iterations=3),
     "ReportResult": lambda folder: tinyproof.ReportResult(folder / REPORT, _run()),
     "ReproduceResult": lambda folder: tinyproof.ReproduceResult(_claims(), folder / REPORT),
+    "SearchResult": lambda folder: printed(tinyproof.SearchResult, _search(folder)),
     "SummaryResult": lambda folder: tinyproof.SummaryResult(Table("", (Column(HOSTILE),), ()), HOSTILE),
     "SweepResult": lambda folder: tinyproof.sweep(replace(_net(), name=HOSTILE), [0.1, 1.0], iterations=5),
     "Table": lambda folder: Table(HOSTILE, (Column("a"),), ((HOSTILE,),)),

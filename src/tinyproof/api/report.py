@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyproof.api import compare, prove, reproduce
+from tinyproof.api import compare, prove, reproduce, search
 from tinyproof.api.run_report import REPORT, run_parts, write_report
 from tinyproof.core import packed
 from tinyproof.core.files import existing, write_atomic
 from tinyproof.core.printed import Part, Printed
 from tinyproof.network.budget import Check
 from tinyproof.prove import comparison, declaration, proof
+from tinyproof.search import question as questions
+from tinyproof.search import searched
 from tinyproof.show.matplotlib_door import need_charts
 from tinyproof.train.run_record import Run
 
@@ -33,7 +35,7 @@ class ReportResult(Printed):
 
 
 def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
-    """Make the pictures and `report.html` of what is stored in a folder again: a run, a proof, a comparison, claims.
+    """Make the pictures and `report.html` of what a folder holds again: a run, proof, comparison, search, claims.
 
     Of a pack (.zip) the page alone is written, beside it: `NAME-report.html`.
     `data`: the folder with MNIST's four files. Where the run's own data set cannot be had, the pictures of images are
@@ -56,6 +58,9 @@ def report(run: str | Path, *, data: str | Path | None = None) -> ReportResult:
             write_atomic(page, made.path.read_text(encoding="utf-8").replace(here, there))
         return replace(made, path=page)
     folder, place = Path(run), str(existing(data, "data")) if data else None
+    if (folder / questions.FILE).is_file():
+        search.write_page(searched.load(folder))
+        return ReportResult(folder / REPORT)
     if (folder / declaration.FILE).is_file():
         found = proof.load(folder)
         proof.write_verdict(found)

@@ -2,8 +2,8 @@
 
 What this finds: an edited figure, a swapped or missing run, other labels, answers that its weights do not give. What
 it cannot find is listed in docs/prove.md. This module walks through the folders; what is checked in a proof stands in
-`recount_proof`, in a run in `recount_run`, in its further evaluations in `recount_evaluations`, with data and weights
-in `recompute`; runs are trained again in `retrain`.
+`recount_proof`, in a search in `recount_search`, in a run in `recount_run`, in its further evaluations in
+`recount_evaluations`, with data and weights in `recompute`; runs are trained again in `retrain`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from tinyproof.prove.verify import recount_export, recount_proof, recount_run
 from tinyproof.prove.verify import retrain as retraining
 from tinyproof.prove.verify.lines import Case, Line, Verified, VerifyOptions, listed
 from tinyproof.prove.verify.retrain import Retrain
+from tinyproof.search import question as questions
+from tinyproof.search import recount_search, searched
 from tinyproof.ship import exported, replaced
 from tinyproof.show.terminal import terminal
 from tinyproof.train import store
@@ -69,8 +71,8 @@ def verify(
 ) -> VerifyResult:
     """Count every stored figure again, and evaluate stored weights again, for all that a folder holds.
 
-    `folder`: with proofs, comparisons or runs, itself or below, packs among them; or one pack. `weights=False`
-    evaluates nothing, loads no data and needs no torch. `dataset`: the path of your own data, `model`:
+    `folder`: with proofs, comparisons, searches or runs, itself or below, packs among them; or one pack.
+    `weights=False` evaluates nothing, loads no data and needs no torch. `dataset`: the path of your own data, `model`:
     `path/to/model.py:Class`, where the runs used your own: a name in a record is never opened as a path. `data`:
     the folder with MNIST's files. `retrain`: train so many of the runs again, which alone shows that they were
     trained as they say; `choice` decides which (None: at random, and told). `receipt`: what `prove` said before the
@@ -152,6 +154,10 @@ def _walk(case: Case, place: Path, depth: int, found: _Found) -> list[Line]:
             found.proof(place / side)
         found.idle += [case.name(child) for child in children if child.name not in SIDES]
         return recount_proof.compared(case, place)
+    if (place / questions.FILE).is_file():
+        winner = [child for child in children if child.name == searched.WINNER]
+        proved = [line for child in winner for line in _inside(case, child, depth + 1, found)]
+        return [*recount_search.lines(case, place), *proved]
     if store.finished(place):
         found.runs.append(place)
         found.idle += [case.name(child) for child in children if child not in replaced.beside(place)]

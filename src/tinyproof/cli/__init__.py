@@ -21,7 +21,7 @@ from tinyproof.core.errors import OutputError, Stopped, TinyproofError, one_line
 from tinyproof.core.files import reason
 
 # The order of these files is the order of the commands in --help.
-_GROUPS = ("main_job", "backprop", "checking", "cnn", "evidence", "proof_files", "experiments")
+_GROUPS = ("main_job", "backprop", "checking", "cnn", "evidence", "searching", "proof_files", "experiments")
 
 app = typer.Typer(
     name="tinyproof",

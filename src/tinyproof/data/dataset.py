@@ -150,14 +150,40 @@ def hold_out(dataset: Dataset, count: int = 5_000, seed: int = 0) -> Dataset:
 
     `count` images become its test images (5,000 of MNIST's 60,000 by default).
     """
-    test = stratified(dataset.train_labels, count, seed)
-    train = np.setdiff1d(np.arange(len(dataset.train_labels)), test)
+    return _held_out(dataset, stratified(dataset.train_labels, count, seed))
+
+
+def folds(labels: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.int64]:
+    """Which of `count` folds, 0 to count - 1, each row belongs to, int64 [N], drawn from `seed`: every class in
+    proportion, and no fold with more than one row more than another.
+
+    >>> folds(np.array([0, 0, 0, 0, 1, 1, 1, 1]), 2).tolist()
+    [1, 0, 0, 1, 1, 0, 1, 0]
+    """
+    whole("folds", count, 2, len(labels) // 2)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    dealt = [generator.permutation(np.flatnonzero(labels == kind)) for kind in np.unique(labels)]
+    found = np.empty(len(labels), np.int64)
+    found[np.concatenate(dealt)] = np.arange(len(labels)) % count
+    return found
+
+
+def fold(dataset: Dataset, which: int, count: int) -> Dataset:
+    """One of `count` folds of the training images as test images, the others as training images: for choices. The true
+    test images are not in it at all."""
+    whole("fold", which, 0, count - 1)
+    return _held_out(dataset, np.flatnonzero(folds(dataset.train_labels, count) == which))
+
+
+def _held_out(dataset: Dataset, rows: NDArray[np.int64]) -> Dataset:
+    """These training images as test images, the others as training images."""
+    train = np.setdiff1d(np.arange(len(dataset.train_labels)), rows)
     return replace(
         dataset,
         train_images=dataset.train_images[train],
         train_labels=dataset.train_labels[train],
-        test_images=dataset.train_images[test],
-        test_labels=dataset.train_labels[test],
+        test_images=dataset.train_images[rows],
+        test_labels=dataset.train_labels[rows],
         held_out=True,
     )
 

@@ -38,11 +38,9 @@ def load(model: str) -> Callable[[], nn.Module]:
     Without a name (`model.py:`) it is the only network of the file. Raises InputError where there is no such file or
     class, DataError where the file does not run.
     """
-    path, wanted = existing(file_of(model), "model"), name_of(model)
+    path, wanted = file_of(model), name_of(model)
     given = arguments(model)
-    neighbours = Neighbours(path)
-    with _errors_of(str(file_of(model)), model, "does not run"), _as_a_program(neighbours):
-        namespace = vars(import_module(neighbours.main))
+    namespace, neighbours = _run(model)
     found = {k: v for k, v in namespace.items() if inspect.isclass(v) and issubclass(v, nn.Module)}
     own = {k: v for k, v in found.items() if neighbours.hold(v.__module__)}
     functions = {k: v for k, v in namespace.items() if inspect.isfunction(v) and neighbours.hold(v.__module__)}
@@ -60,6 +58,30 @@ def load(model: str) -> Callable[[], nn.Module]:
         return module
 
     return make
+
+
+def function(name: str, field: str) -> Callable[..., object]:
+    """Run the file of `path/to/model.py:function`, and return that function, whose own errors become one line: name
+    only files that you trust. Raises InputError, which names the field, where there is no such function; DataError
+    where the file does not run."""
+    namespace, neighbours = _run(name, field)
+    functions = {k: v for k, v in namespace.items() if inspect.isfunction(v) and neighbours.hold(v.__module__)}
+    if name_of(name) not in functions:
+        there = "one of its functions: " + (", ".join(functions) or "it has none")
+        raise InputError(field, name, there, file_of(name).name)
+
+    def call(*given: object) -> object:
+        with _errors_of(name, name, "ends with an error"), _as_a_program(neighbours):
+            return functions[name_of(name)](*given)
+
+    return call
+
+
+def _run(model: str, field: str = "model") -> tuple[dict[str, object], Neighbours]:
+    """The names in a user's file once it has run, and its neighbours."""
+    neighbours = Neighbours(existing(file_of(model), field))
+    with _errors_of(str(file_of(model)), model, "does not run"), _as_a_program(neighbours):
+        return vars(import_module(neighbours.main)), neighbours
 
 
 def settle(model: str, module: nn.Module, shape: tuple[int, ...]) -> None:

@@ -155,15 +155,6 @@ def _draft(
         listener.say(f"warning: {doubt}")
     rehearse.rehearse(ask.model, module, ask.recipe, dataset)
     kind, _ = choose(ask.engine, module, ask.recipe, device, dataset.train_images.shape)
-    facts = DataFacts(
-        name=dataset.name,
-        digest=dataset.digest,
-        labels_sha256=proof.labels_sha256(dataset.test_labels),
-        training_images=len(dataset.train_labels),
-        test_images=len(dataset.test_labels),
-        overlap=len(overlap(dataset)),
-        reading=None if dataset.name in NAMES else dataset.reading,
-    )
     files = own_network.files_of(module)
     digests = own_files.digests(files)
     # Other machines have other numbers of cores, and declare the same.
@@ -173,9 +164,9 @@ def _draft(
         model=ask.model,
         recipe=ask.recipe,
         budget=limited(course(ask.model, dataset.shape, len(dataset.classes)), ask.limits),
-        target=_target(ask, dataset),
+        target=target_of(ask.target, dataset),
         seeds=(0,),
-        data=facts,
+        data=data_facts(dataset),
         engine=kind.name,
         device=device,
         threads=threads,
@@ -195,6 +186,19 @@ def _draft(
     return replace(declared, earlier=earlier, seeds=seeds, seeds_from=source), files
 
 
+def data_facts(dataset: Dataset) -> DataFacts:
+    """What a declaration binds itself to of a data set."""
+    return DataFacts(
+        name=dataset.name,
+        digest=dataset.digest,
+        labels_sha256=proof.labels_sha256(dataset.test_labels),
+        training_images=len(dataset.train_labels),
+        test_images=len(dataset.test_labels),
+        overlap=len(overlap(dataset)),
+        reading=None if dataset.name in NAMES else dataset.reading,
+    )
+
+
 def needs_one_time(ask: Ask) -> None:
     """Raise InputError for a part of a proof that is yet to be declared, where each machine would declare another."""
     if ask.part is not None:
@@ -212,8 +216,9 @@ def threads_for(ask: Ask, runs: int) -> int:
     return parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
 
 
-def _target(ask: Ask, dataset: Dataset) -> float:
-    target = ask.target if ask.target is not None else dataset.target_percent
+def target_of(asked: float | None, dataset: Dataset) -> float:
+    """The target in percent: the one asked for, else the data set's own. Raises InputError where there is neither."""
+    target = asked if asked is not None else dataset.target_percent
     if target is None:
         remedy = "name an accuracy in percent: this data set has none of its own"
         raise InputError("target", None, remedy, dataset.name, problem="is missing")

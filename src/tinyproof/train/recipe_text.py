@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,18 +22,26 @@ def parse(text: str) -> Recipe:
     (0.01, 0.9, 's7-8k rate=0.01 momentum=0.9')
     """
     base, *changes = [part.strip() for part in text.split(",")]
-    found = recipe.named(base)
+    return changed(recipe.named(base), changes, text)
+
+
+def changed(base: Recipe, changes: Sequence[str], where: str = "") -> Recipe:
+    """The recipe with the values that `field=value` names, which its own name tells then. Raises InputError.
+
+    >>> changed(recipe.BEST, ["rate=0.01"]).name
+    'best rate=0.01'
+    """
     if not changes:
-        return found
-    data = found.to_dict()
+        return base
+    data = base.to_dict()
     for change in changes:
         key, sign, value = change.partition("=")
         if not sign:
-            raise InputError("recipe", change, "field=value after the name, for example rate=0.01", text)
-        _set(data, key.strip(), _value(value.strip()), text)
+            raise InputError("recipe", change, "field=value after the name, for example rate=0.01", where)
+        _set(data, key.strip(), _value(value.strip()), where)
     if not any(change.startswith("name=") for change in changes):
-        data["name"] = " ".join([found.name, *changes])[:80]
-    return Recipe.from_dict(data, text)
+        data["name"] = " ".join([base.name, *changes])[:80]
+    return Recipe.from_dict(data, where)
 
 
 def written(wanted: Recipe) -> str | None:

@@ -20,6 +20,7 @@ from tinyproof.prove.journal.entries import Entry
 ANALYSIS = "analysis.txt"
 _MAX_ANALYSIS = 20_000
 _DEEPEST = 4
+_SEARCH, _RUNS = "search.json", "runs"
 
 
 def read(root: Path) -> list[Entry]:
@@ -64,7 +65,9 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
     if found:
         yield root
     elif depth < _DEEPEST:
-        for child in sorted(below):
+        # The runs of a search were for choosing; its entry is the proof of its winner.
+        searched = (root / _SEARCH).is_file()
+        for child in sorted(path for path in below if not (searched and path.name == _RUNS)):
             yield from _folders(child, depth + 1)
 
 

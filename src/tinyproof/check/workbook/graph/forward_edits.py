@@ -15,6 +15,7 @@ from tinyproof.backprop.tape import Array, compute, forward, record
 from tinyproof.backprop.tape_back import backward
 from tinyproof.check.workbook.graph.agree import match
 from tinyproof.check.workbook.graph.cell_net import Form, Net
+from tinyproof.check.workbook.graph.edit_search import Budget, Found, Search
 from tinyproof.check.workbook.graph.edits import MOVING, expression, with_meanings
 from tinyproof.check.workbook.graph.found_training import Atom, Study
 from tinyproof.check.workbook.graph.judged import Mend, judged
@@ -22,7 +23,6 @@ from tinyproof.check.workbook.graph.objectives import seeds_of
 from tinyproof.check.workbook.graph.order import Order, order
 from tinyproof.check.workbook.graph.residuals import measure
 from tinyproof.check.workbook.graph.rests import targets_of
-from tinyproof.check.workbook.graph.search import Budget, Found, Search
 from tinyproof.check.workbook.graph.sheetgraph import says_alike
 from tinyproof.check.workbook.graph.whole_groups import edited, named_part
 from tinyproof.check.workbook.rules.repair import Repair, repairs

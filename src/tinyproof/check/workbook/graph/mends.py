@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from tinyproof.backprop.expr import Var
 from tinyproof.check.workbook.graph.blame import Blame
+from tinyproof.check.workbook.graph.edit_search import Budget
 from tinyproof.check.workbook.graph.edits import with_meanings
 from tinyproof.check.workbook.graph.forward_edits import by_forward
 from tinyproof.check.workbook.graph.found_training import Study
@@ -17,7 +18,6 @@ from tinyproof.check.workbook.graph.odd_cells import moved_on, odd_cells, slips
 from tinyproof.check.workbook.graph.other_start import from_another, moved_to_own
 from tinyproof.check.workbook.graph.own_targets import doubtful_targets, shifted_targets, with_targets
 from tinyproof.check.workbook.graph.perhaps_meant import is_penalty
-from tinyproof.check.workbook.graph.search import Budget
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
 from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects

@@ -9,12 +9,12 @@ from tinyproof.backprop.expr import Expr, Var, names, substitute
 from tinyproof.check.workbook.graph.as_peers_say import as_peers_say
 from tinyproof.check.workbook.graph.blame import Blame
 from tinyproof.check.workbook.graph.cells_around import same_formula
+from tinyproof.check.workbook.graph.edit_search import Budget, Found, Search
 from tinyproof.check.workbook.graph.edits import FIXED, MOVING, TURNED, along, with_meanings
 from tinyproof.check.workbook.graph.found_training import Study
 from tinyproof.check.workbook.graph.judged import Mend, recheck
 from tinyproof.check.workbook.graph.odd_cells import wrong_after
 from tinyproof.check.workbook.graph.rate_sources import NEAR
-from tinyproof.check.workbook.graph.search import Budget, Found, Search
 from tinyproof.check.workbook.graph.sheetgraph import Meaning, says_alike
 from tinyproof.check.workbook.graph.suspects import Suspects, usual_change
 from tinyproof.check.workbook.graph.transfer import gradient_places

@@ -1,0 +1,6 @@
+"""Search: the smallest network that meets a target, chosen on held-out training images alone, then declared and proved.
+
+Reading order: family, as_python, contender, sampling (what is tried); halving, front (who goes on: pure functions of
+scores) with decisions; question, fold_runs, searched, declaring, rounds (the folder and its runs); recount_search (is a
+stored search what its runs say?). The search ends where a proof begins: the test images are the proof's.
+"""
