@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from tests.prove.proving import TINY
 
+from tinyproof.core import workers
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.listener import Listener, Progress
 from tinyproof.core.workers import Outcome
@@ -55,27 +56,31 @@ def test_no_run_is_handed_out_before_the_cost_is_said(
     said: list[str] = []
     begun: list[tuple[int | None, bool]] = []
 
-    def greedy(do: object, items: Sequence[Task], **_: object) -> Iterator[Outcome]:
+    class Greedy:
         """As many workers as there are items: each is begun as soon as it is there."""
-        done = 0
-        while len(begun) < len(items):
-            begun.extend((task.seed, bool(said)) for task in items[len(begun) :])
-            while done < len(begun):
-                done += 1
-                yield Outcome(done - 1, 1.0 if begun[done - 1][0] is None else True)
 
-    monkeypatch.setattr(parallel_runs, "run_bounded", greedy)
+        lanes = 2
+
+        def outcomes(self, items: Sequence[Task]) -> Generator[Outcome]:
+            done = 0
+            while len(begun) < len(items):
+                begun.extend((task.seed, bool(said)) for task in items[len(begun) :])
+                while done < len(begun):
+                    done += 1
+                    yield Outcome(done - 1, 1.0 if begun[done - 1][0] is None else True)
+
     monkeypatch.setattr(parallel_runs, "_ended", lambda *_: "a run has ended")
     tasks = parallel_runs._tasks(works[:kinds], {})
-    assert parallel_runs._round(parallel_runs._measures(tasks, 2), tasks, {}, 2, Listener(say=said.append))
+    assert parallel_runs._round(Greedy(), parallel_runs._measures(tasks, 2), tasks, {}, Listener(say=said.append))
     assert [seed for seed, _ in begun if seed is not None] == [task.seed for task in tasks]
     assert all(told == (seed is not None) for seed, told in begun)
 
 
 def test_what_a_measurement_finds_wrong_is_said_as_it_is(works: list[Work], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        parallel_runs, "run_bounded", lambda *_, **__: iter([Outcome(0, None, "net.py: line 3: wrong")])
-    )
+    def wrong(*_: object, **__: object) -> Generator[Outcome]:
+        yield Outcome(0, None, "net.py: line 3: wrong")
+
+    monkeypatch.setattr(workers, "run_bounded", wrong)
     with pytest.raises(TinyproofError, match=r"^net\.py: line 3: wrong$"):
         parallel_runs.run(works, 1)
 

@@ -28,6 +28,7 @@ from tinyproof.check.classes.roster import load_roster
 from tinyproof.check.classes.submissions import Names, submissions
 from tinyproof.check.finding import FileReport, Report
 from tinyproof.check.notebook.rules import CATALOGUE
+from tinyproof.core import cluster as clusters
 from tinyproof.core.errors import InputError
 from tinyproof.core.files import existing
 from tinyproof.core.plain_records import to_plain
@@ -177,6 +178,7 @@ def audit(
     no_cache: bool = False,
     since: Path | str | None = None,
     anonymous: Path | str | None = None,
+    cluster: str | None = None,
     quiet: bool = False,
 ) -> AuditResult:
     """Read hand-made workbooks as mathematics and training notebooks with their logs, and name what is wrong.
@@ -189,7 +191,8 @@ def audit(
     the name of one that comes with the package (`course-workbook`, `mnist-20k`, `mnist-8k`) or a TOML file; right then
     means what was asked. What was said of a file is kept in the folder `cache` (None: the user's cache) and said again
     for the same content, code and options, unless `no_cache`. `since`: an earlier result (`--json`), to say what
-    changed. `anonymous`: a file for the key; every name in the result is then a pseudonym. Raises InputError where a
+    changed. `anonymous`: a file for the key; every name in the result is then a pseudonym. `cluster`: judge on Dask
+    workers, `local:4` or the address of a scheduler, to which the files are sent. Raises InputError where a
     path is not there or a rule has no such name, and for a wrong assignment; Stopped after Ctrl-C. What cannot be read
     or decided is said of its file, and stops no other.
 
@@ -210,6 +213,11 @@ def audit(
         raise InputError("cache", str(cache), "leave one of --cache and --no-cache out", problem="is not to be used")
     if one and student:
         raise InputError("student", student, "leave --student or --one out", problem="is not to be used with --one")
+    if cluster is not None:
+        if jobs is not None:
+            allowed = "leave --jobs or --cluster out: the workers say how many files are judged at once"
+            raise InputError("jobs", jobs, allowed, problem="goes without --cluster")
+        clusters.check(cluster)
     with Survey(Names(student), one) as survey:
         survey.add(paths)
         asked = [*survey.items, *survey.handed_out]
@@ -226,7 +234,7 @@ def audit(
                     f"each loose file of {loose} is held against the assignment by itself: if they are one student's, "
                     "say --one; whose is whose, --student says"
                 )
-            reports = judged(items, jobs, listener, kept)
+            reports = judged(items, jobs, listener, kept, cluster)
     count = len(survey.items)
     given_code = frozenset(block.same for report in reports[count:] for block in report.blocks)
     hidden = anonymous is not None

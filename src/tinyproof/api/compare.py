@@ -16,7 +16,7 @@ from tinyproof.core.listener import SILENT, Listener
 from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data import reading
 from tinyproof.data.reading import AS_IT_IS
-from tinyproof.prove import comparison, declaration, parallel_runs, proof
+from tinyproof.prove import comparison, declaration, proof, where
 from tinyproof.prove.comparison import SIDES, Comparison
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder, draft, threads_for
 from tinyproof.prove.unchanged import same_code
@@ -53,6 +53,7 @@ def compare(
     processes: int | None = None,
     threads: int | None = None,
     weights: bool = False,
+    cluster: str | None = None,
     quiet: bool = False,
     size: str | int | Sequence[int] | None = None,
     channels: int | None = None,
@@ -76,8 +77,9 @@ def compare(
     asked: dict[str, Any] = {
         "seeds": seeds, "dataset": dataset, "data": None if data is None else str(data), "target": target,
         "device": device, "processes": processes, "threads": threads, "keep_weights": weights,
-        "asked": reading.asked(size, channels, input, skip_bad),
+        "asked": reading.asked(size, channels, input, skip_bad), "cluster": cluster,
     }  # fmt: skip
+    where.check(cluster, processes)
     sides = side(first, {**asked, "engine": engine}), side(second, {**asked, "engine": second_engine or engine})
     if within is not None:
         number("within", within, 0, 100, above=True)
@@ -116,8 +118,7 @@ def compare_asked(
     if any(missing(work) for work in works):
         for work in works:
             same_code(work.declared, folder)
-        count, _ = parallel_runs.share_cores(2 * first.seeds, declared[0].device, first.processes, declared[0].threads)
-        parallel_runs.run(works, count, listener)
+        where.train_missing(works, first.cluster, first.processes, listener)
         (folder / REPORT).unlink(missing_ok=True)
     return finish(folder)
 
@@ -125,8 +126,8 @@ def compare_asked(
 def side(text: str, asked: Mapping[str, Any]) -> Ask:
     """One side of a comparison from its text."""
     model, _, recipe = text.partition("@")
-    where = asked.get("dataset", "mnist"), asked.get("data"), asked.get("asked", AS_IT_IS)
-    return Ask(model=model, recipe=as_recipe(recipe, model, *where), **asked)
+    images = asked.get("dataset", "mnist"), asked.get("data"), asked.get("asked", AS_IT_IS)
+    return Ask(model=model, recipe=as_recipe(recipe, model, *images), **asked)
 
 
 def finish(folder: Path) -> CompareResult:

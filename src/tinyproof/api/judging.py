@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
+from tinyproof.api import judge_sent
+from tinyproof.api.audit_on_cluster import AuditOnCluster
 from tinyproof.api.judge_file import Item, audit_one
 from tinyproof.api.report_cache import ReportCache
 from tinyproof.api.survey import BYTES_PER_WORKER, SECONDS_PER_FILE
 from tinyproof.check.finding import FileReport
+from tinyproof.core import cluster as clusters
 from tinyproof.core.errors import Stopped
 from tinyproof.core.listener import Listener, Progress
 from tinyproof.core.workers import Outcome, run_bounded
 
 
-def judged(items: Sequence[Item], jobs: int | None, listener: Listener, kept: ReportCache) -> tuple[FileReport, ...]:
-    """The report of each, in their order. Raises Stopped after Ctrl-C: what was judged until then is kept."""
+def judged(
+    items: Sequence[Item], jobs: int | None, listener: Listener, kept: ReportCache, cluster: str | None = None
+) -> tuple[FileReport, ...]:
+    """The report of each, in their order, judged in processes here or on a cluster. Raises Stopped after Ctrl-C: what
+    was judged until then is kept."""
     keys = [kept.key(item) for item in items]
     reports = {i: as_shown(items[i], found) for i, key in enumerate(keys) if (found := kept.find(key)) is not None}
     waiting = [i for i in range(len(items)) if i not in reports]
     again = f", {len(reports)} as before" if reports else ""
+    outcomes = _outcomes([items[i] for i in waiting], jobs, listener, cluster)
     try:
-        for outcome in run_bounded(
-            audit_one,
-            [items[i] for i in waiting],
-            processes=jobs,
-            seconds=SECONDS_PER_FILE,
-            memory_bytes=BYTES_PER_WORKER,
-        ):
+        for outcome in outcomes:
             index = waiting[outcome.index]
             reports[index] = _report(items[index], outcome)
             if isinstance(outcome.value, FileReport):
@@ -38,8 +39,26 @@ def judged(items: Sequence[Item], jobs: int | None, listener: Listener, kept: Re
         told = "the same command goes on from there" if kept.folder else "nothing was kept"
         raise Stopped(f"stopped after {len(reports)} of {len(items)} files; no report was written, {told}") from None
     finally:
+        outcomes.close()
         kept.prune()
     return tuple(reports[index] for index in range(len(items)))
+
+
+def _outcomes(items: list[Item], jobs: int | None, listener: Listener, address: str | None) -> Generator[Outcome]:
+    """Those of a cluster first, then of what is not sent: what is large, and what another program reads."""
+    here = list(range(len(items)))
+    if address is not None and items:
+        there = [index for index in here if judge_sent.can_be_sent(items[index])]
+        here = sorted({*here} - {*there})
+        with clusters.opened(address) as cluster:
+            place = AuditOnCluster(cluster, listener)
+            for outcome in place.outcomes([items[index] for index in there]):
+                yield replace(outcome, index=there[outcome.index])
+    left = [items[index] for index in here]
+    for outcome in run_bounded(
+        audit_one, left, processes=jobs, seconds=SECONDS_PER_FILE, memory_bytes=BYTES_PER_WORKER
+    ):
+        yield replace(outcome, index=here[outcome.index])
 
 
 def as_shown(item: Item, found: FileReport) -> FileReport:

@@ -18,7 +18,7 @@ from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data import more_tests, reading
 from tinyproof.data.dataset import Dataset
 from tinyproof.network import model_name
-from tinyproof.prove import declaration, exporting, more_answers, parallel_runs, proof, receipts, share
+from tinyproof.prove import declaration, exporting, more_answers, proof, receipts, share, where
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.declare import Ask, agree, as_recipe, declare, default_folder, needs_one_time
 from tinyproof.prove.proof import Proof
@@ -34,7 +34,7 @@ REPORT = "report.html"
 # To judge a proof and draw its page takes some seconds.
 _JUDGING_SECONDS = 300.0
 # What may be said beside the folder of a declared proof: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "also", "part", "quiet")
+_BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "also", "part", "cluster", "quiet")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,6 +87,7 @@ def prove(
     also: str | None = None,
     part: str | None = None,
     declared_at: str | None = None,
+    cluster: str | None = None,
     quiet: bool = False,
     settings: Sequence[str] | Mapping[str, object] = (),
     size: str | int | Sequence[int] | None = None,
@@ -109,8 +110,10 @@ def prove(
     against them. `also`: further test images that the stored weights answer after the runs, reported beside:
     `qmnist-test50k`. `part`: train only that share of the seeds, as `3/10`; `collect` merges the parts of several
     machines, whose declaration must be one: a copied folder, or the same call with one `declared_at`, a time as
-    `2026-01-02T03:04:05Z` (then `threads` is 1 where not given). `size`, `channels`, `input` and `skip_bad` are those
-    of `train`. The same call goes on where it stopped, and judges again (without torch or data) when nothing is
+    `2026-01-02T03:04:05Z` (then `threads` is 1 where not given). `cluster`: train on Dask workers, `local:4` or the
+    scheduler's address as `tcp://host:8786`, not in processes of this machine (`threads` is 1 where not given); what
+    they send back is checked before it is stored. `size`, `channels`, `input` and `skip_bad` are those of `train`.
+    The same call goes on where it stopped, and judges again (without torch or data) when nothing is
     missing. Raises InputError when the folder holds another declaration: more seeds are a new proof, without the old
     ones; DataError, OutputError; Stopped after Ctrl-C.
 
@@ -121,13 +124,14 @@ def prove(
     """
     given = locals().copy()
     place = None if data is None else str(data)
+    where.check(cluster, processes)
     with terminal(quiet=quiet, errors=True) as listener:
         if (Path(model) / declaration.FILE).is_file():
             _only_beside_a_folder(str(model), given)
             if receipt:
                 say_receipt(declaration.read(Path(model)), listener)
             own = None if dataset == "mnist" else dataset
-            return resume(model, own, place, processes, also, listener, part=part)
+            return resume(model, own, place, processes, also, listener, part=part, cluster=cluster)
         named = model_name.with_settings(str(model), settings)
         limits = {
             "parameters_below": parameters_below, "epochs_below": epochs_below, "bytes_below": bytes_below,
@@ -139,7 +143,7 @@ def prove(
             model=named, recipe=as_recipe(recipe, named, dataset, place, wanted), seeds=seeds, dataset=dataset,
             data=place, target=target, limits=limits, engine=engine, device=device, processes=processes,
             threads=threads, first_seed=first_seed, keep_weights=weights, receipt=receipt, also=also,
-            asked=wanted, judged_as=as_, part=part, declared_at=declared_at,
+            asked=wanted, judged_as=as_, part=part, declared_at=declared_at, cluster=cluster,
         )  # fmt: skip
         return prove_asked(ask, out, listener)
 
@@ -184,6 +188,7 @@ def resume(
     listener: Listener = SILENT,
     *,
     part: str | None = None,
+    cluster: str | None = None,
 ) -> ProveResult:
     """Go on with a declared proof by its folder alone, and judge it. `dataset`: the path of a data set of your own."""
     folder = Path(folder)
@@ -198,6 +203,7 @@ def resume(
         processes=processes,
         also=also,
         part=part,
+        cluster=cluster,
     )
     if also is not None:
         more_answers.can_answer(declared.model, named=False, results=())
@@ -218,8 +224,7 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
         if untrained(work):
             same_code(declared, folder)
         same_version(declared, folder)
-        count, _ = parallel_runs.share_cores(len(work.seeds), declared.device, ask.processes, declared.threads)
-        parallel_runs.run([work], count, listener)
+        where.train_missing([work], ask.cluster, ask.processes, listener)
         (folder / REPORT).unlink(missing_ok=True)
     drop_weights(work)
     # Parts that share a folder end at any time: the last one to judge has seen them all.

@@ -14,7 +14,7 @@ from tinyproof.core.printed import Part, Printed
 from tinyproof.core.table import Table
 from tinyproof.data import reading
 from tinyproof.data.dataset import TARGETS, shared_words
-from tinyproof.prove import declaration, parallel_runs, proof, published_claims, reproduction
+from tinyproof.prove import declaration, proof, published_claims, reproduction, where
 from tinyproof.prove.declare import Ask, agree, declare, threads_for
 from tinyproof.prove.reproduction import Reproduction
 from tinyproof.prove.unchanged import same_code
@@ -38,8 +38,8 @@ class ReproduceResult(Printed):
         """Each claim, every evaluation, where the page is."""
         data = {one.proof.declaration.data for one in self.claims}
         warnings = sorted({shared_words(one.overlap, one.name) for one in data} - {""})
-        where = [f"report: {self.page}"] if self.page is not None else []
-        return [*warnings, *map(reproduction.words, self.claims), reproduction.looks_table(list(self.claims)), *where]
+        page = [f"report: {self.page}"] if self.page is not None else []
+        return [*warnings, *map(reproduction.words, self.claims), reproduction.looks_table(list(self.claims)), *page]
 
     def table(self) -> Table:
         """A row a claim: published, as published but measured, as it truly is, what was wrong."""
@@ -64,6 +64,7 @@ def reproduce(
     weights: bool = False,
     quick: bool = False,
     page: bool = True,
+    cluster: str | None = None,
     quiet: bool = False,
     size: str | int | Sequence[int] | None = None,
     channels: int | None = None,
@@ -85,8 +86,9 @@ def reproduce(
     asked = {
         "seeds": seeds, "dataset": dataset, "data": None if data is None else str(data), "engine": engine,
         "device": device, "processes": processes, "threads": threads, "keep_weights": weights,
-        "asked": reading.asked(size, channels, input, skip_bad),
+        "asked": reading.asked(size, channels, input, skip_bad), "cluster": cluster,
     }  # fmt: skip
+    where.check(cluster, processes)
     wanted = published_claims.chosen(claim)
     folder = Path(out) if out is not None else Path("tinyproof-out", "reproduce-quick" if quick else "reproduce")
     with terminal(quiet=quiet, errors=True) as listener:
@@ -94,9 +96,7 @@ def reproduce(
         if any(missing(work) for work in works):
             for work in works:
                 same_code(work.declared, folder)
-            runs = sum(len(work.declared.seeds) for work in works)
-            count, _ = parallel_runs.share_cores(runs, works[0].declared.device, processes, works[0].declared.threads)
-            parallel_runs.run(works, count, listener)
+            where.train_missing(works, cluster, processes, listener)
         found = finish(folder, [one.name for one in wanted], page)
     return ReproduceResult(tuple(found), folder / REPORT if page else None)
 

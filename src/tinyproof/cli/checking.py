@@ -87,6 +87,10 @@ def audit(
         list[str] | None,
         typer.Option("--disable", metavar="RULE", help="Switch off a rule for notebooks (repeatable)."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", help="Judge on Dask workers: `local:4`, or a scheduler, `tcp://host:8786`."),
+    ] = None,
 ) -> None:
     """Read hand-made workbooks as mathematics and training notebooks with their logs, and name what is wrong.
 
@@ -110,7 +114,7 @@ def audit(
         AuditResult(()).templates(template or ())
     found = twin(
         *paths, jobs=jobs, disable=disable or (), convert=convert, student=student, one=one, assignment=assignment,
-        cache=cache, no_cache=no_cache, since=since, anonymous=anonymous,
+        cache=cache, no_cache=no_cache, since=since, anonymous=anonymous, cluster=cluster,
     )  # fmt: skip
     if csv is not None:
         write_atomic(csv, found.table().csv())

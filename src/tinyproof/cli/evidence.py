@@ -41,11 +41,15 @@ EngineName = Annotated[str, typer.Option("--engine", help="`auto`, `torch` or `n
 Device = Annotated[str, typer.Option(help="`auto`, `cpu`, `cuda` or `mps`.")]
 Processes = Annotated[int | None, typer.Option(min=1, max=256, help="Runs side by side; all cores where not given.")]
 Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Threads of each run.")]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Compute on Dask workers: `local:4`, or a scheduler, `tcp://host:8786`."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 # What may be said beside a folder: its declaration has answered everything else.
-_BESIDE_A_FOLDER = ("dataset", "data", "processes", "receipt", "also", "part", "json")
+_BESIDE_A_FOLDER = ("dataset", "data", "processes", "receipt", "also", "part", "cluster", "json")
 
 
 def prove(
@@ -96,6 +100,7 @@ def prove(
     declared_at: Annotated[
         str | None, typer.Option(help="With --part: the time of the declaration, the same on every machine.")
     ] = None,
+    cluster: ClusterOption = None,
     as_json: AsJson = False,
     settings: SettingsOption = None,
     size: SizeOption = None,
@@ -109,7 +114,7 @@ def prove(
     accuracy is proved and the budget is kept; with --part when the runs of that part have ended.
     """
     from tinyproof.api import prove as job
-    from tinyproof.prove import declaration
+    from tinyproof.prove import declaration, where
     from tinyproof.show.terminal import terminal
 
     if (Path(model) / declaration.FILE).is_file():
@@ -118,11 +123,12 @@ def prove(
         if refused:
             allowed = ", ".join(f"--{name}" for name in _BESIDE_A_FOLDER)
             raise InputError("prove", refused, allowed, f"{model} is a declared proof, which keeps its own values")
+        where.check(cluster, processes)
         with terminal(quiet=as_json and not receipt, errors=True) as listener:
             if receipt:
                 job.say_receipt(declaration.read(Path(model)), listener)
             own = dataset if "dataset" in given else None
-            found = job.resume(model, own, data, processes, also, listener, part=part)
+            found = job.resume(model, own, data, processes, also, listener, part=part, cluster=cluster)
     else:
         found = job.prove(
             model, recipe, seeds=seeds, dataset=dataset, data=data, target=target, out=out, engine=engine,
@@ -130,8 +136,8 @@ def prove(
             parameters_below=parameters_below, epochs_below=epochs_below, bytes_below=bytes_below,
             macs_below=macs_below, flash_below=flash_below, ram_below=ram_below,
             instructions_below=instructions_below, rules=rules or (), as_=as_, weights=weights, receipt=receipt,
-            also=also, part=part, declared_at=declared_at, quiet=as_json and not receipt, settings=settings or (),
-            size=size, channels=channels, input=input, skip_bad=skip_bad,
+            also=also, part=part, declared_at=declared_at, cluster=cluster, quiet=as_json and not receipt,
+            settings=settings or (), size=size, channels=channels, input=input, skip_bad=skip_bad,
         )  # fmt: skip
     _print(found, as_json, [found])
     raise typer.Exit(0 if found.proved or part else 1)
@@ -182,6 +188,7 @@ def compare(
     processes: Processes = None,
     threads: Threads = None,
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = False,
+    cluster: ClusterOption = None,
     as_json: AsJson = False,
     size: SizeOption = None,
     channels: ChannelsOption = None,
@@ -197,7 +204,7 @@ def compare(
     found = twin(
         first, second, seeds=seeds, dataset=dataset, data=data, target=target, out=out, within=within, engine=engine,
         second_engine=second_engine, device=device, processes=processes, threads=threads, weights=weights,
-        quiet=as_json, size=size, channels=channels, input=input, skip_bad=skip_bad,
+        cluster=cluster, quiet=as_json, size=size, channels=channels, input=input, skip_bad=skip_bad,
     )  # fmt: skip
     _print(found, as_json, [found.first, found.second])
     raise typer.Exit(int(found.word == "undecided"))
@@ -216,6 +223,7 @@ def reproduce(
     weights: Annotated[bool, typer.Option(help="Keep the weights of every run, for `verify`.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Two epochs only, to see it work.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
+    cluster: ClusterOption = None,
     as_json: AsJson = False,
     size: SizeOption = None,
     channels: ChannelsOption = None,
@@ -227,8 +235,8 @@ def reproduce(
 
     found = twin(
         claim, seeds=seeds, dataset=dataset, data=data, out=out, engine=engine, device=device, processes=processes,
-        threads=threads, weights=weights, quick=quick, page=not markdown, quiet=as_json or markdown,
-        size=size, channels=channels, input=input, skip_bad=skip_bad,
+        threads=threads, weights=weights, quick=quick, page=not markdown, cluster=cluster,
+        quiet=as_json or markdown, size=size, channels=channels, input=input, skip_bad=skip_bad,
     )  # fmt: skip
     if markdown:
         _warn([one.proof for one in found.claims])

@@ -12,10 +12,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tinyproof.core.errors import TinyproofError, one_line
 
@@ -32,6 +32,19 @@ class Outcome:
     value: Any = None
     problem: str = ""
     seconds: float = 0.0
+
+
+class Place(Protocol):
+    """Where items are computed: `Here`, in processes of this machine, or on those of a cluster (`core.cluster`).
+
+    `lanes`: how many at once. `outcomes` is to an item what `run_bounded` is to it: an Outcome each, in any order; the
+    items may become more until the last one was given; leaving early, or Ctrl-C, leaves nothing at work.
+    """
+
+    @property
+    def lanes(self) -> int: ...
+
+    def outcomes(self, items: Sequence[Any]) -> Generator[Outcome]: ...
 
 
 class _Worker:
@@ -78,7 +91,7 @@ def run_bounded(
     seconds: float | None = 60.0,
     memory_bytes: int | None = None,
     start: StartMethod = "auto",
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Call `function(item)` for every item in worker processes; yield an Outcome for each as it ends, in any order.
 
     `function` must be importable (spawn) and its results picklable: they come from our own code, never from a file.
@@ -113,6 +126,24 @@ def run_bounded(
     finally:
         for worker in workers:
             worker.kill()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """Processes of this machine, bounded as `run_bounded` says."""
+
+    function: Callable[[Any], Any]
+    lanes: int
+    seconds: float | None = None
+    memory_bytes: int | None = None
+    start: StartMethod = "auto"
+
+    def outcomes(self, items: Sequence[Any]) -> Generator[Outcome]:
+        """An Outcome for each item, as it ends."""
+        return run_bounded(
+            self.function, items, processes=self.lanes, seconds=self.seconds, memory_bytes=self.memory_bytes,
+            start=self.start,
+        )  # fmt: skip
 
 
 class _Waiting:
@@ -155,11 +186,7 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int |
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if memory_bytes is not None:
-        with contextlib.suppress(ImportError, ValueError, OSError):
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    limit_memory(memory_bytes)
     while True:
         try:
             item = pipe.recv()
@@ -172,6 +199,15 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], memory_bytes: int |
             return
         except Exception as error:  # the value cannot be pickled: say so instead of dying
             pipe.send((None, f"internal error: the result cannot be sent: {one_line(str(error), 200)}"))
+
+
+def limit_memory(memory_bytes: int | None) -> None:
+    """Bound the address space of this process, where the system can; None or 0: not at all."""
+    if memory_bytes:
+        with contextlib.suppress(ImportError, ValueError, OSError):
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 
 def answered(function: Callable[[Any], Any], item: Any) -> tuple[Any, str]:

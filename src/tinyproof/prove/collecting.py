@@ -45,7 +45,7 @@ class Collected:
 
 
 @dataclass(frozen=True, eq=False)
-class _Ended:
+class EndedRun:
     """A run that has ended somewhere, or failed for good: what of it two machines must agree on."""
 
     place: Path
@@ -60,14 +60,14 @@ class _Ended:
         run, export = self.result.run, self.result.export
         return (run.predictions_digest, *([export.answers.digest] if export else []))
 
-    def agree(self, other: _Ended, seed: int) -> None:
+    def agree(self, other: EndedRun, seed: int) -> None:
         """Raise InputError where two runs of one seed have other bits."""
         if why := self._differs(other):
             problem = f"is another run of seed {seed} than {other.called}: {why}"
             remedy = "leave one of the two out, and say why: one seed has one run"
             raise InputError("parts", self.called, remedy, problem=problem)
 
-    def _differs(self, other: _Ended) -> str:
+    def _differs(self, other: EndedRun) -> str:
         if self.why != other.why:
             return "they failed otherwise" if self.why and other.why else "one of them failed"
         if self.answers != other.answers:
@@ -120,13 +120,13 @@ def _declared(folders: Mapping[str, Path]) -> Declaration:
     return first
 
 
-def _ended(declared: Declaration, folders: Mapping[str, Path]) -> dict[int, _Ended]:
+def _ended(declared: Declaration, folders: Mapping[str, Path]) -> dict[int, EndedRun]:
     """The ended runs of all folders by their seeds, the first of each seed; checked, and held against each other."""
-    found: dict[int, _Ended] = {}
+    found: dict[int, EndedRun] = {}
     for name, folder in folders.items():
         for seed in declared.seeds:
             place = proof.seed_folder(folder, seed)
-            one = _one(declared, place, seed, f"{name}/{place.name}")
+            one = ended_run(declared, place, seed, f"{name}/{place.name}")
             if one is None:
                 continue
             if seed in found:
@@ -149,14 +149,14 @@ def _nothing_else(declared: Declaration, folder: Path, name: str) -> None:
             raise DataError(f"{name}/{own_files.KEPT}", f"is not of the declared network: {line.found}", _AGAIN)
 
 
-def _one(declared: Declaration, place: Path, seed: int, called: str) -> _Ended | None:
+def ended_run(declared: Declaration, place: Path, seed: int, called: str) -> EndedRun | None:
     """A run that has ended, checked as `verify` does without weights; None where it has not."""
     if links := [path for path in (place, place / store.RECORD, place / store.PREDICTIONS) if path.is_symlink()]:
         raise DataError(called, f"{links[0].name} is a link, which may lead anywhere", "put what it leads to there")
     try:
         why, whole = proof.failure(place), proof.ended(declared, place)
         if not whole:
-            return _Ended(place, called, why) if why else None
+            return EndedRun(place, called, why) if why else None
         result = proof.read_result(declared, place, seed)
     except (DataError, InputError) as error:
         raise DataError(called, f"is no run of this proof: {error}", _AGAIN) from error
@@ -169,14 +169,14 @@ def _one(declared: Declaration, place: Path, seed: int, called: str) -> _Ended |
     # Of a run whose export is judged they may have been removed.
     if named and not there and not declared.judged_as:
         raise DataError(called, "its weights, which its record names, are missing", _AGAIN)
-    return _Ended(place, called, "", result)
+    return EndedRun(place, called, "", result)
 
 
 def _found(words: str) -> str:
     return f" ({words})" if words else ""
 
 
-def _belong_together(declared: Declaration, ended: Mapping[int, _Ended]) -> None:
+def _belong_together(declared: Declaration, ended: Mapping[int, EndedRun]) -> None:
     """Raise DataError where the runs could not be judged as one proof."""
     results = [(seed, one.result) for seed, one in ended.items() if one.result]
     problem = one_network.disagreement([result.run for _, result in results])
@@ -193,7 +193,7 @@ def _keep_files(declared: Declaration, folders: Mapping[str, Path], out: Path) -
             own_files.keep(out, {name: own_files.place(having[0], name).read_bytes()} if having else {})
 
 
-def _put(declared: Declaration, one: _Ended, seed: int, out: Path) -> bool:
+def _put(declared: Declaration, one: EndedRun, seed: int, out: Path) -> bool:
     """Copy a run beside its place, and rename it into that: whole, or not at all; False where it is there by now."""
     place = proof.seed_folder(out, seed)
     with _beside(out) as beside, contextlib.ExitStack() as held:
@@ -201,7 +201,7 @@ def _put(declared: Declaration, one: _Ended, seed: int, out: Path) -> bool:
         if unfinished:
             # A run that has not ended: whoever trains it is not disturbed; nobody else goes on with it.
             held.enter_context(lease.hold(place))
-            if there := _one(declared, place, seed, f"{out}/{place.name}"):
+            if there := ended_run(declared, place, seed, f"{out}/{place.name}"):
                 one.agree(there, seed)
                 return False
         staged = beside / place.name
@@ -213,7 +213,7 @@ def _put(declared: Declaration, one: _Ended, seed: int, out: Path) -> bool:
                 os.fsync(written.fileno())
         if one.result is not None:
             copy = proof.read_result(declared, staged, seed)
-            if _Ended(staged, "", "", copy).answers != one.answers:
+            if EndedRun(staged, "", "", copy).answers != one.answers:
                 raise DataError(one.called, "changed while it was copied", "give the same command again")
         if unfinished:
             place.rename(beside / "replaced")

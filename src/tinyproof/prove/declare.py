@@ -43,6 +43,7 @@ class Ask:
     `judged_as`: the format of the exports that are judged in place of the networks (None: the networks are).
     `limits`: fields of `Budget` that replace those of the network's course budget. `part`: which of the seeds are
     trained here, as `3/10`; `declared_at`: the time of the declaration, where it is made on several machines.
+    `cluster`: the address of workers that train, in place of this machine's processes.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Ask:
     judged_as: str | None = None
     part: str | None = None
     declared_at: str | None = None
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         # What costs nothing to see is refused before anything is loaded or compiled.
@@ -158,7 +160,7 @@ def _draft(
     files = own_network.files_of(module)
     digests = own_files.digests(files)
     # Other machines have other numbers of cores, and declare the same.
-    fixed = ask.threads or (1 if ask.part else None)
+    fixed = ask.threads or (1 if ask.part or ask.cluster else None)
     _, threads = parallel_runs.share_cores(ask.seeds, device, ask.processes, fixed)
     declared = Declaration(
         model=ask.model,
@@ -212,8 +214,8 @@ def needs_one_time(ask: Ask) -> None:
 
 
 def threads_for(ask: Ask, runs: int) -> int:
-    """Threads of one of `runs` runs that share this machine."""
-    return parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
+    """Threads of one of `runs` runs that share this machine; one on a cluster, whose workers have others."""
+    return 1 if ask.cluster else parallel_runs.share_cores(runs, environment.device(ask.device), ask.processes, None)[1]
 
 
 def target_of(asked: float | None, dataset: Dataset) -> float:

@@ -18,7 +18,7 @@ from pathlib import Path
 from tinyproof.core import lease
 from tinyproof.core.errors import Stopped, TinyproofError
 from tinyproof.core.listener import SILENT, Listener, Progress
-from tinyproof.core.workers import run_bounded
+from tinyproof.core.workers import Here, Place
 from tinyproof.data.dataset import shared_words
 from tinyproof.prove import proof, worker
 from tinyproof.prove.worker import PROGRESS, Task, Work, missing
@@ -53,8 +53,13 @@ def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> N
 
     Raises Stopped on Ctrl-C, and TinyproofError when a run could not be computed or written; what is finished stays.
     """
+    run_at(Here(function=worker.do, lanes=processes, start="spawn"), works, listener)
+
+
+def run_at(at: Place, works: Sequence[Work], listener: Listener = SILENT) -> None:
+    """The same at any place: in processes of this machine, or on a cluster (`prove.on_cluster`)."""
     environment.need_training()
-    works = [replace(work, parent=os.getpid()) for work in works]
+    works, processes = [replace(work, parent=os.getpid()) for work in works], at.lanes
     begun, costs, first = time.monotonic(), dict[str, float](), _tasks(works, {})
     before = {_place(task): _seconds(_place(task)) for task in first if not store.finished(_place(task))}
     for line in sorted({shared_words(work.declared.data.overlap, work.declared.data.name) for work in works} - {""}):
@@ -68,7 +73,7 @@ def run(works: Sequence[Work], processes: int, listener: Listener = SILENT) -> N
         with quiet_threads(works[0].declared.threads), _reporter(tasks, listener):
             # Once, each process first measures some steps: the cost is said before it is spent.
             measures = [] if costs or not any(map(worker.untrained, works)) else _measures(free, processes)
-            advanced = _round(measures, free, costs, processes, listener)
+            advanced = _round(at, measures, free, costs, listener)
         if not advanced:
             _wait(works)
     listener.say(_spent(before, len(first), time.monotonic() - begun, processes))
@@ -148,18 +153,17 @@ def _measures(tasks: Sequence[Task], processes: int) -> list[Task]:
     return [Task(kinds[index % len(kinds)], None) for index in range(count)]
 
 
-def _round(
-    measures: list[Task], tasks: list[Task], costs: dict[str, float], processes: int, listener: Listener
-) -> bool:
-    """Give every task to a process, and note what the measured ones cost; True when at least one run ended here.
+def _round(at: Place, measures: list[Task], tasks: list[Task], costs: dict[str, float], listener: Listener) -> bool:
+    """Give every task to a lane, and note what the measured ones cost; True when at least one run ended here.
 
     No run begins before all is measured and the cost said; then the longest begins first: one that begins last keeps
     all the others waiting.
     """
     items = list(measures or tasks)
     waiting, ended, trained = len(measures), False, {_place(task) for task in tasks if store.finished(_place(task))}
+    outcomes = at.outcomes(items)
     try:
-        for outcome in run_bounded(worker.do, items, processes=processes, seconds=None, start="spawn"):
+        for outcome in outcomes:
             task = items[outcome.index]
             if outcome.problem:
                 run = "" if task.seed is None else f"{task.work.declared.model}, seed {task.seed}: "
@@ -168,7 +172,7 @@ def _round(
                 waiting -= 1
                 costs[task.work.folder] = max(outcome.value, costs.get(task.work.folder, 0.0))
                 if waiting == 0:
-                    listener.say(_estimate(costs, tasks, processes))
+                    listener.say(_estimate(costs, tasks, at.lanes))
                     items += _longest_first(tasks, costs)
             elif outcome.value:
                 ended = True
@@ -177,6 +181,8 @@ def _round(
     except KeyboardInterrupt:
         left = sum(len(missing(work)) for work in {task.work.folder: task.work for task in items}.values())
         raise _stopped(left) from None
+    finally:
+        outcomes.close()
     return ended
 
 

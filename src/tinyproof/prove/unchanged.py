@@ -29,12 +29,17 @@ def same_code(declared: Declaration, folder: Path) -> None:
     if model_name.is_own(declared.model):
         file = existing(model_name.file_of(declared.model), "model")
         _refuse(file, own_files.changed(file.parent, declared.files), folder)
-    same = code_digest(declared.model, declared.engine) == declared.code_digest
-    reasons = [] if same else ["with other code than this"]
-    reasons += other_versions(declared.versions, environment.versions(declared.engine))
+    reasons = other_than_declared(declared)
     if reasons:
         told = "; ".join(reason.removeprefix("made ") for reason in reasons)
         raise InputError("out", str(folder), remedy, problem=f"takes no new runs: its runs were declared {told}")
+
+
+def other_than_declared(declared: Declaration) -> list[str]:
+    """Why runs would not be computed here as they were declared: other code, other versions of what it stands on."""
+    same = code_digest(declared.model, declared.engine) == declared.code_digest
+    reasons = [] if same else ["with other code than this"]
+    return reasons + other_versions(declared.versions, environment.versions(declared.engine))
 
 
 def same_version(declared: Declaration, folder: Path) -> None:

@@ -23,7 +23,7 @@ from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import is_own, load
 from tinyproof.data.reading import AS_IT_IS, BEFORE, Asked
 from tinyproof.network import model_name, own_files
-from tinyproof.prove import evaluations, exporting, proof
+from tinyproof.prove import evaluations, exporting, proof, sent_data
 from tinyproof.prove.declaration import DataFacts, Declaration
 from tinyproof.prove.evaluations import Look
 from tinyproof.train import store
@@ -38,7 +38,7 @@ class Work:
 
     `dataset`: a name, or the path of a user's own, which is read as it was declared; `data`: where MNIST lies (None:
     where it is usually found). `looks`: further evaluations after given epochs. `part`: the seeds that are trained
-    here; none means all that were declared.
+    here; none means all that were declared. `sent`: the file in which the data set was sent here from another machine.
     """
 
     folder: str
@@ -49,6 +49,7 @@ class Work:
     looks: tuple[Look, ...] = ()
     parent: int = 0
     part: tuple[int, ...] = ()
+    sent: str = ""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -211,13 +212,18 @@ def read_as(facts: DataFacts, dataset: str) -> Asked:
     return facts.reading.asked if facts.reading else BEFORE
 
 
+def local_data(work: Work) -> Dataset:
+    """The data set of a run as it lies on this machine."""
+    return load_data(work.dataset, work.data, read_as(work.declared.data, work.dataset))
+
+
 def declared_data(work: Work) -> Dataset:
     """The data set of a run, under its declared name (a folder of yours may have been moved).
 
     Raises DataError when the data, or a file of the network, is not what was declared.
     """
     declared = work.declared
-    dataset = load_data(work.dataset, work.data, read_as(declared.data, work.dataset))
+    dataset = sent_data.read(work.sent) if work.sent else local_data(work)
     if dataset.digest != declared.data.digest:
         raise DataError(dataset.source or dataset.name, "is not the data that was declared (its digest differs)")
     file = model_name.file_of(declared.model)

@@ -1,0 +1,207 @@
+"""A proof's runs on the workers of a cluster: errands go out, what comes back is checked, then stored here.
+
+The folder is the only memory, as for processes of this machine: a seed is held while a worker has it, and its run is
+stored whole, the record last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinyproof.core import errands, lease, parcel
+from tinyproof.core.cluster import Cluster
+from tinyproof.core.errands import Bounds
+from tinyproof.core.errors import DataError, OutputError
+from tinyproof.core.files import read_bounded, reason, sha256, write_atomic
+from tinyproof.core.lease import Busy
+from tinyproof.core.listener import Listener
+from tinyproof.core.plain_data import parse_json
+from tinyproof.core.workers import Outcome
+from tinyproof.network import model_name, own_files
+from tinyproof.prove import collecting, proof, remote, sent_data
+from tinyproof.prove.worker import PROGRESS, Task, Work, local_data
+from tinyproof.train import checkpoint, store
+
+_BESIDE = ".cluster-"
+_MOST_FILE, _MOST_FACTS = 10_000_000, 100_000
+_RUN_FILES = {store.RECORD, store.PREDICTIONS, store.WEIGHTS, "looks.json", proof.FAILED}
+
+
+class OnCluster:
+    """The place where the tasks of some works are done: every worker of a cluster (`core.workers.Place`)."""
+
+    def __init__(self, cluster: Cluster, works: Sequence[Work], listener: Listener) -> None:
+        self._cluster, self._listener = cluster, listener
+        self._works, self._data = works, dict[str, Callable[[], bytes]]()
+        self._digests = {work.declared.data.digest: self._send(work) for work in works}
+        self._own = {work.declared.digest: _own_files(work) for work in works}
+        self._instructions = dict[str, str]()
+        for work in works:
+            for left in Path(work.folder).glob(f"{_BESIDE}*"):
+                shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
+
+    @property
+    def lanes(self) -> int:
+        """How many runs at once, on the workers that are there now; one where there is none yet."""
+        threads = self._works[0].declared.threads
+        return max(1, sum(max(1, peer.threads // threads) for peer in self._cluster.peers()))
+
+    def outcomes(self, items: Sequence[Task]) -> Generator[Outcome]:
+        """An Outcome for each task, as `prove.worker.do` gives them."""
+        return errands.run(self._cluster, _Runs(self, items), items)
+
+    def _send(self, work: Work) -> str:
+        content = sent_data.to_bytes(local_data(work))
+        digest = sha256(content)
+        self._data[digest] = lambda: content
+        return digest
+
+    def hello(self) -> bytes:
+        """What a worker is asked first."""
+        return remote.introduction([work.declared for work in self._works])
+
+    def keeps(self) -> Mapping[str, Callable[[], bytes]]:
+        """The data sets, by the digest of what is sent."""
+        return self._data
+
+    def errand(self, task: Task) -> bytes:
+        """What a worker needs for a task."""
+        work, run = task.work, dict[str, bytes]()
+        if task.seed is not None:
+            run = remote.finished(proof.seed_folder(Path(work.folder), task.seed))
+        declared = work.declared
+        return remote.errand(work, task.seed, self._digests[declared.data.digest], self._own[declared.digest], run)
+
+    def welcome(self, worker: str, answer: bytes) -> None:
+        """Say where a worker computes with other instructions than those before it: the record of each run says so."""
+        told = parse_json(answer[:_MOST_FACTS], worker)
+        here = str(told.get("instructions", "")) if isinstance(told, dict) else ""
+        if self._instructions and here not in self._instructions.values():
+            other = next(iter(self._instructions))
+            words = "its runs may have other bits, and each record says with which it was made"
+            self.say(f"worker {worker} computes with other instructions than {other}: {words}")
+        self._instructions[worker] = here
+
+    def say(self, line: str) -> None:
+        """A line for people."""
+        self._listener.say(line)
+
+
+class _Runs:
+    """The errands of one round of tasks (`core.errands.Errands`)."""
+
+    introduces, computes = "tinyproof.prove.remote:introduce", "tinyproof.prove.remote:compute"
+
+    def __init__(self, place: OnCluster, tasks: Sequence[Task]) -> None:
+        self._place, self._tasks = place, tasks
+        self._held: dict[int, contextlib.ExitStack] = {}
+        self.bounds = Bounds(threads=tasks[0].work.declared.threads)
+        self.keeps, self.hello, self.welcome, self.say = place.keeps, place.hello, place.welcome, place.say
+
+    def give(self, index: int) -> bytes | None:
+        """Hold the seed, and pack what a worker needs for it; None where another process is at it, or it has ended."""
+        task = self._tasks[index]
+        if task.seed is None:
+            return self._place.errand(task)
+        declared, place = task.work.declared, proof.seed_folder(Path(task.work.folder), task.seed)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(store.locked(place))
+            except Busy:
+                return None
+            if proof.ended(declared, place) or proof.failure(place):
+                return None
+            content = self._place.errand(task)
+            self._held[index] = held.pop_all()
+        return content
+
+    def let_go(self, index: int) -> None:
+        """The seed is free again."""
+        if held := self._held.pop(index, None):
+            held.close()
+
+    def take(self, index: int, answer: bytes, worker: str) -> Any:
+        """The seconds that were measured; or True once the run is checked and stored, False where another process has
+        taken the seed over."""
+        task = self._tasks[index]
+        if task.seed is None:
+            seconds = parse_json(answer[:100], worker)
+            if not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
+                raise DataError(worker, "measured no number of seconds")
+            return float(seconds)
+        try:
+            _stored(task.work, task.seed, parcel.unpack(answer), worker)
+        except Busy:
+            return False
+        return True
+
+    def progress(self, index: int) -> str:
+        """The file that says how far a task has come."""
+        seed = self._tasks[index].seed
+        return "" if seed is None else remote.progress_of(seed)
+
+    def told(self, index: int, words: str) -> None:
+        """Write down how far a run has come, where `parallel_runs` reads it."""
+        task = self._tasks[index]
+        if task.seed is not None and index in self._held:
+            with contextlib.suppress(OSError):
+                (proof.seed_folder(Path(task.work.folder), task.seed) / PROGRESS).write_text(words, encoding="utf-8")
+
+
+def _own_files(work: Work) -> dict[str, bytes]:
+    """The files of a network of somebody's own, as they go out; nothing where it is named by an absolute path: then it
+    has to be there on every worker."""
+    file = model_name.file_of(work.declared.model)
+    if not model_name.is_own(work.declared.model) or file.is_absolute():
+        return {}
+    found = {}
+    for name in work.declared.files:
+        if not (file.parent / name).exists():  # what was run of a notebook
+            name = name.removesuffix(own_files.EXTRACTED)
+        found[remote.own_name(work.declared.model, name)] = read_bounded(file.parent / name, _MOST_FILE)
+    return found
+
+
+def _stored(work: Work, seed: int, files: Mapping[str, bytes], worker: str) -> None:
+    """Check a run that came back as `collect` does, and put it into its place: the record last. Raises DataError or
+    InputError for a run that is not the declared one, or is not what its own answers say; Busy, OutputError."""
+    declared, place = work.declared, proof.seed_folder(Path(work.folder), seed)
+    if odd := [
+        name for name in files if name not in _RUN_FILES and not name.startswith(f"export-{declared.judged_as}/")
+    ]:
+        raise DataError(f"seed {seed}", f"came with a file that belongs to no run, {odd[0]}")
+    try:
+        beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=work.folder))
+    except OSError as error:
+        raise OutputError(work.folder, reason(error)) from error
+    try:
+        staged = beside / place.name
+        for name, content in files.items():
+            write_atomic(staged / name, content)
+        if collecting.ended_run(declared, staged, seed, f"seed {seed}") is None:
+            raise DataError(f"seed {seed}", "came back without a run that has ended")
+        remote.check_looks(staged, work)
+        if store.finished(place) and (place / store.RECORD).read_bytes() != files.get(store.RECORD):
+            raise DataError(f"seed {seed}", "came back as another run than the one that was to be exported")
+        lease.check(place)
+        _moved(staged, place)
+    except OSError as error:
+        raise OutputError(place, reason(error)) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _moved(staged: Path, place: Path) -> None:
+    """Each file and folder renamed into its place; what says that the run has ended comes last."""
+    last = (store.RECORD, proof.FAILED)
+    for path in sorted(staged.iterdir(), key=lambda path: path.name in last):
+        if (place / path.name).is_dir():  # of a process that was killed between this and the record
+            shutil.rmtree(place / path.name)
+        path.replace(place / path.name)
+    for name in (checkpoint.FILE, PROGRESS):
+        (place / name).unlink(missing_ok=True)
