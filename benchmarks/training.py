@@ -15,12 +15,14 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from small_nets import build
 from tinyproof.core.table import Column, Table
 from tinyproof.data.dataset import Dataset
 from tinyproof.data.load import load_mnist
@@ -47,14 +49,29 @@ def changed(x: Tensor, recipe: Recipe) -> Tensor:
     return F.grid_sample(x, F.affine_grid(theta, list(x.shape), align_corners=False), align_corners=False)
 
 
-def bare(model: str, recipe: Recipe, dataset: Dataset, channels_last: bool, kind: str) -> Steps:
-    """A bare loop: call it with a number of steps."""
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    module = nets.build(model).to(memory_format=layout).train()
-    nets.set_dropout(module, recipe.dropout)
-    images = (torch.from_numpy(dataset.train_images).float() / 255 - dataset.mean) / dataset.std
+@cache
+def normalised(dataset: Dataset) -> tuple[Tensor, Tensor]:
+    """All training images, once for all settings, and what black is among them."""
+    mean, std = (torch.tensor(values, dtype=torch.float32)[:, None, None] for values in dataset.normalisation)
     # Grid sampling fills with 0, so the background is moved to 0 for it, as the engine's bytes have it.
-    background = -dataset.mean / dataset.std
+    return (torch.from_numpy(dataset.train_images).float() / 255 - mean) / std, -mean / std
+
+
+def bare(
+    model: str,
+    recipe: Recipe,
+    dataset: Dataset,
+    channels_last: bool,
+    kind: str,
+    compiled: bool = False,
+    half: bool = False,
+) -> Steps:
+    """A bare loop: call it with a number of steps. `compiled`: by torch.compile; `half`: autocast to bfloat16."""
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    module = build(model).to(memory_format=layout).train()  # type: ignore[call-overload]
+    nets.set_dropout(module, recipe.dropout)
+    forward = torch.compile(module, dynamic=False) if compiled else module
+    images, background = normalised(dataset)
     labels = torch.from_numpy(dataset.train_labels)
     options = {"foreach": {"foreach": True}, "fused": {"fused": True}, "for-loop": {"foreach": False}}[kind]
     if recipe.optimizer == "adamw":
@@ -69,7 +86,9 @@ def bare(model: str, recipe: Recipe, dataset: Dataset, channels_last: bool, kind
             x = images[rows]
             if not recipe.augment.nothing:
                 x = changed(x - background, recipe) + background
-            loss = F.nll_loss(module(x.contiguous(memory_format=layout)), labels[rows])
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                answers = forward(x.contiguous(memory_format=layout))
+            loss = F.nll_loss(answers.float(), labels[rows])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -102,6 +102,12 @@ def arm_compiler() -> str:
     return program("aarch64-linux-gnu-g++")
 
 
+@pytest.fixture(scope="session")
+def arm_machine() -> str:
+    """Path of an emulator of 64-bit ARM for single programs."""
+    return program("qemu-aarch64", "qemu-aarch64-static")
+
+
 def _folder(variable: str, what: str) -> Path:
     value = os.environ.get(variable)
     if not value or not Path(value).is_dir():

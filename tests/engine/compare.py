@@ -19,6 +19,7 @@ from tinyproof.train.engine.native.source import source
 
 QUICK = ("-O1",)  # the kernels are the same; only compiling is quicker
 NORMALISE = (1.0 / 100.0, -0.7)
+CORNERS = {nn.ReLU6: (0, 6), nn.Hardswish: (-3, 3), nn.Hardsigmoid: (-3, 3), nn.ELU: (0,)}  # where a slope jumps
 
 
 @dataclass
@@ -119,7 +120,8 @@ def batch_of(
 def clear_of_kinks(
     module: nn.Module, images: NDArray[np.uint8], margin: float, normalise: tuple[float, float] = NORMALISE
 ) -> bool:
-    """Whether every ReLU's input and every pooling window's lead is larger than `margin` times the layer's spread."""
+    """Whether every input of a ReLU and its kin is further from its kinks, and every pooling window's lead larger, than
+    `margin` times the layer's spread."""
     clear = [True]
 
     def rectifier(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
@@ -137,8 +139,18 @@ def clear_of_kinks(
         gap = first - second  # exact ties come from equal values (ReLU's zeros) and are equal in both engines
         clear[0] &= not bool(((gap > 0) & (gap < margin * x.std())).any())
 
+    def corners(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        for corner in CORNERS[type(layer)]:
+            rectifier(layer, (inputs[0] - corner,), output)
+
+    def most(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        first, second = inputs[0].flatten(2).topk(2).values.unbind(2)
+        clear[0] &= not bool(((first > second) & (first - second < margin * inputs[0].std())).any())
+
     hooks = [m.register_forward_hook(rectifier) for m in module.modules() if isinstance(m, (nn.ReLU, nn.LeakyReLU))]
     hooks += [m.register_forward_hook(pool) for m in module.modules() if isinstance(m, nn.MaxPool2d)]
+    hooks += [m.register_forward_hook(corners) for m in module.modules() if type(m) in CORNERS]
+    hooks += [m.register_forward_hook(most) for m in module.modules() if isinstance(m, nn.AdaptiveMaxPool2d)]
     state = {name: value.clone() for name, value in module.state_dict().items()}
     module.train()
     module(channelled(images).to(next(module.parameters()).dtype) * normalise[0] + normalise[1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import torch
 from tests.engine.compare import Native, batch_of, difference, torch_gradient
+from tests.engine.graphs import Branching, Gated
 from torch import nn
 
 from tinyproof.train.engine.native.build import FLAGS, find_compiler
@@ -44,11 +45,25 @@ def test_clang_gives_the_gradients_of_torch(lanes: int) -> None:
     torch.manual_seed(int(rng.integers(2**31)))
     module = network()
     assert "backward_winograd<" in source(plan_of(module, (1, 13, 11)), lanes).rpartition("struct Stage0")[2]
+    gradients_agree(module, lanes, rng)
+
+
+def gradients_agree(module: nn.Module, lanes: int, rng: np.random.Generator) -> None:
     images, labels = batch_of(module, 37, (13, 11), rng)
     ours, log_p = Native(module, (1, 13, 11), threads=2, lanes=lanes).gradient(images, labels)
     theirs, expected = torch_gradient(module, images, labels)
     assert difference(ours, theirs) < 1e-4
     np.testing.assert_allclose(log_p, expected, atol=1e-4)
+
+
+@pytest.mark.oracle("clang")
+@pytest.mark.usefixtures("clang_only")
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.parametrize("make", [Branching, Gated])
+def test_clang_gives_the_gradients_of_branches(make: Callable[[int], nn.Module], lanes: int) -> None:
+    rng = np.random.default_rng()
+    torch.manual_seed(int(rng.integers(2**31)))
+    gradients_agree(make(1), lanes, rng)
 
 
 @pytest.mark.oracle("cross compiler")

@@ -22,6 +22,7 @@ from tests.engine.compare import (
     Native,
     batch_of,
     by_parameter,
+    channelled,
     clear_of_kinks,
     difference,
     exact_gradient,
@@ -123,7 +124,17 @@ class Drawn:
     where: str
 
 
-def drawn(case: int, first: int) -> Drawn:
+def random_network(case: int, rng: random.Random) -> tuple[nn.Module, nn.Module, tuple[int, ...]]:
+    """A chain; what shows its kinks, all of it as modules; and the images' shape."""
+    shape = rng.randint(7, 17), rng.randint(7, 17)
+    layers = random_layers(rng, *shape)
+    return (ByHand(layers, rng) if case % 2 else layers), layers, shape
+
+
+Draw = Callable[[int, random.Random], tuple[nn.Module, nn.Module, tuple[int, ...]]]
+
+
+def drawn(case: int, first: int, draw: Draw) -> Drawn:
     """Draws networks until torch's own float32 gradient is near the one in float64.
 
     A batch norm over values that hardly differ magnifies the rounding of any engine; such a network says nothing
@@ -132,9 +143,7 @@ def drawn(case: int, first: int) -> Drawn:
     for seed in range(first, first + 20):
         rng, numbers = random.Random(seed), np.random.default_rng(seed)
         torch.manual_seed(seed)
-        shape = rng.randint(7, 17), rng.randint(7, 17)
-        layers = random_layers(rng, *shape)
-        module = ByHand(layers, rng) if case % 2 else layers
+        module, layers, shape = draw(case, rng)
         images, labels = batch_of(layers, rng.randint(3, 40), shape, numbers)
         exact = exact_gradient(module, images, labels)
         if difference(torch_gradient(copy.deepcopy(module), images, labels)[0], exact) < WELL_CONDITIONED:
@@ -150,18 +159,18 @@ def test_random_networks_agree(case: int, monkeypatch: pytest.MonkeyPatch) -> No
     agrees(case, case * 100)
 
 
-def agrees(case: int, seed: int) -> None:
+def agrees(case: int, seed: int, draw: Draw = random_network) -> None:
     """Both engines agree on the first well-conditioned network from this seed on."""
-    net = drawn(case, seed)
+    net = drawn(case, seed, draw)
     module, shape = net.module, net.images.shape[1:]
-    compiled = Native(module, (1, *shape), threads=1 + case % 3)
+    compiled = Native(module, tuple(channelled(net.images).shape[1:]), threads=1 + case % 3)
     ours, log_p = compiled.gradient(net.images, net.labels)
     _, log_q = torch_gradient(module, net.images, net.labels)  # and the running statistics with it
     assert difference(log_p, log_q) < 1e-4, net.where
     assert difference(ours, net.gradient) < 1e-4, f"{net.where} {by_parameter(module, ours, net.gradient)}"
     module.eval()
     with torch.no_grad():
-        expected = torch.log_softmax(module(torch.from_numpy(net.images)[:, None].float() / 100 - 0.7), 1)
+        expected = torch.log_softmax(module(channelled(net.images).float() / 100 - 0.7), 1)
     assert difference(compiled.evaluate(net.images), expected.numpy()) < 1e-4, net.where
     three_steps(module, RECIPES[case % 3], shape, np.random.default_rng(case), net.where)
 

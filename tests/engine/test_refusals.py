@@ -24,14 +24,14 @@ from tinyproof.train.recipe import RECIPES
 RECIPE = RECIPES["s7-8k"]
 
 
-class Branches(nn.Module):
+class Unlike(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.one, self.two = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.one, self.two = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.one(x)
-        return torch.flatten(F.relu(self.two(y) + y), 1)
+        return torch.flatten(F.relu(F.adaptive_avg_pool2d(self.two(y), 1) + y), 1)
 
 
 class Decides(nn.Module):
@@ -65,13 +65,14 @@ def chain(*layers: nn.Module) -> nn.Module:
 
 
 REFUSED = {
-    "branches": (Branches(), "only plain chains"),
+    "a sum of unlike values": (Unlike(), "joining values of 4x1x1 and 4x26x26 is not supported"),
     "a forward that decides": (Decides(), "cannot be traced"),
     "a layer used twice": (Shared(), "used twice"),
-    "depthwise": (chain(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3, groups=4)), "groups"),
-    "dilation": (chain(nn.Conv2d(1, 4, 3, dilation=2)), "dilation"),
-    "unknown module": (chain(nn.Conv2d(1, 4, 3), nn.GELU()), "1: gelu is not supported"),
-    "layer norm": (chain(nn.LayerNorm(28)), "LayerNorm is not supported"),
+    "groups of other channels": (chain(nn.Conv2d(1, 4, 3), nn.Conv2d(6, 6, 3, groups=3)), "1 takes 6 channels"),
+    "unknown module": (chain(nn.Conv2d(1, 4, 3), nn.Softplus()), "1: Softplus is not supported"),
+    "a large kernel": (chain(nn.Conv2d(1, 4, 12)), "0: kernels up to 11 are supported"),
+    "another pooling": (chain(nn.Conv2d(1, 4, 3), nn.AdaptiveMaxPool2d(2)), "1: adaptive pooling to other sizes"),
+    "layer norm of columns": (chain(nn.LayerNorm(28)), "over the channels alone"),
     "ceil mode": (chain(nn.Conv2d(1, 4, 3), nn.MaxPool2d(3, ceil_mode=True)), "ceil_mode"),
     "average over padding": (chain(nn.Conv2d(1, 4, 3), nn.AvgPool2d(3, 2, 1)), "averages over padding"),
     "picture too small": (chain(nn.Conv2d(1, 4, 11), nn.Conv2d(4, 4, 11), nn.Conv2d(4, 4, 11)), "too small"),

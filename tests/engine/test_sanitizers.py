@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.engine.graphs import Branching, Gated
 from torch import nn
 
 from tinyproof.train.engine.native.build import find_compiler
@@ -75,22 +77,27 @@ def run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "driver.cpp").write_text(text)
     program = folder / "driver"
     command = [*find_compiler().command, *FLAGS, str(folder / "driver.cpp"), "-o", str(program)]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    return subprocess.run([str(program)], capture_output=True, text=True, timeout=120, check=False)
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=400)
+    return subprocess.run([str(program)], capture_output=True, text=True, timeout=400, check=False)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_no_access_outside_and_no_undefined_behaviour(channels: int, tmp_path: Path) -> None:
-    text = source(plan_of(network(channels), (channels, 13, 11)), find_compiler().lanes)
+@pytest.mark.parametrize(("make", "channels"), [(network, 1), (network, 3), (Branching, 1), (Branching, 3), (Gated, 3)])
+def test_no_access_outside_and_no_undefined_behaviour(
+    make: Callable[[int], nn.Module], channels: int, tmp_path: Path
+) -> None:
+    text = source(plan_of(make(channels), (channels, 13, 11)), find_compiler().lanes)
     done = run(text + DRIVER, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "3 threads: 124 images" in done.stdout
     assert "nan" not in done.stdout
 
 
-def test_a_fault_is_seen(tmp_path: Path) -> None:
-    text = source(plan_of(network(), (1, 13, 11)), find_compiler().lanes)
-    broken = re.sub(r"(kScratchWeights = \d+)", r"\1 / 2", text)
+@pytest.mark.parametrize(
+    ("make", "constant"), [(network, "kScratchWeights"), (Branching, "kScratchDc"), (Branching, "kScratchZ")]
+)
+def test_a_fault_is_seen(make: Callable[[int], nn.Module], constant: str, tmp_path: Path) -> None:
+    text = source(plan_of(make(1), (1, 13, 11)), find_compiler().lanes)
+    broken = re.sub(rf"({constant} = \d+)", r"\1 / 2", text)
     assert broken != text
     done = run(broken + DRIVER, tmp_path)
     assert done.returncode != 0

@@ -204,8 +204,12 @@ class InPlace(Product):
 @pytest.mark.parametrize(
     ("module", "said"),
     [
-        (Product(), "to any format: mul takes several layers' values: only sums and concatenations may"),
+        (Product(), "to any format: mul: multiply is not supported"),
         (InPlace(), "to any format: relu: changes in place what another layer takes too"),
+        (
+            nn.Sequential(nn.Conv2d(1, 3, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten()),
+            "any format: global max is not supported",
+        ),
         (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Softplus(), nn.Flatten(), nn.Linear(72, 3)), "1: Softplus is not supp"),
         (
             nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.Flatten(), nn.Linear(128, 3)),

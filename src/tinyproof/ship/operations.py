@@ -15,7 +15,7 @@ from torch import nn
 
 from tinyproof.core.errors import DataError
 from tinyproof.data.reading import Shape
-from tinyproof.train.engine.native.chain import compare_answers, read_any_layers
+from tinyproof.train.engine.native.chain import compare_answers, read_layers
 from tinyproof.train.engine.native.layers import Layer, Unsupported
 
 Floats = NDArray[np.float64]
@@ -61,13 +61,22 @@ def layers_of(model: str, module: nn.Module, shape: Shape, classes: int) -> tupl
     """A network's layers, dropout included. Raises DataError that names what cannot be exported."""
     module.eval()
     try:
-        layers = read_any_layers(module)
+        layers = read_layers(module)
+        _known(layers)
         compare_answers(module, shape, classes)
     except Unsupported as error:
         raise DataError(model, f"cannot be exported to any format: {error}") from error
     finally:
         module.eval()
     return layers
+
+
+def _known(layers: tuple[Layer, ...]) -> None:
+    """Raise Unsupported for the first layer that the native engine trains and no format has."""
+    for layer in layers:
+        if layer.kind not in (*get_args(Kind), "norm", "drop", "drop_channels"):
+            place = f"{layer.name}: " if layer.name else ""
+            raise Unsupported(f"{place}{layer.kind.replace('_', ' ')} is not supported")
 
 
 def operations(layers: tuple[Layer, ...], weights: Mapping[str, NDArray[Any]]) -> list[Operation]:

@@ -1,7 +1,4 @@
-"""Activations besides ReLU and leaky ReLU, read from modules and calls: a name, and alpha where there is one.
-
-The kernels do not compute them; exports do.
-"""
+"""Activations besides ReLU and leaky ReLU, read from modules and calls: a name, and alpha where there is one."""
 
 from __future__ import annotations
 

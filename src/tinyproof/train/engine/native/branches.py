@@ -13,14 +13,18 @@ from typing import Any
 
 import torch
 import torch.fx
+import torch.nn.functional as F
 from torch import nn
 
-from tinyproof.train.engine.native.layers import IMAGES, Layer, Unsupported, of_call, of_module
+from tinyproof.train.engine.native.layers import IMAGES, Layer, Unsupported, channel_norm, of_call, of_module
 
-_ADDS = (operator.add, torch.add, "add")
+_ADDS = (operator.add, torch.add, "add", operator.iadd, "add_")
+_IN_PLACE = (operator.iadd, "add_", operator.imul, "mul_")
+_MULTIPLIES = (operator.mul, torch.mul, torch.multiply, "mul", operator.imul, "mul_")
 _CONCATENATIONS = (torch.cat, torch.concat, torch.concatenate)
-_LEARN = ("conv", "linear", "norm")
-_JOINS = ("add", "concat")
+_LEARN = ("conv", "linear", "norm", "channel_norm")
+_VIEWS = ("flatten", "unflatten", "channels_last", "channels_first")
+_JOINS = ("add", "multiply", "concat")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def _steps(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> list[_Ste
         elif node.op == "output":
             if not isinstance(node.args[0], torch.fx.Node) or values.get(node.args[0]) != len(steps):
                 raise Unsupported("the network has more than one output")
-        elif not _is_shape(node):
+        elif not _is_shape(node) and not _is_weight(node):
             if not node.users:
                 raise Unsupported(f"{node.name} does not lead to the answer")
             step = _step(node, modules, values)
@@ -69,8 +73,8 @@ def _step(node: torch.fx.Node, modules: Mapping[str, nn.Module], values: Mapping
     if joined is not None:
         kind, parts = joined
         if not all(isinstance(part, torch.fx.Node) and part in values for part in parts):
-            raise Unsupported(f"{node.name}: only sums and concatenations of layers' values are supported")
-        return _Step(Layer(kind, node.name), tuple(values[part] for part in parts))
+            raise Unsupported(f"{node.name}: only sums, products and concatenations of layers' values are supported")
+        return _Step(Layer(kind, node.name), tuple(values[part] for part in parts), node.target in _IN_PLACE, node.name)
     taken = node.args[0] if node.args else None
     if not isinstance(taken, torch.fx.Node) or taken not in values:
         raise Unsupported(f"{node.name} does not take a layer's value first: it is not supported")
@@ -85,10 +89,10 @@ def _joined(node: torch.fx.Node) -> tuple[str, Sequence[Any]] | None:
     """The kind and the parts of a sum or a concatenation of channels; None for what is neither."""
     if node.op not in ("call_function", "call_method"):
         return None
-    if node.target in _ADDS:
+    if node.target in _ADDS + _MULTIPLIES:
         if len(node.args) != 2 or node.kwargs:
-            raise Unsupported(f"{node.name}: only sums of two layers' values, without a factor, are supported")
-        return "add", node.args
+            raise Unsupported(f"{node.name}: only two layers' values, without a factor, are supported")
+        return ("add" if node.target in _ADDS else "multiply"), node.args
     if node.target not in _CONCATENATIONS:
         return None
     parts, *rest = node.args
@@ -107,7 +111,7 @@ def _check_in_place(steps: Sequence[_Step]) -> None:
             touched = {value for value, place in enumerate(storage) if place == of}
             if any(touched & {*later.takes} for later in steps[number:]):
                 raise Unsupported(f"{step.name}: changes in place what another layer takes too")
-        storage.append(of if step.in_place or step.layer.kind == "flatten" else number)
+        storage.append(of if step.in_place or step.layer.kind in _VIEWS else number)
 
 
 def _arranged(steps: Sequence[_Step]) -> Iterator[Layer]:
@@ -142,6 +146,23 @@ def _is_shape(node: torch.fx.Node) -> bool:
     return node.target in (operator.getitem, operator.mul, operator.floordiv) and all(map(_is_shape, inputs))
 
 
+def _is_weight(node: torch.fx.Node) -> bool:
+    """Whether the node is a weight that a layer norm takes, as a function; what else takes one is refused there."""
+    return node.op == "get_attr" and all(user.target is F.layer_norm for user in node.users)
+
+
+def _of_layer_norm(node: torch.fx.Node) -> Layer:
+    """F.layer_norm(x, shape, weight, bias, eps) with the weights of one module."""
+    names = ("normalized_shape", "weight", "bias", "eps")
+    given: dict[str, Any] = dict(zip(names, node.args[1:], strict=False)) | dict(node.kwargs)
+    weights = [given.get("weight"), given.get("bias")]
+    paths = [str(of.target) for of in weights if isinstance(of, torch.fx.Node)]
+    name = paths[0].rpartition(".")[0] if paths else ""
+    if paths not in ([], [f"{name}.weight", f"{name}.bias"]) or len(paths) != sum(of is not None for of in weights):
+        raise Unsupported(f"{node.name}: layer norm needs both weights of one module, or none")
+    return channel_norm(name or node.name, given["normalized_shape"], bool(paths), given.get("eps", 1e-5))
+
+
 def _is_images(node: torch.fx.Node) -> bool:
     """Whether the node is the number of images: `x.size(0)`, `x.size()[0]` or `x.shape[0]`."""
     if node.op == "call_method" and node.target == "size":
@@ -155,12 +176,14 @@ def _is_images(node: torch.fx.Node) -> bool:
 def _layer(node: torch.fx.Node, modules: Mapping[str, nn.Module]) -> Layer | None:
     def plain(other: torch.fx.Node) -> Any:
         if not _is_shape(other):
-            raise Unsupported(f"{node.name} takes several layers' values: only sums and concatenations may")
+            raise Unsupported(f"{node.name} takes several layers' values: only sums, products and concatenations may")
         return IMAGES if _is_images(other) else other
 
     if node.op == "call_module":
         name = str(node.target)
         return of_module(name, modules[name])
+    if node.target is F.layer_norm:
+        return _of_layer_norm(node)
     if node.op not in ("call_function", "call_method"):
         raise Unsupported(f"{node.name} ({node.op.replace('_', ' ')}) is not supported")
     values, named = torch.fx.node.map_arg((node.args[1:], node.kwargs), plain)

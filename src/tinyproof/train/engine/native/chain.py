@@ -1,4 +1,4 @@
-"""Reads an `nn.Module` as a chain of layers in plain data, or says in one line why it is not such a chain.
+"""Reads an `nn.Module` as layers in plain data (`branches`: where it branches), or says in one line why it cannot.
 
 The module's forward is traced (torch.fx), so `nn.Sequential` and hand-written forwards, modules and functions all read
 the same. A trace does not see all that torch does: hooks, replaced methods, a forward that reads `self.training`. So
@@ -16,7 +16,7 @@ import torch.fx
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinyproof.train.engine.native import beyond_chains, branches
+from tinyproof.train.engine.native import branches
 from tinyproof.train.engine.native.layers import Layer, Unsupported
 
 _MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -25,19 +25,11 @@ _DROPS = ("drop", "drop_channels")
 
 
 def read_layers(module: nn.Module) -> tuple[Layer, ...]:
-    """The layers in the order in which the data pass through them in training. Raises Unsupported, also for what the
-    kernels do not know.
+    """The layers in the order in which the data pass through them in training. Raises Unsupported.
 
     >>> [layer.kind for layer in read_layers(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten()))]
     ['conv', 'rectify', 'flatten']
     """
-    layers = read_any_layers(module)
-    beyond_chains.check(layers)
-    return layers
-
-
-def read_any_layers(module: nn.Module) -> tuple[Layer, ...]:
-    """The same, with branches, groups, dilation and activations that the kernels do not know. Raises Unsupported."""
     twin = _twin(module)
     training, evaluation = _chain(twin, True), _chain(twin, False)
     if any(layer.kind in _DROPS for layer in evaluation):
@@ -65,7 +57,7 @@ def compare_answers(module: nn.Module, shape: tuple[int, ...], classes: int) -> 
             if not torch.allclose(ours, theirs, 1e-4, 1e-5, equal_nan=True):
                 raise Unsupported(f"the forward of {type(module).__name__} does something that its trace does not show")
             if mode:
-                F.cross_entropy(theirs, torch.zeros(2, dtype=torch.int64)).backward()  # type: ignore[no-untyped-call]
+                _go_back(theirs)
     for name, parameter in twin.named_parameters():
         if parameter.grad is None:
             raise Unsupported(f"{name} gets no gradient from torch")
@@ -78,6 +70,13 @@ def _answer(module: nn.Module, images: Tensor) -> Any:
     except Exception as error:
         size = "x".join(map(str, images.shape[2:]))
         raise Unsupported(f"torch cannot compute it for images of {size} ({_first_line(error)})") from error
+
+
+def _go_back(answers: Tensor) -> None:
+    try:
+        F.cross_entropy(answers, torch.zeros(2, dtype=torch.int64)).backward()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise Unsupported(f"torch cannot compute its gradient ({_first_line(error)})") from error
 
 
 def _twin(module: nn.Module) -> nn.Module:

@@ -5,6 +5,7 @@ Whatever torch would compute in another way than the kernels is refused, with on
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +28,10 @@ class Layer:
     """One layer: `kind`, the module's name in the network ("" for a function) and the kind's own values.
 
     `inputs` and `out` are the channels (or features) that it takes and gives, 0 where it takes and gives any number.
-    Kinds: conv, linear, norm, rectify, drop, drop_channels, max_pool, avg_pool, global_pool, flatten, log_softmax;
-    and of what the kernels do not know (`beyond_chains`) activation (`function` says which), keep (the value is kept
-    in a slot), take (the kept value goes on), add and concat (of kept values).
+    Kinds: conv, linear, norm, rectify, activation (`function` says which), drop, drop_channels, max_pool, avg_pool,
+    global_pool, global_max, flatten, unflatten (to pictures of 1x1), log_softmax; channel_norm (layer norm over the
+    channels), channels_last and channels_first (dimensions change places); keep (the value is kept in a slot), take
+    (the kept value goes on), add, multiply and concat (of kept values).
     """
 
     kind: str
@@ -85,6 +87,8 @@ def of_module(name: str, m: nn.Module) -> Layer | None:
         return _linear(name, m)  # type: ignore[arg-type]
     if kind is nn.BatchNorm2d or kind is nn.BatchNorm1d:
         return _norm(name, m)  # type: ignore[arg-type]
+    if kind is nn.LayerNorm:
+        return _layer_norm(name, m)  # type: ignore[arg-type]
     if kind in activations.MODULES:
         return _activation(*activations.MODULES[kind](m), name)
     read = _MODULES.get(kind)
@@ -128,6 +132,34 @@ def _norm(name: str, m: nn.BatchNorm2d) -> Layer:
     return Layer("norm", name, len(mean), affine=m.weight is not None, number=m.eps, momentum=m.momentum)
 
 
+def _layer_norm(name: str, m: nn.LayerNorm) -> Layer:
+    if (m.weight is None) != (m.bias is None):
+        raise Unsupported(f"{name}: layer norm with only one of weight and bias is not supported")
+    return channel_norm(name, m.normalized_shape, m.weight is not None, m.eps)
+
+
+def channel_norm(name: str, shape: Any, affine: bool, epsilon: float = 1e-5) -> Layer:
+    """Layer norm over the last dimension, which holds the channels. Raises Unsupported for another one."""
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if len(sizes) != 1 or not isinstance(sizes[0], int):
+        raise Unsupported(f"{name}: layer norm is supported over the channels alone, as the last dimension")
+    return Layer("channel_norm", name, sizes[0], affine=affine, number=float(epsilon))
+
+
+def _permute(*dims: Any) -> Layer:
+    order = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+    if order not in ((0, 2, 3, 1), (0, 3, 1, 2)):
+        raise Unsupported("dimensions may change places only so that the channels are last (0, 2, 3, 1), and back")
+    return Layer("channels_last" if order == (0, 2, 3, 1) else "channels_first")
+
+
+def _index(places: Any) -> Layer:
+    whole = slice(None)
+    if places not in ((whole, whole, None, None), (..., None, None)):
+        raise Unsupported("only [:, :, None, None] is supported, which makes values pictures of 1x1")
+    return Layer("unflatten")
+
+
 def _pair(value: Any) -> tuple[int, int]:
     first, second = value if isinstance(value, (tuple, list)) else (value, value)
     return int(first), int(second)
@@ -150,6 +182,12 @@ def _adaptive(output_size: Any) -> Layer:
     return Layer("global_pool")
 
 
+def _adaptive_max(output_size: Any, return_indices: bool = False) -> Layer:
+    if output_size not in (1, (1, 1), [1, 1]) or return_indices:
+        raise Unsupported("adaptive pooling to other sizes than 1, or with indices, is not supported")
+    return Layer("global_max")
+
+
 def _mean(dim: Any, keepdim: bool = False) -> Layer:
     if sorted(d % 4 for d in dim) != [2, 3]:
         raise Unsupported("means over other dimensions than rows and columns are not supported")
@@ -160,6 +198,8 @@ def _view(*shape: Any) -> Layer:
     sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     if len(sizes) == 2 and sizes[0] == IMAGES and (sizes[1] == -1 or not isinstance(sizes[1], int)):
         return Layer("flatten")  # torch itself makes sure that the second size is the right one
+    if len(sizes) == 4 and sizes[0] == IMAGES and tuple(sizes[2:]) == (1, 1):
+        return Layer("unflatten", inputs=sizes[1] if isinstance(sizes[1], int) and sizes[1] > 0 else 0)
     if len(sizes) != 2 or sizes[0] not in (-1, IMAGES) or not isinstance(sizes[1], int) or sizes[1] < 1:
         raise Unsupported("only reshaping to [images, values] is supported, as x.flatten(1) does it")
     return Layer("flatten", inputs=sizes[1])
@@ -209,6 +249,7 @@ _MODULES: dict[type, Callable[[Any], Layer | None]] = {
         "avg_pool", m.kernel_size, m.stride, m.padding, m.ceil_mode, divisor_override=m.divisor_override
     ),
     nn.AdaptiveAvgPool2d: lambda m: _adaptive(m.output_size),
+    nn.AdaptiveMaxPool2d: lambda m: _adaptive_max(m.output_size, m.return_indices),
     nn.Flatten: lambda m: _flatten(m.start_dim, m.end_dim),
     nn.LogSoftmax: lambda m: _log_softmax(m.dim),
     nn.Identity: lambda m: None,
@@ -224,6 +265,7 @@ _CALLS: dict[Any, Callable[..., Layer | None]] = {
     F.max_pool2d: lambda *a, **k: _pool("max_pool", *a, **k),
     F.avg_pool2d: lambda *a, **k: _pool("avg_pool", *a, **k),
     F.adaptive_avg_pool2d: _adaptive,
+    F.adaptive_max_pool2d: _adaptive_max,
     F.log_softmax: _log_softmax,
     torch.log_softmax: _log_softmax,
     "log_softmax": _log_softmax,
@@ -231,6 +273,9 @@ _CALLS: dict[Any, Callable[..., Layer | None]] = {
     "flatten": _flatten,
     "view": _view,
     "reshape": _view,
+    "permute": _permute,
+    torch.permute: _permute,
+    operator.getitem: _index,
     "mean": _mean,
     torch.mean: _mean,
     "contiguous": lambda: None,

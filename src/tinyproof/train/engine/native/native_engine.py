@@ -27,7 +27,8 @@ from tinyproof.train.engine.native.build import NoCompiler, find_compiler, libra
 from tinyproof.train.engine.native.chain import compare_answers, read_layers
 from tinyproof.train.engine.native.compiled import Library, Optimizer
 from tinyproof.train.engine.native.layers import Unsupported
-from tinyproof.train.engine.native.plan import Plan, Shape, make_plan
+from tinyproof.train.engine.native.plan import Plan, Shape
+from tinyproof.train.engine.native.planning import make_plan
 from tinyproof.train.engine.native.source import source
 from tinyproof.train.recipe import Recipe
 

@@ -21,9 +21,12 @@ def recomputes(plan: Plan) -> bool:
     first, second = plan.stages[:2]
     cheap = first.kind == "conv" and first.before[0] * first.kernel[0] * first.kernel[1] <= 25
     narrow = second.kind == "conv" and (second.kernel, second.stride, second.padding) == ((1, 1),) * 2 + ((0, 0),)
-    linear = first.slope2 is None and first.drop != "elements"  # so that z is a * y + b
+    linear = first.slope2 is None and not first.curve and first.drop != "elements"  # so that z is a * y + b
     picture = not second.flat and second.before[1] * second.before[2] > 1
-    return cheap and narrow and linear and picture and group_of(first.after[0]) >= 4
+    taken = [stage.sources for stage in plan.stages]
+    alone = taken[:2] == [(0,), (1,)] and not any(1 in sources for sources in taken[2:])
+    whole = first.groups == second.groups == 1
+    return cheap and narrow and linear and picture and alone and whole and group_of(first.after[0]) >= 4
 
 
 def winograd(stage: Stage, lanes: int) -> bool:
@@ -35,6 +38,8 @@ def winograd(stage: Stage, lanes: int) -> bool:
     """
     if stage.kind != "conv" or stage.kernel[1] != 3 or stage.stride != (1, 1) or not 6 <= stage.after[2] <= 1024:
         return False
+    if stage.groups != 1 or stage.dilation != (1, 1):
+        return False
     many, places = min(stage.before[0], stage.after[0]) >= 4, stage.after[1] * pieces_of(stage)
     return many and places >= 8 and products(stage) * 4 * lanes <= PRODUCT_SUMS_BYTES
 
@@ -42,6 +47,11 @@ def winograd(stage: Stage, lanes: int) -> bool:
 def pieces_of(stage: Stage) -> int:
     """How many times four outputs a row has (kernels/winograd.hpp)."""
     return -(-stage.after[2] // 4)
+
+
+def channels_of(stage: Stage) -> tuple[int, int]:
+    """Output and input channels that meet: of the whole stage, or of one of its groups (kernels/grouped.hpp)."""
+    return stage.after[0] // stage.groups, stage.before[0] // stage.groups
 
 
 def group_of(channels: int) -> int:
@@ -59,7 +69,7 @@ def strip(stage: Stage, lanes: int) -> int:
     if winograd(stage, lanes):
         row = (stage.before[0] + stage.after[0]) * pieces_of(stage) * 4 * lanes
         return max(1, min(stage.after[1], _PRODUCT_BYTES // row))
-    output_tile, _ = weight_tile(stage.after[0], stage.before[0], stage.kernel[1], REGISTERS[lanes])
+    output_tile, _ = weight_tile(*channels_of(stage), stage.kernel[1], REGISTERS[lanes])
     row = output_tile * stage.after[2] * 4 * lanes
     return max(1, min(stage.after[1], _STRIP_BYTES // row))
 
@@ -108,3 +118,8 @@ def weight_tile(outputs: int, inputs: int, taps: int, registers: int) -> tuple[i
         if (o * i * taps <= registers - 8 and (o + 1) * i * taps + 1 <= registers) or (o, i) == (1, 1)
     ]
     return min(pairs, key=lambda pair: (cost(*pair), pair))
+
+
+def tap_rows(stage: Stage, registers: int) -> int:
+    """How many rows of a kernel between two single channels get their gradient at once (kernels/grouped.hpp)."""
+    return max(1, min(stage.kernel[0], (registers - 4) // stage.kernel[1]))

@@ -21,7 +21,7 @@ void forward_conv(const Run& run, Scratch& s) {
     clear_sums<L>(s);
     int loaded = 0;
     for (int row = 0; row < L::OH; row++) {
-      const int bottom = row * L::SH - L::PH + L::KH;
+      const int bottom = row * L::SH - L::PH + Conv<L>::tall;
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++)
         load_z_row<L, P>(run, block, loaded, z_slot<L>(s, loaded));
       forward_span<L, L::OW>(run.params, ZRing<L>{s}, Put<L>{y, s, row * L::OW}, row, 0);
@@ -43,16 +43,16 @@ struct Pull {
   }
 };
 
-template <class L>
+template <class L, int WEIGHTS = L::OC * L::IC * Conv<L>::taps>
 INLINE void clear_weight_gradient(Scratch& s) {
-  std::memset(static_cast<void*>(s.weight_gradient.get()), 0, sizeof(Vec) * L::OC * L::IC * Conv<L>::taps);
+  std::memset(static_cast<void*>(s.weight_gradient.get()), 0, sizeof(Vec) * WEIGHTS);
   std::memset(static_cast<void*>(s.bias_gradient.get()), 0, sizeof(Vec) * L::OC);
 }
 
-template <class L>
+template <class L, int WEIGHTS = L::OC * L::IC * Conv<L>::taps>
 INLINE void collect_weight_gradient(const Run& run, Scratch& s) {
   float* const out = s.gradient.get() + L::WEIGHT;
-  for (int i = 0; i < L::OC * L::IC * Conv<L>::taps; i++) out[i] = lane_sum(s.weight_gradient[i]);
+  for (int i = 0; i < WEIGHTS; i++) out[i] = lane_sum(s.weight_gradient[i]);
   if constexpr (L::BIAS)
     for (int o = 0; o < L::OC; o++) s.gradient[L::BIAS_AT + o] = lane_sum(s.bias_gradient[o]);
 }
@@ -67,7 +67,7 @@ void backward_conv(const Run& run, Scratch& s) {
     int loaded = 0, done = 0;
     for (int row = 0; row < L::OH; row += L::STRIP) {
       const int row_end = row + L::STRIP < L::OH ? row + L::STRIP : L::OH;
-      const int bottom = (row_end - 1) * L::SH - L::PH + L::KH;
+      const int bottom = (row_end - 1) * L::SH - L::PH + Conv<L>::tall;
       for (; loaded < (bottom < L::IH ? bottom : L::IH); loaded++)
         load_z_row<L, P>(run, block, loaded, z_slot<L>(s, loaded));
       for (int r = row; r < row_end; r++) load_dc_row<L>(run, s, block, r, dc_slot<L>(s, r));

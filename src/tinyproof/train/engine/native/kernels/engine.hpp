@@ -1,7 +1,11 @@
 // A training step and the threads that share it. The generated source defines the network before this file
 // (kParameters, the types First and Last) and after it (forward, backward, setup, prepare).
 #pragma once
+#include "channel_norm.hpp"
 #include "expand.hpp"
+#include "gate.hpp"
+#include "grouped.hpp"
+#include "joins.hpp"
 #include "loss.hpp"
 #include "norm.hpp"
 #include "pool.hpp"
@@ -127,6 +131,7 @@ class Engine {
     for (int t = 0; t < threads; t++) {
       scratch_[t].thread = t;
       scratch_[t].z.reset(kScratchZ);
+      scratch_[t].zeros.reset(kScratchZeros);
       scratch_[t].dc.reset(kScratchDc);
       scratch_[t].sums.reset(kScratchSums);
       scratch_[t].input.reset(kScratchInput);

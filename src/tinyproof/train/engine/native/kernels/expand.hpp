@@ -196,7 +196,7 @@ void backward_expand(const Run& run, Scratch& s) {
     int loaded = 0;
     for (int row = 0; row < P::OH; row += P::STRIP) {
       const int row_end = row + P::STRIP < P::OH ? row + P::STRIP : P::OH;
-      const int bottom = (row_end - 1) * P::SH - P::PH + P::KH;
+      const int bottom = (row_end - 1) * P::SH - P::PH + Conv<P>::tall;
       for (; loaded < (bottom < P::IH ? bottom : P::IH); loaded++)
         load_z_row<P, Input>(run, block, loaded, z_slot<P>(s, loaded));
       for (int r = row; r < row_end; r++)

@@ -104,7 +104,7 @@ INLINE void erase(const int32_t* box, int lane, float value, Vec* out) {
 template <class L>
 void load_images(const Run& run, Scratch& s, const Batch& batch) {
   constexpr int size = Traits<L>::size;
-  static const uint8_t none[L::OC] = {};
+  const uint8_t none[L::OC] = {};  // static, all libraries in a process would share the first one's
   for (const int block : s.turn()) {
     Vec* const out = y_of<L>(run, block);
     const int first = block * kLanes, count = run.images_in(block);

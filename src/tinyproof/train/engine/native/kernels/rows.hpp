@@ -8,14 +8,14 @@ namespace tiny {
 template <class L>
 struct Conv {
   static constexpr int taps = L::KH * L::KW;
+  static constexpr int tall = (L::KH - 1) * L::DH + 1, margin = (L::KW - 1) * L::DW;  // of a kernel, its gaps included
   static constexpr int z_width = L::IW + 2 * L::PW;
   static constexpr int z_row = L::IC * z_width;
-  static constexpr int z_rows = (L::STRIP - 1) * L::SH + L::KH;
-  static constexpr int margin = L::KW - 1;
+  static constexpr int z_rows = (L::STRIP - 1) * L::SH + tall;
   static constexpr int dc_width = L::OW + 2 * margin;
   static constexpr int dc_row = L::OC * dc_width;
-  static constexpr int dc_rows = L::STRIP + (L::KH - 1) / L::SH + 1;
-  static_assert(L::PW < L::KW && L::PH < L::KH, "padding must be smaller than the kernel");
+  static constexpr int dc_rows = L::STRIP + (tall - 1) / L::SH + 1;
+  static_assert(L::PW <= margin && L::PH < tall, "padding must be smaller than the kernel");
 };
 
 template <class L, class P>

@@ -1,6 +1,7 @@
-// A network as a chain of stages, and how one stage sees the next.
+// A network as a graph of stages, and how one stage sees those that it takes from.
 //
-// A stage is  convolution, linear or pooling  ->  act1  ->  y  ->  batch norm  ->  act2  ->  dropout  ->  z.
+// A stage is  convolution, linear, pooling, sum, concatenation, product or layer norm  ->  act1  ->  y  ->  batch norm  ->
+// act2  ->  dropout  ->  z.
 // Only y is stored. Whoever needs z computes it again from y while loading (z_span); whoever has a gradient of z
 // turns it, while it is still in registers, into the gradient of batch norm's output, sums included (pull). The
 // gradient of the convolution's own output is again computed while loading (dc_span). So each stage costs one
@@ -9,10 +10,18 @@
 // A first stage that is cheap to compute and large to keep (RECOMPUTE) is not stored at all: expand.hpp.
 #pragma once
 #include "context.hpp"
+#include "curves.hpp"
 
 namespace tiny {
 
-enum Kind { INPUT, CONV, MAX_POOL, AVG_POOL };
+enum Kind { INPUT, CONV, MAX_POOL, AVG_POOL, ADD, CONCAT, MULTIPLY, CHANNEL_NORM };
+
+// A stage whose z another stage takes too: on the way back this one's gradient is added to what that one left. All
+// between z and du is linear in the gradient, so du and batch norm's sums are simply sums over those who take z.
+template <class P>
+struct Again : P {
+  static constexpr bool MORE = true;
+};
 
 struct Run {
   int threads = 1, max_blocks = 0;
@@ -21,7 +30,7 @@ struct Run {
   const float* params = nullptr;
   float* running = nullptr;  // batch norm's running means and variances
   Buffer<Vec> y[kStages];
-  Buffer<Vec> du[2];  // of stage i in du[i % 2]
+  Buffer<Vec> du[kGradients];  // of each stage from the first who delivers to it until it has handed on
   Buffer<Affine> affine[kStages];
   Buffer<Backward> backward[kStages];
   Buffer<Sums> forward_sums[kStages], backward_sums[kStages];  // [block][channel]
@@ -63,6 +72,7 @@ struct Scratch {
   }
 
   Buffer<Vec> z, dc, sums, input, y_row, du_row, products, sum1, sum2, origin, weight_gradient, bias_gradient;
+  Buffer<Vec> zeros;  // a row beyond a picture's edge
   Buffer<double> mean[kStages], inverse_std[kStages];  // of the batch; every thread computes the same ones
   Buffer<float> mean32[kStages];
   Buffer<uint8_t> frames;  // the channels of kLanes images, each within an edge
@@ -85,7 +95,7 @@ INLINE Vec* y_of(const Run& run, int block) {
 
 template <class L>
 INLINE Vec* du_of(const Run& run, int block) {
-  return run.du[L::ID % 2].get() + size_t(block) * kLargestStage;
+  return run.du[L::DU].get() + size_t(block) * kLargestStage;
 }
 
 template <class L>
@@ -99,11 +109,23 @@ INLINE Vec drop_element(const Run& run, int block, int position, Vec v) {
   return h >= run.drop_below[L::ID] ? v * run.keep_scale[L::ID] : Vec{};
 }
 
+template <class L>
+INLINE Vec activate(Vec v) {
+  if constexpr (L::CURVE == NO_CURVE) return rectify(v, L::SLOPE2);
+  else return curve<L::CURVE>(v, L::ALPHA);
+}
+
+template <class L>
+INLINE Vec activate_gradient(Vec before, Vec gradient) {
+  if constexpr (L::CURVE == NO_CURVE) return rectify_gradient(before, gradient, L::SLOPE2);
+  else return gradient * slope<L::CURVE>(before, L::ALPHA);
+}
+
 // z at one place, from y there. `position` counts through all channels.
 template <class L>
 INLINE Vec z_value(const Run& run, int block, Vec a, Vec b, Vec m, int position, Vec v) {
   if constexpr (Traits<L>::affine) v = a * v + b;
-  if constexpr (L::ACT2) v = rectify(v, L::SLOPE2);
+  if constexpr (L::ACT2) v = activate<L>(v);
   if constexpr (L::ACT2 && L::CHANNEL_DROP) v *= m;
   if constexpr (L::ELEMENT_DROP) v = drop_element<L>(run, block, position, v);
   return v;
@@ -135,7 +157,7 @@ INLINE void pull(const Run& run, Scratch& s, int block, int channel, int offset,
     const Vec a = k.a, b = k.b;
     UNROLL for (int i = 0; i < COUNT; i++) {
       const Vec before = Traits<L>::affine ? a * y[i] + b : y[i];
-      g[i] = rectify_gradient(before, g[i], L::SLOPE2);
+      g[i] = activate_gradient<L>(before, g[i]);
     }
   }
   if constexpr (L::BN && SUMS) {
@@ -160,7 +182,7 @@ INLINE void pull_stored(const Run& run, Scratch& s, int block, int channel, int 
   Vec y[COUNT], g[COUNT];
   UNROLL for (int i = 0; i < COUNT; i++) y[i] = stored[i * step], g[i] = gradient[i];
   pull<L, true, COUNT>(run, s, block, channel, offset, step, y, g);
-  UNROLL for (int i = 0; i < COUNT; i++) du[i * step] = g[i];
+  UNROLL for (int i = 0; i < COUNT; i++) du[i * step] = L::MORE ? du[i * step] + g[i] : g[i];
 }
 
 // The gradient of the convolution's (or pooling's) own output, before act1, from du and y at one place.
@@ -237,8 +259,11 @@ template <class L>
 INLINE void keep_sums(const Run& run, Scratch& s, int block, const Buffer<Sums>& out) {
   if constexpr (L::BN) {
     const Vec mask = run.lane_mask(block);
-    for (int c = 0; c < L::OC; c++)
-      out[size_t(block) * L::OC + c] = {lane_sum(s.sum1[c] * mask), lane_sum(s.sum2[c] * mask)};
+    for (int c = 0; c < L::OC; c++) {
+      Sums& sums = out[size_t(block) * L::OC + c];
+      if (!L::MORE) sums = {0, 0};
+      sums.first += lane_sum(s.sum1[c] * mask), sums.second += lane_sum(s.sum2[c] * mask);
+    }
   }
 }
 

@@ -15,16 +15,16 @@ INLINE void forward_tile(const float* params, const Rows& rows, const Sink& sink
   UNROLL for (int i = 0; i < O; i++) UNROLL for (int p = 0; p < X; p++)
       sum[i][p] = L::BIAS ? broadcast(params[L::BIAS_AT + o + i]) : Vec{};
   const int top = row * L::SH - L::PH;
-  const int ky0 = top < 0 ? -top : 0;
-  const int ky1 = top + L::KH > L::IH ? L::IH - top : L::KH;
+  const int ky0 = top < 0 ? (-top + L::DH - 1) / L::DH : 0;
+  const int ky1 = top + Conv<L>::tall > L::IH ? (L::IH - top + L::DH - 1) / L::DH : L::KH;
   const float* const w0 = params + L::WEIGHT + size_t(o) * L::IC * Conv<L>::taps;
   for (int ky = ky0; ky < ky1; ky++) {
-    const Vec* in = rows(top + ky) + x * L::SW;
+    const Vec* in = rows(top + ky * L::DH) + x * L::SW;
     const float* w = w0 + ky * L::KW;
     for (int c = 0; c < L::IC; c++, in += Conv<L>::z_width, w += Conv<L>::taps)
       UNROLL for (int kx = 0; kx < L::KW; kx++) {
         Vec v[X];
-        UNROLL for (int p = 0; p < X; p++) v[p] = in[p * L::SW + kx];
+        UNROLL for (int p = 0; p < X; p++) v[p] = in[p * L::SW + kx * L::DW];
         UNROLL for (int i = 0; i < O; i++) {
           const float f = w[size_t(i) * L::IC * Conv<L>::taps + kx];
           UNROLL for (int p = 0; p < X; p++) sum[i][p] += f * v[p];
@@ -64,13 +64,13 @@ INLINE void weight_tile(const ZRows& z_rows, const Rows& rows, const Strip& stri
   UNROLL for (int i = 0; i < O; i++) UNROLL for (int j = 0; j < C; j++) UNROLL for (int k = 0; k < L::KW; k++)
       sum[i][j][k] = out[i * stride + j * Conv<L>::taps + k];
   for (int row = strip.begin; row < strip.end; row++) {
-    const int in_row = row * L::SH - L::PH + ky;
+    const int in_row = row * L::SH - L::PH + ky * L::DH;
     if (in_row < 0 || in_row >= L::IH) continue;
     const Vec* z = z_rows(in_row) + c * Conv<L>::z_width;
     const Vec* g = rows(row) + o * Conv<L>::dc_width + Conv<L>::margin;
     for (int x = 0; x < L::OW; x++, z += L::SW, g++) {
       Vec v[C][L::KW];
-      UNROLL for (int j = 0; j < C; j++) UNROLL for (int k = 0; k < L::KW; k++) v[j][k] = z[j * Conv<L>::z_width + k];
+      UNROLL for (int j = 0; j < C; j++) UNROLL for (int k = 0; k < L::KW; k++) v[j][k] = z[j * Conv<L>::z_width + k * L::DW];
       UNROLL for (int i = 0; i < O; i++) {
         Vec d = g[i * Conv<L>::dc_width];
         hold(d);
@@ -109,14 +109,14 @@ template <class L, int PHASE, int C, int X, int EDGE, class Rows, class Sink>
 INLINE void input_tile(const float* params, const Rows& rows, const Sink& sink, int row, int c, int j) {
   Vec sum[C][X] = {};
   for (int ky = 0; ky < L::KH; ky++) {
-    const int at = row + L::PH - ky;
+    const int at = row + L::PH - ky * L::DH;
     if (at % L::SH != 0 || at < 0 || at / L::SH >= L::OH) continue;
     const Vec* g = rows(at / L::SH) + Conv<L>::margin + j;
     const float* w = params + L::WEIGHT + size_t(c) * Conv<L>::taps + ky * L::KW;
     for (int o = 0; o < L::OC; o++, g += Conv<L>::dc_width, w += L::IC * Conv<L>::taps)
       UNROLL for (int kx = 0; kx < L::KW; kx++)
-        if ((PHASE + L::PW - kx) % L::SW == 0) {
-          const int shift = (PHASE + L::PW - kx) / L::SW;
+        if ((PHASE + L::PW - kx * L::DW) % L::SW == 0) {
+          const int shift = (PHASE + L::PW - kx * L::DW) / L::SW;
           Vec v[X];
           UNROLL for (int p = 0; p < X; p++) v[p] = g[p + shift];
           UNROLL for (int i = 0; i < C; i++) {

@@ -32,7 +32,7 @@ struct Filter {
 template <class L>
 struct Product {
   static constexpr int IC = L::IC, IH = L::IH, IW = Filter<L>::pieces, OC = L::OC, OH = L::OH, OW = IW;
-  static constexpr int KH = L::KH, KW = 1, SH = 1, SW = 1, PH = L::PH, PW = 0, STRIP = L::STRIP;
+  static constexpr int KH = L::KH, KW = 1, SH = 1, SW = 1, DH = 1, DW = 1, PH = L::PH, PW = 0, STRIP = L::STRIP;
   static constexpr int FO = L::PFO, FX = L::PFX, DI = L::PDI, DX = L::PDX, GO = L::PGO, GI = L::PGI;
   static constexpr int WEIGHT = 0, BIAS_AT = 0;
   static constexpr bool FLAT = false, BIAS = false;
