@@ -49,12 +49,78 @@ def test_parts_by_the_value_of_a_column(known: str, asked: str, answer: tuple[st
 
 @pytest.mark.parametrize(
     "again",
-    ["table['fold'] = drawn()", "table.loc[some, 'fold'] = 1", "table[name] = drawn()", "table.loc[:, name] = 1"],
+    [
+        "table['fold'] = drawn()",
+        "table.loc[some, 'fold'] = 1",
+        "table[name] = drawn()",
+        "table.loc[:, name] = 1",
+        "table.iloc[3:9, 2] = 1",
+        "table.fold = drawn()",
+        "table.columns = names",
+        "table.fold.replace(0, 1, inplace=True)",
+        "table.eval('fold = fold + 1', inplace=True)",
+        "table.update(others)",
+        "np.random.shuffle(table['fold'].values)",
+    ],
 )
 def test_a_column_that_is_set_anew_says_something_else(again: str, tmp_path: Path) -> None:
     text = f"known = table[table.fold == 0]\n{again}\nasked = table[table.fold == 0]"
     assert parts(text, tmp_path) == OPEN
-    assert parts(text.replace(again, "table['other'] = 1"), tmp_path) == WRONG
+    opposite = text.replace("asked = table[table.fold == 0]", "asked = table[table.fold != 0]")
+    assert parts(opposite, tmp_path) == OPEN
+    for other in ("table['other'] = 1", "table.other = 1", "known.drop(columns='fold', inplace=True)"):
+        assert parts(text.replace(again, other), tmp_path) == WRONG
+        assert parts(opposite.replace(again, other), tmp_path) == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "answer"),
+    [
+        ("one", "table[~table.index.isin(one.index)]", RIGHT),
+        ("two", "table[~table.index.isin(one.index)]", WRONG),  # the rest of one of two parts is the other
+        ("table[~table.index.isin(one.index)]", "table[~table.index.isin(two.index)]", OPEN),
+        ("table[~table.index.isin(one.index)]", "table[~~table.index.isin(one.index)]", RIGHT),
+        ("table[table.town.isin(these)]", "table[table.seller.isin(those)]", OPEN),  # values of two columns
+        ("table[table.town.isin(these)]", "table[~table.town.isin(these)]", RIGHT),
+        ("table[table.town.isin(those)]", "table[~table.town.isin(these)]", WRONG),
+    ],
+)
+def test_the_rest_of_a_part(known: str, asked: str, answer: tuple[str, list[str]], tmp_path: Path) -> None:
+    text = "one, two = train_test_split(table)\nthese, those = train_test_split(table.town.unique())\n"
+    assert parts(f"{text}known, asked = {known}, {asked}", tmp_path) == answer
+
+
+GRAPH = """from torch_geometric.datasets import Planetoid
+graph = Planetoid('.', 'Cora')[0]
+net = nn.Linear(9, 2)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(9):
+    net.train()
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(graph.x)[known], graph.y[known]).backward()
+    optimizer.step()
+net.eval()
+with torch.no_grad():
+    guess = net(graph.x).argmax(1)
+    print('test accuracy', (guess[asked] == graph.y[asked]).float().mean().item())
+"""
+
+
+@pytest.mark.parametrize(
+    ("known", "answer"),
+    [
+        ("graph.train_mask", RIGHT),
+        ("~graph.test_mask", RIGHT),
+        ("~graph.val_mask", WRONG),
+        ("~(graph.val_mask | graph.test_mask)", RIGHT),
+        ("~(graph.test_mask | graph.val_mask)", RIGHT),
+        ("~(graph.val_mask | graph.train_mask)", OPEN),
+        ("~graph.train_mask", WRONG),
+    ],
+)
+def test_the_rest_of_a_mask_of_a_graph(known: str, answer: tuple[str, list[str]], tmp_path: Path) -> None:
+    report = judged(TABLE + GRAPH.replace("[known]", f"[{known}]").replace("[asked]", "[graph.test_mask]"), tmp_path)
+    assert (report.status, errors(report)) == answer
 
 
 @pytest.mark.parametrize(
@@ -92,6 +158,10 @@ def test_folds_by_a_column(text: str, answer: tuple[str, list[str]], tmp_path: P
         ("known, asked = table.query('year < 2016'), table.query('year >= 2016')", RIGHT),
         ("known, asked = table.query('year < 2016'), table.query('year < 2016')", WRONG),
         ("known, asked = table.query('year < 16 or x'), table.query('year >= 16')", OPEN),
+        ("k = 1\nknown = table.query('fold == k')\nk = 2\nasked = table.query('fold == k')", WRONG),  # k is a column
+        ("k = 1\nknown = table.query('fold == @k')\nk = 2\nasked = table.query('fold == @k')", OPEN),
+        ("q = one()\nknown = table.query(q)\nq = two()\nasked = table.query(q)", OPEN),
+        ("known, asked = table.query('fold in (1, 2)'), table.query('fold in (1, 2)')", WRONG),
         ("known, asked = table.query('year <'), table.query('year >= 16')", OPEN),
         ("late = table.day.map(is_late)\nknown, asked = table[late], table[~late]", RIGHT),
         ("known, asked = table.head(80), table.tail(20)", OPEN),

@@ -48,6 +48,24 @@ def test_a_table_row_by_row(each: str, tmp_path: Path) -> None:
     assert errors(judged(text + ENDS["sklearn"].replace("c, d", "a, b"), tmp_path)) == ["evaluates-on-training-data"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("table[80:].itertuples()", ("right", [])),
+        ("table[:80].itertuples()", ("wrong", ["evaluates-on-training-data"])),
+        ("islice(table.itertuples(), 80)", ("wrong", ["evaluates-on-training-data"])),
+        ("islice(table.itertuples(), 80, None)", ("undecided", [])),
+        ("islice(table.itertuples(), count)", ("undecided", [])),
+    ],
+)
+def test_the_first_rows_of_a_table(asked: str, answer: tuple[str, list[str]], tmp_path: Path) -> None:
+    text = TABLE + "from itertools import islice\na, b, c, d = [], [], [], []\n"
+    for each, one, two in (("islice(table.itertuples(), 80)", "a", "b"), (asked, "c", "d")):
+        text += f"for row in {each}:\n    {one}.append(encode(row))\n    {two}.append(row.price)\n"
+    report = judged(text + ENDS["sklearn"], tmp_path)
+    assert (report.status, errors(report)) == answer
+
+
 FILL = """def read(folder, count):
     pictures, i = np.zeros([count, 81]), 0
     for file in os.listdir(folder):

@@ -268,3 +268,26 @@ def test_a_number_of_the_step_that_a_formula_holds_or_that_is_typed_below(tmp_pa
     report = with_counts(tmp_path, lambda step: held if step >= first else None)
     letter = column(preset("course").with_optimizer("adam"), "n")
     assert errors(report) == [(SHEET, "n", f"{letter}{5 + first}:{letter}16")]
+
+
+def gone_on(folder: Path, changes: dict[str, float | str] | None = None) -> FileReport:
+    """Our own workbook with Adam, whose first row holds the numbers of a later one; `changes`: heading -> its own."""
+    net = preset("course").with_optimizer("adam")
+    write(net, folder / "right.xlsx")
+    book = openpyxl.load_workbook(folder / "right.xlsx")
+    numbers = openpyxl.load_workbook(folder / "right.xlsx", data_only=True)[SHEET]
+    for name in ("n", *(f"{state}_{w}" for state in "mv" for w in net.parameters), *net.parameters):
+        place = column(net, name)
+        book[SHEET][f"{place}5"].value = (changes or {}).get(name, numbers[f"{place}9"].value)
+    book.save(folder / "on.xlsx")
+    return audit_workbook(folder / "on.xlsx")
+
+
+def test_a_table_that_goes_on_from_another_is_right(tmp_path: Path) -> None:
+    report = gone_on(tmp_path)
+    assert (report.status, report.findings) == ("right", ())
+
+
+@pytest.mark.parametrize("changes", [{"n": 0}, {"m_w1": 0}, {"n": -1}, {"v_w1": -0.1}])
+def test_a_table_that_goes_on_in_part_alone_is_not(tmp_path: Path, changes: dict[str, float | str]) -> None:
+    assert gone_on(tmp_path, changes).status == "wrong"

@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from tinyproof.check.code.interpreter.made_arrays import FILLED, sources
-from tinyproof.check.code.interpreter.relations import Relation, relation
+from tinyproof.check.code.interpreter.relations import REST, Relation, relation
 from tinyproof.check.code.interpreter.rows import Cut, Fit, Parts, Path, Rows
 from tinyproof.check.code.interpreter.uses import Chosen, Measured
 from tinyproof.check.code.interpreter.values import Map
@@ -68,15 +68,13 @@ def to_learned(use: Measured) -> Relation:
 
 def held_out_by_name(rows: Rows) -> bool:
     """Whether the rows come from a test set, or from the part that a split holds out."""
-    return all(
-        path.root.kind in ("test", "validation")
-        or any(cut.kind == "split" and cut.part != "train" for cut in path.cuts)
-        for path in rows.paths
-    )
+    return all(path.root.kind in ("test", "validation") or _cut_off(path) for path in rows.paths)
 
 
 def _cut_off(path: Path) -> bool:
-    return any(cut.kind == "split" and cut.part != "train" for cut in path.cuts)
+    """Whether the rows are none that a split left for training; what is left beside another part may be."""
+    parts = [cut.part for cut in path.cuts if cut.kind == "split" and cut.part != "train"]
+    return any(not part.startswith(REST) or part == f"{REST}train" for part in parts)
 
 
 def is_test(rows: Rows) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.code.interpreter.attributes import OF_DATA_PATHS
+from tinyproof.check.code.interpreter.column_masks import set_anew
 from tinyproof.check.code.interpreter.events import Overwritten
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
@@ -79,6 +80,8 @@ def _bind_attribute(machine: Machine, target: ast.Attribute, option: Value, valu
         call_it(value, target.attr)
     elif isinstance(option, Name):
         _patch(machine, option.path, target.attr)
+    elif isinstance(option, Rows):
+        set_anew(machine, option, target.attr)
     if target.attr == "grad" or target.attr == "requires_grad":
         around: tuple[Pass | Loop, ...] = (*machine.passes, *machine.loops)
         for turn in around:
@@ -105,7 +108,7 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
             option.paths = changed(option, machine.place(target, scope))
         elif isinstance(option, Rows):
             last = target.slice.elts[-1] if isinstance(target.slice, ast.Tuple) and target.slice.elts else target.slice
-            machine.written[constant(machine.evaluate(last, scope)) if option.side == "both" else None] += 1
+            set_anew(machine, option, constant(machine.evaluate(last, scope)))
         elif isinstance(option, Made) and is_mask(option, value):
             let_through(machine, option, target.slice, value, scope)
         elif isinstance(option, Made) and not machine.passes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from tinyproof.check.code.interpreter import columns
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.relations import COLUMN
 from tinyproof.check.code.interpreter.rows import Cut, Rows
-from tinyproof.check.code.interpreter.values import Const, Unknown, Value
+from tinyproof.check.code.interpreter.values import Const, Unknown, Value, constant
 
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -19,6 +20,22 @@ _SIGNS: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+
+_KEPT = frozenset(("drop", "drop_duplicates", "dropna", "reset_index", "set_index", "sort_index", "sort_values"))
+
+
+def set_anew(machine: Machine, table: Rows, name: object) -> None:
+    """A column of a table is written to; one whose name is not known is any, as is all that a single column is."""
+    by_name = isinstance(name, str) and table.side == "both" and not columns.is_one(table) and name != "columns"
+    machine.written[name if by_name else None] += 1
+
+
+def perhaps_set_anew(machine: Machine, table: Rows, method: str, kwargs: Mapping[str, Value]) -> None:
+    """The same by a method that writes where the rows lie: `update`, `replace(..., inplace=True)`."""
+    in_place = constant(kwargs.get("inplace", Const(False))) is not False and method not in _KEPT
+    if in_place or method == "update":
+        set_anew(machine, table, None)
 
 
 def cut_by(machine: Machine, column: Rows, op: ast.cmpop, value: Value, first: bool) -> Cut | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tinyproof.check.code.interpreter.columns import is_one
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity
 from tinyproof.check.code.interpreter.machine import Machine
-from tinyproof.check.code.interpreter.rows import Rows, rows_in
+from tinyproof.check.code.interpreter.rows import Cut, Rows, rows_in
 from tinyproof.check.code.interpreter.turns import Loop, Pass, counter_of
 from tinyproof.check.code.interpreter.values import (
     CHANGED,
@@ -22,6 +22,7 @@ from tinyproof.check.code.interpreter.values import (
     Seq,
     Unknown,
     Value,
+    constant,
     number,
     options,
 )
@@ -77,7 +78,8 @@ def one_by_one(value: Value) -> Rows | None:
         return filled if filled is not None and filled.side in ("x", "y", "both") else None
     if isinstance(value, Made) and (value.path in ("builtins.enumerate", "builtins.zip") or _wraps(value)):
         found = [one_by_one(arg) for arg in value.args]
-        return next((rows for rows in found if rows is not None), None)
+        rows = next((rows for rows in found if rows is not None), None)
+        return _first_rows(rows, value.args[1:]) if rows is not None and value.short == "islice" else rows
     return None
 
 
@@ -105,6 +107,12 @@ def _listed(machine: Machine, value: Value) -> list[Value] | None:
     if isinstance(value, Made) and _wraps(value) and value.args:
         return _listed(machine, value.args[0]) if value.short in ("list", "tuple", "tqdm", "tqdm_notebook") else None
     return None
+
+
+def _first_rows(rows: Rows, bounds: list[Value]) -> Rows | None:
+    """Those that `islice` lets through; None where their number is not known, or they are others than the first."""
+    high = constant(bounds[0]) if len(bounds) == 1 else None
+    return rows.cut(Cut("slice", ("slice",), high=high)) if isinstance(high, int) else None
 
 
 def _layers(value: Made) -> list[Value] | None:

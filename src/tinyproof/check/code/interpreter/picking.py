@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tinyproof.check.code.interpreter.columns import is_one
 from tinyproof.check.code.interpreter.machine import Machine
-from tinyproof.check.code.interpreter.relations import OPPOSITE
+from tinyproof.check.code.interpreter.relations import OPPOSITE, REST
 from tinyproof.check.code.interpreter.rows import MAX_PATHS, Cut, Path, Root, Rows, Side
 from tinyproof.check.code.interpreter.values import Unknown, Value
 from tinyproof.check.finding import CodePlace
@@ -74,7 +74,10 @@ def among(machine: Machine, asked: Rows, known: Rows) -> Rows:
     machine.keep.append(known)
     by_values = is_one(known) and {path.root for path in asked.paths} == {path.root for path in known.paths}
     cuts = known.paths[-1].cuts if len(known.paths) == 1 and not by_values else ()
-    return letting_through(cuts[-1] if cuts else Cut("filter", ("isin", id(known)), "yes"), "mask")
+    cut = cuts[-1] if cuts else Cut("filter", ("isin", id(known)), "yes")
+    if is_one(asked):  # the values of one column say nothing of those of another
+        cut = Cut("filter", ("among", cut.key, asked.columns), cut.part)
+    return letting_through(cut, "mask")
 
 
 def inverted(value: Value) -> Value | None:
@@ -83,6 +86,13 @@ def inverted(value: Value) -> Value | None:
         return letting_through(Cut("filter", ("index", id(value)), "no"), "mask")
     if not isinstance(value, Rows):
         return None
-    path = value.paths[0]
-    cuts = tuple(replace(cut, part=OTHER.get(cut.part, "yes")) for cut in path.cuts)
-    return Rows((Path(path.root, cuts),), "mask")
+    if len(value.paths) > 1 and any(len(path.cuts) != 1 for path in value.paths):
+        return Unknown()
+    cuts = [cut for path in value.paths for cut in path.cuts]  # what none of them lets through
+    return Rows((Path(value.paths[0].root, tuple(map(_other, cuts))),), "mask")
+
+
+def _other(cut: Cut) -> Cut:
+    """What a cut leaves out."""
+    rest = cut.part.removeprefix(REST) if cut.part.startswith(REST) else REST + cut.part
+    return replace(cut, part=OTHER.get(cut.part, rest))

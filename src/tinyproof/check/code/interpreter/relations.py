@@ -11,6 +11,8 @@ from tinyproof.check.finding import CodePlace
 COLUMN = "(column)"  # starts the key of a cut by a column's value; then the column, and what it is compared with
 OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
+REST = "rest of "  # before the part of a split that has all rows but those of that part
+
 Relation = Literal["inside", "apart", "contains", "overlaps", "unknown"]
 
 
@@ -40,6 +42,8 @@ def _relation(one: Path, other: Path) -> Relation:
             return "apart"
         alike = one.root.what == other.root.what and one.root.key[:2] != other.root.key[:2]
         return "unknown" if alike or "rows" in (one.root.form, other.root.form) else "apart"
+    if any(_named_apart(mine, yours) for mine in one.cuts for yours in other.cuts):
+        return "apart"
     for index, (mine, yours) in enumerate(zip(one.cuts, other.cuts, strict=False)):
         if mine == yours:
             continue
@@ -78,15 +82,31 @@ def _cuts(one: Cut, other: Cut) -> Relation:
         return _by_values(one, other)
     if one.kind == "split" and other.kind == "split":
         if one.key == other.key:
-            return "apart" if one.part != other.part else "inside"
+            return _parts(one.part, other.part)
         return "overlaps"
     if {one.kind, other.kind} == {"split", "filter"} and all(_is_drawn(cut) for cut in (one, other)):
         return "overlaps"  # two draws from the same rows
     if one.kind == other.kind == "filter" and one.key == other.key:
-        return "apart" if one.part != other.part else "inside"
+        return _parts(one.part, other.part)
     if one.kind == other.kind == "slice" and one.key == other.key:
         return _slices(one, other)
     return "unknown"
+
+
+def _named_apart(one: Cut, other: Cut) -> bool:
+    """Whether two masks that a source names itself let different rows through, whatever was cut before."""
+    return one.key[:1] == ("parts",) and one.key == other.key and _parts(one.part, other.part) == "apart"
+
+
+def _parts(one: str, other: str) -> Relation:
+    """How two parts of one split lie, where either may be the rest of a part."""
+    if one == other:
+        return "inside"
+    if REST + one == other or REST + other == one or not (one + other).count(REST):
+        return "apart"
+    if one.startswith(REST) and other.startswith(REST):
+        return "unknown"
+    return "contains" if one.startswith(REST) else "inside"
 
 
 def _by_values(one: Cut, other: Cut) -> Relation:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from tinyproof.check.code.interpreter import columns, made_arrays, picking, row_expressions
-from tinyproof.check.code.interpreter.column_masks import cut_by
+from tinyproof.check.code.interpreter.column_masks import cut_by, perhaps_set_anew
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.loops import EACH_ROW
 from tinyproof.check.code.interpreter.machine import Machine
@@ -34,6 +34,7 @@ def method(
     machine: Machine, owner: Rows, name: str, args: list[Value], kwargs: dict[str, Value], node: ast.AST, scope: Scope
 ) -> Value:
     """A method of an array, a table or a data set."""
+    perhaps_set_anew(machine, owner, name, kwargs)
     if name in ("eq", "equal", "__eq__") and args:
         found = compare(machine, ast.Eq(), owner, args[0], machine.place(node, scope))
         return found if found is not None else Unknown()
@@ -53,7 +54,7 @@ def method(
     if name in ("take", "head"):
         return _first_of(owner, args, kwargs, keep=True)
     if name == "tail":
-        return _last_of(owner, args, kwargs)
+        return _last_of(machine, owner, args, kwargs)
     if name == "skip":
         return _first_of(owner, args, kwargs, keep=False)
     if name == "sample":
@@ -155,17 +156,20 @@ def _asked_for(machine: Machine, owner: Rows, text: Value, node: ast.AST, scope:
         test = ast.parse(asked, mode="eval").body if isinstance(asked, str) else None
     except SyntaxError:
         test = None
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
+    named = isinstance(test, ast.Compare) and any(isinstance(part, ast.Name) for part in ast.walk(test.comparators[0]))
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name) and not named:
         told, value = columns.after(owner, "pick", test.left.id), machine.evaluate(test.comparators[0], scope)
         cut = cut_by(machine, told, test.ops[0], value, True) if isinstance(value, Const) else None
         if cut is not None:
             return owner.cut(cut)
-    return owner.cut(Cut("filter", ("query", ast.unparse(node)[:80])))
+    whole = isinstance(asked, str) and "@" not in asked  # else it hangs on what a name stands for just now
+    return owner.cut(Cut("filter", ("query", asked if whole else object())))
 
 
-def _last_of(owner: Rows, args: list[Value], kwargs: dict[str, Value]) -> Rows:
+def _last_of(machine: Machine, owner: Rows, args: list[Value], kwargs: dict[str, Value]) -> Rows:
     """`table.tail(20)`: the last 20 rows; of a negative number, all but so many at the beginning."""
     value = args[0] if args else kwargs.get("n", Const(5))
+    machine.keep.append(value)
     known = constant(value)
     return owner.cut(Cut("slice", ("slice",), low=-known if isinstance(known, int) else ("last", id(value))))
 

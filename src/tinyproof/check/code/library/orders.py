@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from tinyproof.check.code.interpreter import made_arrays
+from tinyproof.check.code.interpreter.column_masks import set_anew
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.rows import Cut, Drawn, Path, Root, Rows, rows_in
@@ -27,7 +28,7 @@ def of_function(
 ) -> Value | None:
     """A random order that a function of a library draws, or puts rows in; None for any other function."""
     if path in _IN_PLACE and args:
-        return _shuffled(args[0], _drawn(machine, (path.partition(".")[0],), node, scope))
+        return _shuffled(machine, args[0], _drawn(machine, (path.partition(".")[0],), node, scope))
     if path not in _ORDERS or not args:
         return None
     told = path.startswith("jax") or "generator" in kwargs
@@ -42,7 +43,7 @@ def of_generator(
         return None
     machine.keep.append(owner)
     drawn = _drawn(machine, ("generator", id(owner)), node, scope)
-    return _shuffled(args[0], drawn) if name == "shuffle" else _order(machine, args, drawn, node, scope)
+    return _shuffled(machine, args[0], drawn) if name == "shuffle" else _order(machine, args, drawn, node, scope)
 
 
 def _drawn(machine: Machine, stream: tuple[object, ...], node: ast.AST, scope: Scope) -> Drawn:
@@ -66,7 +67,7 @@ def _a_sample(rows: Rows, size: Value) -> bool:
     return not isinstance(size, Quantity) or size.loader is not rows
 
 
-def _shuffled(value: Value, drawn: Drawn) -> Value | None:
+def _shuffled(machine: Machine, value: Value, drawn: Drawn) -> Value | None:
     """Rows are put in another order where they lie."""
     rows = rows_in(value) or made_arrays.places(value)
     if rows is None and isinstance(value, Made):
@@ -74,4 +75,5 @@ def _shuffled(value: Value, drawn: Drawn) -> Value | None:
     if rows is None:
         return None
     rows.orders = (*rows.orders, drawn)
+    set_anew(machine, rows, None)
     return Const(None)

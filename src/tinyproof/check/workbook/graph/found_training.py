@@ -68,11 +68,12 @@ class Study:
     disputed: dict[int, str] = field(default_factory=dict)  # trainings of which several readings are possible -> why
     states: dict[int, int] = field(default_factory=dict)  # update -> the cell that holds its gradient
     climbs: set[int] = field(default_factory=set)  # trainings whose changes go up through their states, all of them
-    ways: dict[int, list[list[int]]] = field(default_factory=dict)  # what `states` found out, whatever the gradient
-    parts: dict[int, tuple[list[int], Array]] = field(default_factory=dict)
     sources: dict[int, list[Source]] = field(default_factory=dict)  # update -> where its gradient is on its way
-    read_back: dict[int, list[int]] = field(init=False, default_factory=dict)  # what `way_back` found out, by cell
-    ways_back: dict[int, AbstractSet[int]] = field(init=False, default_factory=dict)  # and by update
+    # Found out once, whatever the gradient: of these cells and values alone, so that a copy with others starts anew.
+    ways: dict[int, list[list[int]]] = field(init=False, default_factory=dict)  # by update
+    parts: dict[int, tuple[list[int], Array]] = field(init=False, default_factory=dict)  # by cell
+    read_back: dict[int, list[int]] = field(init=False, default_factory=dict)  # by cell
+    ways_back: dict[int, AbstractSet[int]] = field(init=False, default_factory=dict)  # by update
 
     def updates_that_follow(self) -> list[Update]:
         return [self.updates[u] for u in np.flatnonzero(self.match.ok)]

@@ -1,7 +1,7 @@
-"""Parameters that the first steps hand on as they are: the first change is that of its own step alone.
+"""Parameters that some steps hand on as they are: the next change is that of its own step alone.
 
-The start is then read by several steps, and a change of one of them is no multiple of the derivative of all: that
-derivative is of a number that these steps share, and not what the step descends.
+What it starts from is then read by several steps, and a change of one of them is no multiple of the derivative of all:
+that derivative is of a number that these steps share, and not what the step descends.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ MOST_SHARED = 60  # examples that read one start
 
 
 def held_at_first(found: Study, wrong: list[int]) -> list[int]:
-    """Those of the wrong updates that follow the gradient of their own step, from a start that earlier steps read."""
+    """Those of the wrong updates that follow the gradient of their own step, from a start that earlier steps read: any
+    at the beginning, more than one of them later, where a single one is a formula that was lost."""
     ends = {int(cell) for cell in found.successor}
-    asked = [update for update in wrong if int(found.parameter[update]) not in ends]
-    return [update for update in asked[:MOST_ASKED] if _goes_along(found, update)]
+    return [u for u in wrong[:MOST_ASKED] if _goes_along(found, u, 2 if int(found.parameter[u]) in ends else 1)]
 
 
-def _goes_along(found: Study, update: int) -> bool:
-    """Whether an update follows the gradient of its own step at the rate of others."""
+def _goes_along(found: Study, update: int, least: int) -> bool:
+    """Whether an update follows the gradient of its own step at the rate of others, after so many that hold it."""
     rates = found.match.rate[(found.training == found.training[update]) & found.match.ok]
     rates = rates[np.isfinite(rates)]
-    own = rate_in_its_step(found, update)
+    own = rate_in_its_step(found, update, least)
     return own > 0 and bool((np.abs(own / rates - 1) < NEAR).any())
 
 
-def rate_in_its_step(found: Study, update: int) -> float:
-    """How far an update goes down the gradient of its own step, from a start that other steps read too; nan where it
-    does not follow it."""
+def rate_in_its_step(found: Study, update: int, least: int = 1) -> float:
+    """How far an update goes down the gradient of its own step, from a start that other steps read too (beyond 1,
+    `least` times as many examples as its own do); nan where it does not follow it."""
     training, parameter = int(found.training[update]), int(found.parameter[update])
     atoms = found.chosen[training]
     if not atoms or any(atom.cells is not None for atom in atoms) or _rows(atoms) > MOST_ROWS:
@@ -57,7 +57,8 @@ def rate_in_its_step(found: Study, update: int) -> float:
                     kept += [row] if inside else []
             pieces.append((residual, np.array(kept, dtype=int)))
         mine.append(replace(atom, pieces=pieces))
-    if not others or not own or len(own) + len(others) > MOST_SHARED:
+    few = least > 1 and len(others) < least * len(own)
+    if few or not others or not own or len(own) + len(others) > MOST_SHARED:
         return np.nan
     read = _trained(found, [cell for outputs in own for cell in outputs])
     if any(_trained(found, outputs) <= read for outputs in others):

@@ -243,7 +243,7 @@ def beside_told(graph: SheetGraph, way: str, cell: int) -> str:
     text = {
         "moved": "is read by a unit like a parameter, and what moves it in every step is the same, whatever the "
         "error is: meant, or a gradient that was lost",
-        "held": "is held in the first steps, while others are moved: by choice, or changes that were lost",
+        "held": "is held in some steps, while others are moved: by choice, or changes that were lost",
         "inputs": "is moved up the error, and may be an input: an example that is meant to mislead, or a wrong sign",
         "idle": "is moved by the error, at the rate of the parameters, and no unit reads it: a bias that the sum "
         "lacks, or one that is kept for show",

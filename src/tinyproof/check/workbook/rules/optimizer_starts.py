@@ -15,17 +15,31 @@ _CORRECTIONS = "the corrections 1-beta1^n and 1-beta2^n"
 
 def wrong_start(judge: Judge, method: Method, col: int) -> list[Mistake]:
     """A state of Adam that starts at another number than 0, which its corrections count on."""
-    row, held, name = judge.table.rows[0], judge.columns[col], judge.roles.names[col]
-    written = [p.expr.value for p in held.patterns if p.rows[:1] == (row,) and isinstance(p.expr, Num)]
-    start = next(iter(written), held.typed.get(row, 0.0))
-    if method.kind != "adam" or start == 0 or _still(judge, method) == col:
+    name, start = judge.roles.names[col], _start(judge, col)
+    if method.kind != "adam" or start == 0 or _still(judge, method) == col or continued(judge, method):
         return []
     why = f"it is 0 before the first step: {_CORRECTIONS} put that right"
-    message = f"{name} starts at {start:.10g}, not at 0"
+    message, first = f"{name} starts at {start:.10g}, not at 0", judge.table.rows[:1]
     return [
-        Mistake("wrong-update", "error", judge.table.sheet, name, message, col, (row,), says=f"{start:.10g}",
+        Mistake("wrong-update", "error", judge.table.sheet, name, message, col, first, says=f"{start:.10g}",
                 should_say="0", why=why, wrong=Num(start))
     ]  # fmt: skip
+
+
+def continued(judge: Judge, method: Method) -> bool:
+    """Whether a table of Adam goes on from steps that stand elsewhere: all its states, and the number of the step, are
+    those of a later step than the first."""
+    starts = {col: _start(judge, col) for col in method.states}
+    counts = [starts[col] for col, (letter, _) in method.states.items() if letter == STEP]
+    begun = all(start > 0 for col, start in starts.items() if method.states[col][0] != "m")
+    return bool(counts) and begun and all(starts.values()) and _still(judge, method) is None
+
+
+def _start(judge: Judge, col: int) -> float:
+    """The number that stands in the first row of a column; 0 where none is written there."""
+    row, held = judge.table.rows[0], judge.columns[col]
+    written = [p.expr.value for p in held.patterns if p.rows[:1] == (row,) and isinstance(p.expr, Num)]
+    return float(next(iter(written), held.typed.get(row, 0.0)))
 
 
 def wrong_count(judge: Judge, method: Method) -> list[Mistake]:

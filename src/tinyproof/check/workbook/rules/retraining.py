@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tinyproof.backprop.diff import gradient_name
 from tinyproof.backprop.expr import Call, Expr, Num, Var, names
 from tinyproof.check.workbook.rules.judge import Judge
+from tinyproof.check.workbook.rules.optimizer_starts import continued
 from tinyproof.check.workbook.rules.rates import place_of
 from tinyproof.check.workbook.understand.grid import Place
 from tinyproof.check.workbook.understand.patterns import InTable, before, column_of, current
@@ -204,9 +205,11 @@ def _descends(col: int, rate: float, loss: str) -> Compiled:
 
 
 def _starts(judge: Judge, training: Training) -> dict[int, float] | None:
-    """What states and parameters are in the first row; a state of Adam is 0 there. None where a number is missing."""
+    """What states and parameters are in the first row; a state of Adam is 0 there where no
+    table goes before it. None where a number is missing."""
     method = judge.method
-    begun = dict.fromkeys(method.states, 0.0) if method is not None and method.kind == "adam" else {}
+    fresh = method is not None and method.kind == "adam" and not continued(judge, method)
+    begun = dict.fromkeys(method.states, 0.0) if method is not None and fresh else {}
     cols = (*(method.states if method is not None else ()), *training.parameters)
     found = {col: begun[col] if col in begun else _number(judge, col, 0) for col in cols}
     start = {col: value for col, value in found.items() if value is not None}
