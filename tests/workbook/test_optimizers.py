@@ -224,52 +224,6 @@ def test_a_state_of_adam_that_does_not_start_at_0(tmp_path: Path, name: str) -> 
     assert [finding for finding in other.findings if finding.severity == "error"] == []
 
 
-COUNTS: dict[str, tuple[Callable[[int], int], range, str]] = {
-    "one number": (lambda step: 1, range(5, 17), "n is 1 in every row: it does not count the steps"),
-    "one number after the start": (lambda step: min(step, 1), range(7, 17), "n stands still at 1 from here on"),
-    "held from some row on": (lambda step: min(step, 5), range(11, 17), "n stands still at 5 from here on"),
-    "one too many": (lambda step: step + 1, range(5, 6), "n starts at 1, not at 0"),
-    "one too few": (lambda step: max(step - 1, 0), range(6, 7), "n does not count the steps"),
-}
-
-
-def with_counts(folder: Path, count: Callable[[int], int | str | None]) -> FileReport:
-    """Our own workbook with Adam, and other contents of the cells of n; None leaves one as it is."""
-    net = preset("course").with_optimizer("adam")
-    book = openpyxl.load_workbook(write(net, folder / "right.xlsx"))
-    for step in range(ROWS):
-        typed = count(step)
-        if typed is not None:
-            book[SHEET][f"{column(net, 'n')}{5 + step}"].value = typed
-    book.save(folder / "typed.xlsx")
-    return audit_workbook(folder / "typed.xlsx")
-
-
-@pytest.mark.parametrize("slip", COUNTS)
-def test_a_typed_number_of_the_step_that_does_not_count_on(tmp_path: Path, slip: str) -> None:
-    count, rows, message = COUNTS[slip]
-    report = with_counts(tmp_path, count)
-    letter = column(preset("course").with_optimizer("adam"), "n")
-    cells = f"{letter}{rows[0]}" + (f":{letter}{rows[-1]}" if len(rows) > 1 else "")
-    assert errors(report) == [(SHEET, "n", cells)]
-    (found,) = (finding for finding in report.findings if finding.severity == "error")
-    assert found.message.startswith(message)
-    assert ("loss after" in found.effect) == (slip != "one too few")  # that divides by 0
-
-
-def test_a_number_of_the_step_that_is_typed_and_counts_on_is_right(tmp_path: Path) -> None:
-    report = with_counts(tmp_path, lambda step: step)
-    assert (report.status, report.findings) == ("right", ())
-
-
-@pytest.mark.parametrize("held", ["=1", 5])
-def test_a_number_of_the_step_that_a_formula_holds_or_that_is_typed_below(tmp_path: Path, held: int | str) -> None:
-    first = 1 if held == "=1" else 6
-    report = with_counts(tmp_path, lambda step: held if step >= first else None)
-    letter = column(preset("course").with_optimizer("adam"), "n")
-    assert errors(report) == [(SHEET, "n", f"{letter}{5 + first}:{letter}16")]
-
-
 def gone_on(folder: Path, changes: dict[str, float | str] | None = None) -> FileReport:
     """Our own workbook with Adam, whose first row holds the numbers of a later one; `changes`: heading -> its own."""
     net = preset("course").with_optimizer("adam")

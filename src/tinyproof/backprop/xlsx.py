@@ -52,6 +52,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 _A4 = 9
 _PRINTED, _ONE_PAGE = 53, 12  # per cent of a long table, on upright pages; so many columns are on one
+_WIDE, _WIDE_PRINTED = 36, 49  # columns of one with an optimiser's states; then 200 rows go over two pages, not three
 _COLUMN_PIXELS, _ROW_PIXELS = 64, 20  # of a cell whose size nobody set
 _UNDATED = datetime(2000, 1, 1)
 _COLOURS = [
@@ -155,12 +156,13 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
     """Everything about a sheet but its cells; must come before them, as rows leave memory once written."""
     worksheet.hide_gridlines(2 if sheet.block is None else 1)
     worksheet.set_paper(_A4)
-    worksheet.set_margins(0.3, 0.3, 0.5, 0.5)
+    wide = sheet.block is not None and len(sheet.block.columns) > _WIDE
+    worksheet.set_margins(0.3, 0.3, *(2 * [0.3 if wide else 0.5]))
     if sheet.block is None:
         worksheet.set_landscape()
         worksheet.fit_to_pages(1, 0)
     else:
-        worksheet.set_print_scale(_PRINTED)
+        worksheet.set_print_scale(_WIDE_PRINTED if wide else _PRINTED)
         if len(sheet.block.columns) > _ONE_PAGE:
             worksheet.repeat_columns(0)
     for first, last, width in sheet.widths:

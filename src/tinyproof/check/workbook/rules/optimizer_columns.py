@@ -16,7 +16,7 @@ from tinyproof.check.workbook.rules.forward import irregular, no_common_formula,
 from tinyproof.check.workbook.rules.judge import Judge
 from tinyproof.check.workbook.rules.mistake import Mistake
 from tinyproof.check.workbook.rules.optimizer_slips import outside, shared_slip
-from tinyproof.check.workbook.rules.optimizer_starts import wrong_count, wrong_start
+from tinyproof.check.workbook.rules.optimizer_starts import with_iterations, wrong_count, wrong_start
 from tinyproof.check.workbook.rules.rate_cells import gradient_column
 from tinyproof.check.workbook.rules.reasons import describe
 from tinyproof.check.workbook.rules.repair import find_repair
@@ -81,6 +81,7 @@ def _draw(judge: Judge, method: Method) -> None:
     rng = np.random.default_rng(_SEED)
     for col, (letter, _) in method.states.items():
         judge.values[before(col)] = np.arange(SAMPLES) % 4 + 1.0 if letter == STEP else rng.uniform(0.2, 1.5, SAMPLES)
+    with_iterations(judge, method)
     for col in (*method.states, *method.gradients):
         for pattern in judge.columns[col].patterns:
             for name in names(pattern.expr) if pattern.expr is not None else ():
@@ -146,6 +147,8 @@ def _fits(judge: Judge, written: Expr, right: Expr, wanted: tuple[str, ...]) -> 
     candidates: list[Expr] = [*map(Var, outside(written)), *numbers]
     for chosen in permutations(candidates, len(wanted)):
         settings = dict(zip(wanted, chosen, strict=True))
+        if any(isinstance(one, Num) and name != "eps" and not 0 <= one.value < 1 for name, one in settings.items()):
+            continue  # the 1 of 1-beta1 is no beta1
         whole = substitute(right, settings)
         if same(says, value(whole, judge.complete(whole))):
             yield settings
