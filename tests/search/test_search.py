@@ -243,9 +243,11 @@ def test_a_run_of_another_candidate_is_named(copied: Path) -> None:
     assert "is not the declared run: another model" in broken(copied)
 
 
-def test_a_changed_candidate_and_a_changed_network_are_named(copied: Path) -> None:
+def test_a_changed_candidate_and_a_changed_or_missing_network_are_named(copied: Path) -> None:
     path = copied / "networks" / "c1.py"
     path.write_text(path.read_text() + "\n# changed\n")
+    assert "the files of the networks are the declared ones: c1.py" in broken(copied)
+    path.unlink()
     assert "the files of the networks are the declared ones: c1.py" in broken(copied)
     change(copied / contender.FILE, lambda data: data["candidates"][0].update(parameters=1))  # type: ignore[index]
     assert "is not the list of candidates that the search was declared with" in broken(copied)
@@ -274,6 +276,7 @@ def test_the_proof_of_another_than_the_winner_is_named(copied: Path) -> None:
         (("--candidates", 0), "candidates: 0 is not allowed; allowed: a whole number from 1 to 2,000"),
         (("--seeds", 0), "seeds: 0 is not allowed; allowed: a whole number from 1 to 1,000"),
         (("--confirm", -1), "confirm: -1 is not allowed; allowed: a whole number from 0 to 100"),
+        (("--confirm", 1), "confirm: 1 is not allowed; allowed: 0, or from 2 to 100: one seed tells nothing of chance"),
         (("--by", "size"), "by: 'size' is not allowed; allowed: parameters, macs"),
         (("--dataset", "mnits"), "dataset: 'mnits' is not allowed; allowed: "),
         (("--family", "chain"), "family: 'chain' is not allowed; allowed: all, chains"),

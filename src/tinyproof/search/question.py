@@ -123,6 +123,8 @@ def check(target: float, candidates: int, draw: int, seeds: int, confirm: int, b
     whole("candidates", candidates, 1, MOST_CANDIDATES)
     whole("draw", draw, 0, 2**31 - 1)
     whole("seeds", seeds, 1, MAX_SEEDS)
+    if confirm == 1:
+        raise InputError("confirm", confirm, f"0, or from 2 to {MOST_CONFIRMING}: one seed tells nothing of chance")
     whole("confirm", confirm, 0, MOST_CONFIRMING)
     one_of("by", by, COSTS)
 
