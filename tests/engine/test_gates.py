@@ -60,6 +60,9 @@ PARTS = {
         squeezed_by_index, squeeze=nn.Linear(6, 4, bias=False), act=nn.SiLU(), excite=nn.Linear(4, 6),
         norm=nn.BatchNorm2d(6), a=conv(6, 6, padding=1), norm2=nn.BatchNorm2d(6),
     ),
+    "by a mean whose flag has no name": lambda: Net(
+        lambda n, x: x * torch.sigmoid(n.excite(x.mean((2, 3), True))), excite=conv(6, 6, 1)
+    ),
     "a product of two pictures": lambda: Net(lambda n, x: n.norm(n.a(x) * x), a=conv(6, 6, 1), norm=nn.BatchNorm2d(6)),
     "swish by hand": lambda: Net(lambda n, x: n.a(x * torch.sigmoid(x)), a=conv(6, 6)),
     "a value by itself": lambda: Net(lambda n, x: n.a(x * x), a=conv(6, 6)),
@@ -133,10 +136,18 @@ REFUSED = {
         lambda: Net(lambda n, x: x * torch.sigmoid(n.a(x)), a=conv(6, 1, 1)),
         "mul: a product of values of 6x12x11 and 1x12x11 is not supported",
     ),
+    "a sum with the channels last in one": (
+        lambda: Net(lambda n, x: x.permute(0, 2, 3, 1) + x),
+        "add: joining values of 6x12x11 and 6x12x11, one flattened or with the channels last, is not supported",
+    ),
+    "a parameter as a factor": (
+        lambda: Net(lambda n, x: x * n.part_scale, part_scale=nn.Parameter(torch.ones(6, 1, 1))),
+        "part_scale: a parameter or a constant outside a layer",
+    ),
     "a factor": (lambda: Net(lambda n, x: 2.0 * x), "only sums, products and concatenations"),
     "other dimensions": (lambda: Net(linear_everywhere, squeeze=nn.Linear(6, 6)), "only so that the channels are last"),
     "a concatenation with the channels last": (
-        lambda: Net(last_joined), "joining values of 6x12x11 and 6x12x11 is not supported",
+        lambda: Net(last_joined), "cat: a concatenation with the channels last is not supported",
     ),
     "a norm of rows": (lambda: Net(lambda n, x: n.norm(x), norm=nn.LayerNorm(11)), "over the channels alone"),
     "a norm of all": (lambda: Net(lambda n, x: n.norm(x), norm=nn.LayerNorm((6, 12, 11))), "over the channels alone"),

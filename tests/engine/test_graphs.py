@@ -65,6 +65,12 @@ def of_the_norm(net: Net, x: Tensor) -> Tensor:
     return net.a(x) + x
 
 
+def leaves_a_rest(net: Net, x: Tensor) -> Tensor:
+    x = net.norm(x)
+    pooled = F.avg_pool2d(x, (5, 3)) + F.max_pool2d(x, (5, 3))  # of 12x11
+    return pooled * torch.sigmoid(F.adaptive_avg_pool2d(x, 1))
+
+
 PARTS: dict[str, Callable[[], Net]] = {
     "depthwise 3x3": lambda: Net(lambda n, x: n.a(x), a=conv(6, 6, groups=6, padding=1)),
     "depthwise 5x3, stride 2, no bias": lambda: Net(
@@ -105,6 +111,7 @@ PARTS: dict[str, Callable[[], Net]] = {
     "pooled two ways": lambda: Net(
         lambda n, x: F.avg_pool2d(x, 2) + n.most(x), most=nn.MaxPool2d(2), a=nn.Identity()
     ),
+    "pooling that leaves a rest, beside the global mean": lambda: Net(leaves_a_rest, norm=nn.BatchNorm2d(6)),
     "dilated": lambda: Net(lambda n, x: n.a(x), a=conv(6, 6, dilation=2)),
     "dilated, padded, stride 2": lambda: Net(
         lambda n, x: n.a(x), 7, a=conv(6, 7, (3, 2), dilation=(2, 5), padding=(4, 3), stride=2)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from tinyproof.network import nets
 from tinyproof.train.engine import choose
 from tinyproof.train.engine.native.build import find_compiler
 from tinyproof.train.engine.native.chain import read_layers
+from tinyproof.train.engine.native.layers import Unsupported
 from tinyproof.train.engine.native.native_engine import refusal, slower
 from tinyproof.train.loop import prepare
 from tinyproof.train.recipe import RECIPES
@@ -102,6 +104,42 @@ def test_the_reason_is_one_line_and_torch_takes_over(name: str) -> None:
 def test_a_forward_with_functions_is_read_as_the_same_layers() -> None:
     kinds = [layer.kind for layer in read_layers(ByHand().eval())]
     assert kinds == ["conv", "rectify", "norm", "max_pool", "drop", "flatten", "linear", "log_softmax"]
+
+
+class Branches(nn.Module):
+    """Two values of one dropout, joined; `join` says how."""
+
+    def __init__(self, join: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv, self.join = nn.Conv2d(1, 4, 3), join
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        x = self.join(x, F.dropout(x, 0.1, self.training))
+        return torch.flatten(F.adaptive_avg_pool2d(x, 1), 1)
+
+
+@pytest.mark.parametrize(
+    ("join", "kind"),
+    [
+        (lambda x, y: torch.add(input=x, other=y), "add"),
+        (lambda x, y: torch.mul(x, other=y), "multiply"),
+        (lambda x, y: torch.cat(tensors=(x, y), dim=-3), "concat"),
+    ],
+)
+def test_arguments_by_name_or_place_and_dropout_of_a_kept_value_are_read(join: Any, kind: str) -> None:
+    network = Branches(join)
+    layers = read_layers(network)
+    assert [layer.kind for layer in layers] == ["conv", "keep", "drop", "keep", kind, "global_pool", "flatten"]
+    assert [layer.slots for layer in layers if layer.slots] == [(0,), (1,), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: F.relu(x, True), lambda x: F.elu(x, 1.0, True), lambda x: F.dropout(x, 0.1, True, True)]
+)
+def test_what_changes_in_place_a_value_that_another_layer_takes_is_refused(change: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(Unsupported, match="changes in place what another layer takes too"):
+        read_layers(Branches(lambda x, y: change(x) + x * y))
 
 
 def normed() -> nn.Module:

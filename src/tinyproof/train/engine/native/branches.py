@@ -6,6 +6,7 @@ x = relu(conv2(x)) + x      conv, rectify, keep 1, add (1, 0)
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,9 +38,9 @@ class _Step:
     name: str = ""
 
 
-def read(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> tuple[Layer, ...]:
-    """The layers of a trace. Raises Unsupported."""
-    steps = _steps(graph, modules)
+def read(graph: torch.fx.Graph, modules: Mapping[str, nn.Module], without: Sequence[str] = ()) -> tuple[Layer, ...]:
+    """The layers of a trace, as if those of the kinds `without` changed nothing. Raises Unsupported."""
+    steps = _steps(graph, modules, without)
     _check_in_place(steps)
     seen = [step.layer.name for step in steps if step.layer.kind in _LEARN]
     if len(set(seen)) != len(seen):
@@ -47,7 +48,7 @@ def read(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> tuple[Layer
     return tuple(_arranged(steps))
 
 
-def _steps(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> list[_Step]:
+def _steps(graph: torch.fx.Graph, modules: Mapping[str, nn.Module], without: Sequence[str]) -> list[_Step]:
     steps, values = list[_Step](), dict[torch.fx.Node, int]()
     for node in graph.nodes:
         if node.op == "placeholder":
@@ -61,6 +62,8 @@ def _steps(graph: torch.fx.Graph, modules: Mapping[str, nn.Module]) -> list[_Ste
             if not node.users:
                 raise Unsupported(f"{node.name} does not lead to the answer")
             step = _step(node, modules, values)
+            if isinstance(step, _Step) and step.layer.kind in without:
+                step = step.takes[0]
             if isinstance(step, _Step):
                 steps.append(step)
             values[node] = len(steps) if isinstance(step, _Step) else step
@@ -75,14 +78,26 @@ def _step(node: torch.fx.Node, modules: Mapping[str, nn.Module], values: Mapping
         if not all(isinstance(part, torch.fx.Node) and part in values for part in parts):
             raise Unsupported(f"{node.name}: only sums, products and concatenations of layers' values are supported")
         return _Step(Layer(kind, node.name), tuple(values[part] for part in parts), node.target in _IN_PLACE, node.name)
+    if node.op == "get_attr":
+        raise Unsupported(f"{node.target}: a parameter or a constant outside a layer is not supported")
     taken = node.args[0] if node.args else None
     if not isinstance(taken, torch.fx.Node) or taken not in values:
         raise Unsupported(f"{node.name} does not take a layer's value first: it is not supported")
     layer = _layer(node, modules)
     if layer is None:
         return values[taken]
-    in_place = getattr(modules.get(str(node.target)), "inplace", False) or node.kwargs.get("inplace", False)
-    return _Step(layer, (values[taken],), bool(in_place) or any(part is True for part in node.args), node.name)
+    return _Step(layer, (values[taken],), _in_place(node, modules), node.name)
+
+
+def _in_place(node: torch.fx.Node, modules: Mapping[str, nn.Module]) -> bool:
+    """Whether a layer is told to change in place what it takes."""
+    if node.op == "call_module":
+        return bool(getattr(modules[str(node.target)], "inplace", False))
+    try:
+        names = inspect.signature(node.target).parameters  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # a method, or one of torch's own: theirs are other functions in place
+        names = {}  # type: ignore[assignment]
+    return bool((dict(zip(names, node.args, strict=False)) | dict(node.kwargs)).get("inplace", False))
 
 
 def _joined(node: torch.fx.Node) -> tuple[str, Sequence[Any]] | None:
@@ -90,13 +105,14 @@ def _joined(node: torch.fx.Node) -> tuple[str, Sequence[Any]] | None:
     if node.op not in ("call_function", "call_method"):
         return None
     if node.target in _ADDS + _MULTIPLIES:
-        if len(node.args) != 2 or node.kwargs:
+        summands = dict(zip(("input", "other"), node.args, strict=False)) | dict(node.kwargs)
+        if summands.keys() != {"input", "other"}:
             raise Unsupported(f"{node.name}: only two layers' values, without a factor, are supported")
-        return ("add" if node.target in _ADDS else "multiply"), node.args
+        return ("add" if node.target in _ADDS else "multiply"), (summands["input"], summands["other"])
     if node.target not in _CONCATENATIONS:
         return None
-    parts, *rest = node.args
-    dim = rest[0] if rest else node.kwargs.get("dim", node.kwargs.get("axis", 0))
+    given: dict[str, Any] = dict(zip(("tensors", "dim"), node.args, strict=False)) | dict(node.kwargs)
+    parts, dim = given.get("tensors"), given.get("dim", given.get("axis", 0))
     if dim not in (1, -3) or not isinstance(parts, list | tuple) or len(parts) < 2:
         raise Unsupported(f"{node.name}: only concatenations of two or more over the channels (dim 1) are supported")
     return "concat", parts

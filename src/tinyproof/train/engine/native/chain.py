@@ -34,7 +34,7 @@ def read_layers(module: nn.Module) -> tuple[Layer, ...]:
     training, evaluation = _chain(twin, True), _chain(twin, False)
     if any(layer.kind in _DROPS for layer in evaluation):
         raise Unsupported("dropout that stays on in evaluation (F.dropout without training=self.training)")
-    if tuple(layer for layer in training if layer.kind not in _DROPS) != evaluation:
+    if _chain(twin, True, _DROPS) != evaluation:
         raise Unsupported(f"the forward of {type(module).__name__} does other things in evaluation than in training")
     return training
 
@@ -114,5 +114,5 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
-def _chain(module: nn.Module, training: bool) -> tuple[Layer, ...]:
-    return branches.read(_trace(module, training).graph, dict(module.named_modules()))
+def _chain(module: nn.Module, training: bool, without: tuple[str, ...] = ()) -> tuple[Layer, ...]:
+    return branches.read(_trace(module, training).graph, dict(module.named_modules()), without)

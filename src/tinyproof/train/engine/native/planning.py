@@ -207,12 +207,15 @@ class _Maker:
 
     def _join(self, layer: Layer) -> None:
         parts = [self.kept[slot] for slot in layer.slots]
+        if layer.kind == "concat" and any(part.last for part in parts):
+            raise Unsupported(f"{layer.name}: a concatenation with the channels last is not supported")
         for part in parts[1:]:
             alike = (part.flattened, part.last) == (parts[0].flattened, parts[0].last)
-            fits = part.shape[1:] == parts[0].shape[1:] and alike and not (part.last and layer.kind == "concat")
+            fits = part.shape[1:] == parts[0].shape[1:] and alike
             if not fits or (layer.kind == "add" and part.shape != parts[0].shape):
                 sizes = " and ".join("x".join(map(str, value.shape)) for value in (parts[0], part))
-                raise Unsupported(f"{layer.name}: joining values of {sizes} is not supported")
+                order = "" if alike else ", one flattened or with the channels last,"
+                raise Unsupported(f"{layer.name}: joining values of {sizes}{order} is not supported")
         channels = parts[0].shape[0] if layer.kind == "add" else sum(part.shape[0] for part in parts)
         self._go_on(parts[0])
         sources = tuple(part.stage for part in parts)

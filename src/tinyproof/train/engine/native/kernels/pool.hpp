@@ -92,7 +92,7 @@ INLINE void backward_windows(const Run& run, Scratch& s, int block, int channel,
   }
 }
 
-// Places that no window covers have no gradient.
+// Places that no window covers have no gradient, but for what another stage that takes them left there.
 template <class L, class P>
 INLINE void clear_rest(const Run& run, int block, int channel) {
   Vec* const du = du_of<P>(run, block) + channel * Traits<P>::plane;
@@ -184,7 +184,7 @@ void backward_pool(const Run& run, Scratch& s) {
     clear_sums<P>(s);
     if constexpr (Windows<L>::tiled) {
       each_window<L, P, false>(run, s, block);
-      if constexpr (L::OH * L::KH < L::IH || L::OW * L::KW < L::IW)
+      if constexpr (!P::MORE && (L::OH * L::KH < L::IH || L::OW * L::KW < L::IW))
         for (int c = 0; c < L::OC; c++) clear_rest<L, P>(run, block, c);
     } else {
       backward_planes<L, P>(run, s, block);
