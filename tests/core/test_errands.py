@@ -192,6 +192,49 @@ def test_what_a_dead_worker_had_goes_to_another() -> None:
     assert played.lines == ["worker tcp://one:1 is gone; what it computed goes to another"]
 
 
+def test_a_worker_that_was_started_again_at_its_address_is_another() -> None:
+    client = PlayedClient()
+    rooms = {"tcp://one:1": "first"}
+    info = client.scheduler_info
+
+    def told(n_workers: int) -> dict[str, Any]:
+        found = info(n_workers)
+        for address, facts in found["workers"].items():
+            facts["local_directory"] = rooms[address]
+        return found
+
+    def restarts(worker: str, call: dict[str, Any], content: bytes) -> bytes | None:
+        if call["index"] >= 0 and rooms[worker] == "first":
+            rooms[worker], client.workers = "second", {worker: 1}
+            client.kept.clear()
+            client.workers = Stays(client.workers)
+            return None
+        return answer(content * 2)
+
+    client.scheduler_info, client.answers = told, restarts  # type: ignore[method-assign]
+    played = Played([b"a"])
+    played.data = {"digest": b"a data set"}
+    assert run(played, client) == {0: 2}
+    assert client.kept == {"tcp://one:1": ["digest"]}
+    assert played.lines == ["worker tcp://one:1 is gone; what it computed goes to another"]
+
+
+class Stays(dict[str, int]):
+    """Workers that are back before anybody looks."""
+
+    def pop(self, *_: Any) -> int:
+        return 1
+
+
+def test_a_problem_comes_as_one_line_without_control_characters() -> None:
+    def problem(worker: str, call: dict[str, Any], content: bytes) -> bytes:
+        return answer(b"", "a\n\x1b[31m" + "b" * 9000) if call["index"] >= 0 else answer(content * 2)
+
+    found = run(Played([b"a"]), PlayedClient(problem))
+    assert found[0].isprintable()
+    assert len(found[0]) <= 2000
+
+
 def test_what_kills_every_worker_is_given_up() -> None:
     def killed(worker: str, call: dict[str, Any], content: bytes) -> bytes:
         return (
@@ -218,7 +261,7 @@ def test_what_cannot_be_given_or_needs_nothing_stops_no_other() -> None:
         (answer(b"", "would not compute as declared: the runs were declared with other code than this"), "other code"),
         (answer(b"what?"), "greets otherwise"),
         (answer(b"hellohello", digest="0" * 64), "did not arrive whole"),
-        (b"no JSON", "gave no answer: JSONDecodeError"),
+        (b"no JSON", "gave no answer that can be read: an answer: is not JSON"),
         (ModuleNotFoundError("No module named 'tinyproof'"), "No module named 'tinyproof'"),
     ],
 )
@@ -239,7 +282,20 @@ def test_where_every_worker_is_refused_the_command_ends_with_the_reason() -> Non
         run(Played([b"a"]), client)
 
 
-@pytest.mark.parametrize("lie", [answer(b"wrong"), answer(b"aa", digest="0" * 64), b"\x80\x04N."])
+def odd(**head: object) -> bytes:
+    """An answer whose digest is right and whose line is not."""
+    told = {"problem": "", "died": False, "sha256": sha256(b"aa"), "seconds": 0.5, **head}
+    return json.dumps(told).encode() + b"\naa"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        answer(b"wrong"), answer(b"aa", digest="0" * 64), b"\x80\x04N.", b"", b"[]\n", b"[" * 100_000,
+        odd(seconds="a while"), odd(seconds=None), odd(seconds=float("nan")), odd(seconds=-1), odd(problem=None),
+        odd(problem={}), odd(sha256=None),
+    ],
+)  # fmt: skip
 def test_an_answer_that_is_not_what_it_should_be_is_not_taken_and_its_worker_not_asked_again(lie: bytes) -> None:
     def lies(worker: str, call: dict[str, Any], content: bytes) -> bytes:
         return lie if worker == "tcp://liar:1" and call["index"] >= 0 else answer(content * 2)

@@ -54,6 +54,7 @@ def test_one_that_was_cut_off_is_refused(length: int) -> None:
         "a\nb",
         "a/b ",
         "x" * 300,
+        "a\ud800",
     ],
 )
 def test_a_name_that_leads_away_is_refused_on_both_sides(name: str) -> None:
@@ -83,3 +84,9 @@ def test_a_name_twice_is_refused() -> None:
     entry = {"name": "a", "bytes": 0, "sha256": sha256(b"")}
     with pytest.raises(DataError, match="or one twice"):
         parcel.unpack(json.dumps({"files": [entry, entry]}).encode() + b"\n")
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a/b/c", "a")])
+def test_a_name_of_a_file_and_of_a_folder_is_refused(names: tuple[str, str]) -> None:
+    with pytest.raises(DataError, match="has a file and a folder of the name 'a'"):
+        parcel.unpack(parcel.pack(dict.fromkeys(names, b"")))

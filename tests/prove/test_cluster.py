@@ -179,7 +179,9 @@ def test_an_address_where_nobody_listens_is_a_line_and_exit_code_2(tmp_path: Pat
         assert len(found.stderr.splitlines()) == 1
 
 
-def test_what_listens_and_never_answers_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_listens_and_never_answers_is_not_waited_for_long_and_nothing_is_declared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(cluster, "_HELLO_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as door:
         address = f"tcp://127.0.0.1:{door.getsockname()[1]}"
@@ -188,6 +190,9 @@ def test_what_listens_and_never_answers_is_not_waited_for_long(monkeypatch: pyte
             cluster.opened(address),
         ):
             pass
+        with pytest.raises(InputError, match=r"\(it is no Dask scheduler, or"):
+            tinyproof.prove("s7-8k", dataset="digits", cluster=address, out=tmp_path / "none", quiet=True)
+    assert not (tmp_path / "none").exists()
 
 
 def test_without_dask_a_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

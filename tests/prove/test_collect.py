@@ -423,3 +423,29 @@ def test_parts_in_one_folder_end_with_the_verdict_of_the_whole(whole: Path, tmp_
     assert said[1][1].startswith("part 2/2: seed(s) 12\n")
     assert bits(folder) == bits(whole)
     assert (folder / proof.VERDICT).read_bytes() == (whole / proof.VERDICT).read_bytes()
+
+
+@pytest.mark.parametrize("broken", [store.PREDICTIONS, ""])
+def test_a_part_that_cannot_be_copied_is_named_not_the_output(
+    broken: str, parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Path(parts[1], "seed-12", broken)
+    before = (Path.open, Path.iterdir)
+
+    def refused(self: Path, *words: Any, **more: Any) -> Any:
+        if self == place and held:
+            raise OSError(errno.EIO, "input/output error")
+        return before[0](self, *words, **more) if broken else before[1](self)
+
+    held: list[int] = []
+    read = collecting._put
+
+    def put(*words: Any) -> bool:
+        held.append(1)
+        return read(*words)
+
+    monkeypatch.setattr(collecting, "_put", put)
+    monkeypatch.setattr(Path, "open" if broken else "iterdir", refused)
+    with pytest.raises(DataError, match=r"p2/seed-12.*cannot be read: ") as found:
+        tinyproof.collect(*parts, out="whole")
+    assert not isinstance(found.value, OutputError)

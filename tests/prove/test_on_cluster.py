@@ -25,7 +25,7 @@ from tinyproof.prove import declaration, evaluations, on_cluster, proof, remote,
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.declare import Ask, declare
 from tinyproof.prove.on_cluster import OnCluster
-from tinyproof.prove.worker import Task, Work
+from tinyproof.prove.worker import PROGRESS, Task, Work
 from tinyproof.train import store
 from tinyproof.train.recipe_text import parse
 
@@ -100,6 +100,10 @@ def elsewhere(files: dict[str, bytes]) -> None:
     files["export-c/network.c"] = b"int main;"
 
 
+def for_no_export(files: dict[str, bytes]) -> None:
+    files["export-None/a"] = b"where no export is judged"
+
+
 def nothing(files: dict[str, bytes]) -> None:
     files.clear()
 
@@ -112,6 +116,7 @@ def nothing(files: dict[str, bytes]) -> None:
         (better, "it does not hold that"),
         (with_more, "a file that belongs to no run, tinyproof.pth"),
         (elsewhere, "a file that belongs to no run, export-c/network.c"),
+        (for_no_export, "a file that belongs to no run, export-None/a"),
         (nothing, "came back without a run that has ended"),
     ],
 )
@@ -143,6 +148,36 @@ def test_a_run_that_failed_for_good_is_kept_as_failed(made: Made, tmp_path: Path
     work = work_of(made, tmp_path / "proof")
     assert take(work, {proof.FAILED: b'{"reason": "diverged in epoch 1"}'}) is True
     assert proof.failure(proof.seed_folder(tmp_path / "proof", work.declared.seeds[0])) == "diverged in epoch 1"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "[]", "{", '{"done": "1", "of": 2}', '{"done": NaN, "of": 2}', '{"done": 3, "of": 2}', '"\ud800"', "[" * 9000],
+)
+def test_what_says_not_how_far_a_run_is_is_not_written_down(words: str, made: Made, tmp_path: Path) -> None:
+    work = work_of(made, tmp_path / "proof")
+    runs = on_cluster._Runs(
+        OnCluster(Cluster("tcp://there:1", None), [work], Listener()), [Task(work, work.declared.seeds[0])]
+    )
+    assert runs.give(0)
+    place = proof.seed_folder(tmp_path / "proof", work.declared.seeds[0]) / PROGRESS
+    runs.told(0, words)
+    assert not place.exists()
+    runs.told(0, '{"name": "x", "done": 1, "of": 2, "words": "a\\u001b[31m\\nb"}')
+    assert json.loads(place.read_text()) == {"name": "", "done": 1, "of": 2, "words": "a [31m b"}
+    runs.let_go(0)
+
+
+def test_a_late_word_about_a_run_that_came_back_leaves_no_file(made: Made, tmp_path: Path) -> None:
+    work = work_of(made, tmp_path / "proof")
+    runs = on_cluster._Runs(
+        OnCluster(Cluster("tcp://there:1", None), [work], Listener()), [Task(work, work.declared.seeds[0])]
+    )
+    assert runs.give(0)
+    assert runs.take(0, parcel.pack(came(made)), "tcp://one:1") is True
+    runs.told(0, '{"name": "x", "done": 1, "of": 2}')
+    runs.let_go(0)
+    assert not (proof.seed_folder(tmp_path / "proof", work.declared.seeds[0]) / PROGRESS).exists()
 
 
 def test_what_a_killed_command_left_beside_the_runs_goes(made: Made, tmp_path: Path) -> None:

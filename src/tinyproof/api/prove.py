@@ -11,6 +11,7 @@ from typing import Any
 
 from tinyproof.api.draw import anatomy_picture
 from tinyproof.api.run_report import anatomy_of
+from tinyproof.core import lease
 from tinyproof.core.errors import InputError, TinyproofError
 from tinyproof.core.files import write_atomic
 from tinyproof.core.listener import SILENT, Listener
@@ -31,8 +32,6 @@ from tinyproof.train import store
 from tinyproof.train.recipe import Recipe
 
 REPORT = "report.html"
-# To judge a proof and draw its page takes some seconds.
-_JUDGING_SECONDS = 300.0
 # What may be said beside the folder of a declared proof: its declaration has answered everything else.
 _BESIDE_A_FOLDER = ("model", "dataset", "data", "processes", "receipt", "also", "part", "cluster", "quiet")
 
@@ -228,7 +227,7 @@ def finish(folder: Path, declared: Declaration, ask: Ask, listener: Listener) ->
         (folder / REPORT).unlink(missing_ok=True)
     drop_weights(work)
     # Parts that share a folder end at any time: the last one to judge has seen them all.
-    with store.locked(folder, patience=_JUDGING_SECONDS) if part else contextlib.nullcontext():
+    with store.locked(folder, patience=lease.PATIENCE_SECONDS) if part else contextlib.nullcontext():
         found = judged(folder, ask, more, listener)
     if part:
         listener.say(f"part {ask.part} has ended; the folders of all parts: tinyproof collect PART... --out FOLDER")

@@ -1,7 +1,7 @@
 """Workers of a Dask cluster: opened by an address, each seen, introduced and given what it keeps before it computes.
 
 Every item goes to one worker by name, so that this side decides what happens when that worker dies: its item goes to
-another. Answers come back as bytes; nothing that a worker computes is unpickled here.
+another. Answers come back as bytes, which nothing here unpickles; what a task raises, Dask itself unpickles.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ from tinyproof.core.errors import InputError, MissingDependency, TinyproofError,
 _LOCAL, _THERE = re.compile(r"local:(\d{1,3})"), re.compile(r"(tcp|tls)://([^\s/:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 _MOST_LOCAL = 256
 _ALLOWED = "local:4 (workers on this machine) or tcp://host:8786 (the address of a scheduler)"
+_NO_DASK = "it is no Dask scheduler, or one of another version"
 _CONNECT_SECONDS, _HELLO_SECONDS, _HERE_SECONDS = 3.0, 8.0, 60.0
+# A file to judge may be larger than what Dask warns of in lines of its own.
+_PLAIN = {"distributed.admin.large-graph-warning-threshold": "4GB"}
 _QUIET = logging.CRITICAL + 1
 # A Dask worker samples its stack a hundred times a second and its machine twice: 2 % of a core each, for a dashboard.
 _SELDOM = {
@@ -38,10 +41,12 @@ _SELDOM = {
 
 @dataclass(frozen=True)
 class Peer:
-    """A worker as the scheduler knows it: its address, its threads."""
+    """A worker as the scheduler knows it: its address, its threads, its own folder, which a worker that was started
+    again at the same address has not."""
 
     address: str
     threads: int
+    room: str = ""
 
 
 @dataclass
@@ -62,7 +67,7 @@ class Cluster:
                 raise OSError(self.client.status)
         except Exception as error:
             raise self.gone() from error
-        return [Peer(address, int(facts["nthreads"])) for address, facts in told.items()]
+        return [Peer(a, int(facts["nthreads"]), str(facts.get("local_directory", ""))) for a, facts in told.items()]
 
     def gone(self) -> TinyproofError:
         """The error for a scheduler that answers no more."""
@@ -106,9 +111,21 @@ def check(address: str) -> None:
         raise MissingDependency("distributed", "--cluster", "cluster")
     if there:
         try:
-            socket.create_connection((there[2].strip("[]"), int(there[3])), _CONNECT_SECONDS).close()
+            door = socket.create_connection((there[2].strip("[]"), int(there[3])), _CONNECT_SECONDS)
         except OSError as error:
             raise _silent(address, one_line(str(error.strerror or error), 80).lower()) from error
+        with door:
+            if there[1] == "tcp" and not _greets(door):
+                raise _silent(address, _NO_DASK)
+
+
+def _greets(door: socket.socket) -> bool:
+    """Whether the other side speaks first, as a Dask scheduler does to whoever comes, and others do not."""
+    door.settimeout(_HELLO_SECONDS)
+    try:
+        return len(door.recv(8)) > 0
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
@@ -118,6 +135,7 @@ def opened(address: str) -> Iterator[Cluster]:
     check(address)
     with contextlib.ExitStack() as held:
         held.enter_context(_quiet())
+        held.enter_context(importlib.import_module("dask").config.set(_PLAIN))
         local = _LOCAL.fullmatch(address)
         place = held.enter_context(_here(int(local[1]))) if local else address
         client = _client(place, address, _HERE_SECONDS if local else _HELLO_SECONDS)
@@ -133,7 +151,7 @@ def _closed(client: Any) -> None:
 
 
 def _client(place: str, address: str, patience: float) -> Any:
-    """A client that takes bytes and text of workers, no pickles. What answers in another language is waited for in a
+    """A client that takes bytes and text for an answer, no pickle. What answers in another language is waited for in a
     thread of its own, not for ever."""
     distributed: Any = importlib.import_module("distributed")
     found: list[Any] = []
@@ -148,7 +166,7 @@ def _client(place: str, address: str, patience: float) -> Any:
     thread.start()
     thread.join(patience)
     if not found or isinstance(found[0], Exception):
-        raise _silent(address, "it is no Dask scheduler, or one of another version")
+        raise _silent(address, _NO_DASK)
     return found[0]
 
 

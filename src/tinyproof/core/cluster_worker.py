@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.cluster_child import ANSWER, GIVEN
-from tinyproof.core.errors import one_line
+from tinyproof.core.errors import DataError, one_line
 from tinyproof.core.files import sha256
+from tinyproof.core.plain_data import parse_json
 
 _POLL_SECONDS, _TOLD_SECONDS, _IDLE_SECONDS = 0.25, 1.0, 60.0
 _KEPT = "tinyproof-kept"
-_MOST_TOLD = 10_000
+_MOST_TOLD, _MOST_PROBLEM = 10_000, 2_000
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _CHILD = "from tinyproof.core.cluster_child import main; main()"
 
@@ -43,6 +44,31 @@ class Call:
     progress: str
     topic: str
     index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of a call: `died`: that is the fault of the worker, so that another may try."""
+
+    problem: str
+    died: bool
+    seconds: float
+    content: bytes
+
+
+def answer_of(content: bytes) -> Answer:
+    """What `compute` gave, as it came over the network. Raises DataError where it is none, or did not arrive whole."""
+    head, _, answer = content.partition(b"\n")
+    told = parse_json(head, "an answer")
+    if not isinstance(told, dict) or not isinstance(told.get("problem"), str):
+        raise DataError("an answer", "says not what became of it")
+    seconds = told.get("seconds")
+    if not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
+        raise DataError("an answer", "says not how long it took")
+    if sha256(answer) != told.get("sha256"):
+        raise DataError("an answer", "did not arrive whole (its digest differs)")
+    problem = one_line(told["problem"], _MOST_PROBLEM)
+    return Answer(problem=problem, died=bool(told.get("died")), seconds=float(seconds), content=answer)
 
 
 def missing(digests: list[str], dask_worker: Any) -> list[str]:

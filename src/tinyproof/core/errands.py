@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from tinyproof.core import cluster_worker
 from tinyproof.core.cluster import Cluster, Peer
-from tinyproof.core.cluster_worker import Call
+from tinyproof.core.cluster_worker import Answer, Call
 from tinyproof.core.errors import DataError, InputError, one_line
 from tinyproof.core.files import sha256
 from tinyproof.core.workers import Outcome
@@ -134,7 +134,7 @@ class _Errands:
             return
         self._looked = now
         peers = {peer.address: peer for peer in self._cluster.peers()}
-        for address in [one for one in self._workers if one not in peers]:
+        for address in [one for one, worker in self._workers.items() if peers.get(one) != worker.peer]:
             self._lose(address)
         new = [peer for peer in peers.values() if peer.address not in (*self._workers, *self._refused)]
         if new:
@@ -235,58 +235,55 @@ class _Errands:
         if not address:
             return  # it was taken away from a worker that is gone
         worker, index = self._workers[address], self._workers[address].tasks[key]
-        head, answer, trouble = self._answer(self._futures.pop(key))
-        if trouble:
+        answer = self._answer(self._futures.pop(key))
+        if isinstance(answer, str):
             # The next look at the workers says whether it is gone; where it is there, it cannot compute.
             if address in {peer.address for peer in self._cluster.peers()}:
-                self._refuse(address, trouble)
+                self._refuse(address, answer)
             else:
                 self._lose(address)
             return
         del worker.tasks[key]
-        problem = str(head.get("problem", ""))
         if index == _HELLO:
-            self._welcome(worker, answer, problem)
+            self._welcome(worker, answer)
             return
-        if head.get("died"):
+        if answer.died:
             self._deaths[index] += 1
             self._return(index)
             return
         try:
-            value = None if problem else self._errands.take(index, answer, address)
+            value = None if answer.problem else self._errands.take(index, answer.content, address)
         except (DataError, InputError) as error:
             worker.tasks[key] = index
             self._refuse(address, f"its answer is not taken: {error}")
             return
         finally:
             self._let_go(index)
-        yield Outcome(index, value, problem, float(head.get("seconds", 0.0)))
+        yield Outcome(index, value, answer.problem, answer.seconds)
 
-    def _welcome(self, worker: _Worker, answer: bytes, problem: str) -> None:
-        if problem:
-            self._refuse(worker.peer.address, problem)
+    def _welcome(self, worker: _Worker, answer: Answer) -> None:
+        if answer.problem:
+            self._refuse(worker.peer.address, answer.problem)
             return
         try:
-            self._errands.welcome(worker.peer.address, answer)
+            self._errands.welcome(worker.peer.address, answer.content)
         except (DataError, InputError) as error:
             self._refuse(worker.peer.address, str(error))
         else:
             worker.ready = True
 
-    def _answer(self, future: Any) -> tuple[dict[str, Any], bytes, str]:
-        """What came back: the line about it, and the answer; or why there is none."""
+    def _answer(self, future: Any) -> Answer | str:
+        """What came back, or why there is none."""
         try:
-            content = future.result(timeout=_ANSWER_SECONDS)
-            head, _, answer = bytes(content).partition(b"\n")
-            told = json.loads(head)
-            if sha256(answer) != told["sha256"]:
-                return {}, b"", "its answer did not arrive whole (its digest differs)"
+            content = bytes(future.result(timeout=_ANSWER_SECONDS))
+            self._cluster.received += len(content)
+            return cluster_worker.answer_of(content)
+        except DataError as error:
+            return f"gave no answer that can be read: {error}"
         except Exception as error:
-            return {}, b"", f"gave no answer: {type(error).__name__}: {one_line(str(error), 160)}"
+            return f"gave no answer: {type(error).__name__}: {one_line(str(error), 160)}"
         finally:
             future.release()
-        self._cluster.received += len(content)
-        return told, answer, ""
 
     def _hear(self, event: tuple[float, Any]) -> None:
         """A worker says how far it has come."""

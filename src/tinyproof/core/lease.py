@@ -35,8 +35,9 @@ from tinyproof.core.process_identity import this
 
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0
-# For who waits for work of a few seconds: long enough to see that whoever does it is dead, too.
-PATIENCE_SECONDS = 90.0
+# For who waits for work of some seconds, as to judge a proof: long enough on a machine that does much else, and to see
+# that whoever does it is dead.
+PATIENCE_SECONDS = 300.0
 _POLL_SECONDS = 0.25
 
 

@@ -20,7 +20,7 @@ from tinyproof.core.plain_data import parse_json
 
 MOST_BYTES = 2_000_000_000
 _MOST_FILES, _MOST_HEADER, _DEEPEST = 10_000, 4_000_000, 24
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff\\:*?"<>|]')
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
@@ -53,6 +53,8 @@ def unpack(content: bytes) -> dict[str, bytes]:
         found[name], at = part, at + size
     if at != len(content):
         raise DataError("a parcel", f"has {len(content) - at:,} bytes too many")
+    if double := {str(above) for name in found for above in PurePosixPath(name).parents} & found.keys():
+        raise DataError("a parcel", f"has a file and a folder of the name {one_line(min(double), 80)!r}")
     return found
 
 

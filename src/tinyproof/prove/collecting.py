@@ -8,7 +8,6 @@ moment and given again, it goes on. Nothing here needs torch, data or the weight
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from tinyproof.core import lease
 from tinyproof.core.errors import DataError, InputError, OutputError
-from tinyproof.core.files import output_folder, reason
+from tinyproof.core.files import output_folder, read_bounded, reason, write_atomic
 from tinyproof.network import own_files
 from tinyproof.prove import declaration, judged_export, one_network, proof
 from tinyproof.prove.declaration import Declaration
@@ -29,7 +28,7 @@ from tinyproof.train import checkpoint, store
 _BESIDE = ".collect-"
 # What belongs to a run that has not ended, or to one machine.
 _LEFT = frozenset({checkpoint.FILE, "__pycache__"})
-_DEEPEST = 4
+_DEEPEST, _MOST_FILE = 4, 2_000_000_000
 _AGAIN = "copy that part again, or leave it out"
 
 
@@ -190,7 +189,7 @@ def _keep_files(declared: Declaration, folders: Mapping[str, Path], out: Path) -
     for name in declared.model_files:
         if not own_files.place(out, name).is_file():
             having = [folder for folder in folders.values() if own_files.place(folder, name).is_file()]
-            own_files.keep(out, {name: own_files.place(having[0], name).read_bytes()} if having else {})
+            own_files.keep(out, {name: read_bounded(own_files.place(having[0], name), _MOST_FILE)} if having else {})
 
 
 def _put(declared: Declaration, one: EndedRun, seed: int, out: Path) -> bool:
@@ -206,11 +205,7 @@ def _put(declared: Declaration, one: EndedRun, seed: int, out: Path) -> bool:
                 return False
         staged = beside / place.name
         for file in _files(one.place, 0):
-            target = staged / file.relative_to(one.place)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
-            with target.open("rb+") as written:
-                os.fsync(written.fileno())
+            write_atomic(staged / file.relative_to(one.place), read_bounded(file, _MOST_FILE))
         if one.result is not None:
             copy = proof.read_result(declared, staged, seed)
             if EndedRun(staged, "", "", copy).answers != one.answers:
@@ -233,7 +228,11 @@ def _beside(out: Path) -> Iterator[Path]:
 def _files(place: Path, depth: int) -> Sequence[Path]:
     """What belongs to a run; no link, nothing whose name begins with a dot."""
     found: list[Path] = []
-    for child in sorted(place.iterdir()):
+    try:
+        children = sorted(place.iterdir())
+    except OSError as error:
+        raise DataError(str(place), f"cannot be read: {reason(error)}", _AGAIN) from error
+    for child in children:
         if child.is_symlink() or child.name.startswith(".") or child.name in _LEFT:
             continue
         if child.is_dir() and depth < _DEEPEST:

@@ -7,8 +7,10 @@ stored whole, the record last.
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 from tinyproof.core import errands, lease, parcel
 from tinyproof.core.cluster import Cluster
 from tinyproof.core.errands import Bounds
-from tinyproof.core.errors import DataError, OutputError
+from tinyproof.core.errors import DataError, OutputError, one_line
 from tinyproof.core.files import read_bounded, reason, sha256, write_atomic
 from tinyproof.core.lease import Busy
 from tinyproof.core.listener import Listener
@@ -100,6 +102,8 @@ class _Runs:
     def __init__(self, place: OnCluster, tasks: Sequence[Task]) -> None:
         self._place, self._tasks = place, tasks
         self._held: dict[int, contextlib.ExitStack] = {}
+        # Of these it is told how far they have come, from a thread of Dask's.
+        self._on, self._guard = set[int](), threading.Lock()
         self.bounds = Bounds(threads=tasks[0].work.declared.threads)
         self.keeps, self.hello, self.welcome, self.say = place.keeps, place.hello, place.welcome, place.say
 
@@ -118,17 +122,24 @@ class _Runs:
                 return None
             content = self._place.errand(task)
             self._held[index] = held.pop_all()
+        self._on.add(index)
         return content
 
     def let_go(self, index: int) -> None:
         """The seed is free again."""
+        self._ends(index)
         if held := self._held.pop(index, None):
             held.close()
+
+    def _ends(self, index: int) -> None:
+        with self._guard:
+            self._on.discard(index)
 
     def take(self, index: int, answer: bytes, worker: str) -> Any:
         """The seconds that were measured; or True once the run is checked and stored, False where another process has
         taken the seed over."""
         task = self._tasks[index]
+        self._ends(index)
         if task.seed is None:
             seconds = parse_json(answer[:100], worker)
             if not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
@@ -148,9 +159,19 @@ class _Runs:
     def told(self, index: int, words: str) -> None:
         """Write down how far a run has come, where `parallel_runs` reads it."""
         task = self._tasks[index]
-        if task.seed is not None and index in self._held:
-            with contextlib.suppress(OSError):
-                (proof.seed_folder(Path(task.work.folder), task.seed) / PROGRESS).write_text(words, encoding="utf-8")
+        with self._guard, contextlib.suppress(OSError, DataError):
+            if task.seed is not None and index in self._on:
+                place = proof.seed_folder(Path(task.work.folder), task.seed) / PROGRESS
+                place.write_text(json.dumps(_how_far(words)), encoding="utf-8")
+
+
+def _how_far(words: str) -> dict[str, Any]:
+    """A `Progress` as a worker tells it. Raises DataError where it is none."""
+    told = parse_json(words[:_MOST_FACTS].encode(errors="replace"), "a progress")
+    done, of = (told.get("done"), told.get("of")) if isinstance(told, dict) else (None, None)
+    if not isinstance(done, int | float) or not isinstance(of, int | float) or not 0 <= done <= of < 1e9:
+        raise DataError("a progress", "says not how far it is")
+    return {"name": "", "done": done, "of": of, "words": one_line(str(told.get("words", "")), 200)}
 
 
 def _own_files(work: Work) -> dict[str, bytes]:
@@ -171,9 +192,8 @@ def _stored(work: Work, seed: int, files: Mapping[str, bytes], worker: str) -> N
     """Check a run that came back as `collect` does, and put it into its place: the record last. Raises DataError or
     InputError for a run that is not the declared one, or is not what its own answers say; Busy, OutputError."""
     declared, place = work.declared, proof.seed_folder(Path(work.folder), seed)
-    if odd := [
-        name for name in files if name not in _RUN_FILES and not name.startswith(f"export-{declared.judged_as}/")
-    ]:
+    export = f"export-{declared.judged_as}/" if declared.judged_as else None
+    if odd := [name for name in files if name not in _RUN_FILES and not (export and name.startswith(export))]:
         raise DataError(f"seed {seed}", f"came with a file that belongs to no run, {odd[0]}")
     try:
         beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=work.folder))
