@@ -124,6 +124,32 @@ def test_a_network_that_computes_what_another_does_is_tried_once(digits: Dataset
     assert all(list(one.files) == ["own.py"] for one in found.contenders)
 
 
+HIDDEN = """
+from torch import nn
+
+class Hidden(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        last = nn.Linear(16, 10)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(784, 16), getattr(nn, kind)(), last)
+
+    def forward(self, x):
+        return self.layers(x).log_softmax(1)
+
+def family(generator):
+    return {"network": "Hidden", "kind": generator.choice(["ReLU", "Tanh"])}
+"""
+
+
+def test_a_last_layer_that_begins_with_zeros_hides_no_difference(digits: Dataset, tmp_path: Path) -> None:
+    """Both answer the same at first; other weights tell them apart."""
+    path = tmp_path / "own.py"
+    path.write_text(HIDDEN)
+    assert len(sample(wanted(digits, f"{path}:family", candidates=2), tmp_path).contenders) == 2
+
+
 def test_another_recipe_is_another_candidate(digits: Dataset, tmp_path: Path) -> None:
     module = nets.build("fast", 0)
     other = DIGITS.__class__.from_dict({**DIGITS.to_dict(), "rate": 0.5})

@@ -208,11 +208,16 @@ def _contender(wanted: Wanted, proposal: Proposal, name: str) -> Contender:
 
 
 def fingerprint(module: nn.Module, shape: tuple[int, ...], recipe: Recipe) -> str:
-    """SHA-256 of what a network with its first weights answers to four images of noise, in training and afterwards,
-    with its number of parameters and its recipe. It moves batch norm's statistics: the module is to be thrown away."""
-    noise = torch.randn(4, *shape, generator=torch.Generator().manual_seed(0))
+    """SHA-256 of what a network answers to four images of noise, in training and afterwards, with its first weights and
+    with others (first weights of 0 hide what stands before them), with its number of parameters and its recipe. It
+    changes weights and batch norm's statistics: the module is to be thrown away."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(4, *shape, generator=generator)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         answers = [module.train()(noise), module.eval()(noise)]
+        for weights in module.parameters():
+            weights.add_(torch.randn(weights.shape, generator=generator), alpha=0.1)
+        answers += [module.train()(noise), module.eval()(noise)]
     told = f"{anatomy.parameters(module)} {recipe.digest}"
     return sha256(told.encode() + b"".join(answer.numpy().tobytes() for answer in answers))
