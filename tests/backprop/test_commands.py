@@ -58,6 +58,23 @@ def test_a_network_of_ones_own_goes_out_and_in(cli: Command, tmp_path: Path) -> 
     assert len(json.loads(first.stdout)["rows"]) == 4
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("d.tex", "\\documentclass"), ("d.md", "# "), ("d.html", "<!doctype html>"), ("d.txt", "The course")],
+)
+def test_the_ending_of_the_file_says_how_a_derivation_is_written(
+    cli: Command, tmp_path: Path, name: str, begins: str
+) -> None:
+    assert cli("derive", "--out", str(tmp_path / name)).returncode == 0
+    assert (tmp_path / name).read_text(encoding="utf-8").lstrip().startswith(begins)
+
+
+def test_a_format_that_is_asked_for_stands_above_the_ending(cli: Command, tmp_path: Path) -> None:
+    path = str(tmp_path / "d.tex")
+    assert cli("derive", "--format", "markdown", "--out", path).returncode == 0
+    assert Path(path).read_text(encoding="utf-8").startswith("# ")
+
+
 def test_sweep_as_json_keeps_standard_output_clean(cli: Command, tmp_path: Path) -> None:
     done = cli("sweep", "course", "--rates", "0.5,2", "-n", 10, "--json", "--out", tmp_path / "r")
     answer = json.loads(done.stdout)

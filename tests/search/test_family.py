@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ from tinyproof.search import sampling
 from tinyproof.search.as_python import written
 from tinyproof.search.declaring import folds_of
 from tinyproof.search.family import CHAINS, Drawn, Family, Stage, read
+from tinyproof.search.question import trained_on
 from tinyproof.search.sampling import Wanted, fingerprint, sample
 from tinyproof.train.engine import choose
 from tinyproof.train.recipe import DIGITS
@@ -148,6 +150,50 @@ def test_a_last_layer_that_begins_with_zeros_hides_no_difference(digits: Dataset
     path = tmp_path / "own.py"
     path.write_text(HIDDEN)
     assert len(sample(wanted(digits, f"{path}:family", candidates=2), tmp_path).contenders) == 2
+
+
+NORMED = """
+from torch import nn
+
+class Normed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(784, 16), nn.BatchNorm1d(16), nn.Linear(16, 10))
+
+    def forward(self, x):
+        return self.layers(x).log_softmax(1)
+
+def family(generator):
+    return {"network": "Normed", "recipe": "batch_size=439"}
+"""
+
+
+def test_a_network_that_fails_on_a_last_batch_with_a_held_out_part_is_named_at_once(
+    digits: Dataset, tmp_path: Path
+) -> None:
+    """1,438 images in batches of 439 leave 121, but 1,318 leave 1: a batch norm of one value a channel."""
+    assert [images % 439 for images in trained_on(len(digits.train_labels))] == [1, 2, 121]
+    path = tmp_path / "own.py"
+    path.write_text(NORMED)
+    with pytest.raises(DataError, match="more than 1 value per channel"):
+        sample(wanted(digits, f"{path}:family", candidates=1), tmp_path)
+    path.write_text(NORMED.replace("439", "440"))
+    assert len(sample(wanted(digits, f"{path}:family", candidates=1), tmp_path).contenders) == 1
+
+
+def test_what_native_does_not_train_without_a_fold_is_trained_by_torch(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    least = trained_on(len(digits.train_labels))[0]
+
+    def by_size(name: str, module: object, recipe: object, device: str, images: tuple[int, ...]) -> object:
+        return SimpleNamespace(name="torch" if images[0] == least else "native"), ""
+
+    monkeypatch.setattr(sampling, "choose", by_size)
+    path = tmp_path / "own.py"
+    path.write_text(NORMED.replace("439", "440"))
+    (found,) = sample(wanted(digits, f"{path}:family", candidates=1), tmp_path).contenders
+    assert found.engine == "torch"
 
 
 def test_another_recipe_is_another_candidate(digits: Dataset, tmp_path: Path) -> None:

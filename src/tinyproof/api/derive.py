@@ -20,6 +20,7 @@ from tinyproof.show.drawing.shapes import svg
 from tinyproof.show.html import render, safe
 
 Format = Literal["text", "markdown", "latex", "html", "toml"]
+_ENDINGS: dict[str, Format] = {".tex": "latex", ".md": "markdown", ".html": "html", ".htm": "html", ".toml": "toml"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,6 +66,15 @@ def derive(
         DeriveResult,
         chain_rule.derive(find_net(net).with_optimizer(optimizer).with_batch(batch), iteration, rate, weight),
     )
+
+
+def format_of(out: Path | None) -> Format:
+    """The format that a file's ending says; `text` for any other ending, and where there is no file.
+
+    >>> format_of(Path("steps.tex")), format_of(Path("steps.txt")), format_of(None)
+    ('latex', 'text', 'text')
+    """
+    return _ENDINGS.get(out.suffix.lower(), "text") if out is not None else "text"
 
 
 def derivation_text(derivation: chain_rule.Derivation, format: Format = "text") -> str:

@@ -72,7 +72,7 @@ def _optimiser(net: Net) -> dict[str, str]:
 def told(net: Net) -> str:
     """The loss, how examples are taken, and the optimiser, in a line."""
     examples = f" Examples: {net.how_taken}." if len(net.examples) > 1 else ""
-    return f"Loss: {net.loss}.{examples}" + (f" Optimizer: {net.optimizer.kind}." if net.states else "")
+    return f"Loss: {net.loss}.{examples}" + (f" Optimiser: {net.optimizer.kind}." if net.states else "")
 
 
 def named(net: Net) -> str:

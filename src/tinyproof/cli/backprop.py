@@ -191,8 +191,12 @@ def derive(
     iteration: Annotated[int, typer.Option("--iteration", "-i", help="Whose numbers are filled in.")] = 1,
     rate: Annotated[float | None, typer.Option(help="The learning rate; the network's own if not given.")] = None,
     format: Annotated[
-        DeriveFormat, typer.Option(help="How the steps are written; toml: the network itself, to edit.")
-    ] = DeriveFormat.text,
+        DeriveFormat | None,
+        typer.Option(
+            help="How the steps are written, where the ending of --out (.tex, .md, .html, .toml) does not say it; "
+            "toml: the network itself, to edit."
+        ),
+    ] = None,
     weight: Annotated[str | None, typer.Option(help="Only what leads to this weight or bias: w3.")] = None,
     optimizer: OptimizerOption = None,
     batch: BatchOption = None,
@@ -200,8 +204,9 @@ def derive(
 ) -> None:
     """Write the chain rule out for this network, step by step, in symbols and in numbers."""
     from tinyproof.api.derive import derive as twin
+    from tinyproof.api.derive import format_of
 
-    text = twin(net, iteration, rate, weight, optimizer, batch).text(format.value)
+    text = twin(net, iteration, rate, weight, optimizer, batch).text(format.value if format else format_of(out))
     print(text if out is None else f"wrote {write_atomic(out, text)}\n", end="")
 
 

@@ -28,7 +28,7 @@ from tinyproof.search.contender import NETWORKS, Contender
 from tinyproof.search.family import NAMED
 from tinyproof.search.family import read as read_family
 from tinyproof.search.halving import rungs
-from tinyproof.search.question import FOLDS, Fold, Question
+from tinyproof.search.question import Fold, Question, fold_count
 from tinyproof.search.searched import read_list
 from tinyproof.train import environment, recipe_text
 from tinyproof.train.engine import NAMES as ENGINES
@@ -156,7 +156,7 @@ def folds_of(dataset: Dataset) -> tuple[Fold, ...]:
     images = len(dataset.train_labels)
     if images < 4:
         raise InputError("dataset", dataset.name, "at least 4 training images, to hold some of them out")
-    count = min(FOLDS, images // 2)
+    count = fold_count(images)
     parts = [fold(dataset, which, count) for which in range(count)]
     return tuple(Fold(one.digest, proof.labels_sha256(one.test_labels), len(one.test_labels)) for one in parts)
 

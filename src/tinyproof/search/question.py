@@ -22,6 +22,23 @@ FILE = "search.json"
 FORMAT = "tinyproof-search/1"
 # A twelfth of the training images is held out in turn: 5,000 of MNIST's 60,000.
 FOLDS = 12
+
+
+def fold_count(images: int) -> int:
+    """How many folds so many training images are dealt into: each holds at least two."""
+    return min(FOLDS, images // 2)
+
+
+def trained_on(images: int) -> tuple[int, ...]:
+    """On how many of the training images a run may train: all in the proof, and without each fold before it.
+
+    >>> trained_on(60_000), trained_on(1438)
+    ((55000, 60000), (1318, 1319, 1438))
+    """
+    count = fold_count(images)
+    return tuple(sorted({images, images - images // count, images - -(-images // count)}))
+
+
 # What a search can limit before anything is trained.
 LIMITS = ("parameters_below", "macs_below", "bytes_below", "epochs_below")
 MOST_CANDIDATES = 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from tinyproof.network.budget import Budget, Facts
 from tinyproof.search.as_python import CLASS, written
 from tinyproof.search.contender import NETWORKS, Contender
 from tinyproof.search.family import read as read_family
-from tinyproof.search.question import LIMITS
+from tinyproof.search.question import LIMITS, trained_on
 from tinyproof.train import recipe_text, rehearse
 from tinyproof.train.computes import code_digest
 from tinyproof.train.engine import choose
@@ -190,7 +191,7 @@ def _contender(wanted: Wanted, proposal: Proposal, name: str) -> Contender:
     model, dataset, recipe = proposal.place(name), wanted.dataset, proposal.recipe
     module = nets.build(model, 0, dataset.shape, len(dataset.classes))
     nets.set_dropout(module, recipe.dropout)
-    kind, _ = choose(wanted.engine, module, recipe, wanted.device, dataset.train_images.shape)
+    engine = _engine(wanted, model, module, recipe)
     computes = fingerprint(module, dataset.shape, recipe)
     return Contender(
         name=name,
@@ -200,11 +201,22 @@ def _contender(wanted: Wanted, proposal: Proposal, name: str) -> Contender:
         parameters=proposal.facts.parameters,
         macs=proposal.facts.macs,
         bytes=proposal.facts.bytes,
-        engine=kind.name,
-        code_digest=code_digest(model, kind.name),
+        engine=engine,
+        code_digest=code_digest(model, engine),
         computes=computes,
         files=own_files.digests(own_network.files_of(module)),
     )
+
+
+def _engine(wanted: Wanted, model: str, module: nn.Module, recipe: Recipe) -> str:
+    """The engine that trains it, with and without a held-out part. Raises DataError for a network of somebody's own
+    that fails on an epoch's last batch, and InputError where the engine that is asked for does not apply."""
+    every, *shape = wanted.dataset.train_images.shape
+    kinds = set[str]()
+    for images in trained_on(every):
+        rehearse.rehearse(model, copy.deepcopy(module), recipe, wanted.dataset, images)
+        kinds.add(choose(wanted.engine, module, recipe, wanted.device, (images, *shape))[0].name)
+    return "torch" if "torch" in kinds else kinds.pop()
 
 
 def fingerprint(module: nn.Module, shape: tuple[int, ...], recipe: Recipe) -> str:

@@ -36,14 +36,15 @@ def check(model: str, module: nn.Module, dataset: Dataset) -> None:
         )
 
 
-def rehearse(model: str, module: nn.Module, recipe: Recipe, dataset: Dataset) -> None:
-    """A network of your own does on empty images what a training step does, with as many as an epoch's last batch has.
+def rehearse(model: str, module: nn.Module, recipe: Recipe, dataset: Dataset, images: int | None = None) -> None:
+    """A network of your own does on empty images what a training step does, with as many as an epoch's last batch has;
+    `images`: on how many of the data set's it trains, on all where not given.
 
     It may move the module's batch-norm statistics and gradients: the module is to be thrown away. Raises DataError.
     """
     if model in nets.NETS:
         return
-    count, classes = len(dataset.train_labels), len(dataset.classes)
+    count, classes = images or len(dataset.train_labels), len(dataset.classes)
     batch = count % recipe.batch_size or min(recipe.batch_size, count)
     with own_errors(model), torch.random.fork_rng(devices=[]):
         answer = module.train()(torch.zeros(batch, *dataset.shape))

@@ -144,7 +144,7 @@ def _groups(net: Net, values: dict[str, float]) -> list[dict[str, Any]]:
     """The fields of the form: the rate, each example, each layer's parameters."""
     groups: list[dict[str, Any]] = [{"title": "Learning rate", "names": [RATE], "example": 0}]
     if net.optimizer.values():
-        title = f"Optimizer: {net.optimizer.kind}"
+        title = f"Optimiser: {net.optimizer.kind}"
         groups.append({"title": title, "names": list(net.optimizer.values()), "example": 0})
     several = len(net.examples) > 1
     for number in range(1, len(net.examples) + 1):

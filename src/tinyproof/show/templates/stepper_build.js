@@ -95,7 +95,7 @@ const builder = (() => {
   function fields(net, values) {
     const several = net.examples.length > 1, settings = Object.keys(net.optimizer).filter(name => name !== "kind");
     const groups = [["Learning rate", [RATE], 0]];
-    if (settings.length) groups.push([`Optimizer: ${net.optimizer.kind}`, settings, 0]);
+    if (settings.length) groups.push([`Optimiser: ${net.optimizer.kind}`, settings, 0]);
     net.examples.forEach((_, k) => {
       const names = Object.keys(net.data(k, several ? `[${k + 1}]` : "")),
         of = letter => names.filter(name => name[0] === letter);
