@@ -35,10 +35,19 @@ pytestmark = [
 
 Made = tuple[Path, "subprocess.CompletedProcess[str]"]
 Cluster = tuple[Workers, list[psutil.Process]]
-# The question of `made`; how many runs are side by side, the workers say.
+# How many runs are side by side, the workers say.
 SAME = tuple(word for word in NAMED if word not in ("--processes", 2))
+# The question of `made` with runs that take seconds: how far they have come is told once a second.
+LONG = tuple(RECIPE.replace("epochs=4", "epochs=60") if word == RECIPE else word for word in ASKED)
 # `TINYPROOF_KILLS=10 pytest tests/prove/test_cluster.py -k coordinator` kills it at ten moments.
 KILLS = int(os.environ.get("TINYPROOF_KILLS", "2"))
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The proof of one machine."""
+    folder = tmp_path_factory.mktemp("alone") / "proof"
+    return folder, call(*LONG, *NAMED, "--out", folder)
 
 
 @pytest.fixture(scope="module")
@@ -63,26 +72,26 @@ def none_left(*there: psutil.Process) -> None:
     until(lambda: not computing(*there), "no worker computes any more")
 
 
-def test_one_of_two_workers_killed_the_folder_is_that_of_one_machine(made: Made, tmp_path: Path) -> None:
+def test_one_of_two_workers_killed_the_folder_is_that_of_one_machine(alone: Made, tmp_path: Path) -> None:
     folder = tmp_path / "proof"
     with workers(tmp_path / "cluster", 2) as (there, (first, second)):
-        command = start((*ASKED, *SAME, "--cluster", there.address, "--out", folder), tmp_path / "log")
+        command = start((*LONG, *SAME, "--cluster", there.address, "--out", folder), tmp_path / "log")
         until(lambda: at_work(folder) and len(computing(first, second)) == 2, "both workers train")
         first.kill()
-        assert command.wait(PATIENCE) == made[1].returncode, (tmp_path / "log").read_text()
+        assert command.wait(PATIENCE) == alone[1].returncode, (tmp_path / "log").read_text()
     log = (tmp_path / "log").read_text()
     assert "is gone; what it computed goes to another" in log
-    assert bits(folder) == bits(made[0])
-    assert decided(folder) == decided(made[0])
-    assert {path.name for path in folder.iterdir()} == {path.name for path in made[0].iterdir()}
+    assert bits(folder) == bits(alone[0])
+    assert decided(folder) == decided(alone[0])
+    assert {path.name for path in folder.iterdir()} == {path.name for path in alone[0].iterdir()}
     assert "holds" in call("verify", folder, "--no-weights", timeout=PATIENCE).stdout
 
 
 def test_the_coordinator_killed_at_random_moments_goes_on_to_the_same_bits(
-    made: Made, two: Cluster, tmp_path: Path
+    alone: Made, two: Cluster, tmp_path: Path
 ) -> None:
     rng, folder, (there, peers) = random.Random(KILLS), tmp_path / "killed", two
-    words = (*ASKED, *SAME, "--cluster", there.address, "--out", folder)
+    words = (*LONG, *SAME, "--cluster", there.address, "--out", folder)
     for _ in range(KILLS):
         command, moment = start(words, tmp_path / "log"), rng.uniform(0, 2)
         until(lambda command=command: at_work(folder) or command.poll() is not None, "a worker trains")
@@ -90,16 +99,16 @@ def test_the_coordinator_killed_at_random_moments_goes_on_to_the_same_bits(
         os.killpg(command.pid, signal.SIGKILL)
         command.wait(30)
         none_left(*peers)  # what nobody waits for any more is not computed on
-    assert call(*words, timeout=PATIENCE).returncode == made[1].returncode
-    assert bits(folder) == bits(made[0])
-    assert decided(folder) == decided(made[0])
+    assert call(*words, timeout=PATIENCE).returncode == alone[1].returncode
+    assert bits(folder) == bits(alone[0])
+    assert decided(folder) == decided(alone[0])
     assert not [path.name for path in folder.iterdir() if path.name.startswith(".cluster-")]
 
 
 def test_ctrl_c_leaves_no_task_behind(two: Cluster, tmp_path: Path) -> None:
     there, peers = two
     folder = tmp_path / "stopped"
-    command = start((*ASKED, *SAME, "--cluster", there.address, "--out", folder), tmp_path / "log")
+    command = start((*LONG, *SAME, "--cluster", there.address, "--out", folder), tmp_path / "log")
     until(lambda: at_work(folder), "a worker trains")
     os.killpg(command.pid, signal.SIGINT)
     assert command.wait(PATIENCE) == 130
@@ -109,23 +118,23 @@ def test_ctrl_c_leaves_no_task_behind(two: Cluster, tmp_path: Path) -> None:
     none_left(*peers)
 
 
-def test_a_worker_whose_connection_drops_trains_nothing_twice(made: Made, tmp_path: Path) -> None:
+def test_a_worker_whose_connection_drops_trains_nothing_twice(alone: Made, tmp_path: Path) -> None:
     folder = tmp_path / "cut"
     with workers(tmp_path / "cluster", 1) as (there, (other,)):
         wire = Wire(there.address)
         cut_off = there.worker(wire.address)
-        command = start((*ASKED, *SAME, "--cluster", there.address, "--out", folder), tmp_path / "log")
+        command = start((*LONG, *SAME, "--cluster", there.address, "--out", folder), tmp_path / "log")
         until(lambda: at_work(folder) and len(computing(other, cut_off)) == 2, "both workers train")
         wire.cut()
-        assert command.wait(PATIENCE) == made[1].returncode, (tmp_path / "log").read_text()
+        assert command.wait(PATIENCE) == alone[1].returncode, (tmp_path / "log").read_text()
         none_left(cut_off)
-    assert bits(folder) == bits(made[0])
-    assert decided(folder) == decided(made[0])
+    assert bits(folder) == bits(alone[0])
+    assert decided(folder) == decided(alone[0])
 
 
 def test_ctrl_c_with_workers_of_this_machine_leaves_no_process_behind(tmp_path: Path) -> None:
     folder = tmp_path / "stopped"
-    command = start((*ASKED, *SAME, "--cluster", "local:2", "--out", folder), tmp_path / "log")
+    command = start((*LONG, *SAME, "--cluster", "local:2", "--out", folder), tmp_path / "log")
     until(lambda: at_work(folder), "a worker trains")
     started = psutil.Process(command.pid).children(recursive=True)
     os.killpg(command.pid, signal.SIGINT)

@@ -21,7 +21,7 @@ import pytest
 from tests.prove.proving import IN_ONE_PROCESS, bits, command, environment
 
 import tinyproof
-from tinyproof.core import lease
+from tinyproof.core import files, lease
 from tinyproof.core.errors import DataError, InputError, OutputError
 from tinyproof.core.lease import Busy
 from tinyproof.prove import collecting, declaration, proof
@@ -326,7 +326,7 @@ def test_stopped_before_any_of_its_steps_no_run_is_there_by_half(
 ) -> None:
     """Each step that writes is the last one once; nothing is cleaned up, as after SIGKILL."""
     steps, last = [0], 0
-    real = {"copyfile": shutil.copyfile, "rename": Path.rename}
+    real = {"write": collecting.write_atomic, "rename": Path.rename}
 
     def step(name: str) -> Callable[..., Any]:
         def done(*given: Any) -> Any:
@@ -338,7 +338,7 @@ def test_stopped_before_any_of_its_steps_no_run_is_there_by_half(
         return done
 
     with monkeypatch.context() as changed:
-        changed.setattr(collecting.shutil, "copyfile", step("copyfile"))
+        changed.setattr(collecting, "write_atomic", step("write"))
         changed.setattr(collecting.shutil, "rmtree", lambda *given, **more: None)
         changed.setattr(Path, "rename", step("rename"))
         while True:
@@ -361,17 +361,16 @@ def test_stopped_before_any_of_its_steps_no_run_is_there_by_half(
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_by_half(parts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    copied: list[object] = []
+    before = files._sync
 
-    def full(source: Path, target: Path) -> None:
-        copied.append(source)
-        if len(copied) == 5:
+    def full(path: Path) -> None:
+        if path.parent.name == "seed-12":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        target.write_bytes(source.read_bytes())
+        before(path)
 
     with monkeypatch.context() as changed:
-        changed.setattr(collecting.shutil, "copyfile", full)
-        with pytest.raises(OutputError, match="out: cannot be written: no space left on the device"):
+        changed.setattr(files, "_sync", full)
+        with pytest.raises(OutputError, match=r"^out: cannot be written: no space left on the device"):
             merge(*parts, out="out")
     left = [path for path in Path("out").iterdir() if not path.name.startswith(".lease-")]
     assert sorted(path.name for path in left) == [declaration.FILE, "seed-11"]

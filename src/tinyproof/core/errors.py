@@ -69,7 +69,7 @@ class OutputError(TinyproofError):
     """
 
     def __init__(self, path: object, reason: str) -> None:
-        self.path = path
+        self.path, self.reason = path, reason
         super().__init__(
             f"{one_line(str(path), 200)}: cannot be written: {reason}; nothing half-written was left behind"
         )

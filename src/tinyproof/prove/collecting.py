@@ -204,8 +204,11 @@ def _put(declared: Declaration, one: EndedRun, seed: int, out: Path) -> bool:
                 one.agree(there, seed)
                 return False
         staged = beside / place.name
-        for file in _files(one.place, 0):
-            write_atomic(staged / file.relative_to(one.place), read_bounded(file, _MOST_FILE))
+        try:
+            for file in _files(one.place, 0):
+                write_atomic(staged / file.relative_to(one.place), read_bounded(file, _MOST_FILE))
+        except OutputError as error:
+            raise OutputError(out, error.reason) from error  # nobody knows the folder beside its place
         if one.result is not None:
             copy = proof.read_result(declared, staged, seed)
             if EndedRun(staged, "", "", copy).answers != one.answers:
