@@ -43,10 +43,9 @@ def pair(folder: Path, asked: argparse.Namespace) -> tuple[float, float, float, 
         epochs = ("--epochs", changes.removeprefix("epochs=")) if changes else ()
         words = ("train", asked.model, "--recipe", name, *epochs, *same[2:], "--seed", seed, "--threads", 1)
         alone += processor_seconds(*words, "--out", folder / f"train-{seed}")[0]
-    here, _ = processor_seconds(
-        "prove", asked.model, *declared, "--processes", 2, "--threads", 1, "--out", folder / "here"
-    )
-    there, said = processor_seconds("prove", asked.model, *declared, "--cluster", "local:2", "--out", folder / "there")
+    proof = ("prove", asked.model, *declared)
+    here, _ = processor_seconds(*proof, "--processes", 2, "--threads", 1, "--out", folder / "here")
+    there, said = processor_seconds(*proof, "--cluster", "local:2", "--out", folder / "there")
     match = re.search(r"to the workers .* MB, back .* MB", said)
     return alone, here, there, match[0] if match else ""
 

@@ -35,7 +35,8 @@ class Workers:
         self._folder, self._processes = folder, list[subprocess.Popen[bytes]]()
         folder.mkdir(parents=True, exist_ok=True)
         told = folder / "scheduler.json"
-        self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", told)
+        words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", told)
+        self._start("scheduler", *words)
         self.address = str(until(lambda: _address(told), "the scheduler is there"))
 
     def worker(self, at: str = "") -> psutil.Process:
