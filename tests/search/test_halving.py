@@ -83,6 +83,15 @@ def test_the_highest_bound_holds_for_all_together_as_often_as_it_says() -> None:
     assert scipy_stats.binomtest(wrong, times, 0.05, alternative="greater").pvalue > 0.001
 
 
+def test_the_highest_bound_is_corrected_for_candidates_and_looks() -> None:
+    """By scipy: 5 % is shared by three candidates and two looks; the spread is that of the two with several scores."""
+    scores = {"a": [97.0, 97.4, 97.2], "b": [96.0, 96.2], "c": [96.9]}
+    spread = np.sqrt((0.2**2 + 0.2**2 + 2 * 0.1**2) / 3)
+    wide = scipy_stats.t.ppf(1 - 0.05 / 6, 3) * spread
+    means = ((97.2, 3), (96.1, 2), (96.9, 1))
+    assert highest_bound(scores, 2) == pytest.approx(max(mean + wide / np.sqrt(count) for mean, count in means))
+
+
 def test_nothing_is_refuted_by_one_seed_each() -> None:
     assert highest_bound({"a": [50.0], "b": [60.0]}, 2) is None
 
