@@ -1,5 +1,5 @@
 # `make run` and `make test` set themselves up on a fresh machine. `make numerics` repeats the numerical tests with the
-# instructions of other processors (as far as this one has them), on one thread and on two.
+# instructions of other processors (those that this one has: others would end it), on one thread and on two.
 # Tests run side by side, so each computes on one thread: several on every core wait for each other.
 # VENV names the virtual environment (default .venv); PYTHON the interpreter that makes it (3.11 or later).
 PYTHON ?= python3
@@ -20,7 +20,10 @@ test: $(VENV)/.installed-dev check
 
 numerics: $(VENV)/.installed-dev
 	set -e; kernels=$$(mktemp -d); trap 'rm -rf "$$kernels"' EXIT; \
-	for isa in default:SSE41 avx2:AVX2 avx512:AVX512_CORE; do for threads in 1 2; do \
+	best=$$(env -u ATEN_CPU_CAPABILITY $(BIN)/python -c 'import torch; print(torch.backends.cpu.get_cpu_capability())'); \
+	case $$best in AVX512) more='avx2:AVX2 avx512:AVX512_CORE';; AVX2) more=avx2:AVX2;; *) more=;; esac; \
+	echo "== this processor has $$best"; \
+	for isa in default:SSE41 $$more; do for threads in 1 2; do \
 	  echo "== $$isa, $$threads thread(s)"; \
 	  ATEN_CPU_CAPABILITY=$${isa%:*} ONEDNN_MAX_CPU_ISA=$${isa#*:} OMP_NUM_THREADS=$$threads MKL_NUM_THREADS=$$threads \
 	  OPENBLAS_NUM_THREADS=$$threads TINYPROOF_TEST_KERNELS=$$kernels \
