@@ -19,15 +19,16 @@ test: $(VENV)/.installed-dev check
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 numerics: $(VENV)/.installed-dev
-	set -e; kernels=$$(mktemp -d); trap 'rm -rf "$$kernels"' EXIT; \
+	set -e; kernels=$$TINYPROOF_TEST_KERNELS; \
+	if [ -z "$$kernels" ]; then kernels=$$(mktemp -d); trap 'rm -rf "$$kernels"' EXIT; fi; \
 	best=$$(env -u ATEN_CPU_CAPABILITY $(BIN)/python -c 'import torch; print(torch.backends.cpu.get_cpu_capability())'); \
 	case $$best in AVX512) more='avx2:AVX2 avx512:AVX512_CORE';; AVX2) more=avx2:AVX2;; *) more=;; esac; \
 	echo "== this processor has $$best"; \
 	for isa in default:SSE41 $$more; do for threads in 1 2; do \
-	  echo "== $$isa, $$threads thread(s)"; \
+	  echo "== $$isa, $$threads thread(s)"; if [ $$threads = 1 ]; then beside=auto; else beside=0; fi; \
 	  ATEN_CPU_CAPABILITY=$${isa%:*} ONEDNN_MAX_CPU_ISA=$${isa#*:} OMP_NUM_THREADS=$$threads MKL_NUM_THREADS=$$threads \
 	  OPENBLAS_NUM_THREADS=$$threads TINYPROOF_TEST_KERNELS=$$kernels \
-	  $(BIN)/python -m pytest -q -m numerics tests/backprop tests/engine tests/train; \
+	  $(BIN)/python -m pytest -q -n $$beside --dist loadgroup -m numerics tests/backprop tests/engine tests/train; \
 	done; done
 
 check: $(VENV)/.installed-dev
