@@ -16,7 +16,7 @@ VERBS = (
     ("Checking", ("audit",)),
     ("Networks and data", ("models", "summary", "draw", "data")),
     ("One run", ("train", "predict", "predict_many", "export", "report", "run", "lr_test")),
-    ("Evidence", ("prove", "search", "collect", "verify", "pack", "compare", "reproduce", "journal")),
+    ("Evidence", ("prove", "search", "collect", "verify", "pack", "frontier", "compare", "reproduce", "journal")),
 )
 
 

@@ -15,6 +15,8 @@ from tinyproof.api.exercise import ExerciseResult as ExerciseResult
 from tinyproof.api.exercise import exercise as exercise
 from tinyproof.api.export import ExportResult as ExportResult
 from tinyproof.api.export import export as export
+from tinyproof.api.frontier import FrontierResult as FrontierResult
+from tinyproof.api.frontier import frontier as frontier
 from tinyproof.api.journal import JournalResult as JournalResult
 from tinyproof.api.journal import journal as journal
 from tinyproof.api.lr_sweep import LrSweepResult as LrSweepResult

@@ -20,7 +20,7 @@ from tinyproof.api.run_report import REPORT
 from tinyproof.check.finding import FileReport
 from tinyproof.core.printed import Printed, printed
 from tinyproof.core.table import Column, Table
-from tinyproof.prove import comparison, proof, published_claims, reproduction
+from tinyproof.prove import attempt, comparison, ledger, proof, published_claims, reproduction
 from tinyproof.prove.verify.lines import Line
 from tinyproof.ship.exported import Exported
 from tinyproof.train import store
@@ -62,6 +62,12 @@ def _search(folder: Path) -> Any:
     return made_up(folder, words=HOSTILE)
 
 
+def _ledger() -> Any:
+    one = attempt.of_proof(proof.load(stored("fast")), HOSTILE)
+    assert one is not None
+    return ledger.ledger([replace(one, model=f"{HOSTILE}.py:Net", recipe=HOSTILE)], aside=(HOSTILE,))
+
+
 def _net() -> tinyproof.Net:
     return replace(tinyproof.preset("course"), title=HOSTILE)
 
@@ -76,6 +82,7 @@ RESULTS: dict[str, Callable[[Path], Any]] = {
     "DeriveResult": lambda folder: tinyproof.derive(_net()),
     "DrawResult": lambda folder: tinyproof.draw(_net(), folder / "x.svg"),
     "ExportResult": lambda folder: _export(folder),
+    "FrontierResult": lambda folder: printed(tinyproof.FrontierResult, _ledger()),
     "JournalResult": lambda folder: tinyproof.journal(stored("compare"), page=False),
     "LrSweepResult": lambda folder: tinyproof.LrSweepResult((TriedRate(0.1, None, HOSTILE),)),
     "LrTestResult": lambda folder: tinyproof.LrTestResult((0.1,), (2.3,), 0.1, 0.2, True, Path(HOSTILE)),

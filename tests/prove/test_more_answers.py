@@ -72,6 +72,16 @@ def test_counted_reported_and_verified(proved: Path) -> None:
     assert tinyproof.verify(proved).broken == ()
 
 
+def test_the_ledger_shows_it_beside_the_proof(proved: Path) -> None:
+    found = tinyproof.frontier(proved)
+    (tier,) = [tier for tier in found.tiers if tier.tried]
+    assert tier.best is not None
+    (told,) = tier.best.also
+    assert told == more_answers.load(proved, NAME)
+    assert f"s6-19k, {told.words()}" in str(found)
+    assert json.loads(json.dumps(found.to_json()))["tiers"][-1]["proofs"][0]["also"][0]["name"] == NAME
+
+
 def test_the_verdict_and_the_declaration_know_nothing_of_it(proved: Path, tmp_path: Path) -> None:
     plain = tmp_path / "proof"
     tinyproof.prove("s6-19k", "s6-19k,epochs=1", **ASKED, out=plain)

@@ -1,4 +1,4 @@
-"""Proofs as files and folders: `collect`, `pack`."""
+"""Proofs as files and folders: `collect`, `pack`, `frontier`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,27 @@ def pack(
     print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
 
 
+def frontier(
+    records: Annotated[
+        Path, typer.Option(help="A folder with packs of proofs, or with the folders themselves, on one data set.")
+    ] = Path("records"),
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write it as a page too (.html), or its picture (.svg).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the ledger of proved means: the best proof of each tier of parameters, corrected for all that were tried.
+
+    Every proof is counted again, without torch or data; one that does not hold ends the command.
+    """
+    from tinyproof.api.frontier import frontier as twin
+
+    found = twin(records, out=out)
+    print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else found)
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(collect)
     app.command()(pack)
+    app.command()(frontier)
