@@ -97,7 +97,8 @@ class Played:
 
     introduces, computes = "hello", "double"
 
-    def __init__(self, items: list[bytes], threads: int = 1) -> None:
+    def __init__(self, items: list[bytes], threads: int = 1, elsewhere: bool = False) -> None:
+        self.elsewhere = elsewhere
         self.items, self.lines, self.words = items, list[str](), list[tuple[int, str]]()
         self.held, self.most_held, self.bounds = set[int](), 0, Bounds(threads=threads)
         self.data: dict[str, bytes] = {}
@@ -249,6 +250,32 @@ def test_a_problem_of_an_item_is_its_outcome() -> None:
         return answer(b"", "is too deep") if content == b"deep" else answer(content * 2)
 
     assert run(Played([b"deep", b"ok"]), PlayedClient(problem)) == {0: "is too deep", 1: 4}
+
+
+def test_a_problem_that_may_be_the_workers_is_tried_elsewhere_and_that_worker_named_once() -> None:
+    def full(worker: str, call: dict[str, Any], content: bytes) -> bytes:
+        if worker == "tcp://full:1" and call["index"] >= 0:
+            return answer(b"", "room: cannot be written: no space left on device")
+        return answer(content * 2)
+
+    client = PlayedClient(full, {"tcp://full:1": 2, "tcp://two:1": 1})
+    played = Played([b"a", b"b", b"c", b"d"], elsewhere=True)
+    assert run(played, client) == dict.fromkeys(range(4), 2)
+    words = "warning: worker tcp://full:1 is not used: room: cannot be written: no space left on device"
+    assert played.lines == [words]
+    assert not played.held
+
+
+def test_a_problem_that_every_worker_has_ends_it_with_the_reason() -> None:
+    def full(worker: str, call: dict[str, Any], content: bytes) -> bytes:
+        return answer(b"", "no space left on device") if call["index"] >= 0 else answer(content * 2)
+
+    client = PlayedClient(full, {"tcp://one:1": 1, "tcp://two:1": 1})
+    played = Played([b"a", b"b"], elsewhere=True)
+    with pytest.raises(InputError, match=r"has no worker that can compute this: tcp://one:1 no space left on device"):
+        run(played, client)
+    assert len(played.lines) == 2
+    assert not played.held
 
 
 def test_what_cannot_be_given_or_needs_nothing_stops_no_other() -> None:

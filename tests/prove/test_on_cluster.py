@@ -272,7 +272,9 @@ def test_a_network_of_ones_own_is_trained_where_its_file_is_not(
     kept = cluster_worker.kept(there / "errand", sha256(data))
     kept.parent.mkdir(parents=True)
     kept.write_bytes(data)
-    content = remote.errand(work, declared.seeds[0], sha256(data), on_cluster._own_files(work), {})
+    content = remote.errand(
+        work, declared.seeds[0], sha256(data), remote.own_files(work.declared.model, work.declared.files), {}
+    )
     (here / "nets").rename(tmp_path / "away")
     monkeypatch.chdir(there)  # the file is there by what was sent alone
     answer = remote.compute(content, there / "errand")

@@ -13,7 +13,7 @@ from tinyproof.data.dataset import Dataset, fold, folds
 from tinyproof.data.load import load_digits
 from tinyproof.network import anatomy, nets
 from tinyproof.network.budget import Budget
-from tinyproof.search import sampling
+from tinyproof.search import engines, sampling
 from tinyproof.search.as_python import written
 from tinyproof.search.declaring import folds_of
 from tinyproof.search.family import CHAINS, Drawn, Family, Stage, read
@@ -189,7 +189,7 @@ def test_what_native_does_not_train_without_a_fold_is_trained_by_torch(
     def by_size(name: str, module: object, recipe: object, device: str, images: tuple[int, ...]) -> object:
         return SimpleNamespace(name="torch" if images[0] == least else "native"), ""
 
-    monkeypatch.setattr(sampling, "choose", by_size)
+    monkeypatch.setattr(engines, "choose", by_size)
     path = tmp_path / "own.py"
     path.write_text(NORMED.replace("439", "440"))
     (found,) = sample(wanted(digits, f"{path}:family", candidates=1), tmp_path).contenders

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,82 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.prove.proving import command, environment, kill
+from tests.search.asking import FAMILY, RECIPE, Made, decided, here, words
 
-import tinyproof
 from tinyproof.api.report import report
+from tinyproof.api.search import search_asked
 from tinyproof.api.verify import verify
 from tinyproof.core.errors import DataError, InputError
 from tinyproof.prove import proof
 from tinyproof.prove.journal import history
 from tinyproof.search import contender, searched
 from tinyproof.search import question as questions
-from tinyproof.search.declaring import Search, found_there
+from tinyproof.search.declaring import Search, found_there, named_from_here
 from tinyproof.search.searched import WINNER, Searched
 from tinyproof.train import store
 
 pytestmark = pytest.mark.xdist_group("search")
-
-FAMILY = """
-stages = [2]
-widths = [3, 4, 6]
-kernels = [3]
-strides = [4]
-depthwise = [false]
-residual = [false]
-recipes = ["rate=0.03"]
-"""
-RECIPE = "digits,epochs=1,batch_size=64"
-TARGET = 8
-Made = tuple[Path, tinyproof.SearchResult]
-
-
-def words(folder: Path) -> tuple[object, ...]:
-    """One question, in a folder that holds its family."""
-    return (
-        "search", "--dataset", "digits", "--target", TARGET, "--parameters-below", 400, "--family",
-        family(folder), "--recipe", RECIPE, "--candidates", 4, "--seeds", 2, "--confirm", 2, "--engine", "torch",
-        "--threads", 1, "--processes", 2, "--out", folder,
-    )  # fmt: skip
-
-
-def family(folder: Path) -> Path:
-    """The one that the folder names, else a new one beside it."""
-    if (folder / questions.FILE).is_file():
-        return Path(questions.read(folder).family)
-    path = folder.parent / "family.toml"
-    path.write_text(FAMILY)
-    return path
-
-
-def here(folder: Path, target: float = TARGET) -> tinyproof.SearchResult:
-    """The same question asked of the twin, all runs in this process: torch is loaded once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tinyproof.core.workers._PROCESSES", False)
-        patch.setattr(os, "getppid", os.getpid)  # a worker ends when it is nobody's child
-        return tinyproof.search(
-            "digits", target=target, parameters_below=400, family=str(family(folder)), recipe=RECIPE, candidates=4,
-            seeds=2, confirm=2, engine="torch", threads=1, processes=2, out=folder, quiet=True,
-        )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A search that nobody disturbed."""
-    place = tmp_path_factory.mktemp("made") / "search"
-    return place, here(place)
-
-
-@pytest.fixture
-def copied(made: Made, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made[0], tmp_path / "copied"))
-
-
-def decided(folder: Path) -> tuple[object, ...]:
-    """What must not depend on stops and starts: every decision, the front, the winner, the answers of its proof."""
-    found = searched.load(folder)
-    runs = found.proof.results if found.proof else ()
-    return found.course.to_json(), found.runs.scores, [one.run.predictions_digest for one in runs]
-
 
 # ------------------------------------------------------------------ as it should be
 
@@ -334,6 +272,37 @@ def test_a_family_that_has_changed_is_refused(copied: Path) -> None:
     path.write_text(FAMILY.replace("[3, 4, 6]", "[3, 4]"))
     with pytest.raises(InputError, match=r"family: .* has changed since then; the one that was declared"):
         found_there(Search(family=str(path), **asked), copied)  # type: ignore[arg-type]
+
+
+def test_a_search_goes_on_only_where_its_networks_are_named_from_and_a_line_says_where(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, away = copied.parent / "a place", copied.parent / "away"
+    place.mkdir()
+    away.mkdir()
+    folder = Path(shutil.move(copied, place / "search"))
+    (place / "family.toml").write_text(FAMILY)
+    there = [replace(one, model=f"search/networks/{one.name}.py:Network") for one in contender.read(folder)]
+    contender.write(folder, there)
+    question = replace(questions.read(folder), family="family.toml", candidates_sha256=contender.digest(there))
+    questions.write(folder, question)
+    for name in ("runs", WINNER):
+        shutil.rmtree(folder / name)
+    (folder / "decisions.json").unlink()
+    asked = {"dataset": "digits", "candidates": 4, "seeds": 2, "confirm": 2, "recipe": RECIPE, "engine": "torch"}
+    monkeypatch.chdir(away)
+    family, out = "../a place/family.toml", Path("../a place/search")
+    assert found_there(Search(family=family, **asked), out).choices == question.choices  # type: ignore[arg-type]
+    with pytest.raises(InputError) as caught:
+        search_asked(Search(family=family, **asked), out)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "out: '../a place/search' names its networks from where its command was first given (search/networks/c1.py), "
+        f"and that is not here; give the same command there: cd '{place.resolve()}'"
+    )
+    assert not (folder / "runs").exists()
+    monkeypatch.chdir(place)
+    named_from_here(Path("search"), there)
+    named_from_here(folder, there)
 
 
 def test_a_search_that_has_not_begun_is_undecided(copied: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ Change = tuple[str, str, str]
 
 
 @pytest.fixture
-def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """The digest for a network and an engine, after some texts in a copy of the package were replaced."""
     copy = tmp_path / "tinyproof"
     shutil.copytree(computes.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "check", "backprop", "show"))
@@ -26,12 +26,14 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
             text = (copy / name).read_text("utf-8")
             assert old in text, (name, old)
             (copy / name).write_text(text.replace(old, new), "utf-8")
-        found = computes.code_digest.__wrapped__(model, engine)
+        computes._digest.cache_clear()
+        found = computes.code_digest(model, engine)
         for name, text in kept.items():
             (copy / name).write_text(text, "utf-8")
         return found
 
-    return digest
+    yield digest
+    computes._digest.cache_clear()  # of the copy
 
 
 LOOP, KERNEL, TORCH = "train/loop.py", "train/engine/native/kernels/update.hpp", "train/engine/torch_engine.py"
@@ -91,3 +93,12 @@ def test_every_cut_is_a_definition_with_a_reason_that_the_loop_reaches() -> None
     assert all(computes.CUTS.values())
     program = computes.reached(computes.PACKAGE, [*computes.CUTS][1:])
     assert program.definitions
+
+
+def test_the_code_is_followed_once_for_all_networks_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed, follow = list[object](), computes.reached
+    monkeypatch.setattr(computes, "reached", lambda *given: followed.append(given) or follow(*given))
+    computes._digest.cache_clear()
+    assert computes.code_digest("a.py:Net", "torch") == computes.code_digest("lib/b.py:Net(width=2)", "torch")
+    assert computes.code_digest("s7-8k", "torch") != computes.code_digest("a.py:Net", "torch")
+    assert len(followed) == 2

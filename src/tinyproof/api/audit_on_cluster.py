@@ -19,6 +19,7 @@ class AuditOnCluster:
     """The place where files are judged: every worker of a cluster (`core.workers.Place`)."""
 
     introduces, computes = "tinyproof.api.judge_sent:introduce", "tinyproof.api.judge_sent:judge"
+    elsewhere = False
     bounds = Bounds(seconds=SECONDS_PER_FILE, memory_bytes=BYTES_PER_WORKER)
 
     def __init__(self, cluster: Cluster, listener: Listener) -> None:

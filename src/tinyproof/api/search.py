@@ -14,11 +14,12 @@ from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.data import reading
 from tinyproof.network import model_name
 from tinyproof.network.budget import given
+from tinyproof.prove import where as place
 from tinyproof.prove.declare import Ask
 from tinyproof.search import question as questions
 from tinyproof.search import rounds, searched
 from tinyproof.search.contender import NETWORKS, Contender
-from tinyproof.search.declaring import Search, draft, found_there, write
+from tinyproof.search.declaring import Search, draft, found_there, named_from_here, write
 from tinyproof.search.fold_runs import Where
 from tinyproof.search.searched import WINNER, Searched
 from tinyproof.show import search_page
@@ -65,6 +66,7 @@ def search(
     device: str = "auto",
     processes: int | None = None,
     threads: int | None = None,
+    cluster: str | None = None,
     quiet: bool = False,
     size: str | int | Sequence[int] | None = None,
     channels: int | None = None,
@@ -79,9 +81,10 @@ def search(
     drawn with the seed. `recipe`: what the family's own values stand in. `seeds`: how many fresh ones the proof of the
     winner has, which alone sees the test images. `confirm`: fresh seeds for each point of the front (0: it stays as it
     is). `by`: what is to be small, and what the front has beside the accuracy: `parameters` or `macs`. `target`: in
-    percent; None: the data set's. The other arguments are those of `prove`. The folder keeps every candidate, run and
-    decision, and the same call goes on where it stopped. Raises InputError where no network drawn keeps the limits,
-    or the folder holds another search; DataError, OutputError; Stopped after Ctrl-C.
+    percent; None: the data set's. `cluster`: train the runs and the proof on Dask workers, with the same decisions and
+    bits as here at the same `threads` (1 where not given). The other arguments are those of `prove`. The folder keeps
+    every candidate, run and decision, and the same call goes on where it stopped. Raises InputError where no network
+    drawn keeps the limits, or the folder holds another search; DataError, OutputError; Stopped after Ctrl-C.
 
     >>> import tinyproof
     >>> small = {"parameters_below": 400, "macs_below": 30_000, "recipe": "digits,epochs=1", "engine": "torch"}
@@ -90,6 +93,7 @@ def search(
     >>> found.winner.parameters < 400, len(found.course.decisions)
     (True, 1)
     """
+    place.check(cluster, processes)
     wanted = Search(
         dataset=dataset,
         data=None if data is None else str(data),
@@ -110,6 +114,7 @@ def search(
         device=device,
         processes=processes,
         threads=threads,
+        cluster=cluster,
     )  # fmt: skip
     with terminal(quiet=quiet, errors=True) as listener:
         return search_asked(wanted, out, listener)
@@ -130,7 +135,10 @@ def search_asked(wanted: Search, out: str | Path | None = None, listener: Listen
 def _finish(folder: Path, wanted: Search, listener: Listener) -> SearchResult:
     """Train what is missing, prove the winner, write answer and page."""
     where = Where(wanted.dataset, wanted.data, wanted.asked)
-    found = rounds.run(searched.load(folder), where, wanted.processes, listener, decided=write_page)
+    found = searched.load(folder)
+    if found.to_come:
+        named_from_here(folder, found.contenders)
+    found = rounds.run(found, where, wanted.processes, listener, decided=write_page, cluster=wanted.cluster)
     searched.write_decisions(folder, found.course)
     if found.winner is not None:
         listener.say(f"the winner is {found.winner.name}, {found.winner.words}: declared and proved with fresh seeds")
@@ -148,6 +156,7 @@ def _asked(found: Searched, winner: Contender, wanted: Search) -> Ask:
         model=winner.model, recipe=winner.recipe, seeds=found.question.seeds, dataset=wanted.dataset, data=wanted.data,
         target=found.question.target, limits=limits, engine=winner.engine, device=found.question.device,
         processes=wanted.processes, threads=found.question.threads, asked=wanted.asked,
+        cluster=wanted.cluster,
     )  # fmt: skip
 
 

@@ -17,7 +17,19 @@ from tinyproof.cli.cnn import (
     SizeOption,
     SkipBadOption,
 )
-from tinyproof.cli.evidence import AsJson, Data, DataSet, Device, EngineName, Out, Processes, Recipe, Target, Threads
+from tinyproof.cli.evidence import (
+    AsJson,
+    ClusterOption,
+    Data,
+    DataSet,
+    Device,
+    EngineName,
+    Out,
+    Processes,
+    Recipe,
+    Target,
+    Threads,
+)
 
 
 def search(
@@ -45,6 +57,7 @@ def search(
     device: Device = "auto",
     processes: Processes = None,
     threads: Threads = None,
+    cluster: ClusterOption = None,
     as_json: AsJson = False,
     size: SizeOption = None,
     channels: ChannelsOption = None,
@@ -61,7 +74,7 @@ def search(
         dataset, data=data, target=target, parameters_below=parameters_below, macs_below=macs_below,
         bytes_below=bytes_below, epochs_below=epochs_below, family=family, recipe=recipe, candidates=candidates,
         draw=draw, seeds=seeds, confirm=confirm, by=by, out=out, engine=engine, device=device, processes=processes,
-        threads=threads, quiet=as_json, size=size, channels=channels, input=input, skip_bad=skip_bad,
+        threads=threads, cluster=cluster, quiet=as_json, size=size, channels=channels, input=input, skip_bad=skip_bad,
     )  # fmt: skip
     print(json.dumps(found.to_json(), indent=1, ensure_ascii=False) if as_json else f"\n{found}")
     raise typer.Exit(0 if found.proved else 1)

@@ -2,7 +2,8 @@
 
 a worker comes        it keeps what it needs, and introduces itself; one that is other than asked is told, and idle
 it has a free lane    it is given the next item
-it answers            the answer is checked and taken; one that is not what it should be puts the worker aside
+it answers            the answer is checked and taken; one that is not what it should be puts the worker aside, and so
+                      does a problem that may be the worker's own: another one tries the item
 it dies               its item goes to another worker
 """
 
@@ -46,11 +47,13 @@ class Errands(Protocol):
     `give`: the bytes of an item, None where there is nothing to do any more; a DataError is its outcome. `take`: its
     value, from the answer; raises DataError or InputError for an answer that is not what it should be. `let_go`: the
     item is with nobody now. `told`: how far it has come, in the words of the file `progress(index)`. `say`: a line for
-    people.
+    people. `elsewhere`: a problem with an item may be the worker's (its disk is full), so that another tries, and the
+    first gets no more; else it is the item's outcome.
     """
 
     introduces: str
     computes: str
+    elsewhere: bool
     bounds: Bounds
 
     def keeps(self) -> Mapping[str, Callable[[], bytes]]: ...
@@ -250,6 +253,10 @@ class _Errands:
         if answer.died:
             self._deaths[index] += 1
             self._return(index)
+            return
+        if answer.problem and self._errands.elsewhere:
+            worker.tasks[key] = index
+            self._refuse(address, answer.problem)
             return
         try:
             value = None if answer.problem else self._errands.take(index, answer.content, address)

@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyproof.core import errands, lease, parcel
+from tinyproof.core import errands, parcel
 from tinyproof.core.cluster import Cluster
 from tinyproof.core.errands import Bounds
-from tinyproof.core.errors import DataError, OutputError, one_line
-from tinyproof.core.files import read_bounded, reason, sha256, write_atomic
+from tinyproof.core.errors import DataError, one_line
+from tinyproof.core.files import sha256
 from tinyproof.core.lease import Busy
 from tinyproof.core.listener import Listener
 from tinyproof.core.plain_data import parse_json
 from tinyproof.core.workers import Outcome
-from tinyproof.network import model_name, own_files
-from tinyproof.prove import collecting, proof, remote, sent_data
+from tinyproof.prove import came_back, collecting, proof, remote, sent_data
+from tinyproof.prove.instructions import Instructions
 from tinyproof.prove.worker import PROGRESS, Task, Work, local_data
-from tinyproof.train import checkpoint, store
+from tinyproof.train import store
 
-_BESIDE = ".cluster-"
-_MOST_FILE, _MOST_FACTS = 10_000_000, 100_000
+_MOST_FACTS = 100_000
 _RUN_FILES = {store.RECORD, store.PREDICTIONS, store.WEIGHTS, "looks.json", proof.FAILED}
 
 
@@ -41,11 +38,10 @@ class OnCluster:
         self._cluster, self._listener = cluster, listener
         self._works, self._data = works, dict[str, Callable[[], bytes]]()
         self._digests = {work.declared.data.digest: self._send(work) for work in works}
-        self._own = {work.declared.digest: _own_files(work) for work in works}
-        self._instructions = dict[str, str]()
+        self._own = {work.declared.digest: remote.own_files(work.declared.model, work.declared.files) for work in works}
+        self.welcome = Instructions(listener.say).welcome
         for work in works:
-            for left in Path(work.folder).glob(f"{_BESIDE}*"):
-                shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
+            came_back.clear(Path(work.folder))
 
     @property
     def lanes(self) -> int:
@@ -79,16 +75,6 @@ class OnCluster:
         declared = work.declared
         return remote.errand(work, task.seed, self._digests[declared.data.digest], self._own[declared.digest], run)
 
-    def welcome(self, worker: str, answer: bytes) -> None:
-        """Say where a worker computes with other instructions than those before it: the record of each run says so."""
-        told = parse_json(answer[:_MOST_FACTS], worker)
-        here = str(told.get("instructions", "")) if isinstance(told, dict) else ""
-        if self._instructions and here not in self._instructions.values():
-            other = next(iter(self._instructions))
-            words = "its runs may have other bits, and each record says with which it was made"
-            self.say(f"worker {worker} computes with other instructions than {other}: {words}")
-        self._instructions[worker] = here
-
     def say(self, line: str) -> None:
         """A line for people."""
         self._listener.say(line)
@@ -98,6 +84,7 @@ class _Runs:
     """The errands of one round of tasks (`core.errands.Errands`)."""
 
     introduces, computes = "tinyproof.prove.remote:introduce", "tinyproof.prove.remote:compute"
+    elsewhere = True
 
     def __init__(self, place: OnCluster, tasks: Sequence[Task]) -> None:
         self._place, self._tasks = place, tasks
@@ -174,54 +161,19 @@ def _how_far(words: str) -> dict[str, Any]:
     return {"name": "", "done": done, "of": of, "words": one_line(str(told.get("words", "")), 200)}
 
 
-def _own_files(work: Work) -> dict[str, bytes]:
-    """The files of a network of somebody's own, as they go out; nothing where it is named by an absolute path: then it
-    has to be there on every worker."""
-    file = model_name.file_of(work.declared.model)
-    if not model_name.is_own(work.declared.model) or file.is_absolute():
-        return {}
-    found = {}
-    for name in work.declared.files:
-        if not (file.parent / name).exists():  # what was run of a notebook
-            name = name.removesuffix(own_files.EXTRACTED)
-        found[remote.own_name(work.declared.model, name)] = read_bounded(file.parent / name, _MOST_FILE)
-    return found
-
-
 def _stored(work: Work, seed: int, files: Mapping[str, bytes], worker: str) -> None:
-    """Check a run that came back as `collect` does, and put it into its place: the record last. Raises DataError or
-    InputError for a run that is not the declared one, or is not what its own answers say; Busy, OutputError."""
+    """Check a run that came back as `collect` does, and put it into its place. Raises DataError or InputError for a run
+    that is not the declared one, or is not what its own answers say; Busy, OutputError."""
     declared, place = work.declared, proof.seed_folder(Path(work.folder), seed)
     export = f"export-{declared.judged_as}/" if declared.judged_as else None
     if odd := [name for name in files if name not in _RUN_FILES and not (export and name.startswith(export))]:
         raise DataError(f"seed {seed}", f"came with a file that belongs to no run, {odd[0]}")
-    try:
-        beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=work.folder))
-    except OSError as error:
-        raise OutputError(work.folder, reason(error)) from error
-    try:
-        staged = beside / place.name
-        for name, content in files.items():
-            write_atomic(staged / name, content)
+
+    def check(staged: Path) -> None:
         if collecting.ended_run(declared, staged, seed, f"seed {seed}") is None:
             raise DataError(f"seed {seed}", "came back without a run that has ended")
         remote.check_looks(staged, work)
         if store.finished(place) and (place / store.RECORD).read_bytes() != files.get(store.RECORD):
             raise DataError(f"seed {seed}", "came back as another run than the one that was to be exported")
-        lease.check(place)
-        _moved(staged, place)
-    except OSError as error:
-        raise OutputError(place, reason(error)) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
-
-def _moved(staged: Path, place: Path) -> None:
-    """Each file and folder renamed into its place; what says that the run has ended comes last."""
-    last = (store.RECORD, proof.FAILED)
-    for path in sorted(staged.iterdir(), key=lambda path: path.name in last):
-        if (place / path.name).is_dir():  # of a process that was killed between this and the record
-            shutil.rmtree(place / path.name)
-        path.replace(place / path.name)
-    for name in (checkpoint.FILE, PROGRESS):
-        (place / name).unlink(missing_ok=True)
+    came_back.put(files, place, Path(work.folder), check)

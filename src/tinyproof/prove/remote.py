@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
@@ -16,8 +16,10 @@ from tinyproof import __version__
 from tinyproof.core import cluster_worker, parcel
 from tinyproof.core.errors import DataError, InputError, TinyproofError
 from tinyproof.core.fields import from_mapping
+from tinyproof.core.files import read_bounded
 from tinyproof.core.plain_data import parse_json
 from tinyproof.network import model_name
+from tinyproof.network.own_files import EXTRACTED
 from tinyproof.prove import evaluations, proof, worker
 from tinyproof.prove.declaration import Declaration
 from tinyproof.prove.evaluations import Look
@@ -28,6 +30,7 @@ from tinyproof.train import checkpoint, environment, store
 ERRAND, RUN, OWN, PROOF = "errand.json", "run", "own", "proof"
 # A path that begins in folders above is followed below this many.
 _DEEP = 8
+_MOST_FILE = 10_000_000
 
 
 def errand(work: Work, seed: int | None, data: str, own: Mapping[str, bytes], run: Mapping[str, bytes]) -> bytes:
@@ -50,15 +53,25 @@ def introduce(content: bytes, folder: Path) -> bytes:
     """Whether runs are computed here as they were declared: raises TinyproofError with each reason why not. What this
     machine is, as JSON: it stands in the record of each run, too."""
     told = parse_json(content, "an introduction")
-    if told["version"] != __version__:
-        raise TinyproofError(f"has tinyproof {__version__}, where {told['version']} asks")
-    environment.need_training()
+    can_train(told["version"])
     for declared in (Declaration.from_dict(one) for one in told["declarations"]):
-        if reasons := other_than_declared(declared):
-            said = "; ".join(reason.removeprefix("made ") for reason in reasons)
-            raise TinyproofError(f"would not compute as declared: the runs were declared {said}")
-        environment.device(declared.device)
+        computes_alike(other_than_declared(declared), declared.device)
     return json.dumps(environment.hardware()).encode()
+
+
+def can_train(version: str) -> None:
+    """Raise TinyproofError where this is another version than the one that asks, or cannot train."""
+    if version != __version__:
+        raise TinyproofError(f"has tinyproof {__version__}, where {version} asks")
+    environment.need_training()
+
+
+def computes_alike(reasons: Sequence[str], device: str) -> None:
+    """Raise TinyproofError where there are reasons why runs would be others here, or the device is not there."""
+    if reasons:
+        said = "; ".join(reason.removeprefix("made ") for reason in reasons)
+        raise TinyproofError(f"would not compute as declared: the runs were declared {said}")
+    environment.device(device)
 
 
 def compute(content: bytes, folder: Path) -> bytes:
@@ -71,7 +84,7 @@ def compute(content: bytes, folder: Path) -> bytes:
         looks=tuple(from_mapping(Look, look, ERRAND) for look in told["looks"]), parent=os.getppid(),
         sent=str(cluster_worker.kept(folder, told["data"])),
     )  # fmt: skip
-    _lay_out(files, folder)
+    lay_out(files, folder)
     if told["seed"] is None:
         return json.dumps(worker.do(Task(work, None))).encode()
     place = proof.seed_folder(Path(work.folder), told["seed"])
@@ -91,6 +104,20 @@ def run_files(place: Path) -> dict[str, bytes]:
 def progress_of(seed: int) -> str:
     """The file, from an errand's folder, that says how far a seed has come."""
     return f"{PROOF}/{proof.seed_folder(Path(), seed).name}/{PROGRESS}"
+
+
+def own_files(model: str, names: Iterable[str]) -> dict[str, bytes]:
+    """The files of a network of somebody's own, as they go out; nothing where it is named by an absolute path: then it
+    has to be there on every worker."""
+    file = model_name.file_of(model)
+    if not model_name.is_own(model) or file.is_absolute():
+        return {}
+    found = {}
+    for name in names:
+        if not (file.parent / name).exists():  # what was run of a notebook
+            name = name.removesuffix(EXTRACTED)
+        found[own_name(model, name)] = read_bounded(file.parent / name, _MOST_FILE)
+    return found
 
 
 def own_name(model: str, name: str) -> str:
@@ -116,7 +143,7 @@ def _below(name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {path.removeprefix(f"{name}/"): held for path, held in files.items() if path.startswith(f"{name}/")}
 
 
-def _lay_out(files: Mapping[str, bytes], folder: Path) -> None:
+def lay_out(files: Mapping[str, bytes], folder: Path) -> None:
     """Put the files of a network where its name finds them, and go there. Where none were sent, they are here already
     (an absolute path): what they are is checked before they are used."""
     base = folder / OWN

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from tinyproof.network.budget import words as budget_words
 from tinyproof.prove import parallel_runs, proof
 from tinyproof.prove.declare import data_facts, target_of
 from tinyproof.prove.worker import load_data
-from tinyproof.search import contender
+from tinyproof.search import contender, fold_runs
 from tinyproof.search import question as questions
 from tinyproof.search.contender import NETWORKS, Contender
 from tinyproof.search.family import NAMED
@@ -41,7 +42,8 @@ _OWN = "model.py:Network"
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What a user asks: everything but the folder. None leaves the choice to the data or the machine."""
+    """What a user asks: everything but the folder. None leaves the choice to the data or the machine. `cluster`: the
+    address of workers that train, in place of this machine's processes."""
 
     dataset: str = "mnist"
     data: str | None = None
@@ -59,6 +61,7 @@ class Search:
     device: str = "auto"
     processes: int | None = None
     threads: int | None = None
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         # What costs nothing to see is refused before anything is loaded or trained.
@@ -103,7 +106,7 @@ def draft(wanted: Search, folder: Path, listener: Listener = SILENT) -> Draft:
         files = {path.name: path.read_text(encoding="utf-8") for path in sorted(made.glob("*.py"))}
         contenders = tuple(_settled(one, made, folder / NETWORKS) for one in found.contenders)
     listener.say(_drawn(wanted, found))
-    side_by_side = rungs(len(contenders))[0].entrants
+    side_by_side, fixed = rungs(len(contenders))[0].entrants, wanted.threads or (1 if wanted.cluster else None)
     question = Question(
         family=wanted.family,
         choices=choices,
@@ -119,10 +122,10 @@ def draft(wanted: Search, folder: Path, listener: Listener = SILENT) -> Draft:
         folds=parts,
         engine=wanted.engine,
         device=device,
-        threads=parallel_runs.share_cores(side_by_side, device, wanted.processes, wanted.threads)[1],
+        threads=parallel_runs.share_cores(side_by_side, device, wanted.processes, fixed)[1],
         candidates_sha256=contender.digest(contenders),
         declared_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        versions=environment.versions("native" if any(c.engine == "native" for c in found.contenders) else "torch"),
+        versions=environment.versions(fold_runs.engine_of(contenders)),
     )
     return Draft(question, contenders, files)
 
@@ -169,11 +172,14 @@ def found_there(wanted: Search, folder: Path) -> Question:
         "confirm": wanted.confirm, "by": wanted.by, "family": wanted.family, "threads": wanted.threads,
         "device": None if wanted.device == "auto" else wanted.device, "engine": wanted.engine,
     }  # fmt: skip
+    now = _choices_there(wanted.family)
+    if now is not None and not {wanted.family, question.family} & NAMED.keys():
+        named["family"] = None  # a file is what it says, from wherever it is named
     if not is_own(wanted.dataset):
         named["dataset"] = wanted.dataset
     questions.agree(question, named, folder)
     hint = f"{folder} holds another search; a new one needs another --out"
-    if (now := _choices_there(wanted.family)) is not None and now != question.choices:
+    if now is not None and now != question.choices:
         raise InputError("family", wanted.family, "the one that was declared", hint, problem="has changed since then")
     asked = recipe_of(wanted, None)
     if (wanted.recipe or not is_own(wanted.dataset)) and asked.digest != question.recipe.digest:
@@ -181,6 +187,20 @@ def found_there(wanted: Search, folder: Path) -> Question:
     if given(wanted.limits) and wanted.budget != question.limits:
         raise InputError("budget", budget_words(wanted.budget), f"{budget_words(question.limits)}, as declared", hint)
     return question
+
+
+def named_from_here(folder: Path, contenders: Sequence[Contender]) -> None:
+    """Before runs are trained: raise InputError, which names the folder where the command was given, where the networks
+    of a search are named from another one than this."""
+    for one in contenders:
+        file = model_name.file_of(one.model)
+        if not model_name.is_own(one.model) or file.is_file():
+            continue
+        there = (folder / NETWORKS / file.name).resolve()
+        away = there.parts[-len(file.parts) :] != file.parts or not there.is_file()
+        begun = "" if file.is_absolute() or away else f": cd {shlex.quote(str(Path(*there.parts[: -len(file.parts)])))}"
+        problem = f"names its networks from where its command was first given ({file.as_posix()}), and that is not here"
+        raise InputError("out", str(folder), f"give the same command there{begun}", problem=problem)
 
 
 def choices_of(family: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,24 +13,32 @@ from tinyproof.core.errors import DataError
 from tinyproof.core.lease import Busy
 from tinyproof.data.dataset import Dataset, fold
 from tinyproof.data.reading import AS_IT_IS, Asked
-from tinyproof.prove import proof
+from tinyproof.prove import proof, sent_data
 from tinyproof.prove.worker import load_data
 from tinyproof.search.contender import Contender
 from tinyproof.search.question import Question
-from tinyproof.train import store
+from tinyproof.train import environment, store
+from tinyproof.train.computes import code_digest
+from tinyproof.train.origin import other_versions
 
 # The worker of a search that was killed may hold its run for as long as it takes to notice.
-_PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Where:
-    """The name of a data set or the path of somebody's own, the folder to look in, and how pictures are read."""
+    """The name of a data set or the path of somebody's own, the folder to look in, and how pictures are read; `sent`:
+    the file in which it was sent here from another machine."""
 
     dataset: str
     data: str | None = None
     asked: Asked = AS_IT_IS
+    sent: str = ""
+
+    def load(self) -> Dataset:
+        """The data set."""
+        return sent_data.read(self.sent) if self.sent else load_data(self.dataset, self.data, self.asked)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +77,7 @@ def do(errand: Errand) -> float:
             )
             return 0.0 if found.reused else found.run.seconds
         except Busy:
-            if time.monotonic() - begun > _PATIENCE_SECONDS:
+            if time.monotonic() - begun > PATIENCE_SECONDS:
                 raise
             time.sleep(_POLL_SECONDS)
         except Diverged as error:
@@ -79,7 +88,7 @@ def do(errand: Errand) -> float:
 @functools.lru_cache(maxsize=2)
 def _part(where: Where, which: int, count: int) -> Dataset:
     """The training images with one fold held out; the last ones are kept, for the runs on it follow each other."""
-    return fold(load_data(where.dataset, where.data, where.asked), which, count)
+    return fold(where.load(), which, count)
 
 
 def mismatch(question: Question, contender: Contender, place: Path, seed: int, which: int) -> str:
@@ -113,3 +122,31 @@ def percent(question: Question, contender: Contender, place: Path, seed: int, wh
         raise DataError(str(place / store.RECORD), problem)
     answers = store.load_predictions(place)
     return 100.0 * answers.correct / len(answers.labels)
+
+
+def other_figures(contender: Contender, place: Path) -> str:
+    """In what a record is not what its answers and its candidate say, in one line; empty where it is."""
+    run, answers = store.load(place), store.load_predictions(place)
+    said = {
+        "right answers": (run.correct, answers.correct),
+        "number of images": (run.test_count, len(answers.labels)),
+        "answers": (run.predictions_digest, answers.digest),
+        "parameters": (run.parameters, contender.parameters),
+        "MACs": (run.macs, contender.macs),
+        "bytes": (run.weight_bytes, contender.bytes),
+    }
+    wrong = [name for name, (recorded, counted) in said.items() if recorded != counted]
+    return f"says something else of: {', '.join(wrong)}" if wrong else ""
+
+
+def declared_otherwise(question: Question, contenders: Sequence[Contender]) -> list[str]:
+    """Why runs would not be computed here as they were declared: other code, other versions of what it stands on."""
+    engines = {one.engine: one for one in contenders}
+    changed = any(code_digest(one.model, one.engine) != one.code_digest for one in engines.values())
+    reasons = ["with other code than this"] if changed else []
+    return reasons + other_versions(question.versions, environment.versions(engine_of(contenders)))
+
+
+def engine_of(contenders: Sequence[Contender]) -> str:
+    """The engine whose versions a search declares: native where one of its candidates is trained by it."""
+    return "native" if any(one.engine == "native" for one in contenders) else "torch"

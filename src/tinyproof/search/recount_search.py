@@ -84,27 +84,12 @@ def _runs(case: Case, folder: Path, question: Question, one: Contender, plan: Pl
             continue
         ended += 1
         try:
-            problem = fold_runs.mismatch(question, one, run, seed, fold) or _figures(one, run)
+            problem = fold_runs.mismatch(question, one, run, seed, fold) or fold_runs.other_figures(one, run)
         except TinyproofError as error:
             problem = str(error)
         problems += [f"{run.name} {problem}"] if problem else []
     told = listed(problems, 2) if problems else f"{ended} run(s)" + (f", {failed} failed" if failed else "")
     return case.line(place, what, None if not (ended or failed) else not problems, told)
-
-
-def _figures(one: Contender, place: Path) -> str:
-    """In what a record is not what its answers and its candidate say, in one line; empty where it is."""
-    run, answers = store.load(place), store.load_predictions(place)
-    said = {
-        "right answers": (run.correct, answers.correct),
-        "number of images": (run.test_count, len(answers.labels)),
-        "answers": (run.predictions_digest, answers.digest),
-        "parameters": (run.parameters, one.parameters),
-        "MACs": (run.macs, one.macs),
-        "bytes": (run.weight_bytes, one.bytes),
-    }
-    wrong = [name for name, (recorded, counted) in said.items() if recorded != counted]
-    return f"says something else of: {', '.join(wrong)}" if wrong else ""
 
 
 def _undeclared(case: Case, folder: Path, contenders: tuple[Contender, ...], plan: Plan) -> Line:

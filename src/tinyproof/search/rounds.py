@@ -1,4 +1,4 @@
-"""The runs of a search, side by side: rung after rung in the same processes, until nothing is missing.
+"""The runs of a search, side by side: rung after rung in the same place, until nothing is missing.
 
 The folder is the only memory. Whoever is killed loses the runs that were being trained; the same decisions follow from
 what is there, in whatever order it came.
@@ -6,21 +6,21 @@ what is there, in whatever order it came.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
+from tinyproof.core import cluster as cluster_at
 from tinyproof.core.errors import DataError, InputError, Stopped, TinyproofError
 from tinyproof.core.listener import SILENT, Listener, Progress
-from tinyproof.core.workers import run_bounded
+from tinyproof.core.workers import Here, Place
 from tinyproof.prove import parallel_runs
-from tinyproof.prove.worker import load_data
 from tinyproof.search import fold_runs, searched
 from tinyproof.search.decisions import Course, Missing, follow
 from tinyproof.search.fold_runs import Errand, Where
+from tinyproof.search.search_on_cluster import SearchOnCluster
 from tinyproof.search.searched import Searched, known_of, read_run, run_folder
 from tinyproof.train import environment
-from tinyproof.train.computes import code_digest
-from tinyproof.train.origin import other_versions
 
 
 def run(
@@ -29,39 +29,50 @@ def run(
     processes: int | None = None,
     listener: Listener = SILENT,
     decided: Callable[[Searched], None] = lambda found: None,
+    cluster: str | None = None,
 ) -> Searched:
     """Train what is missing until a winner is chosen and the front confirmed, or the target refuted; `processes` side
-    by side (None: one a core). Every decision is stored as it is made, and told to `decided`. Raises Stopped on Ctrl-C,
-    and TinyproofError where a run could not be computed or written; what has ended stays."""
+    by side (None: one a core), or on the workers of a cluster. Every decision is stored as it is made, and told to
+    `decided`. Raises Stopped on Ctrl-C, and TinyproofError where a run could not be computed or written; what has ended
+    stays."""
     if not found.course.missing:
         return found
     environment.need_training()
     unchanged(found, where)
-    count, _ = parallel_runs.share_cores(
-        len(found.contenders), found.question.device, processes, found.question.threads
-    )
     job = _Job(found, where, listener, decided)
-    with parallel_runs.quiet_threads(found.question.threads):
-        try:
-            for outcome in run_bounded(fold_runs.do, job.errands, processes=count, seconds=None, start="spawn"):
+    try:
+        with _place(found, where, processes, cluster, listener) as at, closing(at.outcomes(job.errands)) as outcomes:
+            for outcome in outcomes:
                 job.ended(outcome.index, outcome.problem)
-        except KeyboardInterrupt:
-            left = len(job.course.missing)
-            raise Stopped(f"stopped; {left} runs of this rung are missing, and the same command goes on") from None
+    except KeyboardInterrupt:
+        left = len(job.course.missing)
+        raise Stopped(f"stopped; {left} runs of this rung are missing, and the same command goes on") from None
     return replace(found, course=job.course)
+
+
+@contextmanager
+def _place(
+    found: Searched, where: Where, processes: int | None, address: str | None, listener: Listener
+) -> Iterator[Place]:
+    """Where the runs are trained: in processes of this machine, or on the cluster of an address."""
+    question = found.question
+    if address is None:
+        count, _ = parallel_runs.share_cores(len(found.contenders), question.device, processes, question.threads)
+        with parallel_runs.quiet_threads(question.threads):
+            yield Here(function=fold_runs.do, lanes=count, start="spawn")
+        return
+    with cluster_at.opened(address) as there:
+        yield SearchOnCluster(there, found, where, listener)
+        listener.say(f"to the workers {there.sent / 1e6:.2f} MB, back {there.received / 1e6:.2f} MB")
 
 
 def unchanged(found: Searched, where: Where) -> None:
     """Before runs are trained: raise InputError, naming the reason, where they would not be computed as declared, and
     DataError where the data is another."""
-    there = load_data(where.dataset, where.data, where.asked)
+    there = where.load()
     if there.digest != found.question.data.digest:
         raise DataError(there.source or there.name, "is not the data that was declared (its digest differs)")
-    engine = "native" if any(one.engine == "native" for one in found.contenders) else "torch"
-    reasons = other_versions(found.question.versions, environment.versions(engine))
-    engines = {one.engine: one for one in found.contenders}.values()
-    if any(code_digest(one.model, one.engine) != one.code_digest for one in engines):
-        reasons = ["with other code than this", *reasons]
+    reasons = fold_runs.declared_otherwise(found.question, found.contenders)
     if reasons:
         told = "; ".join(reason.removeprefix("made ") for reason in reasons)
         remedy = "a new search needs another folder"

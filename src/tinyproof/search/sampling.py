@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,11 +19,11 @@ from tinyproof.network import anatomy, budget, model_name, nets, own_files, own_
 from tinyproof.network.budget import Budget, Facts
 from tinyproof.search.as_python import CLASS, written
 from tinyproof.search.contender import NETWORKS, Contender
+from tinyproof.search.engines import Engines
 from tinyproof.search.family import read as read_family
-from tinyproof.search.question import LIMITS, trained_on
+from tinyproof.search.question import LIMITS
 from tinyproof.train import recipe_text, rehearse
 from tinyproof.train.computes import code_digest
-from tinyproof.train.engine import choose
 from tinyproof.train.recipe import Recipe
 
 # So many draws in a row that give nothing new end the drawing.
@@ -71,7 +70,7 @@ def sample(wanted: Wanted, folder: Path, listener: Listener = SILENT) -> Sampled
     """Draw until there are as many as wanted, or nothing new comes. The files of drawn networks are written into the
     folder. Raises InputError where no draw keeps the limits."""
     found: dict[str, Contender] = {}
-    seen = _Seen(wanted.limits)
+    seen, engines = _Seen(wanted.limits), Engines(wanted.engine, wanted.device, wanted.dataset)
     twice = idle = 0
     tried = set[tuple[str, str]]()
     for proposal in _proposals(wanted, folder):
@@ -85,9 +84,9 @@ def sample(wanted: Wanted, folder: Path, listener: Listener = SILENT) -> Sampled
             twice += 1
             continue
         if not tried and wanted.engine != "torch":
-            listener.say("the candidates are made; the native engine compiles those that it will train")
+            listener.say("the candidates are made; what the native engine trains is compiled with its first run")
         tried.add(key)
-        contender = _contender(wanted, proposal, f"c{len(found) + 1:0{len(str(wanted.candidates))}}")
+        contender = _contender(wanted, proposal, engines, f"c{len(found) + 1:0{len(str(wanted.candidates))}}")
         if contender.computes in found:
             twice += 1
             continue
@@ -187,11 +186,11 @@ def _changed(base: Recipe, text: str, where: str) -> Recipe:
     return recipe_text.changed(base, changes, where)
 
 
-def _contender(wanted: Wanted, proposal: Proposal, name: str) -> Contender:
+def _contender(wanted: Wanted, proposal: Proposal, engines: Engines, name: str) -> Contender:
     model, dataset, recipe = proposal.place(name), wanted.dataset, proposal.recipe
     module = nets.build(model, 0, dataset.shape, len(dataset.classes))
     nets.set_dropout(module, recipe.dropout)
-    engine = _engine(wanted, model, module, recipe)
+    engine = engines.trains(model, module, recipe)
     computes = fingerprint(module, dataset.shape, recipe)
     return Contender(
         name=name,
@@ -206,17 +205,6 @@ def _contender(wanted: Wanted, proposal: Proposal, name: str) -> Contender:
         computes=computes,
         files=own_files.digests(own_network.files_of(module)),
     )
-
-
-def _engine(wanted: Wanted, model: str, module: nn.Module, recipe: Recipe) -> str:
-    """The engine that trains it, with and without a held-out part. Raises DataError for a network of somebody's own
-    that fails on an epoch's last batch, and InputError where the engine that is asked for does not apply."""
-    every, *shape = wanted.dataset.train_images.shape
-    kinds = set[str]()
-    for images in trained_on(every):
-        rehearse.rehearse(model, copy.deepcopy(module), recipe, wanted.dataset, images)
-        kinds.add(choose(wanted.engine, module, recipe, wanted.device, (images, *shape))[0].name)
-    return "torch" if "torch" in kinds else kinds.pop()
 
 
 def fingerprint(module: nn.Module, shape: tuple[int, ...], recipe: Recipe) -> str:

@@ -6,6 +6,7 @@ and messages may change, and modules may move, without costing anybody a proof.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -45,17 +46,26 @@ CUTS = {
 }
 
 
-@cache
 def code_digest(model: str, engine: str) -> str:
     """SHA-256 of the code that trains `model` (a name, or a file of somebody's own) with `engine`: torch or native."""
-    found = taking_part(model, engine)
+    return _digest(tuple(_network(model)), engine)
+
+
+@cache
+def _digest(network: tuple[str, ...], engine: str) -> str:
+    # Once for all networks of somebody's own: a search has hundreds of them, and to follow the code takes a second.
+    found = _taking_part(network, engine)
     return sha256("\n".join([KIND, found.digest, *_kernels(found)]).encode())
 
 
 def taking_part(model: str, engine: str) -> Reached:
     """The definitions that take part."""
+    return _taking_part(_network(model), engine)
+
+
+def _taking_part(network: Sequence[str], engine: str) -> Reached:
     others = [module for name, module in _ENGINES.items() if name != engine]
-    return reached(PACKAGE, [_LOOP, _ENGINES[engine], *_network(model)], [*CUTS, *others])
+    return reached(PACKAGE, [_LOOP, _ENGINES[engine], *network], [*CUTS, *others])
 
 
 def _network(model: str) -> list[str]:
