@@ -397,3 +397,8 @@ Val Accuracy: 0.7680
 def test_rates_that_are_tried_one_after_another_are_the_codes_own(rate: str, told: bool, tmp_path: Path) -> None:
     report = judged(RATES.replace("lr=lr, weight", f"{rate}, weight"), tmp_path)
     assert ("log-not-from-this-code" in [finding.rule for finding in report.findings]) == told
+
+
+def test_what_is_printed_when_a_training_has_ended_is_no_first_epoch(tmp_path: Path) -> None:
+    text = FIRST.replace("[1/3] Loss: 1.5112, Acc: FIRST, Test Loss: 1.4895,", "[1/3] final Loss: 1.5112, Acc: 0.9998,")
+    assert "warm-start" not in [finding.rule for finding in judged(text, tmp_path).findings]

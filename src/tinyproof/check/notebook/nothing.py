@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tinyproof.check.notebook.live_code import live_text
-from tinyproof.check.notebook.measured import fits, measured
+from tinyproof.check.notebook.measured import called, fits, measured, to_learned
 from tinyproof.check.notebook.rules import claims
 from tinyproof.check.notebook.study import Study
 from tinyproof.check.prose import Claim
@@ -65,6 +65,9 @@ _AS_LOSS = re.compile(r"\b(\w*loss\w*)\s*=\s*(?:rmse|mse|mae)\(")
 _BY_HAND = re.compile(r"\bgrads?\(|backward|\bepochs?\b|learning_rate|gradient")
 
 
+# Calls that may train or measure, of whatever is not here.
+_DOES = re.compile(r"\.(?:fit|train)\w*\(|(?<!def )\b(?:fit|train(?!_test_split)|evaluate|validate|test)\w*\(")
+ON_LEARNED = "a model is fitted, and nothing is measured but on the rows that it learns from"
 # What the kernels of Python say that they speak.
 _PYTHON = frozenset(("python", "ipython", "python3", "python2", "ipython3", "py", "sage", "xpython"))
 
@@ -72,6 +75,8 @@ _PYTHON = frozenset(("python", "ipython", "python3", "python2", "ipython3", "py"
 def nothing_to_judge(study: Study) -> str:
     """What there is instead of a measurement; empty where something may be measured."""
     events = study.events
+    if _only_on_learned(study):
+        return ON_LEARNED
     if study.evaluations or measured(study) or events.hidden or events.exhausted:
         return ""
     if events.unread and not _only_gaps(study):
@@ -88,14 +93,14 @@ def nothing_to_judge(study: Study) -> str:
     if not learns and not events.uses:
         text = re.sub(r"\bmetrics\s*=\s*(?:\[[^\]]*\]|\w+)", "", text)  # of something that is never fitted
     if any(name.partition(".")[0] not in ASIDE for name in events.missing_modules) and (
-        learns or study.runs or re.search(r"\.(?:fit|train)\w*\(", text)
+        learns or study.runs or _DOES.search(text)
     ):
         return ""  # what measures may be in what is not here
     watched = _DRAWN.sub("", re.sub(r"metrics\s*=\s*\[[^\]]*\]|history\[[^\]]*\]|\baccuracy=|import .*", "", text))
     tested = any(run.test_accuracies for run in study.runs)
     shown = _shows_validation(study)
     if fits(study) and not claimed and not tested and not shown and not _measures(watched, learns):
-        return "a model is fitted, and nothing is measured but on the rows that it learns from"
+        return ON_LEARNED
     if not tested and not claimed and _only_while_learning(study, watched):
         return "the accuracy is that of the batches that it learns from, and nothing else is measured"
     if printed or claimed or _measures(text, learns) or shown or _SAID.search(text):
@@ -104,6 +109,16 @@ def nothing_to_judge(study: Study) -> str:
         return "a network is trained, and no accuracy is measured"
     perhaps = re.search(r"\.(?:fit|learn|train)\w*\(", text) or _BY_HAND.search(text)
     return "nothing is measured in it" if perhaps else "nothing is trained and nothing measured in it"
+
+
+def _only_on_learned(study: Study) -> bool:
+    """Whether all that is measured is told without a name for it, and is of the very rows that are learned from."""
+    done, events = measured(study), study.events
+    if not done or study.evaluations or events.hidden or events.exhausted or events.unread or events.missing_modules:
+        return False
+    same = all(to_learned(use) == "inside" and called(study, use) in ("", "train") for use in done)
+    claimed = any(_claims_something(study, claim) for claim in study.claims)
+    return same and not claimed and not _shows_validation(study) and not any(r.test_accuracies for r in study.runs)
 
 
 def _live(study: Study) -> Iterator[list[str]]:

@@ -16,7 +16,7 @@ from tinyproof.check.code.library.splits import Split, overlap
 from tinyproof.check.finding import Finding, Status
 from tinyproof.check.notebook.left_open import left_open
 from tinyproof.check.notebook.measured import fits, measured, spoken
-from tinyproof.check.notebook.nothing import ASIDE, is_python, nothing_to_judge
+from tinyproof.check.notebook.nothing import ASIDE, ON_LEARNED, is_python, nothing_to_judge
 from tinyproof.check.notebook.rules import claims
 from tinyproof.check.notebook.rules.rule import percent
 from tinyproof.check.notebook.said import quoted_lines, right_lines, settled
@@ -54,13 +54,15 @@ def judge(study: Study, findings: Sequence[Finding]) -> tuple[Status, str, tuple
         return "wrong", problem, checked
     if unsupported(study, findings):
         return "unsupported", problem, checked
+    learned = any(finding.rule == "evaluates-on-training-data" for finding in findings)
     if not problem and not named:
-        learned = any(finding.rule == "evaluates-on-training-data" for finding in findings)
         problem = _LEARNED_ONLY if learned else "what is measured could not be named"
     problem = problem or left_open(study, findings)
     if not problem:
         return "right", "", checked
     nothing = nothing_to_judge(study)
+    if learned and nothing == ON_LEARNED:
+        nothing = ""  # what is measured there is called something else
     return ("nothing to judge", nothing, checked) if nothing else ("undecided", problem, checked)
 
 

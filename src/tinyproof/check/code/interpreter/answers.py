@@ -10,12 +10,7 @@ from tinyproof.check.code.interpreter.pairs import note_pair
 from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.rows import Rows
 from tinyproof.check.code.interpreter.turns import Pass, narrow
-from tinyproof.check.code.interpreter.values import (
-    Seq,
-    Unknown,
-    Value,
-    options,
-)
+from tinyproof.check.code.interpreter.values import Const, Made, Seq, Unknown, Value, constant, options
 from tinyproof.check.finding import CodePlace
 
 
@@ -73,8 +68,26 @@ def hits(machine: Machine, left: Value, right: Value, place: CodePlace) -> Value
         return Quantity("hits", "each", "final", loader)
     if machine.passes:
         narrow(machine.passes[-1], loader)
+    elif isinstance(loader, Made) and _of_another_order(machine, loader, right if flow is answers_in(left) else left):
+        return Unknown()
     turn = machine.passes[-1] if machine.passes else collected(machine, [left, right])
+    if turn is not None and not machine.passes:
+        turn.compared = place
     return Quantity("hits", "each", "batch" if machine.passes else "total", loader, None, turn)
+
+
+def _of_another_order(machine: Machine, loader: Made, labels: Value) -> bool:
+    """Whether answers for a loader's batches stand beside labels that are kept apart from it: those of another set, or
+    of the same in another order.
+    """
+    labels = machine.meaning.array(machine, labels)
+    if not isinstance(labels, Rows):
+        return False
+    told = loader.kwargs.get("shuffle", loader.args[2] if len(loader.args) > 2 else Const(False))
+    mixed = constant(told) is not False or bool({"sampler", "batch_sampler"} & set(loader.kwargs)) or loader.open_kwargs
+    data = loader.args[0] if loader.args else loader.kwargs.get("dataset", Unknown())
+    own = machine.meaning.behind(loader) or machine.meaning.array(machine, Made(".targets", [data], {}, loader.place))
+    return mixed or not isinstance(own, Rows) or own.paths != labels.paths
 
 
 def _stale(machine: Machine, answers: Flow | None, labels: Value, place: object) -> None:

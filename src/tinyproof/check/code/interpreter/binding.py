@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.code.interpreter.attributes import OF_DATA_PATHS
+from tinyproof.check.code.interpreter.changed_in_place import written_over
 from tinyproof.check.code.interpreter.column_masks import set_anew
 from tinyproof.check.code.interpreter.events import Overwritten
 from tinyproof.check.code.interpreter.flows import Quantity
@@ -108,7 +109,10 @@ def _bind_element(machine: Machine, target: ast.Subscript, value: Value, scope: 
             option.paths = changed(option, machine.place(target, scope))
         elif isinstance(option, Rows):
             last = target.slice.elts[-1] if isinstance(target.slice, ast.Tuple) and target.slice.elts else target.slice
-            set_anew(machine, option, constant(machine.evaluate(last, scope)))
+            column = constant(machine.evaluate(last, scope))
+            set_anew(machine, option, column)
+            if not isinstance(column, str):
+                written_over(machine, option, value, target, scope)
         elif isinstance(option, Made) and is_mask(option, value):
             let_through(machine, option, target.slice, value, scope)
         elif isinstance(option, Made) and not machine.passes:

@@ -104,12 +104,25 @@ def note_update(machine: Machine, node: ast.Assign, scope: Scope) -> None:
 def _learn_by(machine: Machine, change: ast.expr, scope: Scope, slopes_only: bool = False) -> None:
     """The weights learn from the rows that are named in what is taken off them, or of which it is a slope."""
     named = [part for part in ast.walk(change) if isinstance(part, ast.Name | ast.Attribute | ast.Subscript)]
+    products = [part for part in ast.walk(change) if isinstance(part, ast.expr) and _is_product(part)][:4]
+    slopes_only = slopes_only and not any(
+        isinstance(value, Made) and value.path == GRADIENT
+        for part in products
+        for value in options(evaluate(machine, part, scope))
+    )
     used = [option for part in named[:20] for option in options(evaluate(machine, part, scope))]
     slopes = [value.args[0] for value in used if isinstance(value, Made) and value.path == GRADIENT]
     rows = [value for value in (*slopes, *([] if slopes_only else used)) if isinstance(value, Rows)]
     taught = next((one for one in rows if one.side in ("x", "both", "scores")), None)
     if taught is not None:
         machine.meaning.learned(machine, machine.events.weights, taught, machine.place(change, scope))
+
+
+def _is_product(node: ast.AST) -> bool:
+    """`x.T.dot(slope)`, `np.dot(x.T, slope)`, `x.T @ slope`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr in ("dot", "matmul")
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
 
 
 def breaks(body: list[ast.stmt]) -> bool:

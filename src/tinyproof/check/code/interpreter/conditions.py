@@ -25,9 +25,11 @@ from tinyproof.check.code.interpreter.ways import merged_modes, merged_names
 def branch(machine: Machine, node: ast.If, scope: Scope) -> bool:
     figure = figure_compared(machine, node.test, scope)
     tested = evaluate(machine, node.test, scope)
-    if isinstance(tested, Quantity) and any(isinstance(part, ast.AugAssign) for part in node.body):
+    if isinstance(tested, Quantity) and any(map(_counts, node.body)):
         counted(machine, tested, machine.place(node, scope))
     known = truth(tested)
+    if known is False and _first_turn_only(machine, node):
+        known = None
     if machine.loops and not machine.passes and keeps([*node.body, *node.orelse]):
         note_preferred(machine, figure, machine.place(node, scope))
     if figure is not None and keeps_network(node.body):
@@ -42,6 +44,31 @@ def branch(machine: Machine, node: ast.If, scope: Scope) -> bool:
         ended = machine.execute(node.body if known else node.orelse, scope)
     machine.conditions -= chosen
     return ended
+
+
+def _first_turn_only(machine: Machine, node: ast.If) -> bool:
+    """Whether a condition asks if a name is None that the loop around it gives a value: from the second turn on it is
+    another.
+    """
+    asked = {
+        part.left.id
+        for part in ast.walk(node.test)
+        if isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.IsNot) and isinstance(part.left, ast.Name)
+    }
+    if not asked or not machine.loops:
+        return False
+    around = [part for statement in machine.loops[-1].body for part in ast.walk(statement)]
+    given = {part.id for part in around if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    return bool(asked & given) and any(part is node for part in around)
+
+
+def _counts(statement: ast.stmt) -> bool:
+    """`hits += 1`, `card.append(1)`."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        call = statement.value
+        one = len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and call.args[0].value in (1, True)
+        return one and isinstance(call.func, ast.Attribute) and call.func.attr == "append"
+    return isinstance(statement, ast.AugAssign)
 
 
 def _asks_an_argument(machine: Machine, test: ast.expr) -> bool:

@@ -14,8 +14,9 @@ from tinyproof.core.word_sets import words
 _FRAMEWORKS = words(
     """
     array chex clu equinox haiku hyperopt mpl_toolkits optuna orbax
-    absl accelerate bokeh boto3 catboost category_encoders cuml datasets diffusers evaluate fastai fastbook
-    fastcore fastdot fastkaggle feature_engine flax gdown gensim gradio gzip h5py huggingface_hub ignite
+    absl accelerate bokeh boto3 catboost category_encoders cuml d2l d2lzh_pytorch datasets diffusers
+    evaluate fastai fastbook fastcore fastdot fastkaggle feature_engine flax gdown gensim gradio gzip h5py
+    huggingface_hub ignite
     imblearn ipywidgets jax joblib kaggle keras librosa lightgbm mediapy medmnist mlxtend nbdev nltk optax
     optimum peft pickle polars sagemaker scikeras seaborn sentencepiece skopt skorch soundfile sympy tensorflow
     tensorflow_datasets tensorflow_docs tensorflow_hub tensorflow_text tf_keras tokenizers tpot
@@ -36,8 +37,16 @@ LIBRARIES = _FRAMEWORKS | words(
     psutil multiprocessing concurrent threading tabulate prettytable termcolor colorama
     """
 )
+# Modules of Python 2 that have another name today.
+_OF_PYTHON_2 = words(
+    """
+    cPickle cStringIO StringIO ConfigParser Queue urllib2 urlparse httplib anydbm copy_reg exceptions
+    __builtin__ Tkinter tkMessageBox commands sets md5 sha
+    """
+)
 # Names that torch and torchvision are commonly asked for under another root.
 _ALIASES = {
+    "cPickle": "pickle",
     "torchvision.transforms.v2": "torchvision.transforms",
     "torchvision.transforms.transforms": "torchvision.transforms",
     "torchvision.datasets.mnist": "torchvision.datasets",
@@ -74,7 +83,7 @@ def normal(path: str) -> str:
 
 def is_library(path: str) -> bool:
     root = path.partition(".")[0]
-    return root in LIBRARIES or root in sys.stdlib_module_names
+    return root in LIBRARIES or root in sys.stdlib_module_names or root in _OF_PYTHON_2
 
 
 def do_import(machine: Machine, node: ast.Import, scope: Scope) -> None:

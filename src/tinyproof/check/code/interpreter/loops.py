@@ -280,7 +280,8 @@ class entered:
 def settle(machine: Machine) -> None:
     """What a loop measured above the lines that learn is known when it has ended; what never learned is no measure."""
     for use in machine.before_learning:
-        use.fits = machine.events.learned.get(id(use.model), ())
+        model = use.model if use.model is not None else machine.events.weights
+        use.fits = machine.events.learned.get(id(model), ())
         if not use.fits and use.name == "loss":
             machine.events.uses = [other for other in machine.events.uses if other is not use]
     machine.before_learning.clear()

@@ -95,6 +95,7 @@ class Machine:
         self.parted_at: dict[Cut, CodePlace] = {}  # where a split was made
         self.written: Counter[object] = Counter()  # how often a column of tables was set, by its name; None: of any
         self.steps = self.seedings = 0  # and how often a stream of random numbers was begun anew
+        self.discarded: ast.AST | None = None  # the call of which nothing is kept
         self.keep: list[Value] = []  # ids are used as keys: nothing may be freed and its id used again
 
     def tick(self) -> None:

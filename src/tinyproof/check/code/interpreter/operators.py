@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
-from tinyproof.check.code.interpreter import made_arrays, picking, row_expressions
+from tinyproof.check.code.interpreter import made_arrays, picking, row_answers, row_expressions
 from tinyproof.check.code.interpreter.answers import answers_in, hits
 from tinyproof.check.code.interpreter.events import Average, Tampered
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Op, Quantity
@@ -55,9 +56,36 @@ def truth(value: Value) -> bool | None:
 
 
 def binary_node(machine: Machine, node: ast.BinOp, scope: Scope) -> Value:
+    by_distance = _share_of_right(machine, node, scope)
+    if by_distance is not None:
+        return by_distance
     sides = [machine.meaning.array(machine, machine.evaluate(side, scope)) for side in (node.left, node.right)]
     left, right = sides
     return binary(machine, node.op, left, right, node, scope)
+
+
+def _share_of_right(machine: Machine, node: ast.BinOp, scope: Scope) -> Value | None:
+    """`100 - np.mean(np.abs(guesses - labels)) * 100`, of guesses that are 0 or 1: how many of them are right."""
+    if not isinstance(node.op, ast.Sub) or not isinstance(node.left, ast.Constant) or node.left.value not in (1, 100):
+        return None
+    means = [part for part in ast.walk(node.right) if _calls(part, "mean")]
+    inner = means[0].args[0] if len(means) == 1 and isinstance(means[0], ast.Call) and means[0].args else None
+    away = inner.args[0] if isinstance(inner, ast.Call) and _calls(inner, "abs") and inner.args else None
+    if not isinstance(away, ast.BinOp) or not isinstance(away.op, ast.Sub):
+        return None
+    one, other = (machine.evaluate(side, scope) for side in (away.left, away.right))
+    if not isinstance(one, Rows) or not isinstance(other, Rows):
+        return None
+    place = machine.place(node, scope)
+    found = row_expressions.compare(machine, ast.Eq(), one, other, place)
+    if not isinstance(found, Quantity):
+        return None
+    row_answers.counted(machine, found, place)
+    return replace(found, kind="accuracy", scale="mean", reach="final")
+
+
+def _calls(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (name, f"{name}olute")
 
 
 def binary(machine: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:

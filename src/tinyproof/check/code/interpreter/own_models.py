@@ -12,6 +12,7 @@ from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.pairs import note_features, note_pair
 from tinyproof.check.code.interpreter.relations import relation
 from tinyproof.check.code.interpreter.row_answers import guesses
+from tinyproof.check.code.interpreter.row_expressions import product
 from tinyproof.check.code.interpreter.rows import Fit, Rows
 from tinyproof.check.code.interpreter.uses import Measured
 from tinyproof.check.code.interpreter.values import Function, Object, Seq, Unknown, Value
@@ -29,6 +30,8 @@ _PREDICTS = re.compile(r"predict\w*$")
 def note_method(machine: Machine, function: Function, args: list[Value], result: Value, place: CodePlace) -> Value:
     """`model.fit(x, y)` and `model.predict(x)` of an object of the notebook's own: it learns, it answers."""
     owner = function.owner
+    if owner is None and _PREDICTS.match(function.name):
+        return _guesses(machine, args, result)
     if owner is None:
         return _compares(machine, function.name, args, result, place) if _uses_all(function) else result
     if not isinstance(owner, Object) or is_network(owner.cls):
@@ -41,6 +44,15 @@ def note_method(machine: Machine, function: Function, args: list[Value], result:
     elif function.name in _MEASURES and len(given) > 1 and id(owner) in machine.events.learned:
         return _measures(machine, owner, function.name, given, result, place)
     return result
+
+
+def _guesses(machine: Machine, args: list[Value], result: Value) -> Value:
+    """What a function `predict` of the notebook's own gives for rows, by weights that have learned."""
+    given = [arg for arg in args if isinstance(arg, Rows)]
+    taught = machine.events.learned.get(id(machine.events.weights))
+    if not taught or len(given) != 1 or given[0].side not in ("x", "both") or isinstance(result, Rows | Quantity | Seq):
+        return result
+    return product(given[0], Unknown(), True)
 
 
 def _uses_all(function: Function) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tinyproof.check.code.interpreter.columns import is_one
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.relations import OPPOSITE, REST
-from tinyproof.check.code.interpreter.rows import MAX_PATHS, Cut, Path, Root, Rows, Side
+from tinyproof.check.code.interpreter.rows import MAX_CUTS, MAX_PATHS, Cut, Path, Root, Rows, Side
 from tinyproof.check.code.interpreter.values import Unknown, Value
 from tinyproof.check.finding import CodePlace
 
@@ -33,7 +33,7 @@ def picked(rows: Rows, index: Value) -> Rows:
         rows = rows.cut(cut)
     if index.names and index.origin is None and rows.paths:
         rows = replace(rows, names=list(index.names))
-    return replace(rows, orders=(*rows.orders, *index.orders), names=[]) if index.orders else rows
+    return replace(rows, orders=(*rows.orders, *index.orders)[-MAX_CUTS:], names=[]) if index.orders else rows
 
 
 def cuts_of(places: Rows) -> list[Cut]:

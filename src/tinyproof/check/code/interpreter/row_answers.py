@@ -34,7 +34,7 @@ def counted(machine: Machine, figure: Quantity, place: CodePlace) -> None:
     done.within = machine.passes[-1] if machine.passes else None
     done.mode, done.answers = machine.events.answered.get(id(rows.model), ("unknown", done.place))
     done.asked = rows.asked
-    if machine.loops and not fits and rows.model is not None:
+    if machine.loops and not fits:
         machine.before_learning.append(done)  # in a loop that learns further down
     machine.events.uses.append(done)
     figure.turn = done

@@ -134,8 +134,8 @@ class Rows(Value):
 
     def cut(self, cut: Cut) -> Rows:
         """Some of these rows; a cut through rows in another order is another cut."""
-        order = (ORDER, tuple(drawn.token for drawn in self.orders), self.moved)
-        if (self.orders or self.moved) and order not in cut.key:
+        order = (ORDER, tuple(drawn.token for drawn in self.orders[-MAX_CUTS:]), self.moved)
+        if (self.orders or self.moved) and order not in cut.key and len(cut.key) < 2 * MAX_CUTS:
             cut = replace(cut, key=(*cut.key, order))
         paths = tuple(p if len(p.cuts) >= MAX_CUTS else Path(p.root, (*p.cuts, cut)) for p in self.paths)
         return replace(self, paths=paths, names=[])

@@ -42,6 +42,7 @@ def execute(machine: Machine, statements: list[ast.stmt], scope: Scope) -> bool:
 
 
 def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> bool:
+    machine.discarded = node.value
     value = evaluate(machine, node.value, scope)
     if isinstance(value, Made) and value.path.startswith("keras.layers.") and isinstance(node.value, ast.Call):
         machine.events.dropped.append((value, machine.place(node, scope)))

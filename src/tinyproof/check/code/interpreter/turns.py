@@ -91,7 +91,8 @@ class Seen:
 class Pass:
     """One loop over a loader. `loops`: the loops around it, outermost first. `frames`: the calls it stands in.
 
-    `each`: the statements that every turn comes to. `labels`: the words printed beside its accuracy.
+    `each`: the statements that every turn comes to. `labels`: the words printed beside its accuracy. `compared`: where
+    the answers that it collected were held against labels, after it.
     """
 
     loader: Value
@@ -112,6 +113,7 @@ class Pass:
     framework: bool = False
     each: tuple[ast.stmt, ...] = ()
     labels: list[str] = field(default_factory=list)
+    compared: CodePlace | None = None
 
     @property
     def trains(self) -> bool:

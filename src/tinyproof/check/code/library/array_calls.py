@@ -60,8 +60,9 @@ def method(
     if name == "sample":
         return _sampled(machine, owner, kwargs, node, scope)
     if name == "split" and _is_drawn(owner, args, kwargs):
-        parts = [owner.cut(Cut("split", ("drawn", machine.place(node, scope)), part)) for part in ("train", "held out")]
-        return Seq(list(parts))  # of torchtext
+        parts = ("train", "validation", "test") if _shares(args, kwargs) == 3 else ("train", "held out")
+        key = ("drawn", machine.place(node, scope))
+        return Seq([owner.cut(Cut("split", key, part)) for part in parts])  # of torchtext
     if name == "pop" and args:
         return columns.taken_out(owner, args[0])
     if name == "drop":
@@ -108,11 +109,16 @@ def method(
     return columns.after(owner.after(Step("opaque", name)), *columns.UNKNOWN)
 
 
-def _is_drawn(rows: Rows, args: list[Value], kwargs: dict[str, Value]) -> bool:
-    """Whether a data set is split by shares (into two parts): no text that is split into words."""
+def _shares(args: list[Value], kwargs: dict[str, Value]) -> int:
+    """How many shares are asked for in a list."""
     given = kwargs.get("split_ratio", args[0] if args else None)
-    if isinstance(given, Seq):
-        return len(given.items) == 2 and rows.side == "both"
+    return len(given.items) if isinstance(given, Seq) else 0
+
+
+def _is_drawn(rows: Rows, args: list[Value], kwargs: dict[str, Value]) -> bool:
+    """Whether a data set is split by shares (into two or three parts): no text that is split into words."""
+    if _shares(args, kwargs):
+        return _shares(args, kwargs) in (2, 3) and rows.side == "both"
     return (_of_sets(rows) or "split_ratio" in kwargs) and all(number(arg) is not None for arg in args)
 
 

@@ -19,7 +19,9 @@ from tinyproof.check.code.library.facts.fact import (
     Makes,
     Measures,
     Predicts,
+    Runs,
     Saves,
+    Scores,
     Searches,
     Splits,
 )
@@ -27,9 +29,9 @@ from tinyproof.check.code.library.facts.fact import (
 _COLUMNS: tuple[tuple[str, tuple[type[Fact], ...]], ...] = (
     ("where rows come from", (Makes, Bundles)),
     ("what cuts, joins and changes them", (Splits, Folds, Joins, Keeps, Learns)),
-    ("what learns and answers", (Fits, Predicts)),
+    ("what learns and answers", (Fits, Predicts, Runs)),
     ("what chooses", (Chooses, Searches)),
-    ("what measures", (Measures, Compares, Crosses)),
+    ("what measures", (Measures, Compares, Crosses, Scores)),
     ("what is kept in files", (Saves,)),
 )
 _MOST = 10

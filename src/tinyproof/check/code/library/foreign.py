@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from tinyproof.check.code.interpreter.attributes import is_network
+from tinyproof.check.code.interpreter.changed_in_place import note_given_away, note_written
 from tinyproof.check.code.interpreter.machine import Machine
 from tinyproof.check.code.interpreter.rows import Parts
 from tinyproof.check.code.interpreter.values import Made, Method, Name, Object, Scope, Value
@@ -27,12 +28,14 @@ def call_foreign(
     known = jax.call(machine, function, args, kwargs, node, scope)
     if known is not None:
         return known
+    note_given_away(machine, function, [*args, *kwargs.values()], node, scope)
     if isinstance(function, Object) and is_network(function.cls):
         return apply_network(machine, function, args, kwargs, node, scope)
     if isinstance(function, Parts):
         return graph_rows.called(function, args)
     if isinstance(function, Name):
         of_graphs = function.path.startswith("torch_geometric.")
+        note_written(machine, function.path, args, node, scope)
         nodes = graph_rows.loader(function.path, args, kwargs, machine.place(node, scope)) if of_graphs else None
         return nodes or call_library(machine, function.path, args, kwargs, node, scope, is_open)
     if isinstance(function, Made):

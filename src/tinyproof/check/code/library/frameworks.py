@@ -44,12 +44,15 @@ from tinyproof.check.code.library.facts.fact import (
     Makes,
     Measures,
     Predicts,
+    Runs,
     Saves,
+    Scores,
     Searches,
     Splits,
 )
 from tinyproof.check.code.library.fits_and_measures import compare, cross, fit, measure, predict
 from tinyproof.check.code.library.hand_made_folds import all_but_a_fold
+from tinyproof.check.code.library.loops_inside import run, score
 from tinyproof.check.code.library.set_arrays import as_array
 from tinyproof.check.code.library.setting_searches import search
 from tinyproof.check.code.library.sources import generated, given, make, opaque, path_text, subset_of
@@ -177,7 +180,7 @@ def _table(fact: Keeps, call: Call, value: Value | None) -> Rows | None:
 
 
 def _stepped(fact: Keeps, call: Call, rows: Rows) -> Rows:
-    if "Iterator" in call.path:  # of torchtext: it gives batches
+    if fact.batched:
         rows = replace(rows, batch=int(number(given(call.args, call.kwargs, ("batch_size", 1))) or -1), names=[])
     if call.name in ("get_dummies", "DataFrame", "Series"):
         rows = columns.after(rows, *columns.UNKNOWN)
@@ -282,6 +285,8 @@ _APPLY: dict[type[Fact], Callable[..., Value | None]] = {
     Predicts: predict,
     Fits: fit,
     Measures: measure,
+    Runs: run,
+    Scores: score,
     Compares: compare,
     Crosses: cross,
     Searches: search,

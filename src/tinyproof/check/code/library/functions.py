@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from tinyproof.check.code.interpreter.answers import hits
-from tinyproof.check.code.interpreter.flows import Flow, Quantity, QuantityKind, first_tensor, is_tensor
+from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity, QuantityKind, first_tensor, is_tensor
 from tinyproof.check.code.interpreter.imports import LIBRARIES, normal
 from tinyproof.check.code.interpreter.kept_states import note_loaded
 from tinyproof.check.code.interpreter.machine import Machine
@@ -18,6 +18,7 @@ from tinyproof.check.code.interpreter.values import Made, Name, Scope, Seq, Unkn
 from tinyproof.check.code.library import array_calls, figure_labels, frameworks, orders, tf_graph
 from tinyproof.check.code.library.builtin_functions import BUILTINS
 from tinyproof.check.code.library.dynamic import CALLS
+from tinyproof.check.code.library.facts import d2l
 from tinyproof.check.code.library.graph_rows import GRAPH_LAYERS
 from tinyproof.check.code.library.passes import BEST, note_best, note_extreme
 from tinyproof.check.code.library.tensors import apply_functional, apply_unknown
@@ -65,6 +66,9 @@ def call_library(
     known = frameworks.call_function(machine, path, args, kwargs, node, scope)
     if known is not None:
         return known
+    if path.startswith(("d2l.", "d2lzh_pytorch")) and short not in d2l.ASIDE:
+        machine.events.missing_modules.append(path)
+        return apply_unknown(machine, Unknown(short), args, kwargs, node, scope)
     if path in _SAME and args:
         return _array(args[0]) if path in _FROM_LISTS else args[0]
     if short in ("abs", "absolute", "square", "power", "sqrt") and args and isinstance(args[0], Quantity):
@@ -113,6 +117,9 @@ def _of_tensors(
         if machine.passes:
             machine.passes[-1].hits = True
         return Quantity("accuracy", "mean", "batch" if machine.passes else "final")
+    joined = _joined_answers(machine, args) if short in _JOINS else None
+    if joined is not None:
+        return joined
     if _is_tensor_function(path) and first_tensor(args, kwargs) is not None:
         return apply_functional(machine, short, args, kwargs, machine.place(node, scope))
     if path.startswith(GRAPH_LAYERS) and short.islower() and isinstance(first_tensor(args, kwargs), Flow):
@@ -133,6 +140,20 @@ def _array(value: Value) -> Value:
     return replace(rows, names=names_kept(rows)) if rows is not None else value
 
 
+def _joined_answers(machine: Machine, args: list[Value]) -> Value | None:
+    """What was collected batch by batch, one behind the other: the answers of a network, the labels of a loader."""
+    listed = args[0] if args else None
+    if not isinstance(listed, Seq) or machine.building:
+        return None
+    parts = [item for item in listed.items if isinstance(item, Flow | Batch)]
+    sources = {id(part.loader if isinstance(part, Batch) else getattr(part.source, "loader", None)) for part in parts}
+    if len({type(part) for part in parts}) != 1 or len(sources) != 1:
+        return None
+    empty = isinstance(listed.items[0], Made) or (isinstance(listed.items[0], Seq) and not listed.items[0].items)
+    grown = len(parts) == 1 and len(listed.items) == 2 and machine.passes and empty
+    return parts[-1] if grown or (not listed.whole and len(parts) == len(listed.items)) else None
+
+
 def _mapped(machine: Machine, function: Value, over: Seq, node: ast.AST, scope: Scope) -> Value:
     """`map(torch.tensor, (x_train, x_test))`: what the function gives for each."""
     if not over.whole or len(over.items) > _FEW:
@@ -141,6 +162,7 @@ def _mapped(machine: Machine, function: Value, over: Seq, node: ast.AST, scope: 
 
 
 _FEW = 8
+_JOINS = frozenset(("cat", "concat", "concatenate", "vstack", "hstack", "stack"))
 _ARRAYS = frozenset(("numpy", "torch", "tensorflow", "pandas", "jax", "scipy", "cupy"))
 
 

@@ -203,6 +203,8 @@ def _of_list(machine: Machine, owner: Seq, name: str, args: list[Value]) -> Valu
         owner.grow([])
     elif name == "pop" and owner.items and owner.whole and not args:
         return owner.items.pop()
+    elif name in ("to", "cuda", "cpu", "float") and not owner.items:
+        return owner  # `torch.tensor([]).to(device)`
     elif name == "copy":
         return Seq(list(owner.items), owner.whole)
     elif name in ("clear", "sort", "reverse", "remove", "insert", "pop"):

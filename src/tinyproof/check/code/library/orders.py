@@ -9,7 +9,7 @@ from tinyproof.check.code.interpreter import made_arrays
 from tinyproof.check.code.interpreter.column_masks import set_anew
 from tinyproof.check.code.interpreter.flows import Quantity
 from tinyproof.check.code.interpreter.machine import Machine
-from tinyproof.check.code.interpreter.rows import Cut, Drawn, Path, Root, Rows, rows_in
+from tinyproof.check.code.interpreter.rows import MAX_CUTS, Cut, Drawn, Path, Root, Rows, rows_in
 from tinyproof.check.code.interpreter.values import Const, Made, Scope, Value
 
 _ORDERS = frozenset(("numpy.random.permutation", "torch.randperm", "jax.random.permutation", "random.sample"))
@@ -57,7 +57,7 @@ def _order(machine: Machine, args: list[Value], drawn: Drawn | None, node: ast.A
     if rows is not None and len(args) > 1 and _a_sample(rows, args[1]):
         return rows.cut(Cut("filter", ("sample", machine.place(node, scope)), "yes"))
     if rows is not None:
-        return replace(rows, names=[], orders=(*rows.orders, *orders))
+        return replace(rows, names=[], orders=(*rows.orders, *orders)[-MAX_CUTS:])
     place = machine.place(node, scope)
     return Rows((Path(Root(("order", place), "all", "the places", "rows", place)),), "index", orders=orders)
 
@@ -74,6 +74,6 @@ def _shuffled(machine: Machine, value: Value, drawn: Drawn) -> Value | None:
         made_arrays.reorder(value)
     if rows is None:
         return None
-    rows.orders = (*rows.orders, drawn)
+    rows.orders = (*rows.orders, drawn)[-MAX_CUTS:]
     set_anew(machine, rows, None)
     return Const(None)

@@ -76,9 +76,17 @@ def make(
     if fact.part is not None:
         return _parts(fact, root, args, kwargs)
     made = _shaped(fact.gives, root, fact.form)
+    if fact.batched:
+        made = _in_batches(made, int(number(given(args, kwargs, ("batch_size", 0))) or -1))
     if isinstance(made, Rows):
         made = _half(fact, made, args, kwargs, owner, place)
     return made
+
+
+def _in_batches(made: Value, size: int) -> Value:
+    if isinstance(made, Seq):
+        return Seq([_in_batches(item, size) for item in made.items])
+    return replace(made, batch=size) if isinstance(made, Rows) else made
 
 
 def _of_each(fact: Makes, args: list[Value], kwargs: dict[str, Value], place: CodePlace) -> Value:
@@ -136,7 +144,7 @@ def _whole_size(path: str, what: str, args: list[Value], kwargs: dict[str, Value
 
 def _set_name(path: str) -> str:
     head, _, short = path.rpartition(".")
-    name = re.sub(r"^(?:load|fetch|make)_?", "", short)
+    name = re.sub(r"^(?:load_data|load|fetch|make)_?", "", short)
     return head.rpartition(".")[2] if name in ("data", "", "data_sets") else name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tinyproof.check.code.library.parameters import parameter_count
@@ -11,6 +12,8 @@ from tinyproof.check.notebook.rules import thresholds as limits
 from tinyproof.check.notebook.rules.plateaus import about_mnist
 from tinyproof.check.notebook.rules.rule import Rule, cell_of, percent
 from tinyproof.check.notebook.study import Study
+
+_LAST = re.compile(r"\bfinal", re.IGNORECASE)  # what is printed when a training has ended
 
 
 def warm_start(study: Study) -> Iterator[Finding]:
@@ -22,7 +25,7 @@ def warm_start(study: Study) -> Iterator[Finding]:
             continue
         first = run.epochs[0]
         tested = first.test_accuracy if _measures_test(study) else None
-        started = first.number in (None, 0, 1)
+        started = first.number in (None, 0, 1) and not _LAST.search(first.line)
         # A progress bar shows the accuracy while training; other figures may be measured after the epoch.
         in_a_bar = first.batches is not None
         too_high = limits.FIRST_TRAINING_TOO_HIGH_IN_A_BAR if in_a_bar else limits.FIRST_TRAINING_TOO_HIGH

@@ -7,6 +7,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 from tinyproof.check.code.library.facts import (
+    d2l,
     fastai,
     feature_engine,
     graphs,
@@ -24,6 +25,7 @@ FRAMEWORKS: dict[str, tuple[Fact, ...]] = {
     "scikit-learn and its kin": (*sklearn.FACTS, *feature_engine.FACTS),
     "numpy, JAX, pandas": numpy.FACTS,
     "PyTorch's data sets": torch.FACTS,
+    "Dive into Deep Learning": d2l.FACTS,
     "PyTorch Geometric, DGL": graphs.FACTS,
     "fastai": fastai.FACTS,
     "datasets, transformers": transformers.FACTS,

@@ -39,7 +39,8 @@ class Makes(Fact):
     `source`: the argument that names the file or folder. `part`: the argument whose text says which part, `flag` the
     one that is true for training. An archive holds several arrays, each with a name. `share`: the argument that cuts
     off a validation part, `subset` the one that says which of the two. `when`: the fact holds only where this argument
-    is true. `each`: arguments of which each names the file of a part; it gives as many parts as are named.
+    is true. `each`: arguments of which each names the file of a part; it gives as many parts as are named. `batched`:
+    it gives them in batches, as a loader does.
     """
 
     gives: Shape = "all both"
@@ -52,6 +53,7 @@ class Makes(Fact):
     when: str = ""
     usual: str = ""
     each: tuple[str, ...] = ()
+    batched: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Keeps(Fact):
 
     `several`: it gives as many values as it is given arrays. `labelled`: without this argument it gives no labels.
     `once`: the fact holds only where the owner was not told, by this argument, to take rows more than once.
+    `batched`: it gives them in batches, as a loader does.
     """
 
     argument: int = 0
@@ -90,6 +93,7 @@ class Keeps(Fact):
     subset: Argument | None = None
     labelled: str = ""
     once: str = ""
+    batched: bool = False
 
 
 @dataclass(frozen=True)
@@ -212,3 +216,17 @@ class Searches(Fact):
     """A function of the notebook's own is called with one setting after another; what it gives chooses the setting."""
 
     function: Argument = ("func", 0)
+
+
+@dataclass(frozen=True)
+class Runs(Fact):
+    """A function in which a network learns from batches, and in which it is measured on others (or one of the two)."""
+
+    model: Argument = ("net", 0)
+    learns: Argument | None = ("train_iter", 1)
+    measures: Argument | None = None
+
+
+@dataclass(frozen=True)
+class Scores(Fact):
+    """How many answers of a network for a batch, the first argument, agree with the labels, the second."""

@@ -124,6 +124,7 @@ FACTS: tuple[Fact, ...] = (
     ),
     Keeps(
         ("torchtext.*BucketIterator", "torchtext.*Iterator"),
+        batched=True,
         example="from torchtext.data import Iterator, TabularDataset\n"
         "a, b = TabularDataset.splits(path='news', train='a.csv', test='b.csv')\nc = Iterator(a, 16)",
         expect=("c: the file news/a.csv",),
@@ -132,10 +133,17 @@ FACTS: tuple[Fact, ...] = (
         ("torchtext.*BucketIterator", "torchtext.*Iterator"),
         methods=("splits",),
         several=True,
+        batched=True,
         example="from torchtext.legacy.data import BucketIterator, TabularDataset\n"
         "a, b = TabularDataset.splits(path='news', train='a.csv', test='b.csv')\n"
         "c, d = BucketIterator.splits((a, b), batch_size=16)",
         expect=("c: the file news/a.csv", "d: the file news/b.csv"),
+    ),
+    Keeps(
+        ("torchtext.*.Dataset",),
+        example="import pandas as pd\nfrom torchtext import data\ntable = pd.read_csv('films.csv')\n"
+        "a = data.Dataset([data.Example.fromlist(row, fields) for row in table.values], fields)",
+        expect=("a: the file films.csv",),
     ),
     Saves(
         ("torch.save",),
