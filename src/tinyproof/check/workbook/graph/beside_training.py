@@ -42,7 +42,16 @@ def moved_by_numbers(found: Study) -> list[int]:
         return _is_added(found, cell) or (_forward(found, cell) and _weighs(found, factors.of_leaf(cell), moving))
 
     chain = [cell for cell, before in still if is_read(cell) and is_read(before)]
-    return chain if len(chain) >= LEAST_STEPS else []
+    return [*(chain if len(chain) >= LEAST_STEPS else []), *_round_for_nothing(found)]
+
+
+def _round_for_nothing(found: Study) -> list[int]:
+    """Numbers of the forward pass that iterative calculation carries round as it carries the parameters, and that no
+    change by the error moves."""
+    moved = {int(cell) for cell in found.parameter}
+    cells = [int(found.net.canon[cell]) for cell in found.net.graph.carried if cell < found.net.size]
+    some = any(cell in moved for cell in cells)
+    return [cell for cell in cells if cell not in moved and _forward(found, cell)] if some else []
 
 
 def not_taken(found: Study) -> list[int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from tinyproof.backprop.expr import Call, Expr, Num, Var, total
+from tinyproof.check.workbook.graph.counted_means import OddMean, odd_mean
 from tinyproof.check.workbook.graph.lookups import (
     MAX_RANGE_CELLS,
     Matrix,
@@ -37,12 +38,14 @@ class Sheetful:
     """What a formula says: a matrix of expressions (1 by 1 for a plain formula) over the cells of `refs`.
 
     `rounds`: it rounds, which is read as if it did not. `counts`: how many cells of a range are filled matters to it.
+    `means`: sums that are divided by the COUNT of other cells than they add.
     """
 
     rows: Matrix
     refs: Mapping[str, Ref] = field(default_factory=dict)
     rounds: bool = False
     counts: bool = False
+    means: tuple[OddMean, ...] = ()
 
 
 Blank = Callable[[Ref], bool]
@@ -66,7 +69,7 @@ def parse_matrix(
     rows = rows_of(reader.value)
     for row in rows:
         refuse_deep(row[0])
-    return Sheetful(rows, reader.refs, reader.rounds, reader.counts)
+    return Sheetful(rows, reader.refs, reader.rounds, reader.counts, tuple(reader.means))
 
 
 def _each(function: Callable[..., Expr], values: Sequence[Value]) -> Value:
@@ -108,13 +111,19 @@ class _Reader(Reader):
     ) -> None:
         self.blank, self.at = blank, at
         self.rounds = self.counts = False
+        self.counted: dict[int, tuple[Num, Range]] = {}
+        self.means: list[OddMean] = []
         super().__init__(text, defined)
 
     def each(self, function: Callable[[Expr], Expr], value: Value) -> Value:
         return _each(function, [value])
 
     def operate(self, operator: str, left: Value, right: Value) -> Value:
-        return _each(lambda x, y: single(operate(operator, x, y)), [left, right])
+        made = _each(lambda x, y: single(operate(operator, x, y)), [left, right])
+        if operator == "/" and id(right) in self.counted and not isinstance(left, Range):
+            odd = odd_mean(single(left), single(made), self.counted[id(right)], self.refs, self.blank)
+            self.means += [] if odd is None else [odd]
+        return made
 
     def function(self, name: str, args: list[Value]) -> Value:
         if name == "INDEX":
@@ -123,7 +132,11 @@ class _Reader(Reader):
             raise NotUnderstood(f"{name} reads a whole column")
         if name in _COUNTING:
             self.counts = self.counts or any(isinstance(arg, Range) for arg in args)
-            args = [self.filled(arg) for arg in args]
+            whole, args = args, [self.filled(arg) for arg in args]
+            if name == "COUNT" and len(whole) == 1 and isinstance(whole[0], Range):
+                count = Num(float(len(rows_of(args[0])) * len(rows_of(args[0])[0])))
+                self.counted[id(count)] = count, whole[0]
+                return count
         if name in _MATRICES:
             return _MATRICES[name](args)
         if name in _ROUNDING:

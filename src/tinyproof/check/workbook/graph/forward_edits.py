@@ -7,7 +7,7 @@ slope is no other activation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tinyproof.backprop.expr import Expr, Var, names, substitute, walk
@@ -36,30 +36,33 @@ MOST_ALIKE = 40  # cells of a step that those of the others are compared with
 AT_ONCE = 2_000_000  # numbers of one array
 
 
-def by_forward(found: Study, left: set[int], budget: Budget) -> Mend | None:
-    """The forward formula whose edit makes every change of the steps right; None where there is none."""
+def by_forward(found: Study, left: set[int], budget: Budget, idle: Sequence[int] = ()) -> Mend | None:
+    """The forward formula whose edit makes every change of the steps right; None where there is none. `idle`: what is
+    moved by the error and read by no unit; one of these belongs there then."""
     plain = [u for u in sorted(left) if int(found.training[u]) not in {int(found.training[s]) for s in found.states}]
     if not plain:
         return None
     update = plain[len(plain) // 2]
     here = [u for u in plain if found.step[u] == found.step[update]]
     still = any(not np.any(np.nan_to_num(found.gradient[u])) for u in here)
-    single = len({int(found.lineage[u]) for u in here}) < 2 and not still  # then a slip of the way back says as much
-    step = _Step(found, update)
+    single = len({int(found.lineage[u]) for u in here}) < 2 and not (
+        still or idle
+    )  # then a slip of the way back says as much
+    step = _Step(found, update, idle)
     if step.net.size > MOST_CELLS:
         return None
     search = Search(found, update, np.zeros(found.values.shape[1]), budget)
     for cells in search.cone:
         if found.forward is not None and found.forward[cells].all() and not found.order.cut[cells].any():
-            regular = _once(expression(found.net.forms[found.net.form_of[cells[0]]].tape))
+            regular = once(expression(found.net.forms[found.net.form_of[cells[0]]].tape))
             edit = step.edit(search, cells, not regular) if not (single and regular) else None
-            mend = _everywhere(found, edit, left) if edit is not None else None
+            mend = everywhere(found, edit, left) if edit is not None else None
             if mend is not None:
                 return mend
     return None
 
 
-def _everywhere(found: Study, edit: Found, left: set[int]) -> Mend | None:
+def everywhere(found: Study, edit: Found, left: set[int]) -> Mend | None:
     """The edit in every step, where all is right with it."""
     graph, some = found.net.graph, edit.cells[:MOST_ALIKE]  # the examples of a step read its parameters from elsewhere
     keys = {graph.meaning[cell].key for cell in edit.cells}
@@ -84,22 +87,26 @@ def _everywhere(found: Study, edit: Found, left: set[int]) -> Mend | None:
 class _Step:
     """One step of a training as a graph of its own."""
 
-    def __init__(self, found: Study, update: int) -> None:
-        self.found = found
+    def __init__(self, found: Study, update: int, idle: Sequence[int] = ()) -> None:
+        self.found, self.idle = found, {int(found.net.canon[cell]) for cell in idle}
         self.updates = np.flatnonzero((found.step == found.step[update]) & (found.training == found.training[update]))
         ends, starts = found.successor[self.updates], found.parameter[self.updates]
         shown = self._held_against(int(found.training[update]), starts)
         inside = found.order.cone(np.concatenate([ends, shown]))
         inside[ends] = inside[starts] = inside[shown] = True
+        unread = [cell for cell in self.idle if not inside[cell]]
+        inside[unread] = True
         self.cells = np.flatnonzero(inside)
         self.local = np.full(found.net.size, -1)
         self.local[self.cells] = np.arange(len(self.cells))
         own = inside & (~found.order.cut | np.isin(np.arange(found.net.size), ends))
+        own[unread] = False
         self.net = _part_of(found.net, own, self.local, len(self.cells))
         self.ends, self.starts = self.local[ends], self.local[starts]
         self.objective = [self._atom(atom) for atom in found.chosen[int(found.training[update])]]
         self.kind = found.kinds[int(found.training[update])]
         self.back = found.order.reach(targets_of(found, int(found.training[update])))  # no part of a forward pass
+        self.back[unread] = False
         self.peers = {
             form.tape.steps for form in found.net.forms if found.forward is not None and found.forward[form.cells].any()
         }
@@ -150,7 +157,10 @@ class _Step:
                 words[f"w{number}"], where[f"w{number}"] = (cell, fixed), np.array(at)
         search.current = cells
         options = self._activated(cells, expr, words, where)
-        options += [r for r in _edits(expr, [*where]) if self._as_others(r) or (twice and _once(r.whole))][:MOST_EDITS]
+        options += [r for r in _edits(expr, [*where]) if self._as_others(r) or (twice and once(r.whole))][:MOST_EDITS]
+        held = self.found.net.canon
+        if self.idle:
+            options = [r for r in options if any(held[words[n][0]] in self.idle for n in names(r.whole) if n in words)]
         cut = self.found.order.cut[self.cells]
         cut[self.local[cells]] = True
         shorter, most = order(self.net, cut), max(1, AT_ONCE // (self.net.size * self.found.values.shape[1]))
@@ -215,10 +225,22 @@ class _Step:
             seeds[form] = {self.net.forms[form].tape.top: held}
         gradient = (slope + through + shorter.adjoints(values, seeds))[self.starts]
         change = final[self.ends] - values[self.starts]
-        return [bool(match(change[:, block], gradient[:, block]).ok.all()) for block in blocks]
+        own_ones = values[self.starts]
+        sides = [
+            [_beside(side[:, b], own_ones[:, b]) if found.decayed else side[:, b] for side in (change, gradient)]
+            for b in blocks
+        ]
+        return [bool(match(moved, slope_of).ok.all()) for moved, slope_of in sides]
 
 
-def _once(expr: Expr) -> bool:
+def _beside(rows: Array, own: Array) -> Array:
+    """What is left of changes or gradients beside a share of their own parameters, which weight decay takes off."""
+    with np.errstate(all="ignore"):
+        share = (rows * own).sum(axis=1) / (own * own).sum(axis=1)
+        return np.asarray(rows - np.nan_to_num(share)[:, None] * own)
+
+
+def once(expr: Expr) -> bool:
     """Whether a formula reads each of its cells once."""
     read = [node.name for node in walk(expr) if isinstance(node, Var)]
     return len(read) == len(set(read))

@@ -16,12 +16,15 @@ from tinyproof.check.workbook.graph.loss_mends import wrong_losses
 from tinyproof.check.workbook.graph.not_moved import carries_older
 from tinyproof.check.workbook.graph.odd_cells import moved_on, odd_cells, slips
 from tinyproof.check.workbook.graph.other_start import from_another, moved_to_own
-from tinyproof.check.workbook.graph.own_targets import doubtful_targets, shifted_targets, with_targets
+from tinyproof.check.workbook.graph.own_counts import by_own_count, uncounted
+from tinyproof.check.workbook.graph.own_targets import Wrong, doubtful_targets, shifted_targets, with_targets
 from tinyproof.check.workbook.graph.perhaps_meant import is_penalty
 from tinyproof.check.workbook.graph.sheetgraph import SheetGraph
 from tinyproof.check.workbook.graph.shown_loss import doubtful_losses
 from tinyproof.check.workbook.graph.suspects import Suspects
+from tinyproof.check.workbook.graph.targets_by_step import targets_by_step
 from tinyproof.check.workbook.graph.turned_error import turned_errors
+from tinyproof.check.workbook.graph.unread_weights import by_unread, unread
 from tinyproof.check.workbook.graph.usual_targets import TARGET, unusual_targets
 from tinyproof.check.workbook.graph.whole_groups import by_peers, by_search, trusted_by
 from tinyproof.core.arrays import np
@@ -45,22 +48,35 @@ class Explained:
 def explain(found: Study, suspects: Suspects) -> Explained:
     """Mends for the wrong updates, as far as there are any; else what is wrong although every change follows."""
     round_about = carried_wrongly(found)
+    counted, suspects = by_own_count(found, suspects)
     if not suspects.wrong and not suspects.lost:
         rest = _although_all_follow(found, suspects)
-        return replace(rest, mends=[*round_about, *rest.mends, *turned_errors(found, suspects.ascends)])
+        rest = replace(rest, doubts=[*rest.doubts, *uncounted(found, counted)])
+        mends, _ = _with_counted(counted, rest.mends, set())
+        return replace(rest, mends=[*round_about, *mends, *turned_errors(found, suspects.ascends)])
     mends, left = odd_cells(found, suspects, set(suspects.wrong))
+    mends, left = _with_counted(counted, mends, left)
     starts = from_another(found, left)
     mends += moved_to_own(found, suspects, starts)
     left -= set(starts)
-    mend = by_forward(found, left & set(suspects.wrong), Budget()) if left else None
-    if mend is not None:
-        return Explained([*round_about, *mends, mend], [], suspects)
+    mend = by_forward(found, left & set(suspects.wrong), Budget(), suspects.beside["idle"]) if left else None
+    nowhere = unread(found, left & set(suspects.wrong))
+    mend = mend or by_unread(found, left & set(suspects.wrong), nowhere)
+    if mend is not None or nowhere:  # what no unit reads may belong anywhere: no gradient is wrong for it
+        return Explained([*round_about, *mends, *([mend] if mend else [])], [] if mend else sorted(left), suspects)
     blame = Blame(found, suspects)
     _search_on(found, suspects, blame, mends, left)
     blamed = {update: blame.of(update, trusted_by(found, update, left)) for update in sorted(left)[:MOST_BLAMED]}
     astray = {update: int(found.successor[update]) for update in starts}
     left |= {u for u in starts if not any(u in mend.updates for mend in mends)}
     return Explained(round_about + mends, sorted(left), suspects, astray | blamed)
+
+
+def _with_counted(counted: list[Mend], mends: list[Mend], left: set[int]) -> tuple[list[Mend], set[int]]:
+    """Means over their own count before what the cells around them say, which is the same."""
+    cells = {cell for mend in counted for cell in mend.cells}
+    healed = {update for mend in counted for update in mend.updates}
+    return [*counted, *(mend for mend in mends if cells.isdisjoint(mend.cells))], left - healed
 
 
 def of_the_sheet(explained: Explained, graph: SheetGraph) -> Explained:
@@ -99,6 +115,22 @@ def _says_more(found: Study, peers: Mend) -> bool:
     return any(len(repr(graph.meaning[cell].expr)) > len(repr(new.expr)) for cell, new in peers.new.items())
 
 
+def _wrong_targets(found: Study, training: int, mended: set[int]) -> tuple[str, Wrong, list[int]]:
+    """Outputs that are held against another target than their own: what such a mend is, the cells, and others in
+    doubt."""
+    steps, unlike = targets_by_step(found, training)
+    wrong, doubt = doubtful_targets(found, training)
+    if steps and not unlike:
+        return "variable", {cell: pair for cell, pair in steps.items() if cell not in mended}, doubt
+    kind = "variable" if wrong else TARGET
+    wrong = wrong or unusual_targets(found, training)
+    wrong = {cell: pair for cell, pair in wrong.items() if cell not in mended}
+    alike = {found.net.graph.meaning[cell].key for cell in wrong}
+    if any(held.key in alike and cell not in wrong for cell, held in found.net.graph.meaning.items()):
+        return kind, {}, [*doubt, *unlike, *wrong]  # the others say the same, and are not wrong
+    return kind, wrong, [*doubt, *(cell for cell in unlike if cell not in wrong)]
+
+
 def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
     """Slips in one row, and outputs that are held against another number than their target."""
     mends, doubts = slips(found)
@@ -106,13 +138,7 @@ def _although_all_follow(found: Study, suspects: Suspects) -> Explained:
     for training in found.trainings():
         losses, open_ones = wrong_losses(found, training, doubtful_losses(found, training))
         mends += [mend for mend in losses if not any(c in m.cells for c in mend.cells for m in mends)]
-        wrong, doubt = doubtful_targets(found, training)
-        kind = "variable" if wrong else TARGET
-        wrong = wrong or unusual_targets(found, training)
-        wrong = {cell: pair for cell, pair in wrong.items() if not any(cell in mend.cells for mend in mends)}
-        alike = {found.net.graph.meaning[cell].key for cell in wrong}
-        if any(held.key in alike and cell not in wrong for cell, held in found.net.graph.meaning.items()):
-            doubt, wrong = [*doubt, *wrong], {}  # the others say the same, and are not wrong
+        kind, wrong, doubt = _wrong_targets(found, training, {cell for mend in mends for cell in mend.cells})
         asked = (*doubt, *open_ones, *shifted_targets(found, training))
         doubts += [c for c in asked if not any(c in m.cells for m in mends)]
         new = with_targets(found, wrong)

@@ -7,7 +7,7 @@ What cannot be read is a leaf of its own kind (`opaque`), and everything that de
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tinyproof.backprop.expr import Expr, Var, names
 from tinyproof.check.workbook.graph.formulas import Sheetful, parse_matrix
@@ -52,6 +52,7 @@ class SheetGraph:
     opaque: dict[int, str] = field(default_factory=dict)  # not read -> why
     opaque_reads: dict[int, list[int]] = field(default_factory=dict)
     rounds: set[int] = field(default_factory=set)
+    means: dict[int, Meaning | None] = field(default_factory=dict)  # divided by another COUNT -> by its own, if sure
     carried: dict[int, tuple[int, Meaning]] = field(default_factory=dict)  # a circle's cell -> what it goes on with
     imagined: dict[int, int] = field(default_factory=dict)  # an update that the sheet lacks -> the gradient in it
     strange: list[int] = field(default_factory=list)  # behind the error beside such gradients, and whose is not known
@@ -143,8 +144,12 @@ class _Reader:
         if len(parsed.rows) != 1 or len(parsed.rows[0]) != 1:
             return self.unread(me, place, cell, "a range stands where one number should be")
         self.mean(me, place, parsed.rows[0][0], parsed, key, origin)
-        if template.own and me in self.graph.meaning:
-            self.graph.meaning[me].own = True
+        if me in self.graph.meaning:
+            self.graph.meaning[me].own |= template.own
+            for odd in parsed.means:
+                own = self.graph.meaning[me]
+                mended = replace(own, expr=odd.within(own.expr), key=("mended", own.key))
+                self.graph.means[me] = mended if odd.sure else None
         return None
 
     def own(self, cell: Cell, place: Place, template: _Template) -> tuple[Sheetful | None, str]:

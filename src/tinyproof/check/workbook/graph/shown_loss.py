@@ -117,6 +117,8 @@ def _in_doubt(
             continue
         made = [c for c in dict.fromkeys(reads) if _is_made(found, c)]
         bent = [(slot, c) for c in made[:MOST_OUTPUTS] if _bends(found, form, i, slot := reads.index(c))]
+        if not bent and any(c in pairs for c in made) and _is_squared(found, form, i, targets):
+            doubt.append(cell)
         for slot, one in bent:
             if one in pairs:
                 fits = bool(pairs[one] & set(reads)) and _grows(found, form, i, slot, pairs[one], halves)
@@ -128,6 +130,12 @@ def _in_doubt(
                 doubt.append(cell)
                 break
     return doubt
+
+
+def _is_squared(found: Study, form: Form, row: int, targets: set[int]) -> bool:
+    """Whether a formula is curved along a target: two errors of one target multiplied, say."""
+    slots = [slot for slot, cell in enumerate(form.reads[row].tolist()) if cell in targets]
+    return any(_bends(found, form, row, slot) for slot in slots)
 
 
 def _is_made(found: Study, cell: int) -> bool:

@@ -68,7 +68,7 @@ def mended_told(graph: SheetGraph, found: Study, mend: Mend) -> Mistake:
         "pasted-values"
         if typed
         else "wrong-loss"
-        if mend.kind == "loss"
+        if mend.kind == "loss" or (mend.kind == "counted" and not _moves(found, mend))
         else "inconsistent-rows"
         if mend.kind in ("odd", "alone")
         else _kind(found, cell)
@@ -105,6 +105,8 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
         return f"{what} says something else than the cells before and after it, which say the same: a slip in one row"
     if mend.kind == "odd":
         return f"{what} says something else than the cells around it, and only what they say is right"
+    if mend.kind == "counted":
+        return f"{what} divides a sum by the COUNT of other cells than it adds: no mean of anything"
     if mend.kind == "activated":
         return f"{what} weighs sums where their activations belong, which no other unit reads"
     if mend.kind == "loss":
@@ -138,7 +140,7 @@ def _message(graph: SheetGraph, found: Study, mend: Mend, cell: int, typed: bool
 
 
 def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
-    if not mend.updates or mend.kind in ("alone", "loss"):
+    if not mend.updates or mend.kind in ("alone", "loss", "counted"):
         return ""
     if mend.kind == "target":
         old, new = part(graph, mend.old_part), part(graph, mend.new_part)
@@ -165,13 +167,18 @@ def _why(graph: SheetGraph, found: Study, mend: Mend) -> str:
 
 def _effect(graph: SheetGraph, found: Study, mend: Mend) -> str:
     count = len(mend.updates)
-    if mend.kind in ("alone", "loss", "target"):
+    if mend.kind in ("alone", "loss", "target") or (mend.kind == "counted" and not _moves(found, mend)):
         return ""
     if graph.imagined:
         return f"{count} derivative{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} wrong because of it"
     return (
         f"{count} change{'s' if count != 1 else ''} of a parameter {'are' if count != 1 else 'is'} wrong because of it"
     )
+
+
+def _moves(found: Study, mend: Mend) -> bool:
+    """Whether changes hang on what a mend puts right."""
+    return bool(found.order.reach(mend.cells)[found.successor].any())
 
 
 def ascent(graph: SheetGraph, found: Study, mine: np.ndarray) -> Mistake:
@@ -217,6 +224,10 @@ def astray_told(graph: SheetGraph, cell: int) -> str:
 
 
 def doubt_told(graph: SheetGraph, cell: int) -> str:
+    if cell in graph.means:
+        return (
+            f"{named(graph, cell)} divides a sum by the COUNT of other cells than it adds; which is meant is not told"
+        )
     return (
         f"every change follows a gradient, but {named(graph, cell)} does not agree with the rest: it holds an output "
         "against another number, shows another loss, or leaves a part out; which is meant could not be told"

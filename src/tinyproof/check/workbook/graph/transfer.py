@@ -18,6 +18,7 @@ from tinyproof.check.workbook.graph.way_back import reads_back
 from tinyproof.core.arrays import np
 
 NEAR = 1e-6
+FAINT, LARGE = 1e-6, 1e-2  # of the usual gradients; of the usual changes
 MOST_WALKED = 500
 MOST_HELD = 40  # right updates that are asked where their gradient is
 MOST_PLACES = 6  # where a wrong one may hold it
@@ -33,8 +34,9 @@ def other_rules(found: Study, mine: np.ndarray) -> tuple[list[int], bool]:
         return [], _says_otherwise_later(found, known)
     if any(found.order.level[cell] < 0 for u in known for cell in _way(found, u, found.sources[u])):
         return [], False  # a state that is carried round from the last step to the first
-    number = _numbers(found)
+    number = numbers_of(found)
     change = _evened(found, number, found.sources)[1]
+    faint = _evened(found, number, found.sources, times=FAINT)[1]  # beside these what keeps a root from 0 counts
     if any(_reads_itself(found, update) for update in known):
         if _decays_unevenly(found, known, change - _evened(found, number, found.sources, size=1.0)[1]):
             return [], True
@@ -42,6 +44,9 @@ def other_rules(found: Study, mine: np.ndarray) -> tuple[list[int], bool]:
     for step in sorted({number[u] for u in known}):
         here = [u for u in known if number[u] == step]
         groups = _alike(change[here])
+        if len(groups) < 2 and np.isfinite(faint[here]).all():
+            if np.abs(faint[here]).max() > LARGE * np.abs(change[here]).max():  # the size of a gradient is divided out
+                groups = _alike(faint[here])
         if len(groups) < 2 or not np.isfinite(change[here]).all():
             continue
         most = max(groups, key=len)
@@ -99,11 +104,11 @@ def _built(found: Study, update: int) -> frozenset[tuple[object, ...]]:
 def _says_otherwise_later(found: Study, known: list[int]) -> bool:
     """Whether the only parameter of a training has other formulas between gradient and change in some steps than in
     others, numbers aside; its first step starts the states."""
-    number = _numbers(found)
+    number = numbers_of(found)
     return len({_built(found, update) for update in known if number[update]}) > 1
 
 
-def _numbers(found: Study) -> dict[int, int]:
+def numbers_of(found: Study) -> dict[int, int]:
     """The number of each update in the chain of its parameter."""
     filled = {int(s): u for u, s in enumerate(found.successor)}
     number: dict[int, int] = {}
@@ -122,12 +127,13 @@ def _numbers(found: Study) -> dict[int, int]:
 
 
 def _evened(
-    found: Study, number: Mapping[int, int], sources: Mapping[int, list[Source]], size: float = 0.0
+    found: Study, number: Mapping[int, int], sources: Mapping[int, list[Source]], size: float = 0.0, times: float = 1.0
 ) -> tuple[Array, Array]:
-    """All values, and each change, with the same gradients for all parameters, and parameters of one size."""
+    """All values, and each change, with the same gradients for all parameters, `times` as large as they mostly are, and
+    parameters of one size."""
     samples = found.values.shape[1]
     rng = np.random.default_rng(5)
-    rows = {step: rng.uniform(0.3, 1.4, samples) for step in sorted(set(number.values()))}
+    rows = {step: times * rng.uniform(0.3, 1.4, samples) for step in sorted(set(number.values()))}
     cut, values = found.order.cut.copy(), found.values.copy()
     parts: dict[int, dict[int, Array]] = {}
     for update, own in sources.items():
@@ -137,7 +143,7 @@ def _evened(
                 cut[cell], values[cell] = True, scale * rows[number[update]]
             else:
                 parts[cell] = {step: np.asarray(scale * rows[number[update]])}
-    values[_beginnings(found)] = 0.5
+    values[_beginnings(found)] = 0.5 * times**2
     values[found.parameter] = size
     held = values.copy()
     final = order(found.net, cut).compute(values, parts)
@@ -164,7 +170,7 @@ def odd_in_rule(found: Study, update: int, peers: list[int]) -> int | None:
     peers = [peer for peer in peers if sources[peer]]
     if not peers:
         return None
-    number = dict.fromkeys(sources, 0) if not found.sources else _numbers(found)
+    number = dict.fromkeys(sources, 0) if not found.sources else numbers_of(found)
     mine = {u: s for u, s in found.sources.items() if found.lineage[u] == found.lineage[update]}
     others = {u: s for u, s in {**found.sources, **sources}.items() if u not in mine and u != update}
     values, change = _evened(found, number, others)

@@ -105,7 +105,7 @@ def judge_graph(
     explained = Explained([], [], suspects)
     if mends or not (suspects.wrong or suspects.lost):
         explained = explain(found, suspects)
-    explained = of_the_sheet(explained, graph)
+    explained, suspects = of_the_sheet(explained, graph), explained.suspects
     verdict.used = _used(found, suspects)
     for training in found.trainings():
         _training(verdict, graph, found, suspects, explained, training)
