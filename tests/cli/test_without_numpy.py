@@ -134,5 +134,5 @@ def test_exercises_get_the_same_report_without_numpy(tmp_path: Path) -> None:
 def test_the_workbooks_of_the_corpus_get_the_same_report_without_numpy(corpus_folder: Path) -> None:
     """A sample whose audit is quick; all of them: python tools/audit_page_check.py --plain."""
     folder = corpus_folder / "workbooks"
-    result = same(folder, ["w01.xlsx", "w02_learningrate_1.0.xlsx", "w06.csv", "w08.xlsx", "w18.xlsx"])
+    result = same(folder, ["w01.xlsx", "w02_learningrate_1.0.xlsx", "w06.csv", "w08.xlsx", "w10.xlsx", "w18.xlsx"])
     assert {file["status"] for file in result["files"]} == {"right", "wrong"}

@@ -129,6 +129,13 @@ def test_bad_input_is_one_line(page: AuditPage, tmp_path: Path) -> None:
         "(f => { f.prototype.arrayBuffer = () => Promise.reject(new DOMException('', 'NotFoundError')) })(File)"
     )
     assert page.give([gone])[0] == ["gone.xlsx could not be read: it was removed or changed in the meantime."]
+    more = [tmp_path / f"gone{number}.xlsx" for number in range(3)]
+    for path in more:
+        path.write_bytes(b"PK")
+    page.wait()
+    assert page.give(more)[0] == [
+        "gone0.xlsx and 2 more could not be read: they were removed or changed in the meantime."
+    ]
 
 
 def test_a_folder_of_two_thousand_files_is_judged(page: AuditPage, tmp_path: Path) -> None:

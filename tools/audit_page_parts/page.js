@@ -85,16 +85,16 @@
       say(`More than ${MOST_FILES.toLocaleString("en")} files: choose fewer, or use the command tinyproof audit.`);
       return [];
     }
-    const files = [], paths = new Set();
+    const files = [], paths = new Set(), gone = [], over = [];
     let all = 0;
     for (const { path: asked, file } of found) {
       if (file && file.size > MOST_FILE) {
         say(`${asked} has ${size(file.size)}: this page takes files of at most ${size(MOST_FILE)}.`);
       } else if (file && all + file.size > MOST_ALL) {
-        say(`${asked} is left out: this page takes ${size(MOST_ALL)} at once.`);
+        over.push(asked);
       } else {
         const bytes = file && await file.arrayBuffer().then((held) => new Uint8Array(held), () => null);
-        if (!bytes) { say(`${asked} could not be read: it was removed or changed in the meantime.`); continue; }
+        if (!bytes) { gone.push(asked); continue; }
         let path = asked;
         for (let n = 2; paths.has(path); n++) path = asked.replace(/(\.[^./]*)?$/, (ending) => ` (${n})${ending}`);
         paths.add(path);
@@ -102,6 +102,10 @@
         all += bytes.length;
       }
     }
+    const those = (names) => `${names[0]}${names.length > 1 ? ` and ${(names.length - 1).toLocaleString("en")} more` : ""}`;
+    const [are, were] = [over.length > 1 ? "are" : "is", gone.length > 1 ? "they were" : "it was"];
+    if (over.length) say(`${those(over)} ${are} left out: this page takes ${size(MOST_ALL)} at once.`);
+    if (gone.length) say(`${those(gone)} could not be read: ${were} removed or changed in the meantime.`);
     return files;
   }
 

@@ -24,7 +24,7 @@ def backward_steps(
     adjoint: list[Array | None] = [None] * len(tape.steps)
     for seeded, seed in seeds.items():
         adjoint[seeded] = seed
-    result = np.zeros_like(inputs)
+    by_slot: list[Array | None] = [None] * len(inputs)
 
     def give(place: int, amount: Array) -> None:
         held = adjoint[place]
@@ -38,14 +38,17 @@ def backward_steps(
             step = tape.steps[place]
             kind = step[0]
             if kind == "var":
-                result[step[1]] += np.broadcast_to(a, shape)
+                held = by_slot[step[1]]
+                by_slot[step[1]] = a if held is None else held + a
             elif kind == "same":
                 give(step[1], a)
             elif kind != "num":
                 if place in tape.stairs:  # a step: as if it rose in a straight line
                     give(step[1], a * _rise(tape, step, values, moved))
                 _RULES[kind](a, step[1:], values, place, give)
-    return result, adjoint
+    nothing = np.zeros(shape)
+    whole = [nothing if a is None else np.broadcast_to(a, shape) for a in by_slot]
+    return np.stack(whole) if whole else np.zeros_like(inputs), adjoint
 
 
 def _rise(tape: Tape, step: Step, values: list[Array], moved: Array | None) -> Array:

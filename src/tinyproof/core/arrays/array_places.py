@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
+from operator import add, mul
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -63,7 +64,7 @@ def named_by(shape: Shape, key: Any) -> Blocks:
 def _of_truths(shape: Shape, key: Any) -> Blocks:
     if shape[: len(key.shape)] != key.shape:
         raise IndexError(f"a mask of the shape {key.shape} for an array of the shape {shape}")
-    numbers = [i for i, holds in enumerate(key.flat) if holds]
+    numbers = list(compress(range(len(key.flat)), key.flat))
     rest = shape[len(key.shape) :]
     return numbers, math.prod(rest), (len(numbers), *rest)
 
@@ -131,7 +132,7 @@ def taken(flat: list[Any], numbers: Sequence[int], width: int) -> list[Any]:
     """The elements of the blocks that an index names."""
     if width == 1:
         return list(map(flat.__getitem__, numbers))
-    found: list[Any] = []
-    for number in numbers:
-        found += flat[number * width : (number + 1) * width]
-    return found
+    if isinstance(numbers, range) and numbers.step == 1:
+        return flat[numbers.start * width : numbers.stop * width]
+    starts = list(map(mul, numbers, repeat(width)))
+    return list(chain.from_iterable(map(flat.__getitem__, map(slice, starts, map(add, starts, repeat(width))))))

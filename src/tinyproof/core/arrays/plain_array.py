@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from tinyproof.core.arrays.array_places import Shape, common_shape, named_by, spread, taken
 from tinyproof.core.arrays.element_kinds import CAST, KIND_OF_NUMBER, higher, kind_of, scalar
 from tinyproof.core.arrays.scalars import divided, float64, power
-from tinyproof.core.arrays.summaries import SUMMARIES, sum_of_products, summarised
+from tinyproof.core.arrays.summaries import SUMMARIES, sum_of_products, summarised, summary_of
 
 _OF_TRUTHS = {operator.add: operator.or_, operator.mul: operator.and_}
 _CAREFUL = {operator.truediv: divided, math.pow: power}
@@ -55,9 +55,8 @@ class ndarray:
     def T(self) -> ndarray:
         """The axes in reverse."""
         if len(self.shape) == 2:
-            width = self.shape[1]
-            columns = (self.flat[at::width] for at in range(width))
-            return ndarray(list(chain.from_iterable(columns)), self.shape[::-1], self.kind)
+            columns = (self.flat[at :: self.shape[1]] for at in range(self.shape[1]))
+            return ndarray([*chain.from_iterable(columns)], self.shape[::-1], self.kind)
         order = [0]
         for axis in range(len(self.shape) - 1, -1, -1):
             step = math.prod(self.shape[axis + 1 :])
@@ -167,7 +166,7 @@ class ndarray:
 
     def summary(self, what: str, axis: int | None = None, keepdims: bool = False, initial: Any = None) -> Any:
         """Of all elements, or of those along an axis, what `SUMMARIES` says; `initial` counts as one of them."""
-        of, kind = SUMMARIES[what]
+        of, kind = summary_of(what, self.flat)
         flat, shape = summarised(of, self.flat, self.shape, axis, keepdims, () if initial is None else (initial,))
         kind = kind or ("i" if what == "sum" and self.kind == "b" else self.kind)
         return made(list(map(float, flat)) if kind == "f" else flat, shape, kind)
@@ -195,7 +194,7 @@ def asarray(values: Any, dtype: Any = None) -> ndarray:
         return values if dtype is None or values.kind == kind_of(dtype) else values.astype(dtype)
     shape, flat, kind = _nested(values)
     wanted = kind if dtype is None else kind_of(dtype)
-    return ndarray(list(map(CAST[wanted], flat)), shape, wanted)
+    return ndarray(flat if set(map(type, flat)) <= {CAST[wanted]} else list(map(CAST[wanted], flat)), shape, wanted)
 
 
 def _nested(values: Any) -> tuple[Shape, list[Any], str]:
@@ -203,8 +202,9 @@ def _nested(values: Any) -> tuple[Shape, list[Any], str]:
         return values.shape, values.flat, values.kind
     if not hasattr(values, "__len__") or isinstance(values, str):
         return (), [values], "b" if isinstance(values, bool) else "i" if isinstance(values, int) else "f"
-    if not any(hasattr(part, "__len__") or isinstance(part, ndarray) for part in values):
-        kinds = {"b" if t is bool else "i" if issubclass(t, int) else "f" for t in map(type, values)}
+    types = set(map(type, values))
+    if not any(hasattr(one, "__len__") for one in types):
+        kinds = {"b" if t is bool else "i" if issubclass(t, int) else "f" for t in types}
         return (len(values),), list(values), higher(*kinds) if kinds else "f"
     parts = [_nested(part) for part in values]
     if len({shape for shape, _, _ in parts}) > 1:
@@ -237,8 +237,9 @@ def paired(of: Callable[[Any, Any], Any], a: Any, b: Any, kind: str = "") -> Any
     """`of` on the elements of two operands, element by element. `kind`: of the result, "" for the higher one's."""
     x: Any
     y: Any
-    if type(a) is ndarray and type(b) is ndarray and a.shape == b.shape:
-        x, y, shape, one, other = a.flat, b.flat, a.shape, a.kind, b.kind
+    if type(a) is ndarray and type(b) is ndarray and b.shape in (a.shape, (1,) * len(a.shape)):
+        shape, one, other = a.shape, a.kind, b.kind
+        x, y = a.flat, b.flat if a.shape == b.shape else repeat(b.flat[0])
     elif type(a) is ndarray and type(b) in KIND_OF_NUMBER:
         one, other, shape = a.kind, KIND_OF_NUMBER[type(b)], a.shape
         x, y = a.flat, repeat(CAST[other](b))

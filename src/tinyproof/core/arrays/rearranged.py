@@ -6,14 +6,14 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, compress, pairwise
 from itertools import repeat as times_over
-from operator import add, ne, sub
+from operator import add, eq, ne, sub
 from typing import Any
 
 from tinyproof.core.arrays.array_places import Shape, common_shape, spread
 from tinyproof.core.arrays.element_kinds import CAST, higher, kind_of
-from tinyproof.core.arrays.plain_array import asarray, ndarray, paired
+from tinyproof.core.arrays.plain_array import asarray, ndarray
 
 
 def _shape(shape: Any) -> Shape:
@@ -157,7 +157,7 @@ def split(values: ndarray, at: Any) -> list[ndarray]:
 def nonzero(values: Any) -> tuple[ndarray, ...]:
     """The places of what is not 0, an array for each axis."""
     given = asarray(values)
-    places = [i for i, x in enumerate(given.flat) if x]
+    places = list(compress(range(len(given.flat)), given.flat))
     steps = [math.prod(given.shape[axis + 1 :]) for axis in range(given.ndim)]
     sizes = zip(steps, given.shape, strict=True)
     return tuple(ndarray([i // step % size for i in places], (len(places),), "i") for step, size in sizes)
@@ -165,7 +165,8 @@ def nonzero(values: Any) -> tuple[ndarray, ...]:
 
 def flatnonzero(values: Any) -> ndarray:
     """The places of what is not 0, along one axis."""
-    places = [i for i, x in enumerate(asarray(values).flat) if x]
+    flat = asarray(values).flat
+    places = list(compress(range(len(flat)), flat))
     return ndarray(places, (len(places),), "i")
 
 
@@ -272,7 +273,7 @@ def setdiff1d(a: Any, b: Any) -> ndarray:
 def array_equal(a: Any, b: Any) -> bool:
     """The same shape and the same numbers."""
     x, y = asarray(a), asarray(b)
-    return x.shape == y.shape and bool(paired(lambda p, q: p == q, x.ravel(), y.ravel(), "b").all())
+    return x.shape == y.shape and all(map(eq, x.flat, y.flat))
 
 
 def atleast_2d(values: Any) -> ndarray:

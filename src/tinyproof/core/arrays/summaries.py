@@ -76,6 +76,12 @@ SUMMARIES: dict[str, tuple[Summary, str]] = {
 }
 
 
+def summary_of(what: str, flat: Sequence[Any]) -> tuple[Summary, str]:
+    """As `SUMMARIES` has it; the largest and the smallest of each group without a look for nan where there is none."""
+    plain = {"max": max, "min": min}.get(what)
+    return SUMMARIES[what] if plain is None or _has_nan(flat) else (plain, "")
+
+
 def summarised(
     of: Summary, flat: list[Any], shape: tuple[int, ...], axis: int | None, keepdims: bool, more: tuple[Any, ...] = ()
 ) -> tuple[list[Any], tuple[int, ...]]:
@@ -86,7 +92,8 @@ def summarised(
     size, inner = shape[axis], math.prod(shape[axis + 1 :])
     result = (*shape[:axis], *([1] if keepdims else []), *shape[axis + 1 :])
     if inner == 1 and size:
-        return [of([*flat[i : i + size], *more]) for i in range(0, len(flat), size)], result
+        rows = zip(*[iter(flat)] * size, strict=True)
+        return list(map(of, rows)) if not more else [of((*row, *more)) for row in rows], result
     groups = []
     for start in range(0, math.prod(shape[:axis]) * size * inner, size * inner) if size else ():
         groups += [flat[start + i : start + size * inner : inner] for i in range(inner)]

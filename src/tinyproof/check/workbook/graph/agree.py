@@ -44,7 +44,8 @@ def follows(change: Array, gradient: Array) -> np.ndarray:
 def match(change: Array, gradient: Array) -> Match:
     """`change = -k gradient` with one k, row by row. Both (updates, samples)."""
     good = np.isfinite(change) & np.isfinite(gradient)
-    c, g = np.where(good, change, 0.0), np.where(good, gradient, 0.0)
+    whole = bool(good.all())
+    c, g = (change, gradient) if whole else (np.where(good, change, 0.0), np.where(good, gradient, 0.0))
     with np.errstate(all="ignore"):
         gg = (g * g).sum(axis=1)
         rate = np.where(gg > 0, -(c * g).sum(axis=1) / np.where(gg > 0, gg, 1), np.nan)

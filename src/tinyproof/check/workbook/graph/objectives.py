@@ -109,14 +109,13 @@ def atoms_of(found: Study, residuals: list[Residual]) -> list[Atom]:
         size = np.abs(value).max(axis=1, keepdims=True)
         rounded = np.round(value / np.where(size > 0, size, 1.0), 8) * np.sign(value[:, :1] + (value[:, :1] == 0))
         rounded += 0.0  # -0 is 0
-        read = form.reads[residual.rows]
+        read, sizes, labels = form.reads[residual.rows].tolist(), size.ravel().tolist(), found.label[cells].tolist()
         slots = [sorted(frozenset().union(*(form.tape.below[s] for _, s in part))) for part in residual.parts]
-        for i, cell in enumerate(cells):
-            training = int(found.label[cell])
-            if training not in trainings or size[i, 0] == 0:
+        for i, training in enumerate(labels):
+            if training not in trainings or sizes[i] == 0:
                 continue
             # two examples may be alike: what is read tells them apart
-            key = training, rounded[i].tobytes(), *(tuple(sorted(read[i, own])) for own in slots)
+            key = training, rounded[i].tobytes(), *(tuple(sorted(map(read[i].__getitem__, own))) for own in slots)
             held = signatures.get(key)
             if held is None:
                 signatures[key] = {where}, residual, i
@@ -141,10 +140,9 @@ def shown(found: Study, training: int) -> list[Atom]:
     cone = found.order.cone(found.successor)
     reads_on = np.zeros(net.size, dtype=bool)
     reads_on[net.src[found.depends[net.dst]]] = True
-    cells = np.flatnonzero((label == training) & found.depends & ~found.order.cut & (net.form_of >= 0))
+    computed = (label == training) & found.depends & ~found.order.cut & (net.form_of >= 0)
     by_key: dict[object, list[int]] = {}
-    for cell in cells:
-        if not (cone[cell] and reads_on[cell]) or not cone[cell]:
-            by_key.setdefault(net.graph.meaning[int(cell)].key, []).append(int(cell))
+    for cell in np.flatnonzero(computed & ~(cone & reads_on)).tolist():
+        by_key.setdefault(net.graph.meaning[cell].key, []).append(cell)
     sized = sorted(by_key.values(), key=lambda own: -len(own))[:MOST_ATOMS]
     return [Atom(training, cells=np.array(own)) for own in sized]

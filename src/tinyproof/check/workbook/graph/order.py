@@ -99,31 +99,42 @@ class Order:
 
     def adjoints(self, values: Array, seeds: Mapping[int, Mapping[int, tuple[np.ndarray, Array]]]) -> Array:
         """The derivative by every cell. `seeds`: form -> step of its tape -> (rows, adjoint of that step there)."""
-        out = np.zeros_like(values)
+        out, reached = np.zeros_like(values), np.zeros(len(values), dtype=bool)
+        dense = {form: self._dense(form, own, values.shape[1]) for form, own in seeds.items()}
         for final, group in [*((True, g) for g in self.finals), *((False, g) for g in reversed(self.groups))]:
-            form = self.net.forms[group.form]
-            own = seeds.get(group.form, {})
+            form, own = self.net.forms[group.form], dense.get(group.form, {})
             for rows in _chunks(group.rows, 3 * form.tape.slots * values.shape[1]):
                 cells = form.cells[rows]
-                given: dict[int, Array] = {
-                    form.tape.top: np.zeros((len(rows), values.shape[1])) if final else out[cells]
-                }
-                for step, (places, amount) in own.items():
-                    dense = np.zeros((len(form.cells), values.shape[1]))
-                    dense[places] = amount
-                    given[step] = given[step] + dense[rows] if step in given else dense[rows]
-                alive = np.logical_or.reduce([np.any(a != 0, axis=1) for a in given.values()])
+                if not own and (final or not reached[cells].any()):
+                    continue  # nothing has come this far
+                top = np.zeros((len(rows), values.shape[1])) if final else out[cells]
+                given: dict[int, Array] = {form.tape.top: top}
+                for step, whole in own.items():
+                    given[step] = given[step] + whole[rows] if step in given else whole[rows]
+                alive = np.logical_or.reduce([np.any(a, axis=1) for a in given.values()])
                 if not alive.any():
                     continue
                 if not alive.all():
                     rows, given = rows[alive], {step: a[alive] for step, a in given.items()}
-                inputs = values[form.reads[rows].T]
-                moved = self.moved[form.reads[rows].T] if form.tape.stairs else None
+                reads = form.reads[rows].T
+                inputs = values[reads]
+                moved = self.moved[reads] if form.tape.stairs else None
                 back = backward(form.tape, forward(form.tape, inputs), given, inputs, moved)
-                back[~np.isfinite(back)] = np.nan
+                good = np.isfinite(back)
+                if not good.all():
+                    back[~good] = np.nan
                 for slot in range(form.tape.slots):
-                    add_rows(out, form.reads[rows, slot], back[slot])
+                    add_rows(out, reads[slot], back[slot])
+                reached[reads.ravel()] = True
         return out
+
+    def _dense(self, form: int, own: Mapping[int, tuple[np.ndarray, Array]], samples: int) -> dict[int, Array]:
+        """The seeds of a form with a row for each of its cells."""
+        found = {}
+        for step, (places, amount) in own.items():
+            found[step] = np.zeros((len(self.net.forms[form].cells), samples))
+            found[step][places] = amount
+        return found
 
 
 def _chunks(rows: np.ndarray, width: int) -> Sequence[np.ndarray]:

@@ -70,10 +70,10 @@ def taken_up(found: Study, update: int) -> list[float]:
 
 def _weights(table: Array, rows: Array) -> list[float]:
     size = np.abs(table).max(axis=0)
-    fit, rank = least_squares(table, rows.T)
-    if rank < table.shape[1]:
+    fits = [least_squares(table, row) for row in rows]
+    if any(rank < table.shape[1] for _, rank in fits):
         return []
-    fit = fit.T
+    fit = np.stack([own for own, _ in fits])
     with np.errstate(all="ignore"):
         off = np.abs(fit @ table.T - rows).max(axis=1)
         shares = fit[:, 1] / fit[:, 0]

@@ -89,21 +89,18 @@ def _held(found: Study, training: int) -> Held:
 def _same(found: Study) -> tuple[np.ndarray, np.ndarray]:
     """A number for each cell that is equal where the same formulas read the same numbers and the same parameters, of
     whatever step; and the step that it belongs to (-1: none)."""
-    net, rng = found.net, np.random.default_rng(17)
-    most = np.iinfo(np.int64).max
-    same = rng.integers(0, most, net.size, dtype=np.uint64)
-    lineages = rng.integers(0, most, int(found.lineage.max()) + 1, dtype=np.uint64)
-    kinds = rng.integers(0, most, len(net.forms), dtype=np.uint64)
-    slots = rng.integers(0, most, max(form.tape.slots for form in net.forms), dtype=np.uint64) | np.uint64(1)
-    step = np.full(net.size, -1)
-    same[found.successor], same[found.parameter] = lineages[found.lineage], lineages[found.lineage]
+    net, seen = found.net, dict[tuple[int, ...], int]()
+    same, step = list(range(net.size)), np.full(net.size, -1)
+    for cells in (found.successor, found.parameter):
+        for cell, lineage in zip(cells.tolist(), found.lineage.tolist(), strict=True):
+            same[cell] = net.size + lineage
     step[found.parameter] = found.step
     for group in found.order.groups:
         form = net.forms[group.form]
         if not form.tape.slots:
             continue
         reads, cells = form.reads[group.rows], form.cells[group.rows]
-        mixed = (same[reads] * slots[: form.tape.slots]).sum(axis=1, dtype=np.uint64) + kinds[group.form]
-        same[cells] = mixed ^ (mixed >> np.uint64(31))
+        for cell, own in zip(cells.tolist(), reads.tolist(), strict=True):
+            same[cell] = seen.setdefault((group.form, *(same[read] for read in own)), cell)
         step[cells] = step[reads].max(axis=1)
-    return same, step
+    return np.array(same), step
