@@ -17,9 +17,8 @@ from tinyproof.cli import app
 WORDS = {Path: "path", str: "text", int: "whole number", float: "number"}
 
 
-def takes(parameter: Any) -> str:
-    """What an option takes, in a word: its own, the words it allows, or what kind of value."""
-    kind = parameter.type_descriptor.annotation
+def takes(parameter: Any, kind: Any) -> str:
+    """What an option of that type takes, in a word: its own, the words it allows, or what kind of value."""
     inner = (typing.get_args(kind) or (kind,))[0]
     if getattr(parameter, "is_flag", False):
         return ""
@@ -43,6 +42,7 @@ def cell(text: str) -> str:
 
 def rows(command: Any) -> Iterator[str]:
     """A row for each argument, then for each option."""
+    kinds = typing.get_type_hints(command.callback)
     for parameter in command.params:
         option = parameter.opts[0].startswith("-")
         if option:
@@ -50,7 +50,7 @@ def rows(command: Any) -> Iterator[str]:
             name += "".join(f", `{one}`" for one in parameter.secondary_opts)
         else:
             name = f"`{(parameter.metavar or parameter.name.upper()).strip('[]')}`"
-        known = takes(parameter) if option else "" if parameter.required else "optional"
+        known = takes(parameter, kinds.get(parameter.name, str)) if option else "" if parameter.required else "optional"
         again = " (repeatable)" if parameter.multiple and "repeatable" not in parameter.help else ""
         yield f"| {name} | {known} | {cell(parameter.help or '')}{again} | {usual(parameter)} |"
 
