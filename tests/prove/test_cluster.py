@@ -18,7 +18,7 @@ import psutil
 import pytest
 from tests.classes.invented import make
 from tests.prove.dask_workers import PATIENCE, Wire, Workers, computing, start, until, workers
-from tests.prove.proving import ASKED, NAMED, RECIPE, TINY, bits, call, environment
+from tests.prove.proving import ASKED, IN_ONE_PROCESS, NAMED, RECIPE, TINY, bits, call, environment
 from tests.prove.test_parts import block
 
 import tinyproof
@@ -45,9 +45,10 @@ KILLS = int(os.environ.get("TINYPROOF_KILLS", "2"))
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The proof of one machine."""
+    """The proof of one machine, in one process: torch is loaded once."""
     folder = tmp_path_factory.mktemp("alone") / "proof"
-    return folder, call(*LONG, *NAMED, "--out", folder)
+    words = [sys.executable, "-c", IN_ONE_PROCESS, *map(str, (*LONG, *NAMED, "--out", folder))]
+    return folder, subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, env=environment())
 
 
 @pytest.fixture(scope="module")
@@ -158,11 +159,11 @@ def test_both_sides_of_a_comparison_come_back(two: Cluster, tmp_path: Path) -> N
 
 def test_what_was_looked_at_on_the_way_comes_back(two: Cluster, tmp_path: Path) -> None:
     asked: dict[str, Any] = {"quick": True, "dataset": "digits", "seeds": 1, "engine": "torch", "threads": 1}
-    tinyproof.reproduce("s7-8k", cluster=two[0].address, out=tmp_path / "there", page=False, quiet=True, **asked)
-    tinyproof.reproduce("s7-8k", processes=1, out=tmp_path / "here", page=False, quiet=True, **asked)
-    found = [next((tmp_path / name).glob("s7-8k/seed-*/looks.json")).read_bytes() for name in ("there", "here")]
+    tinyproof.reproduce("s6-19k", cluster=two[0].address, out=tmp_path / "there", page=False, quiet=True, **asked)
+    tinyproof.reproduce("s6-19k", processes=1, out=tmp_path / "here", page=False, quiet=True, **asked)
+    found = [next((tmp_path / name).glob("s6-19k/seed-*/looks.json")).read_bytes() for name in ("there", "here")]
     assert found[0] == found[1]
-    assert bits(tmp_path / "there" / "s7-8k") == bits(tmp_path / "here" / "s7-8k")
+    assert bits(tmp_path / "there" / "s6-19k") == bits(tmp_path / "here" / "s6-19k")
 
 
 # ------------------------------------------------------------------ what is refused

@@ -19,11 +19,11 @@ from scipy import stats as scipy_stats
 from tests.stored_records import PACKS, stored
 
 import tinyproof
-from tinyproof.core import packed
+from tinyproof.core import packed, stats
 from tinyproof.core.errors import DataError, InputError, TinyproofError, one_line
 from tinyproof.prove import attempt, declaration, known_figures, proof
 from tinyproof.prove.ledger import TIERS
-from tinyproof.show import frontier_picture
+from tinyproof.show import frontier_page, frontier_picture
 from tinyproof.show.drawing.shapes import svg
 
 RECORDS = PACKS["fast"].parent
@@ -121,6 +121,20 @@ def test_a_proof_alone_is_a_ledger(fast: Path, tmp_path: Path) -> None:
         assert one.name == name
     shutil.copy(tmp_path / "packs" / "one.zip", fast / "copy.zip")
     assert len(tinyproof.frontier(fast).attempts) == 1
+
+
+def test_no_bound_is_printed_higher_than_it_is(found: tinyproof.FrontierResult) -> None:
+    known = [tier.bound_of(one) for tier in found.tiers for one in tier.attempts]
+    rows = [row for tier in found.tiers for row in frontier_page.tries_table(tier).records()]
+    entries = [row for row in frontier_page.tiers_table(found).records() if row["proof"]]
+    printed = [row["at least, corrected, %"] for row in (*rows, *entries)]
+    for bound, told in zip([*known, *(tier.bound for tier in found.tiers if tier.best)], printed, strict=True):
+        assert (bound is None) == (told is None)
+        assert bound is None or 0 <= bound - float(str(told)) < 0.001
+    drawn = frontier_picture.picture(found).description
+    for tier in found.tiers:
+        assert tier.bound is None or f"at least {stats.never_above(tier.bound, 3)} % after" in drawn
+    assert any(f"{bound:.3f}" != stats.never_above(bound, 3) for bound in known if bound is not None)
 
 
 def test_the_picture_holds_every_proof_and_each_bound(found: tinyproof.FrontierResult, tmp_path: Path) -> None:
@@ -252,6 +266,16 @@ def test_a_run_that_failed_is_a_try_without_a_bound(fast: Path) -> None:
     assert "none that is complete" in str(tinyproof.frontier(fast))
 
 
+def test_a_proof_of_which_every_run_failed_is_left_aside_and_told_as_that(fast: Path) -> None:
+    shutil.copy(PACKS["under-1k"], fast)
+    (fast / "fast" / "verdict.json").unlink()
+    for place in (fast / "fast").glob("seed-*"):
+        shutil.rmtree(place)
+        place.mkdir()
+        (place / "failed.json").write_text('{"reason": "the loss is not a number"}')
+    assert tinyproof.frontier(fast).aside == ("fast: no run has answers, for all failed",)
+
+
 def test_what_holds_no_proof_is_left_aside_and_told(fast: Path) -> None:
     run = next((fast / "fast").glob("seed-*"))
     tinyproof.pack(run, out=fast / "run.zip")
@@ -259,6 +283,49 @@ def test_what_holds_no_proof_is_left_aside_and_told(fast: Path) -> None:
     shutil.copytree(fast / "fast", fast / "only-declared", ignore=shutil.ignore_patterns("seed-*", "verdict.json"))
     with pytest.raises(DataError, match="the declared run is there"):
         tinyproof.frontier(fast)
+
+
+def test_no_try_is_passed_over_in_silence(fast: Path) -> None:
+    pack = PACKS["under-1k"]
+    deep = fast / "a" / "b" / "c" / "d" / "e"
+    deep.mkdir(parents=True)
+    for name in (".hidden.zip", "renamed.pack", "a/b/c/d/e/deep.zip"):
+        shutil.copy(pack, fast / name)
+    (fast / "link.zip").symlink_to(pack)
+    (fast / "loop").symlink_to(fast)
+    (fast / "gone.zip").symlink_to(fast / "nowhere")
+    (fast / "notes.txt").write_text("hello")
+    found = tinyproof.frontier(fast)
+    assert [one.name for one in found.attempts] == ["fast"]
+    assert found.aside == (
+        ".hidden.zip: hidden, and not read",
+        "a/b/c/d: not read, for it is 4 folders deep",
+        "link.zip: a link, which is not followed",
+        "loop: a link, which is not followed",
+        "renamed.pack: a pack without the ending .zip, and not read",
+    )
+    assert "left aside: link.zip: a link" in str(found)
+
+
+@pytest.mark.parametrize("place", ["large.ZIP", "a/b/c/forged.zip", "a/b/c/forged"])
+def test_wherever_a_proof_is_read_its_checks_are_made(place: str, fast: Path) -> None:
+    forged = fast / "fast"
+    edit(forged / "verdict.json", lambda data: data.update(mean=99.99))
+    (fast / place).parent.mkdir(parents=True, exist_ok=True)
+    if forged.suffix == Path(place).suffix:
+        forged.rename(fast / place)
+    else:
+        tinyproof.pack(forged, out=fast / "forged.zip", weights=False)
+        (fast / "forged.zip").rename(fast / place)
+        shutil.rmtree(forged)
+    shutil.copy(PACKS["under-1k"], fast / "good.zip")
+    assert "does not hold: the stored verdict is what the answers give" in refused(fast)
+
+
+def test_a_proof_in_the_folder_of_something_else_is_refused(fast: Path) -> None:
+    shutil.copytree(stored("compare") / "rate", fast / "rate")
+    (fast / "fast").rename(fast / "rate" / "fast")
+    assert "rate/fast: lies too deep, or in a folder of something else" in refused(fast)
 
 
 def test_an_archive_of_something_else_may_be_a_damaged_pack(fast: Path) -> None:

@@ -81,7 +81,7 @@ def test_coordinator_and_worker_killed_the_folder_is_that_of_one_machine(
     monkeypatch.chdir(tmp_path / "alone")
     here(folder, family_file="family.toml")
     monkeypatch.chdir(tmp_path / "there")
-    with workers(tmp_path / "cluster", 2) as (there, (first, _)):
+    with workers(tmp_path / "cluster", 1) as (there, (first,)):
         words = (
             "search", "--dataset", "digits", "--target", TARGET, "--parameters-below", 400, "--family", "family.toml",
             "--recipe", RECIPE, "--candidates", 4, "--seeds", 2, "--confirm", 2, "--engine", "torch",
@@ -90,6 +90,7 @@ def test_coordinator_and_worker_killed_the_folder_is_that_of_one_machine(
         kill(words, lambda: bool(list(folder.glob("runs/*/seed-*/run.json"))))
         kept = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/seed-*/run.json")}
         assert not (folder / WINNER).exists()
+        there.worker()  # not before: each loads torch anew for each command
         with monkeypatch.context() as patch:
             killed_with_its_second_run(first, "worker-1", patch)
             search_asked(asked(there.address), folder, Listener(say=lines.append))

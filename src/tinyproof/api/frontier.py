@@ -9,15 +9,16 @@ from pathlib import Path
 from tinyproof.api.verify import verify
 from tinyproof.core import packed
 from tinyproof.core.errors import DataError, InputError, TinyproofError
-from tinyproof.core.files import existing, reason, write_atomic
+from tinyproof.core.files import existing, is_plain, reason, write_atomic
 from tinyproof.core.printed import Part, Printed, printed
 from tinyproof.prove import attempt, declaration, ledger, proof
 from tinyproof.prove.attempt import Attempt
 from tinyproof.prove.ledger import Ledger
 from tinyproof.show import frontier_page, frontier_picture
 from tinyproof.show.drawing.shapes import svg
+from tinyproof.train import store
 
-_DEEPEST = 6
+_DEEPEST = 4  # as deep as `verify` looks
 _KINDS = (".html", ".svg")
 
 
@@ -41,9 +42,10 @@ def frontier(records: str | Path = "records", *, out: str | Path | None = None) 
     """The ledger of proved means: of each tier of parameters the best proof, corrected for all that were tried.
 
     `records`: a folder with packs of proofs (`pack`) or with the folders themselves, all on one data set; a comparison
-    has two proofs, and a claim of `reproduce` is one. Each is counted again as `verify` counts without weights, and one
-    that does not hold ends the command. A tier holds the networks below its limit and not below the one before; every
-    proof in it is a try, also one that was undecided, of which a run failed, or that another names as made before it.
+    has two proofs, and a claim of `reproduce` is one. What is not read (a link, what is hidden or more than four
+    folders deep) is told in `aside`. Each proof is counted again as `verify` counts without weights, and one that does
+    not hold ends the command. A tier holds the networks below its limit and not below the one before; every proof in it
+    is a try, also one that was undecided, of which a run failed, or that another names as made before it.
     `out`: the ledger as a page (.html), or its picture (.svg). Needs no torch and no data. Raises InputError where no
     proof is, or proofs are on several data sets; DataError for a pack that is damaged or does not hold; OutputError.
 
@@ -57,11 +59,11 @@ def frontier(records: str | Path = "records", *, out: str | Path | None = None) 
         raise InputError("out", str(out), "a name that ends in .html or .svg")
     aside: list[str] = []
     try:
-        attempts = list(_attempts(existing(records, "records"), Path(records).name, aside))
+        attempts = list(_attempts(existing(records, "records"), Path(records).resolve().name, aside))
     except OSError as error:
         raise DataError(str(error.filename or records), f"cannot be read: {reason(error)}") from error
     found = ledger.ledger(attempts, str(records), aside)
-    _hold(records)
+    _hold(records, found)
     if out is None:
         return printed(FrontierResult, found)
     drawn = frontier_picture.picture(found)
@@ -74,7 +76,7 @@ def _attempts(place: Path, called: str, aside: list[str], depth: int = 0) -> Ite
     `aside`."""
     if packed.is_pack(place):
         with packed.folder(place, "records") as inside:
-            found = list(_attempts(inside, called, aside, depth + 1))
+            found = list(_attempts(inside, called, aside, depth))
         if not found and not packed.is_marked(place):
             # One that was cut off may read as the last archive of arrays in it.
             raise DataError(called, "is no pack, or a damaged one", "pack the folder again, or keep the file elsewhere")
@@ -82,12 +84,29 @@ def _attempts(place: Path, called: str, aside: list[str], depth: int = 0) -> Ite
         yield from found
     elif (place / declaration.FILE).is_file():
         one = _attempt(place, called)
-        aside += [] if one else [f"{called}: no run has ended"]
+        failed = any(place.glob(f"seed-*/{proof.FAILED}"))
+        aside += [] if one else [f"{called}: {'no run has answers, for all failed' if failed else 'no run has ended'}"]
         yield from [one] if one else []
-    elif place.is_dir() and depth < _DEEPEST:
+    elif place.is_dir():
         for child in sorted(place.iterdir()):
-            if not (child.is_symlink() or child.name.startswith(".")):
-                yield from _attempts(child, child.name if depth == 0 else f"{called}/{child.name}", aside, depth + 1)
+            name = child.name if depth == 0 else f"{called}/{child.name}"
+            if why := _not_read(child, depth + 1):
+                aside.append(f"{name}: {why}")
+            elif not child.name.startswith("."):
+                yield from _attempts(child, name, aside, depth + 1)
+
+
+def _not_read(child: Path, depth: int) -> str:
+    """Why what may be a proof is not counted, so that no try is passed over in silence; else nothing."""
+    proof_like = packed.is_pack(child) or (child / declaration.FILE).is_file()
+    if child.is_symlink():
+        return "a link, which is not followed" if proof_like or child.is_dir() else ""
+    if child.name.startswith("."):
+        return "hidden, and not read" if proof_like else ""
+    if child.is_dir() and not (proof_like or store.finished(child)) and depth >= _DEEPEST:
+        return f"not read, for it is {_DEEPEST} folders deep"
+    marked = is_plain(child) and not packed.is_pack(child) and packed.is_marked(child)
+    return f"a pack without the ending {packed.ENDING}, and not read" if marked else ""
 
 
 def _attempt(place: Path, called: str) -> Attempt | None:
@@ -98,10 +117,16 @@ def _attempt(place: Path, called: str) -> Attempt | None:
         raise DataError(called, str(error).replace(f"{place}/", "").replace(str(place), called)) from error
 
 
-def _hold(records: str | Path) -> None:
-    """Raise DataError unless every check of `verify` that needs no weights holds, of all that there is."""
-    broken = verify(records, weights=False).broken
-    if broken:
-        line, more = broken[0], f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+def _hold(records: str | Path, found: Ledger) -> None:
+    """Raise DataError unless every check of `verify` that needs no weights holds, of all that there is, and each proof
+    of the ledger is among what it has checked."""
+    verified = verify(records, weights=False)
+    if verified.broken:
+        line, more = verified.broken[0], f" (and {len(verified.broken) - 1} more)" if len(verified.broken) > 1 else ""
         told = f"does not hold: {line.what}" + (f", {line.found}" if line.found else "") + more
         raise DataError(line.place, told, f"see tinyproof verify {records} --no-weights")
+    checked = {Path(records).resolve().name, *(line.place for line in verified.lines)}
+    for one in found.attempts:
+        if one.name not in checked:
+            told = "lies too deep, or in a folder of something else, where its checks are not made"
+            raise DataError(one.name, told, f"move it into {records} itself")

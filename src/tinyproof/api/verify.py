@@ -202,7 +202,7 @@ def _packed(case: Case, file: Path, depth: int, found: _Found) -> list[Line]:
 
 
 def _packs(place: Path) -> list[Path]:
-    return sorted(path for path in place.glob(f"*{packed.ENDING}") if packed.is_pack(path) and not path.is_symlink())
+    return sorted(path for path in place.glob("*") if packed.is_pack(path) and not path.is_symlink())
 
 
 def _without_declaration(case: Case, place: Path, children: Sequence[Path]) -> list[Line]:

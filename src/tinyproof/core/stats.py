@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
 
 from tinyproof.core.distributions import beta_quantile, coins, student_quantile, student_tail
 from tinyproof.core.errors import InputError
@@ -53,6 +54,15 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95, resolution:
     """
     half = _quantile((1 + _level(confidence)) / 2, len(values) - 1) * _error(values, resolution)
     return Interval(mean(values) - half, mean(values) + half, confidence)
+
+
+def never_above(bound: float, digits: int) -> str:
+    """A lower bound with so many decimals, rounded down: what is printed is never more than what is known.
+
+    >>> never_above(99.4999, 2), never_above(99.5, 2), never_above(96.43, 3)
+    ('99.49', '99.50', '96.430')
+    """
+    return str(Decimal(repr(float(bound))).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR))
 
 
 def mean_bound(values: Sequence[float], confidence: float = 0.95, resolution: float = 0.0) -> Interval:

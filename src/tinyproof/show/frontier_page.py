@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinyproof.core import stats
 from tinyproof.core.table import Cell, Column, Table
 from tinyproof.data.dataset import shared_words
 from tinyproof.prove.attempt import Attempt
@@ -59,7 +60,7 @@ def tiers_table(found: Ledger) -> Table:
     columns = (
         Column("parameters below", "right", ","), Column("network"), Column("parameters", "right"),
         Column("epochs", "right"), Column("runs", "right"), Column("mean, %", "right", ".3f"),
-        Column("at least, corrected, %", "right", ".3f"), Column("proofs tried", "right"), Column("proof"),
+        Column("at least, corrected, %", "right"), Column("proofs tried", "right"), Column("proof"),
     )  # fmt: skip
     return Table("", columns, tuple(_row(tier) for tier in found.tiers))
 
@@ -69,24 +70,28 @@ def _row(tier: Tier) -> tuple[Cell, ...]:
     if best is None:
         return (tier.below, "none that is complete" if tier.tried else "none", *[None] * 5, tier.tried, "")
     size, runs = _size(best), len(best.percents)
-    return (tier.below, best.network, size, best.epochs, runs, best.mean, tier.bound, tier.tried, best.name)
+    return (tier.below, best.network, size, best.epochs, runs, best.mean, _least(tier.bound), tier.tried, best.name)
 
 
 def _size(one: Attempt) -> str:
     return f"{one.parameters:,}{'' if one.sized else '*'}"
 
 
+def _least(bound: float | None) -> str | None:
+    return None if bound is None else stats.never_above(bound, 3)
+
+
 def tries_table(tier: Tier) -> Table:
     """Every proof of a tier in the order of their declarations."""
     columns = (
         Column("proof"), Column("network"), Column("recipe"), Column("parameters", "right"), Column("epochs", "right"),
-        Column("runs", "right"), Column("mean, %", "right", ".3f"), Column("at least, corrected, %", "right", ".3f"),
+        Column("runs", "right"), Column("mean, %", "right", ".3f"), Column("at least, corrected, %", "right"),
         Column("its own target, %", "right", "g"), Column("verdict"), Column("p (Holm)", "right", ".2g"),
     )  # fmt: skip
     rows = [
         (
             one.name, one.network, one.recipe, _size(one), one.epochs, f"{len(one.percents)} of {one.declared}",
-            one.mean, tier.bound_of(one), one.target, one.word, p,
+            one.mean, _least(tier.bound_of(one)), one.target, one.word, p,
         )
         for one, p in zip(tier.attempts, tier.corrected, strict=True)
     ]  # fmt: skip

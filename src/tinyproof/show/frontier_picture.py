@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tinyproof.core.stats import never_above
 from tinyproof.prove.ledger import TIERS, Ledger, parameters_of
 from tinyproof.prove.published_claims import Claim, Figure
 from tinyproof.show.drawing.shapes import Circle, Line, Picture, Text
@@ -97,27 +98,19 @@ def _best(found: Ledger, scale: _Scale) -> Iterator[Line | Circle | Text]:
         yield Line(((x, top), (x, low)), "positive", 2.4)
         yield Line(((x - 6, low), (x + 6, low)), "positive", 2.4)
         yield Circle(x, top, 6, "hidden")
-        yield Text(max(x - 44, _LEFT + 40), top - 16, f"≥ {floor(bound)} %", 12.5, "ink", bold=True, boxed=True)
-
-
-def floor(bound: float) -> str:
-    """A lower bound with two decimals, never more than it is.
-
-    >>> floor(99.4999), floor(99.5)
-    ('99.49', '99.50')
-    """
-    return f"{math.floor(100 * bound) / 100:.2f}"
+        words = f"≥ {never_above(bound, 2)} %"
+        yield Text(max(x - 44, _LEFT + 40), top - 16, words, 12.5, "ink", bold=True, boxed=True)
 
 
 def _described(found: Ledger) -> str:
     told = []
     for tier in found.tiers:
-        best = tier.best
-        if best is None:
+        best, bound = tier.best, tier.bound
+        if best is None or bound is None:
             told.append(f"Below {tier.below:,} parameters: none.")
         else:
             told.append(
                 f"Below {tier.below:,} parameters: {best.network}, {best.parameters:,} parameters, mean "
-                f"{best.mean:.3f} %, at least {tier.bound:.3f} % after correction for {tier.tried} proof(s)."
+                f"{best.mean:.3f} %, at least {never_above(bound, 3)} % after correction for {tier.tried} proof(s)."
             )
     return " ".join(told)
