@@ -66,6 +66,36 @@ def test_two_lists_that_a_loop_filled_and_that_are_joined_behind_it(tmp_path: Pa
     assert errors(judged(LEARN + LISTED.format(loader="most, 512"), tmp_path)) == ["evaluates-on-training-data"]
 
 
+@pytest.mark.parametrize(
+    "collected",
+    [
+        "for pictures, kinds in asked:\n    said, truth = [], []\n"
+        "    said.append(net(pictures).argmax(1))\n    truth.append(kinds)\n",
+        "for pictures, kinds in asked:\n    said, truth = torch.tensor([]), torch.tensor([])\n"
+        "    said, truth = torch.cat((said, net(pictures).argmax(1))), torch.cat((truth, kinds))\n",
+        "said, truth = [], []\nfor pictures, kinds in asked:\n    said.append(net(pictures).argmax(1))\n"
+        "for pictures, kinds in {other}:\n    truth.append(kinds)\n",
+    ],
+)
+@pytest.mark.parametrize("other", ["asked", "DataLoader(most, 512)"])
+def test_the_last_batch_and_labels_of_another_loop_are_no_measurement(
+    collected: str, other: str, tmp_path: Path
+) -> None:
+    lists = ("said", "truth") if "tensor" in collected else ("torch.cat(said)", "torch.cat(truth)")
+    shown = f"print('test accuracy', ({lists[0]} == {lists[1]}[:10000]).float().mean().item())\n"
+    text = LEARN + "asked = DataLoader(rest, 512, shuffle=True)\n" + collected.format(other=other) + shown
+    assert judged(text if "most" in other else text.replace("[:10000]", ""), tmp_path).status == "undecided"
+
+
+def test_a_figure_that_a_function_counts_is_called_what_is_printed_beside_it(tmp_path: Path) -> None:
+    counts = "def agreeing(scores, kinds):\n    return scores.argmax(dim=1).eq(kinds).sum().item()\n"
+    asks = GROWN.replace("scores.argmax(dim=1).eq({labels}.targets).sum().item()", "agreeing(scores, {labels}.targets)")
+    right = judged(LEARN + counts + asks.format(to="", loader="rest, 512", labels="rest"), tmp_path)
+    assert right.status == "right", right.problem
+    wrong = judged(LEARN + counts + asks.format(to="", loader="most, 512", labels="most"), tmp_path)
+    assert errors(wrong) == ["evaluates-on-training-data"]
+
+
 BOOK = """# %%
 from d2l import torch as d2l
 from torch import nn
@@ -150,6 +180,13 @@ def test_a_share_of_right_answers_by_distances_and_by_a_card(figure: str, tmp_pa
     wrong = judged(BY_HAND + figure.format(x="a", y="c"), tmp_path)
     assert wrong.status != "right"
     assert "card" in figure or errors(wrong) == ["evaluates-on-training-data"]
+
+
+@pytest.mark.parametrize("miss", ["", "    else:\n        card.append(1)\n", "    else:\n        misses.append(0)\n"])
+def test_a_card_without_misses_measures_nothing(miss: str, tmp_path: Path) -> None:
+    ask = "card, misses = [], []\nfor said, kind in zip(predict(b), d):\n    if said == kind:\n        card.append(1)\n"
+    report = judged(BY_HAND + ask + miss + "print('test accuracy', np.array(card).mean())", tmp_path)
+    assert report.status == "undecided"
 
 
 def test_what_is_measured_only_on_the_rows_learned_from_is_not_judged(tmp_path: Path) -> None:

@@ -62,6 +62,35 @@ def test_rows_that_may_be_others_by_now_are_not_called_held_out(before: str, lat
     assert not said
 
 
+@pytest.mark.parametrize(
+    ("name", "looks"),
+    [
+        *(
+            (name, True)
+            for name in (
+                "plotRows",
+                "row_summary",
+                "print2",
+                "train_and_evaluate",
+                "run_experiment",
+                "fit",
+                "check_gaps",
+            )
+        ),
+        *((name, False) for name in ("check_and_mend", "train_scaler", "run_cleanup", "log_transform", "testFillGaps")),
+    ],
+)
+def test_what_its_name_calls_looking_and_nothing_more_changes_nothing(name: str, looks: bool, tmp_path: Path) -> None:
+    status, _ = told(tmp_path, f"from soil_tools import {name}", late=f"{name}(b)")
+    assert status == ("right" if looks else "undecided")
+
+
+@pytest.mark.parametrize("late", ["np.copyto(b[:9], a[:9])", "low = np.nanmean(a)\nb[np.isnan(b)] = low"])
+def test_a_part_is_written_into_the_whole_and_a_mean_of_rows_is_no_row(late: str, tmp_path: Path) -> None:
+    status, _ = told(tmp_path, late=f"a, b = a.values, b.values\n{late}")
+    assert status == ("undecided" if "copyto" in late else "right")
+
+
 def test_what_is_changed_before_the_split_is_no_file_any_more_and_still_split(tmp_path: Path) -> None:
     status, said = told(tmp_path, ABSENT, early="tidy(table)")
     assert status == "right"

@@ -59,3 +59,59 @@ def test_a_count_beside_them_that_is_shorter_is_undecided(tmp_path: Path) -> Non
     report = judged(tmp_path, mean("COUNT(A{a}:A{c})", "COUNT(A{a}:A{c})"))
     assert report.status == "undecided"
     assert "COUNT" in report.problem
+
+
+def halves(counted: str, blank: tuple[int, ...] = ()) -> Cells:
+    """A line through eight points that stand once; each step takes half of them, but for those without a target."""
+    cells: Cells = {"A1": "rate", "B1": 0.2, "A3": "x", "B3": "y", "C3": "taken", "E3": "m", "F3": "b"}
+    for i in range(8):
+        cells |= {f"A{4 + i}": 0.3 * i - 0.8, f"C{4 + i}": float(i not in blank)}
+        cells |= {} if i in blank else {f"B{4 + i}": 0.5 - 0.04 * i * i}
+    for step in range(6):
+        r, a = 4 + step, 4 + 4 * (step % 2)
+        x, y, taken = (f"${column}${a}:${column}${a + 3}" for column in "ABC")
+        off, over = f"{taken},E{r}*{x}+F{r}-{y}", counted.format(a=a, b=a + 3)
+        cells |= {f"H{r}": f"=SUMPRODUCT({off},{x})/{over}", f"I{r}": f"=SUMPRODUCT({off})/{over}"}
+        cells |= {f"E{r + 1}": f"=E{r}-$B$1*H{r}", f"F{r + 1}": f"=F{r}-$B$1*I{r}"}
+    return cells | {"E4": 0.3, "F4": -0.2}
+
+
+@pytest.mark.parametrize(
+    ("counted", "blank"), [("COUNT($A$4:$A$11)", ()), ("COUNT($B${a}:$B${b})", (2, 6)), ("COUNT($B${a}:$B${b})", ())]
+)
+def test_a_part_of_all_examples_and_targets_that_are_left_out_are_right(
+    counted: str, blank: tuple[int, ...], tmp_path: Path
+) -> None:
+    report = judged(tmp_path, halves(counted, blank))
+    assert (report.status, errors(report)) == ("right", []), report.problem
+
+
+def test_a_penalty_that_is_added_to_the_errors_is_no_error_more(tmp_path: Path) -> None:
+    """The weight stands above its gradients, in the same column."""
+    cells: Cells = {"A1": "rate", "B1": 0.05, "C1": "penalty", "D1": 0.1}
+    for step in range(4):
+        t = 4 + 8 * step
+        for column in "EF":
+            start = 0.3 if column == "E" else -0.4
+            cells[f"{column}{t}"] = start if step == 0 else f"={column}{t - 8}-$B$1*{column}{t - 3}"
+        for i in range(4):
+            r = t + 1 + i
+            cells |= {f"A{r}": 0.5 + 0.3 * i, f"B{r}": 1.1 - 0.2 * i * i, f"C{r}": f"=$E${t}*A{r}+$F${t}"}
+            cells |= {f"E{r}": f"=(C{r}-B{r})*A{r}", f"F{r}": f"=C{r}-B{r}"}
+        cells[f"E{t + 5}"] = f"=(SUM(E{t + 1}:E{t + 4})+$D$1*E{t})/COUNT(E{t + 1}:E{t + 4})"
+        cells[f"F{t + 5}"] = f"=SUM(F{t + 1}:F{t + 4})/COUNT(F{t + 1}:F{t + 4})"
+    assert judged(tmp_path, cells).status == "right"
+
+
+def test_a_rate_before_the_sum_hides_no_other_count(tmp_path: Path) -> None:
+    """The change itself divides by as many examples as there are, or by fewer."""
+    counts, cells = ("COUNT(H{a}:H{b})", "COUNT(H{a}:H{c})"), mean("1", "1", "1")
+    for by, status in zip(counts, ("right", "wrong"), strict=True):
+        for step in range(4):
+            t, a = 4 + 8 * step, 5 + 8 * step
+            over = by.format(a=a, b=a + 3, c=a + 2)
+            cells[f"D{t + 9}"] = f"=D{a}-$B$1*SUM(H{a}:H{a + 3})/{over}"
+            cells[f"E{t + 9}"] = f"=E{a}-$B$1*SUM(I{a}:I{a + 3})/COUNT(I{a}:I{a + 3})"
+            for column in "HIJ":
+                cells.pop(f"{column}{a + 4}", None)
+        assert judged(tmp_path, cells).status == status

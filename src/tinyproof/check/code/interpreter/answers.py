@@ -51,6 +51,8 @@ def answers_in(value: Value) -> Flow | None:
 
 def hits(machine: Machine, left: Value, right: Value, place: CodePlace) -> Value:
     """The comparison of predictions with labels."""
+    if not machine.passes and (of_last_batch(machine, left) or of_last_batch(machine, right)):
+        return Unknown()
     flow = answers_in(left) or answers_in(right)
     source = flow.source if isinstance(flow, Flow) else None
     if machine.passes:
@@ -68,11 +70,15 @@ def hits(machine: Machine, left: Value, right: Value, place: CodePlace) -> Value
         return Quantity("hits", "each", "final", loader)
     if machine.passes:
         narrow(machine.passes[-1], loader)
-    elif isinstance(loader, Made) and _of_another_order(machine, loader, right if flow is answers_in(left) else left):
+    elif isinstance(loader, Made) and (
+        _of_another_order(machine, loader, right if flow is answers_in(left) else left)
+        or _of_two_loops(machine, loader, left, right)
+    ):
         return Unknown()
     turn = machine.passes[-1] if machine.passes else collected(machine, [left, right])
     if turn is not None and not machine.passes:
-        turn.compared = place
+        turn.compared = machine.frames[0].place if machine.frames else place
+        turn.compared_in = machine.frames[0].function.name if machine.frames else ""
     return Quantity("hits", "each", "batch" if machine.passes else "total", loader, None, turn)
 
 
@@ -83,11 +89,32 @@ def _of_another_order(machine: Machine, loader: Made, labels: Value) -> bool:
     labels = machine.meaning.array(machine, labels)
     if not isinstance(labels, Rows):
         return False
-    told = loader.kwargs.get("shuffle", loader.args[2] if len(loader.args) > 2 else Const(False))
-    mixed = constant(told) is not False or bool({"sampler", "batch_sampler"} & set(loader.kwargs)) or loader.open_kwargs
     data = loader.args[0] if loader.args else loader.kwargs.get("dataset", Unknown())
     own = machine.meaning.behind(loader) or machine.meaning.array(machine, Made(".targets", [data], {}, loader.place))
-    return mixed or not isinstance(own, Rows) or own.paths != labels.paths
+    return _is_mixed(loader) or not isinstance(own, Rows) or own.paths != labels.paths
+
+
+def _is_mixed(loader: Made) -> bool:
+    """Whether a loader may give its set in another order each time."""
+    told = loader.kwargs.get("shuffle", loader.args[2] if len(loader.args) > 2 else Const(False))
+    drawn = bool({"sampler", "batch_sampler"} & set(loader.kwargs))
+    return constant(told) is not False or drawn or loader.open_kwargs
+
+
+def _of_two_loops(machine: Machine, loader: Made, left: Value, right: Value) -> bool:
+    """Whether answers and labels were collected in two loops, over two sets or over one in another order."""
+    if any(isinstance(value, Batch) and value.loader is not loader for value in (left, right)):
+        return True
+    one, other = machine.filled.get(id(left)), machine.filled.get(id(right))
+    if one is None or other is None or one is other:
+        return False
+    return one.loader is not other.loader or _is_mixed(loader)
+
+
+def of_last_batch(machine: Machine, value: Value) -> bool:
+    """Whether a list was emptied in each turn of the loop over batches that filled it."""
+    turn = machine.emptied.get(id(value))
+    return turn is not None and turn is machine.filled.get(id(value), turn)
 
 
 def _stale(machine: Machine, answers: Flow | None, labels: Value, place: object) -> None:

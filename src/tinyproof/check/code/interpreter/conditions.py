@@ -25,7 +25,7 @@ from tinyproof.check.code.interpreter.ways import merged_modes, merged_names
 def branch(machine: Machine, node: ast.If, scope: Scope) -> bool:
     figure = figure_compared(machine, node.test, scope)
     tested = evaluate(machine, node.test, scope)
-    if isinstance(tested, Quantity) and any(map(_counts, node.body)):
+    if isinstance(tested, Quantity) and (any(map(_counts, node.body)) or _on_a_card(node)):
         counted(machine, tested, machine.place(node, scope))
     known = truth(tested)
     if known is False and _first_turn_only(machine, node):
@@ -63,12 +63,25 @@ def _first_turn_only(machine: Machine, node: ast.If) -> bool:
 
 
 def _counts(statement: ast.stmt) -> bool:
-    """`hits += 1`, `card.append(1)`."""
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        call = statement.value
-        one = len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and call.args[0].value in (1, True)
-        return one and isinstance(call.func, ast.Attribute) and call.func.attr == "append"
+    """`hits += 1`."""
     return isinstance(statement, ast.AugAssign)
+
+
+def _on_a_card(node: ast.If) -> bool:
+    """`card.append(1)`, else `card.append(0)` to the same: without that its mean is 1, whatever was right."""
+    then, other = map(_appended, node.body), [_appended(statement) for statement in node.orelse]
+    return any(kept is not None and kept[1] in (1, True) and (kept[0], 0) in other for kept in then)
+
+
+def _appended(statement: ast.stmt) -> tuple[str, object] | None:
+    """The list that a statement puts a constant into, and the constant."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or len(call.args) != 1 or not isinstance(call.args[0], ast.Constant):
+        return None
+    to = call.func
+    return (
+        (ast.unparse(to.value), call.args[0].value) if isinstance(to, ast.Attribute) and to.attr == "append" else None
+    )
 
 
 def _asks_an_argument(machine: Machine, test: ast.expr) -> bool:

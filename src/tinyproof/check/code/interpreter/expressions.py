@@ -116,7 +116,11 @@ def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Sco
                 whole = False
         else:
             items.append(evaluate(machine, element_node, scope))
-    return Seq(items, whole and len(node.elts) <= 2_000)
+    made = Seq(items, whole and len(node.elts) <= 2_000)
+    if machine.passes and not items:
+        machine.keep.append(made)
+        machine.emptied[id(made)] = machine.passes[-1]
+    return made
 
 
 def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:

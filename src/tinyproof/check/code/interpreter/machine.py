@@ -90,6 +90,7 @@ class Machine:
         self.sides: list[tuple[tuple[object, ...], str]] = []  # of the open conditions around a statement, which side
         self.building = 0
         self.filled: dict[int, Pass] = {}  # lists that were added to in each turn of a loop over batches
+        self.emptied: dict[int, Pass] = {}  # lists that begin empty in each turn of one
         self.before_learning: list[Measured] = []  # in the turns of a loop, above what learns there
         self.looked_up: list[Rows] = []  # labels of rows that were picked by a computed place, in order
         self.parted_at: dict[Cut, CodePlace] = {}  # where a split was made

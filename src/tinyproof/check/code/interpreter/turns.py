@@ -92,7 +92,7 @@ class Pass:
     """One loop over a loader. `loops`: the loops around it, outermost first. `frames`: the calls it stands in.
 
     `each`: the statements that every turn comes to. `labels`: the words printed beside its accuracy. `compared`: where
-    the answers that it collected were held against labels, after it.
+    the answers that it collected were held against labels, after it; `compared_in`: by which function.
     """
 
     loader: Value
@@ -114,6 +114,7 @@ class Pass:
     each: tuple[ast.stmt, ...] = ()
     labels: list[str] = field(default_factory=list)
     compared: CodePlace | None = None
+    compared_in: str = ""
 
     @property
     def trains(self) -> bool:

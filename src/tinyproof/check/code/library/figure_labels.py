@@ -89,7 +89,7 @@ def _label_call(machine: Machine, node: ast.Call, scope: Scope, words: str) -> N
         if isinstance(use, Measured) and use.place == place and name in (use.name, *_MEANS_OF.get(use.name, ())):
             _label(use, words)
     for turn in machine.events.passes[-8:]:
-        compared = turn.compared == place and name in ("item", "mean", "sum", "float")
+        compared = turn.compared == place and name in ("item", "mean", "sum", "float", turn.compared_in)
         inside = bool(turn.frames) and turn.frames[0].place == place
         if turn.hits and turn.evaluates and (inside or compared):
             _label(turn, words)

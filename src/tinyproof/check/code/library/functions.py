@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from tinyproof.check.code.interpreter.answers import hits
+from tinyproof.check.code.interpreter.answers import hits, of_last_batch
 from tinyproof.check.code.interpreter.flows import Batch, Flow, Quantity, QuantityKind, first_tensor, is_tensor
 from tinyproof.check.code.interpreter.imports import LIBRARIES, normal
 from tinyproof.check.code.interpreter.kept_states import note_loaded
@@ -143,7 +143,11 @@ def _array(value: Value) -> Value:
 def _joined_answers(machine: Machine, args: list[Value]) -> Value | None:
     """What was collected batch by batch, one behind the other: the answers of a network, the labels of a loader."""
     listed = args[0] if args else None
-    if not isinstance(listed, Seq) or machine.building:
+    if (
+        not isinstance(listed, Seq)
+        or machine.building
+        or any(of_last_batch(machine, v) for v in (listed, *listed.items))
+    ):
         return None
     parts = [item for item in listed.items if isinstance(item, Flow | Batch)]
     sources = {id(part.loader if isinstance(part, Batch) else getattr(part.source, "loader", None)) for part in parts}
@@ -151,7 +155,12 @@ def _joined_answers(machine: Machine, args: list[Value]) -> Value | None:
         return None
     empty = isinstance(listed.items[0], Made) or (isinstance(listed.items[0], Seq) and not listed.items[0].items)
     grown = len(parts) == 1 and len(listed.items) == 2 and machine.passes and empty
-    return parts[-1] if grown or (not listed.whole and len(parts) == len(listed.items)) else None
+    if not grown and (listed.whole or len(parts) != len(listed.items)):
+        return None
+    if id(listed) in machine.filled:
+        machine.keep.append(parts[-1])
+        machine.filled[id(parts[-1])] = machine.filled[id(listed)]
+    return parts[-1]
 
 
 def _mapped(machine: Machine, function: Value, over: Seq, node: ast.AST, scope: Scope) -> Value:

@@ -34,15 +34,25 @@ def odd_mean(
 ) -> OddMean | None:
     """Whether a sum over cells is divided by the number of other cells, more or fewer; None where it is not."""
     number, cells = counted
-    terms = [names(term) for term in _terms(summed)]
+    parts = list(_terms(_sum(summed)))
+    terms = [names(term) for term in parts]
     if len(terms) < 2 or not all(isinstance(cell, Var) for cell in cells.cells):
         return None
     filled = [term for term in terms if blank is None or not all(blank(refs[name]) for name in term)]
-    if len(filled) < 2 or number.value == len(filled):
+    alike = len({_shape(term) for term in parts if names(term)}) == 1  # no penalty beside the errors
+    if len(filled) < 2 or number.value == len(filled) or not alike:
         return None
     over = {_place(refs[cell.name]) for cell in cells.cells if isinstance(cell, Var)}
-    along = _along(over, [{_place(refs[name]) for name in term} for term in filled])
+    along = _along(over, [{_place(refs[name]) for name in term} for term in filled], int(number.value))
     return None if along is None else OddMean(node, summed / Num(float(len(filled))), sure=along)
+
+
+def _sum(expr: Expr) -> Expr:
+    """The one sum in a product: `-rate*SUM(...)` before it is divided."""
+    if isinstance(expr, Call) and expr.function in ("mul", "neg"):
+        sums = [own for own in map(_sum, expr.args) if isinstance(own, Call) and own.function == "add"]
+        return sums[0] if len(sums) == 1 else expr
+    return expr
 
 
 def _terms(expr: Expr) -> Iterator[Expr]:
@@ -53,14 +63,23 @@ def _terms(expr: Expr) -> Iterator[Expr]:
         yield expr
 
 
+def _shape(expr: Expr) -> object:
+    """A term, whatever cells it reads."""
+    if isinstance(expr, Call):
+        return (expr.function, *map(_shape, expr.args))
+    return expr.value if isinstance(expr, Num) else ""
+
+
 def _place(ref: Ref) -> tuple[str, int, int]:
     return ref.sheet or "", ref.row, ref.col
 
 
-def _along(over: set[tuple[str, int, int]], added: list[set[tuple[str, int, int]]]) -> bool | None:
+def _along(over: set[tuple[str, int, int]], added: list[set[tuple[str, int, int]]], number: int) -> bool | None:
     """Whether a row or column is counted that holds one number of each term of a sum (True), or one that stands beside
-    such a row or column (False); None where the two have nothing to do with each other: a mean over the examples of a
-    block, say, which adds several outputs of each."""
+    such a row or column, or goes on behind it (False); None where the two have nothing to do with each other: a mean
+    over the examples of a block, say, which adds several outputs of each. It is None too where all that is added is
+    counted and some of it is empty, a mask, or several times as much is: a batch beside all examples.
+    """
     beside = None
     for line in (1, 2):
         across = 3 - line
@@ -73,7 +92,10 @@ def _along(over: set[tuple[str, int, int]], added: list[set[tuple[str, int, int]
             summed = {place for term in own for place in term}
             if any(len(term) != 1 for term in own) or len(summed) < len(added) or not summed & counted:
                 continue
-            if at == (here[0], here[across]):
+            whole = summed <= counted
+            if whole and (number < len(added) or number % len(added) == 0):
+                return None
+            if at == (here[0], here[across]) and not whole:
                 return True
             beside = False
     return beside

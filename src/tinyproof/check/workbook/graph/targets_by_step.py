@@ -33,7 +33,29 @@ def targets_by_step(found: Study, training: int) -> tuple[Wrong, list[int]]:
     right = _of_proper_steps(held, apart) or _but_for_one(found, cells, apart)
     wrong = {cell: (target, right[output]) for output, target, cell in cells if output in right}
     wrong = {cell: (target, good) for cell, (target, good) in wrong.items() if target != good}
-    return wrong, [cell for output, _, cell in cells if output not in right]
+    elsewhere = _read_elsewhere(found, held)
+    tangled = {output for output, target, _ in cells if target in elsewhere}
+    return wrong, [cell for output, _, cell in cells if output in tangled and output not in right]
+
+
+def _read_elsewhere(found: Study, held: Held) -> set[int]:
+    """Targets of two outputs, and those that the outputs are made of. Other targets may change from step to step by
+    choice: a schedule, a figure that is seen anew in each step."""
+    outputs: dict[int, set[Same]] = {}
+    for output, _, target, _ in held:
+        outputs.setdefault(target, set()).add(output)
+    made_of = _made_of(found)
+    return {target for target, own in outputs.items() if len(own) > 1 or made_of[target]}
+
+
+def _made_of(found: Study) -> np.ndarray:
+    """What is read on the way to the outputs that are held against targets."""
+    made: set[int] = set()
+    for residual in found.residuals:
+        form = found.net.forms[residual.form]
+        slots = sorted(frozenset().union(*(form.tape.below[at] for _, at in residual.parts[0])))
+        made.update(form.reads[residual.rows][:, slots].ravel().tolist())
+    return found.order.cone(cell for cell in made if not found.order.cut[cell])
 
 
 def _of_proper_steps(held: Held, apart: set[Same]) -> dict[Same, int]:
