@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,7 +77,7 @@ def test_what_the_metadata_say(made: list[Path]) -> None:
     ):
         assert line in lines
     needed = {
-        line.split()[1].partition(">")[0] for line in lines if line.startswith("Requires-Dist: ") and ";" not in line
+        re.split("[<>]", line.split()[1])[0] for line in lines if line.startswith("Requires-Dist: ") and ";" not in line
     }
     assert needed == {"numpy", "openpyxl", "defusedxml", "xlsxwriter", "typer", "rich", "jinja2", "platformdirs"}
     assert "# tinyproof\n" in text
