@@ -78,11 +78,13 @@ def run(
     )  # fmt: skip
 
 
+# Each takes half a minute, so two things that have nothing to do with each other stand together.
 PLACES: dict[str, tuple[int, dict[str, str]]] = {
-    "a home that cannot be written": (NOBODY, {"HOME": "closed"}),
-    "no home, and no name": (UNKNOWN, {}),
-    "a strict locale": (NOBODY, {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
-    "Windows in the west": (NOBODY, {"PYTHONIOENCODING": "cp1252:strict"}),
+    "a home that cannot be written, a strict locale": (
+        NOBODY,
+        {"HOME": "closed", "LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ),
+    "no home, and no name, Windows in the west": (UNKNOWN, {"PYTHONIOENCODING": "cp1252:strict"}),
     "Windows' old console": (NOBODY, {"PYTHONIOENCODING": "cp437:strict"}),
 }
 
@@ -94,7 +96,7 @@ def test_everything_is_done(name: str, place: Path) -> None:
     if "HOME" in environment:
         home = place / environment["HOME"]
         home.mkdir(mode=0o555)
-        environment = {"HOME": str(home)}
+        environment = {**environment, "HOME": str(home)}
     for command, words in COMMANDS.items():
         done = run(words, place, number, **environment)
         assert (done.returncode, b"Traceback" in done.stderr) == (0, False), (command, done.stderr)
@@ -130,7 +132,7 @@ def test_without_room_each_command_is_done_or_says_one_line(place: Path) -> None
     given(place, NOBODY)
     for command, words in COMMANDS.items():
         before = {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.is_file()}
-        for size in (0, 700):
+        for size in (0, 700) if command in WRITES else (0,):
             done = limited(words, place, size)
             said = done.stderr.decode().splitlines()
             if command not in WRITES:
