@@ -45,9 +45,8 @@ def by_forward(found: Study, left: set[int], budget: Budget, idle: Sequence[int]
     update = plain[len(plain) // 2]
     here = [u for u in plain if found.step[u] == found.step[update]]
     still = any(not np.any(np.nan_to_num(found.gradient[u])) for u in here)
-    single = len({int(found.lineage[u]) for u in here}) < 2 and not (
-        still or idle
-    )  # then a slip of the way back says as much
+    # Of one parameter a slip of the way back says as much.
+    single = len({int(found.lineage[u]) for u in here}) < 2 and not (still or idle)
     step = _Step(found, update, idle)
     if step.net.size > MOST_CELLS:
         return None
